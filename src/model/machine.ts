@@ -1,0 +1,66 @@
+import type { Millis } from './ids.ts';
+
+/** Who waits for a reply: a client connection and its request. Plain data, so it can cross any link. */
+export interface Address {
+  link: number;
+  correlationId: number;
+}
+
+/** What the gateway knows of the client behind a request. */
+export interface Caller {
+  /** `User:ANONYMOUS` until a client has authenticated. */
+  principal: string;
+  clientId: string;
+  /** Kafka's form: `/127.0.0.1`. */
+  clientHost: string;
+}
+
+/** One shard's part of a Kafka request (ARCHITECTURE, decision 11): `body` is of the API's request schema. */
+export interface MachineRequest {
+  from: Address;
+  caller: Caller;
+  apiKey: number;
+  apiVersion: number;
+  body: unknown;
+}
+
+/** `body` is of the API's response schema. */
+export interface Reply {
+  to: Address;
+  body: unknown;
+}
+
+/** A key and value of a coordinator's log; a null value is a tombstone. */
+export interface MachineRecord {
+  key: Uint8Array | null;
+  value: Uint8Array | null;
+}
+
+/**
+ * What a machine wants done. The shard appends `records` as one batch, applies them, and sends `replies` once they
+ * (and all the machine had seen before) are committed.
+ */
+export interface Decision {
+  records: readonly MachineRecord[];
+  replies: readonly Reply[];
+}
+
+export const NOTHING: Decision = { records: [], replies: [] };
+
+/**
+ * A coordinator on a log. Pure: no I/O, clock, chance or promise. `decide` and `tick` may change what is not in the
+ * log (who waits, when a session ends); what is in the log changes in `apply` alone, live and on replay alike.
+ */
+export interface Machine {
+  decide(request: MachineRequest, nowMs: Millis): Decision;
+  /** Total: no check, no throw on a record an older version of us wrote. */
+  apply(record: MachineRecord, nowMs: Millis): void;
+  /** Called once `wakeAtMs` has passed. */
+  tick(nowMs: Millis): Decision;
+  /** When to be sent the next `tick`; Infinity when nothing is due. A deadline, not a timer. */
+  readonly wakeAtMs: Millis;
+  /** A client's connection is gone: its parked replies are forgotten. */
+  forget(link: number): void;
+  /** The records that, applied to a new machine, rebuild this one. */
+  snapshot(): Iterable<MachineRecord>;
+}

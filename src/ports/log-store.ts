@@ -1,0 +1,93 @@
+import type { LeaderEpoch, LogKey, Millis, Offset, Uuid } from '../model/ids.ts';
+
+/** A log as the store knows it. Directories and people use the name, everything else the key. */
+export interface LogName {
+  log: LogKey;
+  topic: string;
+  topicId: Uuid;
+  partition: number;
+}
+
+/**
+ * One change. `append` is exactly one RecordBatch v2, already stamped with its base offset and leader epoch. The
+ * store keeps `bytes` by reference until they are written: the caller must not change them afterwards.
+ */
+export type LogWrite =
+  | ({ type: 'create' } & LogName)
+  | {
+      type: 'append';
+      log: LogKey;
+      baseOffset: Offset;
+      lastOffset: Offset;
+      maxTimestamp: Millis;
+      epoch: LeaderEpoch;
+      bytes: Uint8Array;
+    }
+  /** The next append starts a new segment. */
+  | { type: 'roll'; log: LogKey }
+  /** Drops every batch whose last offset is at or above `toOffset`: divergence. */
+  | { type: 'truncate'; log: LogKey; toOffset: Offset }
+  /** Moves the log start forward; segments wholly below it go. */
+  | { type: 'trim'; log: LogKey; beforeOffset: Offset }
+  /** The log and all it holds. */
+  | { type: 'drop'; log: LogKey }
+  /** Small named values beside a log (epoch checkpoint, producer snapshot, machine snapshot): replaced whole. */
+  | { type: 'put'; log: LogKey; name: string; value: Uint8Array }
+  | { type: 'delete'; log: LogKey; name: string };
+
+/** What a log holds once it is open. */
+export interface LogExtent {
+  logStartOffset: Offset;
+  logEndOffset: Offset;
+}
+
+export interface Segment {
+  baseOffset: Offset;
+  /** Exclusive. */
+  nextOffset: Offset;
+  sizeBytes: number;
+  /** Largest record timestamp, -1 when the segment is empty. */
+  maxTimestamp: Millis;
+  /** Timestamp of the first batch (its max), -1 when empty: what segment.ms counts from. */
+  firstTimestamp: Millis;
+}
+
+export interface ReadRange {
+  fromOffset: Offset;
+  /** Batches with a last offset at or above it are not returned: the high watermark or last stable offset. */
+  endOffset: Offset;
+  /** Soft: one whole batch is returned even if larger. */
+  maxBytes: number;
+}
+
+/**
+ * What a runtime must remember for a partition. `test/storage/contract.ts` is the definition; this is the summary.
+ * A rejected call means the store can no longer be trusted with that log: its shard stops and reloads.
+ */
+export interface LogStore {
+  /** All logs held, known without opening any. */
+  logs(): readonly LogName[];
+  /** Makes a log ready, recovering it if it was not closed cleanly. Idempotent; throws if there is no such log. */
+  open(log: LogKey): Promise<LogExtent>;
+  /**
+   * Applies `writes` in order and resolves when they are durable (under the store's flush rule). What waits is
+   * gathered: all callers of one round share one promise. Atomic per log, never across logs; after a crash each log
+   * holds a prefix. Reads see the writes as soon as `commit` has returned.
+   */
+  commit(writes: readonly LogWrite[]): Promise<void>;
+  /**
+   * Whole batches in offset order, starting with the one that holds `fromOffset` or the next after it, empty when
+   * there is none below `endOffset`. Synchronous when the bytes are in memory. The caller must not change them.
+   */
+  read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array>;
+  /** Ascending, the last one is active. The log must be open. */
+  segments(log: LogKey): readonly Segment[];
+  /** Base offset of the first batch at or after `fromOffset` whose max timestamp is >= `timestamp`. */
+  batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined>;
+  /** A named value, undefined when absent. */
+  get(log: LogKey, name: string): Promise<Uint8Array | undefined>;
+  /** Names of the values beside a log. */
+  names(log: LogKey): Promise<readonly string[]>;
+  /** Writes what waits, marks a clean shutdown, releases the lock. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,60 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { findChromium } from './test/browser/chromium.ts';
+
+const CHROMIUM_FLAGS = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** The command line and the library for Node: few files, so that a process starts fast. */
+const nodeBuild = {
+  ssr: { noExternal: true as const, target: 'node' as const },
+  build: {
+    ssr: true,
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'node22',
+    minify: false,
+    sourcemap: false,
+    rollupOptions: {
+      input: { 'bin/milena': 'src/cli/main.ts' },
+      output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+    },
+  },
+};
+
+async function testProjects() {
+  const executablePath = await findChromium();
+  return [
+    { test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/{workerd,browser}/**'], testTimeout: 30_000 } },
+    {
+      plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+      test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'] },
+    },
+    {
+      test: {
+        name: 'chromium',
+        include: ['test/browser/**/*.test.ts'],
+        browser: {
+          enabled: true,
+          headless: true,
+          screenshotFailures: false,
+          instances: [{ browser: 'chromium' as const }],
+          provider: playwright({
+            launchOptions: { executablePath, chromiumSandbox: false, args: CHROMIUM_FLAGS },
+          }),
+        },
+      },
+    },
+  ];
+}
+
+export default defineConfig(async ({ mode }) =>
+  mode === 'node' ? nodeBuild : { test: { reporters: ['default'], projects: await testProjects() } },
+);
