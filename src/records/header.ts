@@ -1,3 +1,5 @@
+import type { Kernels } from '../kernels/kernels.ts';
+
 /** RecordBatch v2 header: byte positions and direct reads, no object. Layout: Kafka protocol guide, "Record Batch". */
 export const HEADER_SIZE = 61;
 /** Bytes before what `batchLength` counts. */
@@ -117,6 +119,22 @@ export class BatchHeader {
   stamp(baseOffset: number, leaderEpoch: number): void {
     setInt64(this.#view, this.#at + BASE_OFFSET, baseOffset);
     this.#view.setInt32(this.#at + LEADER_EPOCH, leaderEpoch);
+  }
+
+  /** Under the CRC: `seal` afterwards. */
+  set attributes(value: number) {
+    this.#view.setInt16(this.#at + ATTRIBUTES, value);
+  }
+  /** Under the CRC: `seal` afterwards. */
+  set maxTimestamp(value: number) {
+    setInt64(this.#view, this.#at + MAX_TIMESTAMP, value);
+  }
+
+  /** Sets length and CRC of a batch of `sizeBytes` bytes. */
+  seal(kernels: Kernels, sizeBytes = this.sizeBytes): void {
+    this.#view.setInt32(this.#at + BATCH_LENGTH, sizeBytes - LENGTH_OVERHEAD);
+    const covered = this.#bytes.subarray(this.#at + CRC_START, this.#at + sizeBytes);
+    this.#view.setUint32(this.#at + CRC, kernels.crc32c(covered));
   }
 
   #int64(field: number): number {

@@ -1,0 +1,208 @@
+import type { Kernels } from '../kernels/kernels.ts';
+import { ErrorCode } from '../model/errors.ts';
+import { invariant } from '../model/assert.ts';
+import type { LeaderEpoch, Millis, Offset } from '../model/ids.ts';
+import type { LogName, LogStore, LogWrite, ReadRange } from '../ports/log-store.ts';
+import type { Codecs, MaybePromise } from '../records/codecs.ts';
+import { BatchHeader } from '../records/header.ts';
+import { ActiveSegment } from './active-segment.ts';
+import { refused } from './append.ts';
+import type { Appended, AppendedAt, AppendOptions, AppendResult, Refused, TimestampOffset } from './append.ts';
+import type { LogConfig } from './config.ts';
+import { EPOCHS_NAME } from './epochs.ts';
+import type { EpochCache } from './epochs.ts';
+import { batchStartAt, loadLog, rebuildProducers } from './load.ts';
+import type { LoadedLog } from './load.ts';
+import { findTimestamp } from './lookup.ts';
+import { checkProduced, prepareProduced } from './produce-checks.ts';
+import type { ProducerStates } from './producers.ts';
+import { Snapshots } from './snapshots.ts';
+
+export interface LogParts {
+  store: LogStore;
+  name: LogName;
+  kernels: Kernels;
+  codecs: Codecs;
+  /** Asked at every use: settings change while a log is open. */
+  config: () => LogConfig;
+}
+
+/**
+ * One partition's log over a store. It decides at once and remembers at once: its offsets, epochs and producers run
+ * ahead of the store by the writes it has handed out, which the caller commits in that order. When a commit fails
+ * the caller throws the whole object away and opens it again. Not reentrant: one caller, one call at a time.
+ */
+export class PartitionLog {
+  /** All below is committed. Kept here, moved by the shard alone. */
+  highWatermark: Offset;
+  readonly epochs: EpochCache;
+  readonly #parts: LogParts;
+  readonly #snapshots: Snapshots;
+  #producers: ProducerStates;
+  #segment: ActiveSegment;
+  #startOffset: Offset;
+  #endOffset: Offset;
+
+  /** Opens the store's log, which exists, and rebuilds what is not stored from the newest usable snapshot on. */
+  static async open(parts: LogParts & { nowMs: Millis }): Promise<PartitionLog> {
+    return new PartitionLog(parts, await loadLog(parts, parts.nowMs));
+  }
+
+  private constructor(parts: LogParts, loaded: LoadedLog) {
+    this.#parts = parts;
+    this.epochs = loaded.epochs;
+    this.#producers = loaded.producers;
+    this.#snapshots = loaded.snapshots;
+    this.#segment = loaded.segment;
+    this.#startOffset = loaded.extent.logStartOffset;
+    this.#endOffset = loaded.extent.logEndOffset;
+    this.highWatermark = this.#startOffset;
+  }
+
+  get name(): LogName {
+    return this.#parts.name;
+  }
+  get logStartOffset(): Offset {
+    return this.#startOffset;
+  }
+  get logEndOffset(): Offset {
+    return this.#endOffset;
+  }
+  /** -1 before the first one. */
+  get latestEpoch(): LeaderEpoch {
+    return this.epochs.latest;
+  }
+  get producers(): ProducerStates {
+    return this.#producers;
+  }
+
+  /** True when `prepare` must come before `append`: the topic repacks what clients send. */
+  get needsPrepare(): boolean {
+    return this.#parts.config().compressionType !== 'producer';
+  }
+
+  /**
+   * The batch as this topic stores it (`compression.type`), or why it cannot be. Only when {@link needsPrepare}; a
+   * batch that `append` would refuse comes back as it is. Later calls may overtake: the caller keeps the order.
+   */
+  prepare(bytes: Uint8Array): MaybePromise<Uint8Array | Refused> {
+    return prepareProduced(bytes, { ...this.#parts, config: this.#parts.config() });
+  }
+
+  /**
+   * Checks one batch, gives it its offset and leader epoch in place, and says what to commit. `bytes` belongs to the
+   * log from now on.
+   */
+  append(bytes: Uint8Array, options: AppendOptions): AppendResult {
+    const config = this.#parts.config();
+    if (options.origin === 'client') {
+      const refusal = checkProduced(bytes, { ...this.#parts, ...options, config });
+      if (refusal) return refusal;
+    } else {
+      invariant(this.#parts.kernels.validateBatch(bytes) === 0, 'a coordinator appends whole batches');
+    }
+    const header = new BatchHeader(bytes);
+    const verdict = this.#producers.check(header, options.origin);
+    if (verdict.type === 'error') return refused(verdict.errorCode, verdict.message);
+    if (verdict.type === 'duplicate') {
+      const { firstOffset, lastOffset, timestamp } = verdict.batch;
+      return { type: 'duplicate', ...this.#at(firstOffset, lastOffset, timestamp, config) };
+    }
+    if (config.timestampType === 'LogAppendTime' && options.origin === 'client') {
+      header.setLogAppendTime(options.nowMs);
+      header.seal(this.#parts.kernels);
+    }
+    header.stamp(this.#endOffset, options.leaderEpoch);
+    return this.#accept(bytes, header, config);
+  }
+
+  /**
+   * Whole batches from the store; undefined when `fromOffset` is below the log start or above the log end
+   * (OFFSET_OUT_OF_RANGE).
+   */
+  read(range: ReadRange): MaybePromise<Uint8Array> | undefined {
+    if (range.fromOffset < this.#startOffset || range.fromOffset > this.#endOffset) return undefined;
+    return this.#parts.store.read(this.name.log, range);
+  }
+
+  /**
+   * First record at or after a time, as ListOffsets asks: a timestamp, or `LookupTime`'s latest (gives `endOffset`),
+   * earliest, max timestamp, earliest local.
+   * @param endOffset high watermark or last stable offset: nothing at or above it is found.
+   */
+  offsetForTimestamp(target: Millis, endOffset: Offset): Promise<TimestampOffset> {
+    return findTimestamp({ ...this.#parts, epochs: this.epochs }, { target, start: this.#startOffset, endOffset });
+  }
+
+  /** A leader begins its reign, before its first record: its epoch starts at the log end. */
+  beginEpoch(epoch: LeaderEpoch): LogWrite[] {
+    return this.epochs.assign(epoch, this.#endOffset) ? [this.#putEpochs()] : [];
+  }
+
+  /** Divergence: drops every batch that reaches `offset` or beyond, and rebuilds producers from what is left. */
+  async truncateTo(offset: Offset): Promise<LogWrite[]> {
+    if (offset >= this.#endOffset) return [];
+    const newEnd = await batchStartAt(this.#parts, Math.max(offset, this.#startOffset));
+    const producers = await rebuildProducers(this.#parts, this.#snapshots, {
+      start: this.#startOffset,
+      end: newEnd,
+    });
+    const { log } = this.name;
+    const writes: LogWrite[] = [{ type: 'truncate', log, toOffset: offset }];
+    writes.push(...this.#snapshots.dropAbove(newEnd));
+    if (this.epochs.truncateFromEnd(newEnd)) writes.push(this.#putEpochs());
+    this.#producers = producers;
+    this.#endOffset = newEnd;
+    this.#segment = ActiveSegment.truncated(this.#parts.store.segments(log), newEnd);
+    this.highWatermark = Math.min(this.highWatermark, newEnd);
+    return writes;
+  }
+
+  /** Moves the log start forward (DeleteRecords, retention): refused above the high watermark, nothing below it. */
+  trimTo(offset: Offset): LogWrite[] | Refused {
+    if (offset > this.highWatermark) return refused(ErrorCode.OFFSET_OUT_OF_RANGE, 'above the high watermark');
+    if (offset <= this.#startOffset) return [];
+    this.#startOffset = offset;
+    const writes: LogWrite[] = [{ type: 'trim', log: this.name.log, beforeOffset: offset }];
+    if (this.epochs.truncateFromStart(offset)) writes.push(this.#putEpochs());
+    return writes;
+  }
+
+  /** Forgets producers idle for `producer.id.expiration.ms` with no transaction open. */
+  expireProducers(nowMs: Millis): void {
+    this.#producers.expire(nowMs, this.#parts.config().producerIdExpirationMs);
+  }
+
+  /** Producer state at the log end, so that the next open replays nothing; empty when it is there already. */
+  snapshotWrites(): LogWrite[] {
+    return this.#snapshots.take(this.#endOffset, () => this.#producers.encode(this.#parts.kernels));
+  }
+
+  #accept(bytes: Uint8Array, header: BatchHeader, config: LogConfig): Appended {
+    const { log } = this.name;
+    const { baseOffset, lastOffset, maxTimestamp, partitionLeaderEpoch: epoch } = header;
+    const writes: LogWrite[] = [];
+    if (this.epochs.assign(epoch, baseOffset)) writes.push(this.#putEpochs());
+    if (this.#segment.mustRoll(header, config)) {
+      writes.push(...this.snapshotWrites(), { type: 'roll', log });
+      this.#segment = new ActiveSegment(baseOffset);
+    } else if (this.#snapshots.isDue) {
+      writes.push(...this.snapshotWrites());
+    }
+    writes.push({ type: 'append', log, baseOffset, lastOffset, maxTimestamp, epoch, bytes });
+    this.#segment.add(header);
+    this.#snapshots.appended(bytes.length);
+    this.#producers.update(header, this.#parts);
+    this.#endOffset = lastOffset + 1;
+    return { type: 'appended', writes, ...this.#at(baseOffset, lastOffset, maxTimestamp, config) };
+  }
+
+  #at(baseOffset: Offset, lastOffset: Offset, timestamp: Millis, config: LogConfig): AppendedAt {
+    const logAppendTimeMs = config.timestampType === 'LogAppendTime' ? timestamp : -1;
+    return { baseOffset, lastOffset, logAppendTimeMs, logStartOffset: this.#startOffset };
+  }
+
+  #putEpochs(): LogWrite {
+    return { type: 'put', log: this.name.log, name: EPOCHS_NAME, value: this.epochs.encode() };
+  }
+}

@@ -1,0 +1,115 @@
+import { ROW } from '../kernels/kernels.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import { ErrorCode, KafkaError } from '../model/errors.ts';
+import type { Millis, Offset } from '../model/ids.ts';
+import { decompress, then } from './codecs.ts';
+import type { Codecs, MaybePromise } from './codecs.ts';
+import { BatchHeader } from './header.ts';
+import { readVarint } from './varint.ts';
+
+/** Seven one-byte fields: what no record is shorter than. */
+const RECORD_MIN_BYTES = 7;
+
+export interface RecordHeader {
+  key: string;
+  value: Uint8Array | null;
+}
+
+/**
+ * The records of the batch that `bytes` starts with, unpacked but not read: a record costs nothing until asked. Sync
+ * when the batch is not compressed or its codec is sync. The views last as long as `bytes` is left alone.
+ * @throws {KafkaError} CORRUPT_MESSAGE or UNSUPPORTED_COMPRESSION_TYPE from unpacking, INVALID_RECORD when the
+ *   records are not `recordsCount` whole ones.
+ */
+export function records(bytes: Uint8Array, kernels: Kernels, codecs: Codecs): MaybePromise<BatchRecords> {
+  const header = new BatchHeader(bytes);
+  const block = decompress(codecs, { codec: header.codec, bytes: header.recordBytes });
+  return then(block, (unpacked) => indexed(header, unpacked, kernels));
+}
+
+function indexed(header: BatchHeader, block: Uint8Array, kernels: Kernels): BatchRecords {
+  const count = header.recordsCount;
+  const possible = count >= 0 && count * RECORD_MIN_BYTES <= block.length;
+  const rows = possible ? kernels.indexRecords(block, count) : undefined;
+  if (!(rows instanceof Int32Array)) throw new KafkaError(ErrorCode.INVALID_RECORD, 'records are not as announced');
+  return new BatchRecords(header, block, rows);
+}
+
+/** Records of one batch, by index or in order. */
+export class BatchRecords implements Iterable<Record> {
+  readonly header: BatchHeader;
+  readonly length: number;
+  readonly #block: Uint8Array;
+  readonly #rows: Int32Array;
+
+  constructor(header: BatchHeader, block: Uint8Array, rows: Int32Array) {
+    this.header = header;
+    this.length = header.recordsCount;
+    this.#block = block;
+    this.#rows = rows;
+  }
+
+  /** @param index from 0 to `length - 1`. */
+  at(index: number): Record {
+    return new Record(this.header, this.#block, this.#rows.subarray(index * ROW.size, (index + 1) * ROW.size));
+  }
+
+  *[Symbol.iterator](): Iterator<Record> {
+    for (let index = 0; index < this.length; index++) yield this.at(index);
+  }
+}
+
+/** One record; each getter reads from the batch's bytes, and key, value and header values are views of them. */
+export class Record {
+  readonly #header: BatchHeader;
+  readonly #block: Uint8Array;
+  readonly #row: Int32Array;
+
+  constructor(header: BatchHeader, block: Uint8Array, row: Int32Array) {
+    this.#header = header;
+    this.#block = block;
+    this.#row = row;
+  }
+
+  get offset(): Offset {
+    return this.#header.baseOffset + this.#field(ROW.offsetDelta);
+  }
+  /** The broker's append time when the batch says so, else the producer's. */
+  get timestamp(): Millis {
+    if (this.#header.isLogAppendTime) return this.#header.maxTimestamp;
+    const delta = this.#field(ROW.timestampHigh) * 0x1_0000_0000 + (this.#field(ROW.timestampLow) >>> 0);
+    return this.#header.baseTimestamp + delta;
+  }
+  get key(): Uint8Array | null {
+    return this.#bytes(this.#field(ROW.keyPosition), this.#field(ROW.keyLength));
+  }
+  get value(): Uint8Array | null {
+    return this.#bytes(this.#field(ROW.valuePosition), this.#field(ROW.valueLength));
+  }
+  /** In the producer's order, duplicates kept. */
+  get headers(): RecordHeader[] {
+    const utf8 = new TextDecoder();
+    const cursor = { bytes: this.#block, at: this.#field(ROW.headersPosition) };
+    const headers: RecordHeader[] = [];
+    for (let left = readVarint(cursor); left > 0; left--) {
+      const key = utf8.decode(this.#take(cursor) ?? new Uint8Array());
+      headers.push({ key, value: this.#take(cursor) });
+    }
+    return headers;
+  }
+
+  #take(cursor: { bytes: Uint8Array; at: number }): Uint8Array | null {
+    const length = readVarint(cursor);
+    const taken = this.#bytes(cursor.at, length);
+    cursor.at += Math.max(length, 0);
+    return taken;
+  }
+
+  #bytes(position: number, length: number): Uint8Array | null {
+    return length < 0 ? null : this.#block.subarray(position, position + length);
+  }
+
+  #field(field: number): number {
+    return this.#row[field] ?? 0;
+  }
+}
