@@ -1,0 +1,65 @@
+/**
+ * The memory map. Kernels own what lies below the heap base and never allocate; TypeScript (`src/kernels/wasm.ts`)
+ * owns what lies above, grows it when a call needs more (to 4 MiB at most), and passes each area by pointer.
+ *
+ *        0     1024                        17408          17440 = heap base           128 KiB .. 4 MiB
+ *        ┌──────┬───────────────────────────┬──────────────┬──────────────────────────────────────┐
+ *        │ free │ CRC tables, 16 x 1 KiB    │ scratch row  │ areas of the call that runs now      │
+ *        └──────┴───────────────────────────┴──────────────┴──────────────────────────────────────┘
+ *
+ *        The areas, from the heap base (nothing in them outlives its call):
+ *                                                          ┌──────────────────────────────────────┐
+ *        crc32c                                            │ bytes, 64 KiB at most: longer inputs │
+ *                                                          │ come in pieces                       │
+ *                                                          ├──────────────────────────────────────┤
+ *        validateBatch                                     │ batch                                │
+ *                                                          ├───────────┬─────┬────────────────────┤
+ *        indexRecords                                      │ records   │ pad │ rows, 32 B each    │
+ *                                                          ├───────────┴─┬───┴───┬─────┬──────┬───┤
+ *        encodeRecords, encodeBatch                        │ descriptors │ arena │slack│ out  │ s │
+ *                                                          ├─────────────┴───────┴─────┴──────┴───┤
+ *        indexFloor                                        │ entries                              │
+ *                                                          └──────────────────────────────────────┘
+ *
+ * `memoryBase` in asconfig.json is the heap base: addresses below it are compile-time constants, so that they become
+ * immediate offsets of loads (twice the speed of computed ones in the CRC loop).
+ */
+export const CRC_TABLES: usize = 1024;
+export const CRC_TABLE_SIZE: usize = 1024;
+export const CRC_TABLE_COUNT: u32 = 16;
+
+/** Where a walk that keeps no rows puts the one it is at. */
+export const SCRATCH_ROW: usize = 17408;
+
+/** A row: eight i32, see `ROW` in src/kernels/kernels.ts. Byte positions in it. */
+export const ROW_SIZE: usize = 32;
+export const ROW_OFFSET_DELTA: usize = 0;
+export const ROW_TIMESTAMP_DELTA: usize = 4;
+export const ROW_KEY_POSITION: usize = 12;
+export const ROW_KEY_LENGTH: usize = 16;
+export const ROW_VALUE_POSITION: usize = 20;
+export const ROW_VALUE_LENGTH: usize = 24;
+export const ROW_HEADERS_POSITION: usize = 28;
+
+/** Bytes that an area must have after its end, because copies move 16 bytes at a time. */
+export const SLACK: i32 = 16;
+
+/** RecordBatch v2 header: byte positions. Layout: Kafka protocol guide, "Record Batch". */
+export const HEADER_SIZE: i32 = 61;
+export const LENGTH_OVERHEAD: i32 = 12;
+export const BATCH_LENGTH: usize = 8;
+export const MAGIC: usize = 16;
+export const CRC: usize = 17;
+export const ATTRIBUTES: usize = 21;
+export const LAST_OFFSET_DELTA: usize = 23;
+export const RECORDS_COUNT: usize = 57;
+export const CODEC_MASK: i32 = 0x07;
+
+/** What is wrong with a batch: `BatchFault` in src/kernels/kernels.ts. */
+export const FAULT_NONE: i32 = 0;
+export const FAULT_TRUNCATED: i32 = -1;
+export const FAULT_TRAILING: i32 = -2;
+export const FAULT_MAGIC: i32 = -3;
+export const FAULT_CRC: i32 = -4;
+export const FAULT_COUNT: i32 = -5;
+export const FAULT_RECORD: i32 = -6;

@@ -1,0 +1,43 @@
+/** Kernels' linear memory never grows beyond this (`maximumMemory` in assembly/asconfig.json): idle RSS stays low. */
+const MEMORY_MAX = 4 * 1024 * 1024;
+const PAGE_SIZE = 65_536;
+
+/**
+ * TypeScript's part of the kernels' memory, from `base` on: the map is drawn in assembly/layout.ts. Growing detaches
+ * every view, so take `bytes`, `ints` and `view` after `reserve`, and keep none of them.
+ */
+export class WasmMemory {
+  readonly base: number;
+  readonly #memory: WebAssembly.Memory;
+  bytes: Uint8Array;
+  ints: Int32Array;
+  view: DataView;
+
+  constructor(memory: WebAssembly.Memory, base: number) {
+    this.#memory = memory;
+    this.base = base;
+    this.bytes = new Uint8Array(memory.buffer);
+    this.ints = new Int32Array(memory.buffer);
+    this.view = new DataView(memory.buffer);
+  }
+
+  /** Makes room for `size` bytes from `base` on. @returns false when that is more than kernels may have. */
+  reserve(size: number): boolean {
+    const end = this.base + size;
+    return end <= this.bytes.length || (end <= MEMORY_MAX && this.#grow(end));
+  }
+
+  /** Doubles at least: each growth costs all the views. */
+  #grow(end: number): boolean {
+    const size = Math.min(Math.max(end, 2 * this.bytes.length), MEMORY_MAX);
+    try {
+      this.#memory.grow(Math.ceil((size - this.bytes.length) / PAGE_SIZE));
+    } catch {
+      return false; // The engine has no more memory to give: the caller goes on without.
+    }
+    this.bytes = new Uint8Array(this.#memory.buffer);
+    this.ints = new Int32Array(this.#memory.buffer);
+    this.view = new DataView(this.#memory.buffer);
+    return true;
+  }
+}

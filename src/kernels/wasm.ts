@@ -1,0 +1,112 @@
+import { invariant } from '../model/assert.ts';
+import { countsOf, isPossibleCount, writeHeader } from './batch-layout.ts';
+import { BatchFault, ROW } from './kernels.ts';
+import type { BatchHeaderFields, EncodeRecord, Kernels } from './kernels.ts';
+import * as twinBatch from './twins/batch.ts';
+import * as twinEncode from './twins/encode.ts';
+import * as twinSearch from './twins/index-search.ts';
+import { type EncodeAreas, layOut } from './wasm-arena.ts';
+import { WasmMemory } from './wasm-memory.ts';
+
+/** What assembly/index.ts exports: positions and lengths in linear memory, faults as in `BatchFault`. */
+interface Exports {
+  memory: WebAssembly.Memory;
+  heapBase(): number;
+  crc32c(crc: number, at: number, length: number): number;
+  validateBatch(batch: number, length: number): BatchFault;
+  indexRecords(records: number, length: number, count: number, rows: number): BatchFault;
+  encodeRecords: Encode;
+  encodeBatch: Encode;
+  indexFloor(entries: number, count: number, entrySize: number, target: number): number;
+}
+
+/** @returns where the bytes written at `out` end, 0 when the areas do not hold what the descriptors say. */
+type Encode = (
+  descriptors: number,
+  descriptorsEnd: number,
+  count: number,
+  arena: number,
+  arenaEnd: number,
+  out: number,
+  outEnd: number,
+) => number;
+
+/** A checksum is taken in pieces of this, which fit the initial memory (asconfig.json) and the CPU's cache. */
+const CRC_PIECE_SIZE = 65_536;
+
+/**
+ * The kernels in WebAssembly. Inputs are copied in, results copied out; nothing stays between calls. What does not fit
+ * the few MiB of memory they may have (a batch of 100 MB is legal) runs on the twin, with the checksum still from WASM.
+ */
+export class WasmKernels implements Kernels {
+  readonly #wasm: Exports;
+  readonly #memory: WasmMemory;
+
+  /** @param module compiled by the host: Workers import it, Node and browsers compile its bytes. */
+  constructor(module: WebAssembly.Module) {
+    this.#wasm = new WebAssembly.Instance(module).exports as unknown as Exports;
+    this.#memory = new WasmMemory(this.#wasm.memory, this.#wasm.heapBase());
+  }
+
+  crc32c(bytes: Uint8Array): number {
+    let crc = 0;
+    for (let at = 0; at < bytes.length; at += CRC_PIECE_SIZE) {
+      const piece = bytes.length <= CRC_PIECE_SIZE ? bytes : bytes.subarray(at, at + CRC_PIECE_SIZE);
+      this.#memory.bytes.set(piece, this.#memory.base);
+      crc = this.#wasm.crc32c(crc, this.#memory.base, piece.length) >>> 0;
+    }
+    return crc;
+  }
+
+  validateBatch(bytes: Uint8Array): BatchFault {
+    if (!this.#copyIn(bytes)) return twinBatch.validateBatch(bytes, (covered) => this.crc32c(covered));
+    return this.#wasm.validateBatch(this.#memory.base, bytes.length);
+  }
+
+  indexRecords(records: Uint8Array, count: number): Int32Array | BatchFault {
+    if (!isPossibleCount(count, records.length)) return BatchFault.count;
+    const memory = this.#memory;
+    const rows = (memory.base + records.length + 3) & ~3;
+    const words = count * ROW.size;
+    if (!memory.reserve(rows + 4 * words - memory.base)) return twinBatch.indexRecords(records, count);
+    memory.bytes.set(records, memory.base);
+    const fault = this.#wasm.indexRecords(memory.base, records.length, count, rows);
+    return fault === BatchFault.none ? memory.ints.slice(rows / 4, rows / 4 + words) : fault;
+  }
+
+  encodeRecords(records: readonly EncodeRecord[]): Uint8Array {
+    const areas = layOut(this.#memory, records);
+    if (!areas) return twinEncode.encodeRecords(records);
+    return this.#encode(this.#wasm.encodeRecords, areas, records.length);
+  }
+
+  encodeBatch(header: BatchHeaderFields, records: readonly EncodeRecord[]): Uint8Array {
+    const areas = layOut(this.#memory, records);
+    if (!areas) return twinEncode.encodeBatch(header, records, (covered) => this.crc32c(covered));
+    writeHeader(this.#memory.view, areas.out, header, countsOf(records));
+    return this.#encode(this.#wasm.encodeBatch, areas, records.length);
+  }
+
+  indexFloor(entries: Uint8Array, entrySize: 8 | 12, target: number): number {
+    if (!this.#copyIn(entries)) return twinSearch.indexFloor(entries, entrySize, target);
+    return this.#wasm.indexFloor(
+      this.#memory.base,
+      Math.floor(entries.length / entrySize),
+      entrySize,
+      target,
+    );
+  }
+
+  #copyIn(bytes: Uint8Array): boolean {
+    if (!this.#memory.reserve(bytes.length)) return false;
+    this.#memory.bytes.set(bytes, this.#memory.base);
+    return true;
+  }
+
+  #encode(encode: Encode, areas: EncodeAreas, count: number): Uint8Array {
+    const { descriptors, descriptorsEnd, arena, arenaEnd, out, outEnd } = areas;
+    const end = encode(descriptors, descriptorsEnd, count, arena, arenaEnd, out, outEnd);
+    invariant(end >= out && end <= outEnd, 'an encode call has the areas it needs');
+    return this.#memory.bytes.slice(out, end);
+  }
+}
