@@ -48,7 +48,7 @@ export interface Field<T extends FieldTypes = FieldTypes> {
   readonly nullable: VersionRange;
   /** A tagged field (KIP-482) in every version it has. */
   readonly tag: number | undefined;
-  /** Of a scalar; null for an array, a struct or bytes that default to null. See `defaultOf` in codec.ts. */
+  /** The value of a scalar; for an array or a struct only null counts, else it defaults to an empty one. */
   readonly default: unknown;
   /** Of an array. */
   readonly element: Field | undefined;

@@ -1,0 +1,331 @@
+/** Kafka's primitive types: big-endian integers, varints, lengths. No read leaves the frame. */
+import type { Uuid } from '../model/ids.ts';
+import { WireError } from './error.ts';
+import { decodeUtf8, decodeUuid, encodeUtf8, encodeUuid, utf8Length } from './text.ts';
+
+const TWO_32 = 0x1_0000_0000;
+/** Kafka's limit in both encodings, though only the classic one runs out of length bits. */
+const STRING_MAX_BYTES = 0x7fff;
+/**
+ * Structs one message may hold. An empty one takes a byte or two on the wire and a hundred in memory, so the size
+ * of a frame alone does not bound what reading it costs.
+ */
+const STRUCTS_MAX = 1_000_000;
+
+/** Reads one frame from `at` on. Bytes come out as views into it. Whatever is wrong is a `WireError`. */
+export class Reader {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #at: number;
+  #structsLeft = STRUCTS_MAX;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = at;
+  }
+
+  get position(): number {
+    return this.#at;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** Every byte must have been read. */
+  end(): void {
+    if (this.remaining !== 0) throw new WireError(`${this.remaining} bytes too many`);
+  }
+
+  skip(count: number): void {
+    this.#take(count);
+  }
+
+  bool(): boolean {
+    return this.#view.getInt8(this.#take(1)) !== 0;
+  }
+  int8(): number {
+    return this.#view.getInt8(this.#take(1));
+  }
+  int16(): number {
+    return this.#view.getInt16(this.#take(2));
+  }
+  uint16(): number {
+    return this.#view.getUint16(this.#take(2));
+  }
+  int32(): number {
+    return this.#view.getInt32(this.#take(4));
+  }
+  uint32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
+  int64(): number {
+    const at = this.#take(8);
+    const value = this.#view.getInt32(at) * TWO_32 + this.#view.getUint32(at + 4);
+    if (!Number.isSafeInteger(value)) throw new WireError('an int64 beyond 2^53');
+    return value;
+  }
+  int64Exact(): bigint {
+    return this.#view.getBigInt64(this.#take(8));
+  }
+  float64(): number {
+    return this.#view.getFloat64(this.#take(8));
+  }
+  uuid(): Uuid {
+    return decodeUuid(this.#bytes, this.#take(16));
+  }
+
+  unsignedVarint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.#view.getUint8(this.#take(1));
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    const last = this.#view.getUint8(this.#take(1));
+    if (last > 0x0f) throw new WireError('a varint beyond 32 bits');
+    return (value | (last << 28)) >>> 0;
+  }
+
+  string(): string | null {
+    return this.#text(this.#length(this.int16()));
+  }
+  compactString(): string | null {
+    const length = this.unsignedVarint() - 1;
+    if (length > STRING_MAX_BYTES) throw new WireError(`a string of ${length} bytes`);
+    return this.#text(length);
+  }
+  bytes(): Uint8Array | null {
+    return this.#slice(this.#length(this.int32()));
+  }
+  compactBytes(): Uint8Array | null {
+    return this.#slice(this.unsignedVarint() - 1);
+  }
+
+  /** How many elements follow, -1 for null. `sizeMin` is the least an element takes, so the frame bounds the count. */
+  count(sizeMin: number): number {
+    return this.#bounded(this.#length(this.int32()), sizeMin);
+  }
+  compactCount(sizeMin: number): number {
+    return this.#bounded(this.unsignedVarint() - 1, sizeMin);
+  }
+
+  /** To be called for each struct before it is read. */
+  countStruct(): void {
+    if (--this.#structsLeft < 0) throw new WireError(`more than ${STRUCTS_MAX} structs`);
+  }
+
+  #take(count: number): number {
+    const at = this.#at;
+    if (count > this.#bytes.length - at) throw new WireError(`${count} bytes wanted, ${this.remaining} left`);
+    this.#at = at + count;
+    return at;
+  }
+
+  #length(length: number): number {
+    if (length < -1) throw new WireError(`a length of ${length}`);
+    return length;
+  }
+
+  #bounded(count: number, sizeMin: number): number {
+    if (count * sizeMin > this.remaining) throw new WireError(`${count} elements in ${this.remaining} bytes`);
+    return count;
+  }
+
+  #text(length: number): string | null {
+    if (length < 0) return null;
+    const at = this.#take(length);
+    return decodeUtf8(this.#bytes, at, at + length);
+  }
+
+  #slice(length: number): Uint8Array | null {
+    if (length < 0) return null;
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+}
+
+const SCRATCH_BYTES = 16 * 1024;
+const SCRATCH_KEPT_MAX_BYTES = 1024 * 1024;
+/** From here on, bytes are handed on by reference rather than copied. */
+const REFERENCE_MIN_BYTES = 1024;
+
+/**
+ * Writes into scratch memory that is used again; `finish` copies out what was written, once and to size. `start`
+ * begins anew, whatever became of the message before.
+ */
+export class Writer {
+  #scratch = new Uint8Array(SCRATCH_BYTES);
+  #view = new DataView(this.#scratch.buffer);
+  #at = 0;
+  /** Bytes to stand in between what is written: each with its position in the scratch. */
+  #references: { at: number; bytes: Uint8Array }[] = [];
+  #referencedBytes = 0;
+  #byReference = false;
+  #sizedDepth = 0;
+
+  /** `byReference`: large byte fields become chunks of their own. */
+  start(byReference: boolean): this {
+    if (this.#scratch.length > SCRATCH_KEPT_MAX_BYTES) this.#replaceScratch(SCRATCH_BYTES);
+    this.#at = 0;
+    this.#references = [];
+    this.#referencedBytes = 0;
+    this.#byReference = byReference;
+    this.#sizedDepth = 0;
+    return this;
+  }
+
+  /** What was written since `start(false)`. */
+  finish(): Uint8Array {
+    return this.#scratch.slice(0, this.#at);
+  }
+
+  /** What was written since `start`, in order. */
+  finishChunks(): Uint8Array[] {
+    const written = this.finish();
+    const chunks: Uint8Array[] = [];
+    let from = 0;
+    for (const { at, bytes } of this.#references) {
+      if (at > from) chunks.push(written.subarray(from, at));
+      chunks.push(bytes);
+      from = at;
+    }
+    if (written.length > from) chunks.push(written.subarray(from));
+    this.#references = [];
+    return chunks;
+  }
+
+  /** Puts the size of all that follows it into the int32 at the start. */
+  prefixSize(): void {
+    this.#view.setInt32(0, this.#at + this.#referencedBytes - 4);
+  }
+
+  bool(value: boolean): void {
+    this.#view.setInt8(this.#grow(1), value ? 1 : 0);
+  }
+  int8(value: number): void {
+    if ((value << 24) >> 24 !== value) throw new WireError(`${value} is no int8`);
+    this.#view.setInt8(this.#grow(1), value);
+  }
+  int16(value: number): void {
+    if ((value << 16) >> 16 !== value) throw new WireError(`${value} is no int16`);
+    this.#view.setInt16(this.#grow(2), value);
+  }
+  uint16(value: number): void {
+    if ((value & 0xffff) !== value) throw new WireError(`${value} is no uint16`);
+    this.#view.setUint16(this.#grow(2), value);
+  }
+  int32(value: number): void {
+    if ((value | 0) !== value) throw new WireError(`${value} is no int32`);
+    this.#view.setInt32(this.#grow(4), value);
+  }
+  uint32(value: number): void {
+    if (value >>> 0 !== value) throw new WireError(`${value} is no uint32`);
+    this.#view.setUint32(this.#grow(4), value);
+  }
+  int64(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new WireError(`${value} is beyond 2^53`);
+    const at = this.#grow(8);
+    this.#view.setInt32(at, Math.floor(value / TWO_32));
+    this.#view.setUint32(at + 4, value >>> 0);
+  }
+  int64Exact(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw new WireError(`${value} is no int64`);
+    this.#view.setBigInt64(this.#grow(8), value);
+  }
+  float64(value: number): void {
+    this.#view.setFloat64(this.#grow(8), value);
+  }
+  uuid(id: Uuid): void {
+    encodeUuid(id, this.#scratch, this.#grow(16));
+  }
+
+  unsignedVarint(value: number): void {
+    let rest = value;
+    let at = this.#grow(varintSize(value));
+    for (; rest >= 0x80; rest >>>= 7) this.#scratch[at++] = (rest & 0x7f) | 0x80;
+    this.#scratch[at] = rest;
+  }
+
+  string(text: string | null): void {
+    if (text === null) return this.int16(-1);
+    const length = stringLength(text);
+    this.int16(length);
+    this.#text(text, length);
+  }
+  compactString(text: string | null): void {
+    if (text === null) return this.unsignedVarint(0);
+    const length = stringLength(text);
+    this.unsignedVarint(length + 1);
+    this.#text(text, length);
+  }
+  bytes(bytes: Uint8Array | null): void {
+    if (bytes === null) return this.int32(-1);
+    this.int32(bytes.length);
+    this.#raw(bytes);
+  }
+  compactBytes(bytes: Uint8Array | null): void {
+    if (bytes === null) return this.unsignedVarint(0);
+    this.unsignedVarint(bytes.length + 1);
+    this.#raw(bytes);
+  }
+
+  /** Begins what is preceded by its size as a varint; give the mark to `endSized`. */
+  beginSized(): number {
+    this.#sizedDepth++;
+    return this.#grow(1);
+  }
+  endSized(mark: number): void {
+    this.#sizedDepth--;
+    const size = this.#at - mark - 1;
+    const extra = varintSize(size) - 1;
+    if (extra > 0) {
+      this.#grow(extra);
+      this.#scratch.copyWithin(mark + 1 + extra, mark + 1, mark + 1 + size);
+    }
+    this.#at = mark;
+    this.unsignedVarint(size);
+    this.#at += size;
+  }
+
+  #text(text: string, length: number): void {
+    const at = this.#grow(length);
+    encodeUtf8(text, length, this.#scratch, at);
+  }
+
+  #raw(bytes: Uint8Array): void {
+    if (this.#byReference && this.#sizedDepth === 0 && bytes.length >= REFERENCE_MIN_BYTES) {
+      this.#references.push({ at: this.#at, bytes });
+      this.#referencedBytes += bytes.length;
+    } else {
+      const at = this.#grow(bytes.length);
+      this.#scratch.set(bytes, at);
+    }
+  }
+
+  /** Takes `count` bytes and returns where they start. */
+  #grow(count: number): number {
+    const at = this.#at;
+    this.#at = at + count;
+    if (this.#at > this.#scratch.length) this.#replaceScratch(Math.max(this.#at, this.#scratch.length * 2));
+    return at;
+  }
+
+  #replaceScratch(size: number): void {
+    const scratch = new Uint8Array(size);
+    scratch.set(this.#scratch.subarray(0, size));
+    this.#scratch = scratch;
+    this.#view = new DataView(scratch.buffer);
+  }
+}
+
+function varintSize(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
+}
+
+function stringLength(text: string): number {
+  const length = utf8Length(text);
+  if (length > STRING_MAX_BYTES) throw new WireError(`a string of ${length} bytes`);
+  return length;
+}

@@ -1,0 +1,85 @@
+/** Text on the wire: UTF-8, and UUIDs as Kafka prints them. */
+import type { Uuid } from '../model/ids.ts';
+import { WireError } from './error.ts';
+
+/** Kafka is lenient too: what is not UTF-8 reads as U+FFFD. A byte order mark is text like any other. */
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
+const ENCODER = new TextEncoder();
+
+/** Up to here a loop is faster than a call to the platform. Names, ids and hosts are mostly short. */
+const SHORT = 32;
+const CODES = Array.from({ length: SHORT + 1 }, (_, length) => Array.from({ length }, () => 0));
+
+export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+  return decodeShortAscii(bytes, start, end) ?? DECODER.decode(bytes.subarray(start, end));
+}
+
+function decodeShortAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const codes = CODES[end - start];
+  if (codes === undefined) return undefined;
+  for (let i = start; i < end; i++) {
+    const code = bytes[i] as number;
+    if (code > 0x7f) return undefined;
+    codes[i - start] = code;
+  }
+  return String.fromCharCode.apply(null, codes);
+}
+
+/** Size of `text` in UTF-8; a lone surrogate counts as the U+FFFD it is written as. */
+export function utf8Length(text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x80) continue;
+    length += code < 0x800 ? 1 : 2;
+    if (isPair(text, i)) i++;
+  }
+  return length;
+}
+
+/** A high surrogate and its low one: two code units that make four bytes. */
+function isPair(text: string, i: number): boolean {
+  return (text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00;
+}
+
+/** Writes `text`, `length` bytes long by `utf8Length`, at `at`. */
+export function encodeUtf8(text: string, length: number, into: Uint8Array, at: number): void {
+  if (length !== text.length || length > SHORT) ENCODER.encodeInto(text, into.subarray(at, at + length));
+  else for (let i = 0; i < length; i++) into[at + i] = text.charCodeAt(i);
+}
+
+const UUID_BYTES = 16;
+const UUID_LENGTH = 22;
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const CODE_OF = Array.from(ALPHABET, (letter) => letter.charCodeAt(0));
+const VALUE_OF = Array.from({ length: 128 }, (_, code) => ALPHABET.indexOf(String.fromCharCode(code)));
+const UUID_CODES = Array.from({ length: UUID_LENGTH }, () => 0);
+
+/** The 16 bytes at `at`, in base64url without padding. */
+export function decodeUuid(bytes: Uint8Array, at: number): Uuid {
+  let bits = 0;
+  let count = 0;
+  let written = 0;
+  for (let i = 0; i < UUID_BYTES; i++) {
+    bits = ((bits & 0x3f) << 8) | (bytes[at + i] as number);
+    for (count += 8; count >= 6; count -= 6)
+      UUID_CODES[written++] = CODE_OF[(bits >> (count - 6)) & 0x3f] as number;
+  }
+  UUID_CODES[written] = CODE_OF[(bits << (6 - count)) & 0x3f] as number;
+  return String.fromCharCode.apply(null, UUID_CODES);
+}
+
+/** @throws {WireError} unless `id` is what `decodeUuid` gives for some bytes. */
+export function encodeUuid(id: Uuid, into: Uint8Array, at: number): void {
+  let bits = 0;
+  let count = 0;
+  let written = at;
+  for (let i = 0; i < UUID_LENGTH; i++) {
+    const value = VALUE_OF[id.charCodeAt(i)] ?? -1;
+    if (value < 0) throw new WireError('not a UUID in base64url');
+    bits = ((bits & 0xff) << 6) | value;
+    count += 6;
+    if (count >= 8) into[written++] = bits >> (count -= 8);
+  }
+  if (id.length !== UUID_LENGTH || (bits & 0x0f) !== 0) throw new WireError('not a UUID in base64url');
+}
