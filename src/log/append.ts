@@ -42,7 +42,11 @@ export interface Refused {
 
 export type AppendResult = Appended | Duplicate | Refused;
 
-export function refused(errorCode: number, message: string, recordErrors: Refused['recordErrors'] = []): Refused {
+export function refused(
+  errorCode: number,
+  message: string,
+  recordErrors: Refused['recordErrors'] = [],
+): Refused {
   return { type: 'refused', errorCode, message, recordErrors };
 }
 

@@ -7,7 +7,14 @@ import type { Codecs, MaybePromise } from '../records/codecs.ts';
 import { BatchHeader } from '../records/header.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { refused } from './append.ts';
-import type { Appended, AppendedAt, AppendOptions, AppendResult, Refused, TimestampOffset } from './append.ts';
+import type {
+  Appended,
+  AppendedAt,
+  AppendOptions,
+  AppendResult,
+  Refused,
+  TimestampOffset,
+} from './append.ts';
 import type { LogConfig } from './config.ts';
 import { EPOCHS_NAME } from './epochs.ts';
 import type { EpochCache } from './epochs.ts';
@@ -15,6 +22,7 @@ import { batchStartAt, loadLog, rebuildProducers } from './load.ts';
 import type { LoadedLog } from './load.ts';
 import { findTimestamp } from './lookup.ts';
 import { checkProduced, prepareProduced } from './produce-checks.ts';
+import { encodeSnapshot } from './producer-snapshot.ts';
 import type { ProducerStates } from './producers.ts';
 import { Snapshots } from './snapshots.ts';
 
@@ -131,7 +139,10 @@ export class PartitionLog {
    * @param endOffset high watermark or last stable offset: nothing at or above it is found.
    */
   offsetForTimestamp(target: Millis, endOffset: Offset): Promise<TimestampOffset> {
-    return findTimestamp({ ...this.#parts, epochs: this.epochs }, { target, start: this.#startOffset, endOffset });
+    return findTimestamp(
+      { ...this.#parts, epochs: this.epochs },
+      { target, start: this.#startOffset, endOffset },
+    );
   }
 
   /** A leader begins its reign, before its first record: its epoch starts at the log end. */
@@ -153,14 +164,15 @@ export class PartitionLog {
     if (this.epochs.truncateFromEnd(newEnd)) writes.push(this.#putEpochs());
     this.#producers = producers;
     this.#endOffset = newEnd;
-    this.#segment = ActiveSegment.truncated(this.#parts.store.segments(log), newEnd);
+    this.#segment = ActiveSegment.before(newEnd, this.#parts.store.segments(log));
     this.highWatermark = Math.min(this.highWatermark, newEnd);
     return writes;
   }
 
   /** Moves the log start forward (DeleteRecords, retention): refused above the high watermark, nothing below it. */
   trimTo(offset: Offset): LogWrite[] | Refused {
-    if (offset > this.highWatermark) return refused(ErrorCode.OFFSET_OUT_OF_RANGE, 'above the high watermark');
+    if (offset > this.highWatermark)
+      return refused(ErrorCode.OFFSET_OUT_OF_RANGE, 'above the high watermark');
     if (offset <= this.#startOffset) return [];
     this.#startOffset = offset;
     const writes: LogWrite[] = [{ type: 'trim', log: this.name.log, beforeOffset: offset }];
@@ -175,7 +187,7 @@ export class PartitionLog {
 
   /** Producer state at the log end, so that the next open replays nothing; empty when it is there already. */
   snapshotWrites(): LogWrite[] {
-    return this.#snapshots.take(this.#endOffset, () => this.#producers.encode(this.#parts.kernels));
+    return this.#snapshots.take(this.#endOffset, () => encodeSnapshot(this.#producers, this.#parts.kernels));
   }
 
   #accept(bytes: Uint8Array, header: BatchHeader, config: LogConfig): Appended {
@@ -192,7 +204,7 @@ export class PartitionLog {
     writes.push({ type: 'append', log, baseOffset, lastOffset, maxTimestamp, epoch, bytes });
     this.#segment.add(header);
     this.#snapshots.appended(bytes.length);
-    this.#producers.update(header, this.#parts);
+    this.#producers.update(header, this.#parts.kernels);
     this.#endOffset = lastOffset + 1;
     return { type: 'appended', writes, ...this.#at(baseOffset, lastOffset, maxTimestamp, config) };
   }

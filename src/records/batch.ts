@@ -31,7 +31,8 @@ function indexed(header: BatchHeader, block: Uint8Array, kernels: Kernels): Batc
   const count = header.recordsCount;
   const possible = count >= 0 && count * RECORD_MIN_BYTES <= block.length;
   const rows = possible ? kernels.indexRecords(block, count) : undefined;
-  if (!(rows instanceof Int32Array)) throw new KafkaError(ErrorCode.INVALID_RECORD, 'records are not as announced');
+  if (!(rows instanceof Int32Array))
+    throw new KafkaError(ErrorCode.INVALID_RECORD, 'records are not as announced');
   return new BatchRecords(header, block, rows);
 }
 
@@ -51,7 +52,11 @@ export class BatchRecords implements Iterable<Record> {
 
   /** @param index from 0 to `length - 1`. */
   at(index: number): Record {
-    return new Record(this.header, this.#block, this.#rows.subarray(index * ROW.size, (index + 1) * ROW.size));
+    return new Record(
+      this.header,
+      this.#block,
+      this.#rows.subarray(index * ROW.size, (index + 1) * ROW.size),
+    );
   }
 
   *[Symbol.iterator](): Iterator<Record> {

@@ -110,6 +110,10 @@ export class BatchHeader {
   get isLogAppendTime(): boolean {
     return (this.attributes & LOG_APPEND_TIME) !== 0;
   }
+  /** The whole batch. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(this.#at, this.#at + this.sizeBytes);
+  }
   /** The record block, compressed if `codec` says so. */
   get recordBytes(): Uint8Array {
     return this.#bytes.subarray(this.#at + HEADER_SIZE, this.#at + this.sizeBytes);
@@ -125,9 +129,10 @@ export class BatchHeader {
   set attributes(value: number) {
     this.#view.setInt16(this.#at + ATTRIBUTES, value);
   }
-  /** Under the CRC: `seal` afterwards. */
-  set maxTimestamp(value: number) {
-    setInt64(this.#view, this.#at + MAX_TIMESTAMP, value);
+  /** All records now carry the broker's time. Under the CRC: `seal` afterwards. */
+  setLogAppendTime(nowMs: number): void {
+    this.attributes |= LOG_APPEND_TIME;
+    setInt64(this.#view, this.#at + MAX_TIMESTAMP, nowMs);
   }
 
   /** Sets length and CRC of a batch of `sizeBytes` bytes. */
@@ -150,7 +155,7 @@ function setInt64(view: DataView, at: number, value: number): void {
 /** Calls `visit` for each whole batch of `bytes`, in order; stops at the first cut or impossible length. */
 export function forEachBatch(bytes: Uint8Array, visit: (header: BatchHeader) => void): void {
   const header = new BatchHeader(bytes);
-  for (let at = 0; at + HEADER_SIZE <= bytes.length; ) {
+  for (let at = 0; at + HEADER_SIZE <= bytes.length;) {
     const size = header.seek(at).sizeBytes;
     if (size < HEADER_SIZE || at + size > bytes.length) return;
     visit(header);

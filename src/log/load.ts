@@ -1,0 +1,114 @@
+import type { Kernels } from '../kernels/kernels.ts';
+import type { Millis, Offset } from '../model/ids.ts';
+import type { LogExtent, LogName, LogStore } from '../ports/log-store.ts';
+import { BatchHeader, forEachBatch } from '../records/header.ts';
+import { ActiveSegment } from './active-segment.ts';
+import type { LogConfig } from './config.ts';
+import { EpochCache, EPOCHS_NAME } from './epochs.ts';
+import { decodeSnapshot } from './producer-snapshot.ts';
+import { ProducerStates } from './producers.ts';
+import { snapshotName, snapshotOffset, Snapshots } from './snapshots.ts';
+
+const REPLAY_CHUNK_BYTES = 1024 * 1024;
+
+export interface LoadParts {
+  store: LogStore;
+  name: LogName;
+  kernels: Kernels;
+  config: () => LogConfig;
+}
+
+export interface LoadedLog {
+  extent: LogExtent;
+  epochs: EpochCache;
+  producers: ProducerStates;
+  snapshots: Snapshots;
+  segment: ActiveSegment;
+}
+
+/** Opens a log and brings what is kept beside it in line with the batches that survived. */
+export async function loadLog(parts: LoadParts, nowMs: Millis): Promise<LoadedLog> {
+  const { store } = parts;
+  const { log } = parts.name;
+  const extent = await store.open(log);
+  const offsets = (await store.names(log)).map(snapshotOffset).filter((offset) => offset !== undefined);
+  const snapshots = new Snapshots(log, offsets);
+  const outlived = snapshots.dropAbove(extent.logEndOffset);
+  if (outlived.length > 0) await store.commit(outlived);
+
+  const epochs = await loadEpochs(parts, extent);
+  const range = { start: extent.logStartOffset, end: extent.logEndOffset };
+  const producers = await rebuildProducers(parts, snapshots, range);
+  producers.expire(nowMs, parts.config().producerIdExpirationMs);
+  const segment = ActiveSegment.before(extent.logEndOffset, store.segments(log));
+  return { extent, epochs, producers, snapshots, segment };
+}
+
+/** Producer state at `range.end`: the newest readable snapshot at or below it, and the batches after that. */
+export async function rebuildProducers(
+  parts: LoadParts,
+  snapshots: Snapshots,
+  range: { start: Offset; end: Offset },
+): Promise<ProducerStates> {
+  let producers = new ProducerStates();
+  let fromOffset = range.start;
+  for (const offset of snapshots.offsets.filter((at) => at <= range.end).toReversed()) {
+    const bytes = await parts.store.get(parts.name.log, snapshotName(offset));
+    const stored = bytes && decodeSnapshot(bytes, parts.kernels);
+    if (!stored) continue;
+    producers = stored;
+    fromOffset = Math.max(fromOffset, offset);
+    break;
+  }
+  await forEachStored(parts, { fromOffset, endOffset: range.end }, (batch) => {
+    producers.update(batch, parts.kernels);
+    snapshots.appended(batch.sizeBytes);
+  });
+  return producers;
+}
+
+/** Where the log ends once every batch that reaches `offset` is gone: the start of the batch that holds it. */
+export async function batchStartAt(parts: LoadParts, offset: Offset): Promise<Offset> {
+  const bytes = await parts.store.read(parts.name.log, {
+    fromOffset: offset,
+    endOffset: Infinity,
+    maxBytes: 1,
+  });
+  return bytes.length === 0 ? offset : Math.min(offset, new BatchHeader(bytes).baseOffset);
+}
+
+/** The checkpoint is written before the batches it speaks of; one that cannot be read is rebuilt from them. */
+async function loadEpochs(parts: LoadParts, extent: LogExtent): Promise<EpochCache> {
+  const bytes = await parts.store.get(parts.name.log, EPOCHS_NAME);
+  const stored = bytes && EpochCache.decode(bytes);
+  const epochs = stored ?? new EpochCache();
+  if (stored) {
+    epochs.truncateFromEnd(extent.logEndOffset);
+    epochs.truncateFromStart(extent.logStartOffset);
+    return epochs;
+  }
+  const range = { fromOffset: extent.logStartOffset, endOffset: extent.logEndOffset };
+  await forEachStored(parts, range, (batch) => {
+    if (batch.partitionLeaderEpoch > epochs.latest)
+      epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
+  });
+  return epochs;
+}
+
+async function forEachStored(
+  { store, name }: LoadParts,
+  range: { fromOffset: Offset; endOffset: Offset },
+  visit: (batch: BatchHeader) => void,
+): Promise<void> {
+  let fromOffset = range.fromOffset;
+  while (fromOffset < range.endOffset) {
+    const chunk = { fromOffset, endOffset: range.endOffset, maxBytes: REPLAY_CHUNK_BYTES };
+    const bytes = await store.read(name.log, chunk);
+    const before = fromOffset;
+    forEachBatch(bytes, (batch) => {
+      visit(batch);
+      fromOffset = batch.lastOffset + 1;
+    });
+    if (fromOffset === before) return;
+  }
+}

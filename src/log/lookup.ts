@@ -1,0 +1,87 @@
+import type { Kernels } from '../kernels/kernels.ts';
+import { KafkaError } from '../model/errors.ts';
+import type { Millis, Offset } from '../model/ids.ts';
+import type { LogName, LogStore } from '../ports/log-store.ts';
+import { records } from '../records/batch.ts';
+import type { Codecs } from '../records/codecs.ts';
+import { BatchHeader } from '../records/header.ts';
+import type { TimestampOffset } from './append.ts';
+import type { EpochCache } from './epochs.ts';
+
+/** Times ListOffsets gives a meaning. */
+export const LookupTime = { latest: -1, earliest: -2, maxTimestamp: -3, earliestLocal: -4 } as const;
+
+const NOT_FOUND: TimestampOffset = { offset: -1, timestamp: -1, leaderEpoch: -1 };
+
+export interface LookupParts {
+  store: LogStore;
+  name: LogName;
+  kernels: Kernels;
+  codecs: Codecs;
+  epochs: EpochCache;
+}
+
+export interface Lookup {
+  target: Millis;
+  start: Offset;
+  /** Nothing at or above it is found. */
+  endOffset: Offset;
+}
+
+/** Answers a ListOffsets question, see `PartitionLog.offsetForTimestamp`. A negative time without a meaning finds none. */
+export async function findTimestamp(parts: LookupParts, lookup: Lookup): Promise<TimestampOffset> {
+  const { epochs } = parts;
+  switch (lookup.target) {
+    case LookupTime.latest:
+      return { offset: lookup.endOffset, timestamp: -1, leaderEpoch: epochs.latest };
+    case LookupTime.earliest:
+    case LookupTime.earliestLocal:
+      return { offset: lookup.start, timestamp: -1, leaderEpoch: epochs.epochAt(lookup.start) };
+    case LookupTime.maxTimestamp:
+      return findFirst(parts, { ...lookup, target: largestTimestamp(parts) });
+    default:
+      return findFirst(parts, lookup);
+  }
+}
+
+function largestTimestamp({ store, name }: LookupParts): Millis {
+  return store.segments(name.log).reduce((largest, { maxTimestamp }) => Math.max(largest, maxTimestamp), -1);
+}
+
+async function findFirst(parts: LookupParts, lookup: Lookup): Promise<TimestampOffset> {
+  if (lookup.target < 0) return NOT_FOUND;
+  const { log } = parts.name;
+  let fromOffset = lookup.start;
+  while (fromOffset < lookup.endOffset) {
+    const base = await parts.store.batchAt(log, lookup.target, fromOffset);
+    if (base === undefined || base >= lookup.endOffset) return NOT_FOUND;
+    const range = { fromOffset: Math.max(base, fromOffset), endOffset: lookup.endOffset, maxBytes: 1 };
+    const bytes = await parts.store.read(log, range);
+    if (bytes.length === 0) return NOT_FOUND;
+    const found = await findInBatch(parts, { ...lookup, start: fromOffset }, bytes);
+    if (found) return found;
+    fromOffset = new BatchHeader(bytes).lastOffset + 1;
+  }
+  return NOT_FOUND;
+}
+
+/**
+ * A batch whose records cannot be unpacked here answers with its start, so that whoever resumes there misses nothing.
+ */
+async function findInBatch(
+  parts: LookupParts,
+  { target, start }: Lookup,
+  bytes: Uint8Array,
+): Promise<TimestampOffset | undefined> {
+  const header = new BatchHeader(bytes);
+  const leaderEpoch = header.partitionLeaderEpoch;
+  try {
+    for (const { offset, timestamp } of await records(bytes, parts.kernels, parts.codecs)) {
+      if (offset >= start && timestamp >= target) return { offset, timestamp, leaderEpoch };
+    }
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error;
+    return { offset: Math.max(header.baseOffset, start), timestamp: header.maxTimestamp, leaderEpoch };
+  }
+}

@@ -1,0 +1,176 @@
+import { at, invariant } from '../model/assert.ts';
+import type { LogKey, Millis, Offset } from '../model/ids.ts';
+import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
+
+interface StoredBatch {
+  baseOffset: Offset;
+  lastOffset: Offset;
+  maxTimestamp: Millis;
+  bytes: Uint8Array;
+}
+
+/** One log: its batches, where its segments start, and the values beside it. */
+class MemoryLog {
+  readonly name: LogName;
+  readonly values = new Map<string, Uint8Array>();
+  batches: StoredBatch[] = [];
+  segmentBases: Offset[] = [0];
+  startOffset: Offset = 0;
+  endOffset: Offset = 0;
+
+  constructor(name: LogName) {
+    this.name = name;
+  }
+
+  append({ baseOffset, lastOffset, maxTimestamp, bytes }: StoredBatch): void {
+    invariant(baseOffset >= this.endOffset, 'appends go to the end of a log');
+    this.batches.push({ baseOffset, lastOffset, maxTimestamp, bytes });
+    this.endOffset = lastOffset + 1;
+  }
+
+  roll(): void {
+    if (this.segmentBases.at(-1) !== this.endOffset) this.segmentBases.push(this.endOffset);
+  }
+
+  truncate(toOffset: Offset): void {
+    this.batches = this.batches.filter(({ lastOffset }) => lastOffset < toOffset);
+    const keptEnd = (this.batches.at(-1)?.lastOffset ?? -1) + 1;
+    this.endOffset = Math.max(keptEnd, Math.min(this.endOffset, this.startOffset));
+    this.segmentBases = this.segmentBases.filter((base, index) => index === 0 || base <= this.endOffset);
+  }
+
+  trim(beforeOffset: Offset): void {
+    this.startOffset = Math.max(this.startOffset, beforeOffset);
+    this.endOffset = Math.max(this.endOffset, this.startOffset);
+    const active = this.segmentBases.findLastIndex((base) => base <= this.startOffset);
+    this.segmentBases = this.segmentBases.slice(Math.max(active, 0));
+    const oldest = at(this.segmentBases, 0);
+    this.batches = this.batches.filter(({ baseOffset }) => baseOffset >= oldest);
+  }
+
+  /** Number of the batch that holds `offset`, or of the next one. */
+  floor(offset: Offset): number {
+    let low = 0;
+    let high = this.batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (at(this.batches, middle).lastOffset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  segment(index: number): Segment {
+    const baseOffset = at(this.segmentBases, index);
+    const nextOffset = this.segmentBases[index + 1] ?? this.endOffset;
+    const batches = this.batches.slice(this.floor(baseOffset), this.floor(nextOffset));
+    return {
+      baseOffset,
+      nextOffset,
+      sizeBytes: batches.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      maxTimestamp: batches.reduce((largest, batch) => Math.max(largest, batch.maxTimestamp), -1),
+      firstTimestamp: batches[0]?.maxTimestamp ?? -1,
+    };
+  }
+}
+
+/** A `LogStore` that forgets: for `--memory`, tests and the simulator. Durable means applied. */
+export class MemoryLogStore implements LogStore {
+  readonly #logs = new Map<LogKey, MemoryLog>();
+  #round: Promise<void> | undefined;
+
+  logs(): readonly LogName[] {
+    return [...this.#logs.values()].map(({ name }) => name);
+  }
+
+  async open(log: LogKey): Promise<LogExtent> {
+    const { startOffset, endOffset } = this.#log(log);
+    return { logStartOffset: startOffset, logEndOffset: endOffset };
+  }
+
+  commit(writes: readonly LogWrite[]): Promise<void> {
+    for (const write of writes) this.#apply(write);
+    this.#round ??= Promise.resolve().then(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
+  }
+
+  read(log: LogKey, { fromOffset, endOffset, maxBytes }: ReadRange): Uint8Array {
+    const { batches } = this.#log(log);
+    const chosen: Uint8Array[] = [];
+    let sizeBytes = 0;
+    for (let next = this.#log(log).floor(fromOffset); next < batches.length; next++) {
+      const { lastOffset, bytes } = at(batches, next);
+      if (lastOffset >= endOffset || (chosen.length > 0 && sizeBytes + bytes.length > maxBytes)) break;
+      chosen.push(bytes);
+      sizeBytes += bytes.length;
+    }
+    return chosen.length === 1 ? at(chosen, 0) : concatenated(chosen, sizeBytes);
+  }
+
+  segments(log: LogKey): readonly Segment[] {
+    const held = this.#log(log);
+    return held.segmentBases.map((_, index) => held.segment(index));
+  }
+
+  async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
+    const held = this.#log(log);
+    const late = held.batches.slice(held.floor(fromOffset)).find((batch) => batch.maxTimestamp >= timestamp);
+    return late?.baseOffset;
+  }
+
+  async get(log: LogKey, name: string): Promise<Uint8Array | undefined> {
+    return this.#log(log).values.get(name);
+  }
+
+  async names(log: LogKey): Promise<readonly string[]> {
+    return [...this.#log(log).values.keys()];
+  }
+
+  async close(): Promise<void> {
+    await this.#round;
+  }
+
+  #apply(write: LogWrite): void {
+    switch (write.type) {
+      case 'create': {
+        const { type: _, ...name } = write;
+        if (!this.#logs.has(name.log)) this.#logs.set(name.log, new MemoryLog(name));
+        return;
+      }
+      case 'append':
+        return this.#log(write.log).append(write);
+      case 'roll':
+        return this.#log(write.log).roll();
+      case 'truncate':
+        return this.#log(write.log).truncate(write.toOffset);
+      case 'trim':
+        return this.#log(write.log).trim(write.beforeOffset);
+      case 'drop':
+        this.#logs.delete(write.log);
+        return;
+      case 'put':
+        this.#log(write.log).values.set(write.name, write.value);
+        return;
+      case 'delete':
+        this.#log(write.log).values.delete(write.name);
+    }
+  }
+
+  #log(log: LogKey): MemoryLog {
+    const held = this.#logs.get(log);
+    if (!held) throw new Error(`no such log: ${log}`);
+    return held;
+  }
+}
+
+function concatenated(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  let position = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, position);
+    position += chunk.length;
+  }
+  return bytes;
+}

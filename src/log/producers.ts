@@ -1,0 +1,171 @@
+import type { Kernels } from '../kernels/kernels.ts';
+import { ErrorCode } from '../model/errors.ts';
+import type { Millis, Offset } from '../model/ids.ts';
+import { records } from '../records/batch.ts';
+import type { Record } from '../records/batch.ts';
+import { CODEC } from '../records/codecs.ts';
+import { ControlType, controlType, markerCoordinatorEpoch } from '../records/control.ts';
+import type { BatchHeader } from '../records/header.ts';
+import type { AppendOrigin } from './append.ts';
+import { follows, sequenceAfter } from './sequences.ts';
+
+/** A retry may come back for any of this many batches in flight (`max.in.flight.requests.per.connection`). */
+export const REMEMBERED_BATCHES = 5;
+
+/** One batch of a producer that is in the log. */
+export interface BatchMark {
+  firstSequence: number;
+  lastSequence: number;
+  firstOffset: Offset;
+  lastOffset: Offset;
+  timestamp: Millis;
+}
+
+export interface ProducerState {
+  producerId: number;
+  epoch: number;
+  /** Oldest first, of this epoch only. */
+  batches: BatchMark[];
+  /** Of the last transaction marker, -1 when there was none. */
+  coordinatorEpoch: number;
+  /** Where its open transaction began in this log, -1 when none is open. */
+  txnFirstOffset: Offset;
+  lastTimestamp: Millis;
+}
+
+export type Verdict =
+  | { type: 'ok' }
+  | { type: 'duplicate'; batch: BatchMark }
+  | { type: 'error'; errorCode: number; message: string };
+
+const OK: Verdict = { type: 'ok' };
+
+/** What each idempotent producer last wrote to one log: makes its retries harmless and its gaps visible (KIP-98). */
+export class ProducerStates {
+  readonly #states = new Map<number, ProducerState>();
+
+  get size(): number {
+    return this.#states.size;
+  }
+
+  get(producerId: number): Readonly<ProducerState> | undefined {
+    return this.#states.get(producerId);
+  }
+
+  /** In order of producer id, so that equal states give equal snapshots. */
+  all(): Readonly<ProducerState>[] {
+    return [...this.#states.values()].sort((a, b) => a.producerId - b.producerId);
+  }
+
+  /** Takes a state read from a snapshot. */
+  restore(state: ProducerState): void {
+    this.#states.set(state.producerId, state);
+  }
+
+  /** May this batch be appended? Changes nothing. */
+  check(batch: BatchHeader, origin: AppendOrigin): Verdict {
+    const state = this.#states.get(batch.producerId);
+    if (batch.producerId < 0 || !state) return OK;
+    if (origin === 'client') {
+      const mark = findDuplicate(state, batch);
+      if (mark) return { type: 'duplicate', batch: mark };
+    }
+    if (batch.producerEpoch < state.epoch) {
+      const message = `epoch ${batch.producerEpoch} of producer ${state.producerId} is over: ${state.epoch}`;
+      return { type: 'error', errorCode: ErrorCode.INVALID_PRODUCER_EPOCH, message };
+    }
+    return origin === 'client' ? checkSequence(state, batch) : OK;
+  }
+
+  /** Takes in a batch that is in the log at its base offset, live and on replay alike. */
+  update(batch: BatchHeader, kernels: Kernels): void {
+    if (batch.producerId < 0) return;
+    const state = this.#stateFor(batch);
+    state.lastTimestamp = batch.maxTimestamp;
+    if (batch.isControl) endTransaction(state, batch, kernels);
+    else remember(state, batch);
+  }
+
+  /** Forgets producers idle for `idleMs`, by the time of their last record, that have no transaction open. */
+  expire(nowMs: Millis, idleMs: Millis): void {
+    for (const { producerId, txnFirstOffset, lastTimestamp } of this.#states.values()) {
+      if (txnFirstOffset < 0 && nowMs - lastTimestamp >= idleMs) this.#states.delete(producerId);
+    }
+  }
+
+  /** Start of the earliest open transaction, undefined when none is open. */
+  get firstUnstableOffset(): Offset | undefined {
+    let first: Offset | undefined;
+    for (const { txnFirstOffset } of this.#states.values()) {
+      if (txnFirstOffset >= 0 && (first === undefined || txnFirstOffset < first)) first = txnFirstOffset;
+    }
+    return first;
+  }
+
+  #stateFor({ producerId, producerEpoch, maxTimestamp }: BatchHeader): ProducerState {
+    let state = this.#states.get(producerId);
+    if (!state) {
+      state = {
+        producerId,
+        epoch: producerEpoch,
+        batches: [],
+        coordinatorEpoch: -1,
+        txnFirstOffset: -1,
+        lastTimestamp: maxTimestamp,
+      };
+      this.#states.set(producerId, state);
+    } else if (state.epoch !== producerEpoch) {
+      state.epoch = producerEpoch;
+      state.batches = [];
+    }
+    return state;
+  }
+}
+
+function findDuplicate(state: ProducerState, batch: BatchHeader): BatchMark | undefined {
+  if (batch.producerEpoch !== state.epoch) return undefined;
+  const first = batch.baseSequence;
+  const last = sequenceAfter(first, batch.lastOffsetDelta);
+  return state.batches.find((mark) => mark.firstSequence === first && mark.lastSequence === last);
+}
+
+function checkSequence(state: ProducerState, batch: BatchHeader): Verdict {
+  if (state.txnFirstOffset >= 0 && !batch.isTransactional) {
+    const message = `producer ${state.producerId} has a transaction open and wrote outside it`;
+    return { type: 'error', errorCode: ErrorCode.INVALID_TXN_STATE, message };
+  }
+  const last = batch.producerEpoch === state.epoch ? (state.batches.at(-1)?.lastSequence ?? -1) : -1;
+  if (follows(last, batch.baseSequence)) return OK;
+  const message = `sequence ${batch.baseSequence} of producer ${state.producerId} does not follow ${last}`;
+  return { type: 'error', errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, message };
+}
+
+function remember(state: ProducerState, batch: BatchHeader): void {
+  state.batches.push({
+    firstSequence: batch.baseSequence,
+    lastSequence: sequenceAfter(batch.baseSequence, batch.lastOffsetDelta),
+    firstOffset: batch.baseOffset,
+    lastOffset: batch.lastOffset,
+    timestamp: batch.maxTimestamp,
+  });
+  if (state.batches.length > REMEMBERED_BATCHES) state.batches.shift();
+  if (batch.isTransactional && state.txnFirstOffset < 0) state.txnFirstOffset = batch.baseOffset;
+}
+
+/** The snapshot file has one time for a producer and its last batch, so a marker moves both. */
+function endTransaction(state: ProducerState, batch: BatchHeader, kernels: Kernels): void {
+  const marker = firstRecord(batch, kernels);
+  const type = controlType(marker?.key ?? null);
+  if (type !== ControlType.abort && type !== ControlType.commit) return;
+  state.coordinatorEpoch = markerCoordinatorEpoch(marker?.value ?? null);
+  state.txnFirstOffset = -1;
+  const mark = state.batches.at(-1);
+  if (mark) mark.timestamp = batch.maxTimestamp;
+}
+
+/** Control batches are never compressed. */
+function firstRecord(batch: BatchHeader, kernels: Kernels): Record | undefined {
+  if (batch.codec !== CODEC.none || batch.recordsCount < 1) return undefined;
+  const found = records(batch.bytes, kernels, new Map());
+  return found instanceof Promise ? undefined : found.at(0);
+}
