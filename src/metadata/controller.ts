@@ -1,0 +1,112 @@
+import { unreachable } from '../model/assert.ts';
+import type { BrokerId, Millis, Uuid } from '../model/ids.ts';
+import {
+  NOTHING,
+  type Decision,
+  type Machine,
+  type MachineRecord,
+  type MachineRequest,
+} from '../model/machine.ts';
+import type { CreateTopicsRequest } from '../wire/apis/19-create-topics.ts';
+import type { DeleteTopicsRequest } from '../wire/apis/20-delete-topics.ts';
+import type { InitProducerIdRequest } from '../wire/apis/22-init-producer-id.ts';
+import type { DescribeConfigsRequest } from '../wire/apis/32-describe-configs.ts';
+import type { CreatePartitionsRequest } from '../wire/apis/37-create-partitions.ts';
+import { describeConfigs } from './configs/describe.ts';
+import { decideCreatePartitions } from './create-partitions.ts';
+import { decideCreateTopics } from './create-topics.ts';
+import { decideDeleteTopics } from './delete-topics.ts';
+import { MetadataImage } from './image.ts';
+import type { ControllerContext, Outcome } from './outcome.ts';
+import { ProducerIds } from './producer-ids.ts';
+import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecordInit } from './records.ts';
+import { registrationRecords, type Registration } from './registration.ts';
+import { imageRecords } from './snapshot.ts';
+
+export interface ControllerOptions {
+  readonly clusterId: string;
+  readonly nodeId: BrokerId;
+  /** What the node was started with, by Kafka's names (`num.partitions`), checked by the host. */
+  readonly staticConfigs: ReadonlyMap<string, string>;
+  /** Makes ids of topics: random, version 4, never all zeros. */
+  readonly uuid: () => Uuid;
+}
+
+/** APIs that the metadata shard answers, by key. */
+export const CONTROLLER_APIS = [19, 20, 22, 32, 37] as const;
+type ControllerApi = (typeof CONTROLLER_APIS)[number];
+
+/**
+ * The controller: decides what becomes of topics, brokers and producer ids, and keeps `image` as the log says.
+ * One decision is one batch: it counts whole or not at all.
+ */
+export class ControllerMachine implements Machine {
+  readonly image: MetadataImage;
+  readonly #context: ControllerContext;
+  readonly #producerIds = new ProducerIds();
+  #recordsIgnored = 0;
+
+  constructor({ clusterId, nodeId, staticConfigs, uuid }: ControllerOptions) {
+    this.image = new MetadataImage({ clusterId, controllerId: nodeId });
+    this.#context = { image: this.image, nodeId, staticConfigs, uuid };
+  }
+
+  /** Nothing here waits for a time. */
+  get wakeAtMs(): Millis {
+    return Infinity;
+  }
+
+  /** Records of types that are not built here, so kept out of the image and of its snapshots. */
+  get recordsIgnored(): number {
+    return this.#recordsIgnored;
+  }
+
+  /** To be appended before the node serves anything. */
+  register(registration: Registration): Decision {
+    return { records: registrationRecords(this.image, registration).map(toMachineRecord), replies: [] };
+  }
+
+  decide(request: MachineRequest): Decision {
+    const { records, response } = this.#decide(request.apiKey as ControllerApi, request);
+    return { records: records.map(toMachineRecord), replies: [{ to: request.from, body: response }] };
+  }
+
+  #decide(apiKey: ControllerApi, { body }: MachineRequest): Outcome<unknown> {
+    switch (apiKey) {
+      case 19:
+        return decideCreateTopics(this.#context, body as CreateTopicsRequest);
+      case 20:
+        return decideDeleteTopics(this.#context, body as DeleteTopicsRequest);
+      case 22:
+        return this.#producerIds.decide(this.image, body as InitProducerIdRequest);
+      case 32:
+        return { records: [], response: describeConfigs(this.#context, body as DescribeConfigsRequest) };
+      case 37:
+        return decideCreatePartitions(this.#context, body as CreatePartitionsRequest);
+      default:
+        return unreachable(apiKey);
+    }
+  }
+
+  apply({ value }: MachineRecord): void {
+    const record = value === null ? undefined : decodeMetadataRecord(value);
+    if (record) this.image.apply(record);
+    else this.#recordsIgnored++;
+  }
+
+  tick(): Decision {
+    return NOTHING;
+  }
+
+  forget(): void {
+    // No reply is ever parked here.
+  }
+
+  *snapshot(): Iterable<MachineRecord> {
+    for (const record of imageRecords(this.image)) yield toMachineRecord(record);
+  }
+}
+
+function toMachineRecord(record: MetadataRecordInit): MachineRecord {
+  return { key: null, value: encodeMetadataRecord(record) };
+}

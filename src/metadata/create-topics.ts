@@ -1,0 +1,228 @@
+import { ErrorCode, KafkaError } from '../model/errors.ts';
+import { CLUSTER_METADATA_TOPIC, ZERO_UUID, type BrokerId } from '../model/ids.ts';
+import type { CreateTopicsRequest, CreateTopicsResponse } from '../wire/apis/19-create-topics.ts';
+import { brokerConfigNumber, effectiveTopicConfig } from './configs/effective.ts';
+import { TOPIC_CONFIGS } from './configs/topic-configs.ts';
+import { checkTopicConfigs } from './configs/validate.ts';
+import { ResourceType, type MetadataImage } from './image.ts';
+import { internalTopic } from './internal-topics.ts';
+import {
+  answering,
+  duplicates,
+  DUPLICATE_NAME,
+  PARTITIONS_PER_REQUEST_MAX,
+  TOO_MANY_PARTITIONS,
+  type Assignments,
+  type ControllerContext,
+  type Outcome,
+} from './outcome.ts';
+import { checkAssignment, newPartition, place } from './placement.ts';
+import type { MetadataRecordInit } from './records.ts';
+import { partitionRecord } from './snapshot.ts';
+import { checkTopicName, NameCollisions } from './topic-names.ts';
+
+type CreatableTopic = CreateTopicsRequest['topics'][number];
+type TopicResult = CreateTopicsResponse['topics'][number];
+
+/** A topic as it will be, all checks passed. */
+interface TopicPlan {
+  readonly name: string;
+  readonly assignments: Assignments;
+  readonly configs: ReadonlyMap<string, string>;
+}
+
+/** Creates each topic that can be, tells for each other one why not. A name given twice is refused once for all. */
+export function decideCreateTopics(
+  context: ControllerContext,
+  request: CreateTopicsRequest,
+): Outcome<CreateTopicsResponse> {
+  const { image } = context;
+  const records: MetadataRecordInit[] = [];
+  const twice = duplicates(request.topics.map((topic) => topic.name));
+  const tooMany = partitionsAsked(context, request.topics) > PARTITIONS_PER_REQUEST_MAX;
+  const collisions = new NameCollisions(image.topicNames());
+  const create = (topic: CreatableTopic): TopicResult => {
+    if (twice.has(topic.name)) throw new KafkaError(ErrorCode.INVALID_REQUEST, DUPLICATE_NAME);
+    if (tooMany) throw new KafkaError(ErrorCode.POLICY_VIOLATION, TOO_MANY_PARTITIONS);
+    checkNewName(image, collisions, topic.name);
+    const plan = planTopic(context, topic);
+    collisions.add(topic.name);
+    if (request.validateOnly) return created(context, plan, ZERO_UUID);
+    const topicId = context.uuid();
+    records.push(...topicRecords(image, plan, topicId));
+    return created(context, plan, topicId);
+  };
+  const once = new Map(request.topics.map((topic) => [topic.name, topic]));
+  const topics = [...once.values()].map((topic) =>
+    answering(
+      () => create(topic),
+      (error) => refused(topic.name, error),
+    ),
+  );
+  return { records, response: { throttleTimeMs: 0, topics } };
+}
+
+/** Before anything is made of the request, so that one cannot ask for more memory than there is. */
+function partitionsAsked(context: ControllerContext, topics: readonly CreatableTopic[]): number {
+  const usual = brokerConfigNumber(context, 'num.partitions');
+  const asked = topics.map(({ name, numPartitions, assignments }) => {
+    if (assignments.length > 0) return assignments.length;
+    if (numPartitions !== -1) return Math.max(0, numPartitions);
+    return internalTopic(name, context)?.partitions ?? usual;
+  });
+  return asked.reduce((sum, count) => sum + count, 0);
+}
+
+function checkNewName(image: MetadataImage, collisions: NameCollisions, name: string): void {
+  checkTopicName(name);
+  if (name === CLUSTER_METADATA_TOPIC) {
+    throw new KafkaError(
+      ErrorCode.INVALID_TOPIC_EXCEPTION,
+      `Creation of internal topic ${name} is prohibited.`,
+    );
+  }
+  if (image.topic(name))
+    throw new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
+  const other = collisions.with(name);
+  if (other !== undefined) {
+    throw new KafkaError(
+      ErrorCode.INVALID_TOPIC_EXCEPTION,
+      `Topic '${name}' collides with existing topic: ${other}`,
+    );
+  }
+}
+
+function planTopic(context: ControllerContext, topic: CreatableTopic): TopicPlan {
+  const internal = internalTopic(topic.name, context);
+  if (internal) {
+    checkLeftToUs(topic);
+    const { partitions: count, replicationFactor, configs } = internal;
+    return {
+      name: topic.name,
+      configs,
+      assignments: place(context.image, { first: 0, count, replicationFactor }),
+    };
+  }
+  const configs = new Map<string, string>();
+  for (const { name, value } of topic.configs) {
+    if (value === null) {
+      throw new KafkaError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic configs: ${name}`);
+    }
+    configs.set(name, value);
+  }
+  checkTopicConfigs(configs);
+  const { name } = topic;
+  if (topic.assignments.length > 0)
+    return { name, configs, assignments: manualAssignments(context.image, topic) };
+  return { name, configs, assignments: place(context.image, countsOf(context, topic)) };
+}
+
+/** Anyone may cause a coordinator's topic to be there, nobody may choose its shape: it decides who coordinates whom. */
+function checkLeftToUs({
+  name,
+  numPartitions,
+  replicationFactor,
+  assignments,
+  configs,
+}: CreatableTopic): void {
+  if (numPartitions === -1 && replicationFactor === -1 && assignments.length === 0 && configs.length === 0)
+    return;
+  throw new KafkaError(
+    ErrorCode.INVALID_TOPIC_EXCEPTION,
+    `Topic '${name}' is internal: its partitions, replicas and configs are the broker's to choose (ask for -1 and -1).`,
+  );
+}
+
+function countsOf(context: ControllerContext, { numPartitions, replicationFactor }: CreatableTopic) {
+  if (replicationFactor < -1 || replicationFactor === 0) {
+    throw new KafkaError(
+      ErrorCode.INVALID_REPLICATION_FACTOR,
+      'Replication factor must be larger than 0, or -1 to use the default value.',
+    );
+  }
+  if (numPartitions < -1 || numPartitions === 0) {
+    throw new KafkaError(
+      ErrorCode.INVALID_PARTITIONS,
+      'Number of partitions was set to an invalid non-positive value.',
+    );
+  }
+  const orDefault = (asked: number, name: string) =>
+    asked === -1 ? brokerConfigNumber(context, name) : asked;
+  return {
+    first: 0,
+    count: orDefault(numPartitions, 'num.partitions'),
+    replicationFactor: orDefault(replicationFactor, 'default.replication.factor'),
+  };
+}
+
+function manualAssignments(image: MetadataImage, topic: CreatableTopic): Assignments {
+  if (topic.replicationFactor !== -1 || topic.numPartitions !== -1) {
+    const what = topic.replicationFactor === -1 ? 'numPartitions' : 'replication factor';
+    throw new KafkaError(
+      ErrorCode.INVALID_REQUEST,
+      `A manual partition assignment was specified, but ${what} was not set to -1.`,
+    );
+  }
+  const byIndex = new Map<number, BrokerId[]>();
+  let replicationFactor: number | undefined;
+  for (const { partitionIndex: partition, brokerIds } of topic.assignments) {
+    if (byIndex.has(partition)) {
+      throw new KafkaError(
+        ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+        `Found multiple manual partition assignments for partition ${partition}`,
+      );
+    }
+    checkAssignment(image, brokerIds, { partition, replicationFactor });
+    replicationFactor = brokerIds.length;
+    byIndex.set(partition, brokerIds);
+  }
+  return Array.from({ length: byIndex.size }, (_, index) => {
+    const replicas = byIndex.get(index);
+    if (replicas) return replicas;
+    const what = 'partitions should be a consecutive 0-based integer sequence';
+    throw new KafkaError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, what);
+  });
+}
+
+/** In Kafka's order: the topic, its configs, its partitions. */
+function* topicRecords(image: MetadataImage, plan: TopicPlan, topicId: string): Iterable<MetadataRecordInit> {
+  const { name: resourceName } = plan;
+  yield { type: 'topic', name: resourceName, topicId };
+  for (const [name, value] of plan.configs) {
+    yield { type: 'config', resourceType: ResourceType.TOPIC, resourceName, name, value };
+  }
+  for (const [index, replicas] of plan.assignments.entries()) {
+    yield partitionRecord({ topicId }, newPartition(image, index, replicas));
+  }
+}
+
+/** `topicId` is all zeros when nothing was created. */
+function created(context: ControllerContext, plan: TopicPlan, topicId: string): TopicResult {
+  const { name, assignments } = plan;
+  return {
+    name,
+    topicId,
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    topicConfigErrorCode: ErrorCode.NONE,
+    numPartitions: assignments.length,
+    replicationFactor: assignments[0]?.length ?? 0,
+    configs: TOPIC_CONFIGS.map((definition) => {
+      const { value, source } = effectiveTopicConfig(context, plan.configs, definition);
+      return { name: definition.name, value, readOnly: false, configSource: source, isSensitive: false };
+    }),
+  };
+}
+
+function refused(name: string, error: KafkaError): TopicResult {
+  return {
+    name,
+    topicId: ZERO_UUID,
+    errorCode: error.code,
+    errorMessage: error.message,
+    topicConfigErrorCode: ErrorCode.NONE,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: [],
+  };
+}

@@ -1,0 +1,36 @@
+import type { MetadataImage, PartitionImage, TopicImage } from './image.ts';
+import type { MetadataRecordInit } from './records.ts';
+
+/**
+ * The records that, applied to an empty image, rebuild this one. In the order of Kafka's checkpoints: features,
+ * brokers, topics with their partitions, configs, producer ids.
+ */
+export function* imageRecords(image: MetadataImage): Iterable<MetadataRecordInit> {
+  for (const [name, featureLevel] of image.features) yield { type: 'featureLevel', name, featureLevel };
+  for (const { id: brokerId, epoch: brokerEpoch, endpoints: endPoints, ...broker } of image.brokers()) {
+    yield { type: 'registerBroker', brokerId, brokerEpoch, endPoints, ...broker };
+  }
+  for (const topic of image.topics()) {
+    yield { type: 'topic', name: topic.name, topicId: topic.topicId };
+    for (const partition of topic.partitions) yield partitionRecord(topic, partition);
+  }
+  for (const { type: resourceType, name: resourceName, configs } of image.configuredResources()) {
+    for (const [name, value] of configs) yield { type: 'config', resourceType, resourceName, name, value };
+  }
+  if (image.nextProducerId > 0) yield producerIdsRecord(image, image.nextProducerId);
+}
+
+export function partitionRecord(
+  topic: Pick<TopicImage, 'topicId'>,
+  partition: PartitionImage,
+): MetadataRecordInit {
+  const { partitionIndex: partitionId, ...state } = partition;
+  return { type: 'partition', partitionId, topicId: topic.topicId, ...state };
+}
+
+/** Hands all ids below `nextProducerId` to the controller's own broker. */
+export function producerIdsRecord(image: MetadataImage, nextProducerId: number): MetadataRecordInit {
+  const brokerId = image.controllerId;
+  const brokerEpoch = image.broker(brokerId)?.epoch ?? -1;
+  return { type: 'producerIds', brokerId, brokerEpoch, nextProducerId };
+}
