@@ -142,7 +142,8 @@ export class Reader {
   #slice(length: number): Uint8Array | null {
     if (length < 0) return null;
     const at = this.#take(length);
-    return this.#bytes.subarray(at, at + length);
+    // Not `subarray`: of a Node Buffer that is a Buffer again, whose `slice` does not copy.
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, length);
   }
 }
 

@@ -183,20 +183,20 @@ function arrayCodec(field: Field, at: At): Codec {
 /** A struct in a field. One that may be null is preceded by a byte: 1 when it is there, -1 when not. */
 function nestedCodec(field: Field, at: At): Codec {
   const codec = structCodec(field.fields as Fields, at);
-  if (!inRange(field.nullable, at.version)) {
-    return { ...codec, write: (writer, value) => codec.write(writer, present(value)) };
-  }
+  const read: Read<unknown> = (reader) => (reader.int8() < 0 ? null : codec.read(reader));
+  const write: Write<unknown> = (writer, value) => {
+    writer.int8(value === null ? -1 : 1);
+    if (value !== null) codec.write(writer, value);
+  };
+  const writePresent: Write<unknown> = (writer, value) => codec.write(writer, present(value));
+  const nullable = inRange(field.nullable, at.version);
   const defaultsToNull = field.default === null;
   return {
-    read: (reader) => (reader.int8() < 0 ? null : codec.read(reader)),
-    write: (writer, value) => {
-      writer.int8(value === null ? -1 : 1);
-      if (value !== null) codec.write(writer, value);
-    },
-    sizeMin: 1,
+    ...(nullable
+      ? { read, write, sizeMin: 1 }
+      : { read: codec.read, write: writePresent, sizeMin: codec.sizeMin }),
     fallback: () => (defaultsToNull ? null : codec.fallback()),
-    isDefault: (value) =>
-      defaultsToNull || value === null ? value === null && defaultsToNull : codec.isDefault(value),
+    isDefault: (value) => (defaultsToNull ? value === null : value !== null && codec.isDefault(value)),
   };
 }
 
