@@ -2,7 +2,7 @@ import { ROW } from '../kernels/kernels.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 import type { Millis, Offset } from '../model/ids.ts';
-import { decompress, then } from './codecs.ts';
+import { andThen, decompress } from './codecs.ts';
 import type { Codecs, MaybePromise } from './codecs.ts';
 import { BatchHeader } from './header.ts';
 import { readVarint } from './varint.ts';
@@ -24,7 +24,7 @@ export interface RecordHeader {
 export function records(bytes: Uint8Array, kernels: Kernels, codecs: Codecs): MaybePromise<BatchRecords> {
   const header = new BatchHeader(bytes);
   const block = decompress(codecs, { codec: header.codec, bytes: header.recordBytes });
-  return then(block, (unpacked) => indexed(header, unpacked, kernels));
+  return andThen(block, (unpacked) => indexed(header, unpacked, kernels));
 }
 
 function indexed(header: BatchHeader, block: Uint8Array, kernels: Kernels): BatchRecords {

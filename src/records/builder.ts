@@ -1,8 +1,7 @@
-import type { Kernels } from '../kernels/kernels.ts';
-import type { EncodeRecord } from '../kernels/kernels.ts';
+import type { EncodeRecord, Kernels } from '../kernels/kernels.ts';
 import { at, invariant } from '../model/assert.ts';
 import type { LeaderEpoch, Millis, Offset } from '../model/ids.ts';
-import { CODEC, codecOf, decompress, then } from './codecs.ts';
+import { andThen, CODEC, codecOf, decompress } from './codecs.ts';
 import type { Codecs, MaybePromise } from './codecs.ts';
 import { BatchHeader, CODEC_MASK, CONTROL, HEADER_SIZE, TRANSACTIONAL } from './header.ts';
 
@@ -59,10 +58,10 @@ export function recompress(
   const header = new BatchHeader(batch);
   if (header.codec === codec) return batch;
   const plain = decompress(tools.codecs, { codec: header.codec, bytes: header.recordBytes });
-  const packed = then(plain, (block) =>
+  const packed = andThen(plain, (block) =>
     codec === CODEC.none ? block : codecOf(tools.codecs, codec).compress(block),
   );
-  return then(packed as MaybePromise<Uint8Array>, (block) => {
+  return andThen(packed, (block) => {
     const bytes = new Uint8Array(HEADER_SIZE + block.length);
     bytes.set(batch.subarray(0, HEADER_SIZE));
     bytes.set(block, HEADER_SIZE);

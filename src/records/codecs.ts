@@ -54,8 +54,8 @@ export function codecOf(codecs: Codecs, id: number): Codec {
 }
 
 /** Goes on with a value that may be there already: sync stays sync. */
-export function then<T, U>(value: MaybePromise<T>, next: (value: T) => U): MaybePromise<U> {
-  return value instanceof Promise ? value.then(next) : next(value);
+export function andThen<T, U>(value: MaybePromise<T>, use: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return value instanceof Promise ? value.then((arrived) => use(arrived)) : use(value);
 }
 
 function unreadable(error: unknown): never {
