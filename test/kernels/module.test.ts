@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BatchFault } from '../../src/kernels/kernels.ts';
+import { batch, damaged, looseRecords } from './generate.ts';
+import { module, twin } from './instances.ts';
+
+/** The raw module, called without the care that `WasmKernels` takes: what it does to memory that is not its own. */
+interface Raw {
+  memory: WebAssembly.Memory;
+  heapBase(): number;
+  crc32c(crc: number, at: number, length: number): number;
+  validateBatch(batch: number, length: number): number;
+  indexRecords(records: number, length: number, count: number, rows: number): number;
+  encodeBatch(...areas: number[]): number;
+  encodeRecords(...areas: number[]): number;
+  indexFloor(entries: number, count: number, entrySize: number, target: number): number;
+}
+
+const raw = new WebAssembly.Instance(module).exports as unknown as Raw;
+const memory = new Uint8Array(raw.memory.buffer);
+const base = raw.heapBase();
+/** Kernels may keep one row below the heap base, after the tables. */
+const TABLES_END = base - 32;
+const SLACK = 16;
+
+/** Fills memory with `guard`, puts `parts` at their places, calls, and proves nothing but `areas` has changed. */
+function guarded<T>(
+  guard: number,
+  parts: Map<number, Uint8Array>,
+  areas: [number, number][],
+  call: () => T,
+): T {
+  memory.fill(guard, base);
+  for (const [at, bytes] of parts) memory.set(bytes, at);
+  const before = memory.slice();
+  const result = call();
+  const after = memory.slice();
+  after.set(before.subarray(TABLES_END, base), TABLES_END);
+  for (const [from, to] of areas) after.set(before.subarray(from, to), from);
+  expect(Buffer.compare(before, after)).toBe(0);
+  return result;
+}
+
+/** A result may not depend on what lies around an area: so nothing was read there. */
+function blind<T>(parts: Map<number, Uint8Array>, areas: [number, number][], call: () => T): T {
+  const [first, ...others] = [0x00, 0x01, 0xff].map((guard) => guarded(guard, parts, areas, call));
+  for (const other of others) expect(other).toEqual(first);
+  return first!;
+}
+
+test('the module imports nothing', () => {
+  expect(WebAssembly.Module.imports(module)).toEqual([]);
+});
+
+test('memory starts at 128 KiB and cannot pass 4 MiB', () => {
+  const { memory: fresh } = new WebAssembly.Instance(module).exports as unknown as Raw;
+  expect(fresh.buffer.byteLength).toBe(131_072);
+  fresh.grow(62);
+  expect(fresh.buffer.byteLength).toBe(4 * 1024 * 1024);
+  expect(() => fresh.grow(1)).toThrow(RangeError);
+});
+
+describe('kernels stay inside their areas', () => {
+  test('validateBatch and crc32c, which write nothing', () => {
+    fc.assert(
+      fc.property(damaged(batch), fc.nat(16), (bytes, offset) => {
+        const at = base + offset;
+        const parts = new Map([[at, bytes]]);
+        expect(blind(parts, [], () => raw.validateBatch(at, bytes.length))).toBe(twin.validateBatch(bytes));
+        expect(blind(parts, [], () => raw.crc32c(0, at, bytes.length) >>> 0)).toBe(twin.crc32c(bytes));
+      }),
+    );
+  });
+
+  test('indexRecords, which writes rows', () => {
+    const block = looseRecords.map((list) => twin.encodeRecords(list));
+    fc.assert(
+      fc.property(damaged(block), fc.nat(14), fc.nat(16), (bytes, count, offset) => {
+        const at = base + offset;
+        const rows = (at + bytes.length + 3) & ~3;
+        const call = () => raw.indexRecords(at, bytes.length, count, rows);
+        const expected = twin.indexRecords(bytes, count);
+        const fault = blind(new Map([[at, bytes]]), [[rows, rows + 32 * count]], call);
+        expect(fault).toBe(typeof expected === 'number' ? expected : BatchFault.none);
+      }),
+    );
+  });
+
+  test('indexFloor, which writes nothing', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 400 }),
+        fc.constantFrom(8, 12),
+        fc.double(),
+        (bytes, entrySize, target) => {
+          const count = Math.floor(bytes.length / entrySize);
+          const found = blind(new Map([[base, bytes]]), [], () =>
+            raw.indexFloor(base, count, entrySize, target),
+          );
+          expect(found).toBe(twin.indexFloor(bytes, entrySize, target));
+        },
+      ),
+    );
+  });
+
+  test.each(['encodeRecords', 'encodeBatch'] as const)('%s, whatever the descriptors say', (name) => {
+    const small = fc.integer({ min: -3, max: 12 });
+    const word = fc.oneof(small, small, small, fc.integer());
+    let encoded = 0;
+    fc.assert(
+      fc.property(
+        fc.array(word, { maxLength: 60 }),
+        fc.uint8Array({ maxLength: 100 }),
+        fc.oneof(fc.nat(8), fc.integer()),
+        fc.nat(300),
+        (words, arenaBytes, count, outSize) => {
+          const descriptors = new Uint8Array(Int32Array.from(words).buffer);
+          const arena = base + descriptors.length;
+          const out = arena + arenaBytes.length + SLACK;
+          const parts = new Map([
+            [base, descriptors],
+            [arena, arenaBytes],
+          ]);
+          const outEnd = out + outSize;
+          const end = guarded(0x5a, parts, [[out, outEnd + SLACK]], () =>
+            raw[name](base, arena, count, arena, arena + arenaBytes.length, out, outEnd),
+          );
+          if (end === 0) return;
+          encoded++;
+          expect(end).toBeGreaterThanOrEqual(out);
+          expect(end).toBeLessThanOrEqual(outEnd);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(encoded).toBeGreaterThan(100);
+  });
+});

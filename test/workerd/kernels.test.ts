@@ -1,0 +1,4 @@
+import { describe } from 'vitest';
+import { kernelSuite } from '../kernels/suite.ts';
+
+describe('in workerd', () => kernelSuite());
