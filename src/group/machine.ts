@@ -1,8 +1,29 @@
+import { InvariantError } from '../model/assert.ts';
 import type { Millis } from '../model/ids.ts';
-import { NOTHING } from '../model/machine.ts';
 import type { Decision, Machine, MachineRecord, MachineRequest } from '../model/machine.ts';
+import { offsetCommitApi } from '../wire/apis/08-offset-commit.ts';
+import { offsetFetchApi } from '../wire/apis/09-offset-fetch.ts';
+import { joinGroupApi } from '../wire/apis/11-join-group.ts';
+import { heartbeatApi } from '../wire/apis/12-heartbeat.ts';
+import { leaveGroupApi } from '../wire/apis/13-leave-group.ts';
+import { syncGroupApi } from '../wire/apis/14-sync-group.ts';
+import { describeGroupsApi } from '../wire/apis/15-describe-groups.ts';
+import { listGroupsApi } from '../wire/apis/16-list-groups.ts';
+import { deleteGroupsApi } from '../wire/apis/42-delete-groups.ts';
+import type { Api, RequestOf } from '../wire/schema.ts';
+import { decideJoinGroup } from './classic-join.ts';
+import { decideHeartbeat, decideLeaveGroup } from './classic-members.ts';
+import { decideSyncGroup } from './classic-sync.ts';
+import { expire } from './classic.ts';
 import { DEFAULT_GROUP_CONFIG } from './config.ts';
 import type { GroupConfig } from './config.ts';
+import { Context, Turn } from './context.ts';
+import type { Asked } from './context.ts';
+import { decideDeleteGroups, decideDescribeGroups, decideListGroups } from './describe.ts';
+import { expireOffsets } from './expiry.ts';
+import { decideOffsetFetch } from './offset-fetch.ts';
+import { decideOffsetCommit } from './offsets.ts';
+import { applyRecord, snapshotOf } from './replay.ts';
 
 export interface GroupMachineOptions {
   /** Makes the unique part of a member id: a UUID from the host's `Random`. */
@@ -10,31 +31,76 @@ export interface GroupMachineOptions {
   config?: Partial<GroupConfig>;
 }
 
-/** The coordinator of all groups of one partition of `__consumer_offsets`. */
+type Decide<Body> = (context: Context, turn: Turn, request: Asked<Body>) => void;
+type DecideAny = (context: Context, turn: Turn, request: MachineRequest) => void;
+
+/** The gateway decoded the body by the same schema; a type cannot follow it through the link between them. */
+function on<A extends Api>(api: A, decide: Decide<RequestOf<A>>): [number, DecideAny] {
+  return [
+    api.key,
+    (context, turn, request) => decide(context, turn, { ...request, body: request.body as RequestOf<A> }),
+  ];
+}
+
+const DECISIONS: ReadonlyMap<number, DecideAny> = new Map([
+  on(offsetCommitApi, decideOffsetCommit),
+  on(offsetFetchApi, decideOffsetFetch),
+  on(joinGroupApi, decideJoinGroup),
+  on(heartbeatApi, decideHeartbeat),
+  on(leaveGroupApi, decideLeaveGroup),
+  on(syncGroupApi, decideSyncGroup),
+  on(describeGroupsApi, decideDescribeGroups),
+  on(listGroupsApi, decideListGroups),
+  on(deleteGroupsApi, decideDeleteGroups),
+]);
+
+/** The APIs a machine decides, by key; the gateway sends it no other. */
+export const GROUP_APIS: readonly number[] = [...DECISIONS.keys()];
+
+/**
+ * The coordinator of all groups of one partition of `__consumer_offsets`. Positions, and what a group's last finished
+ * rebalance settled, are in the log; who joins, waits and lives is not, and starts anew when the log is read again.
+ * Records of a decision must be applied before the next one.
+ */
 export class GroupMachine implements Machine {
-  readonly config: GroupConfig;
-  readonly #id: () => string;
+  readonly #context: Context;
 
   constructor(options: GroupMachineOptions) {
-    this.config = { ...DEFAULT_GROUP_CONFIG, ...options.config };
-    this.#id = options.id;
+    this.#context = new Context({ ...DEFAULT_GROUP_CONFIG, ...options.config }, options.id);
   }
 
-  decide(request: MachineRequest, _nowMs: Millis): Decision {
-    return request.apiKey < 0 ? { records: [], replies: [{ to: request.from, body: this.#id() }] } : NOTHING;
+  decide(request: MachineRequest, nowMs: Millis): Decision {
+    const decide = DECISIONS.get(request.apiKey);
+    if (!decide) throw new InvariantError(`API ${request.apiKey} is no group coordinator's`);
+    const turn = new Turn(nowMs);
+    decide(this.#context, turn, request);
+    return turn;
   }
 
-  apply(_record: MachineRecord, _nowMs: Millis): void {}
+  apply(record: MachineRecord, nowMs: Millis): void {
+    applyRecord(this.#context, record, nowMs);
+  }
 
-  tick(_nowMs: Millis): Decision {
-    return NOTHING;
+  tick(nowMs: Millis): Decision {
+    const context = this.#context;
+    const turn = new Turn(nowMs);
+    if (context.expiryAtMs <= nowMs) expireOffsets(context, turn);
+    for (;;) {
+      const due = context.deadlines.due(nowMs);
+      if (due === undefined) return turn;
+      expire(context, turn, due);
+    }
   }
 
   get wakeAtMs(): Millis {
-    return Infinity;
+    return Math.min(this.#context.deadlines.nextMs, this.#context.expiryAtMs);
   }
 
-  forget(_link: number): void {}
+  forget(link: number): void {
+    this.#context.waiting.forget(link);
+  }
 
-  *snapshot(): Iterable<MachineRecord> {}
+  snapshot(): Iterable<MachineRecord> {
+    return snapshotOf(this.#context);
+  }
 }

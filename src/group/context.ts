@@ -1,0 +1,116 @@
+import type { Millis } from '../model/ids.ts';
+import type { Address, Decision, MachineRecord, MachineRequest, Reply } from '../model/machine.ts';
+import type { GroupConfig } from './config.ts';
+import { Deadlines } from './deadlines.ts';
+import { Group } from './group.ts';
+import { Member } from './member.ts';
+import type { MemberFacts } from './member.ts';
+import { WaitingList } from './waiting.ts';
+import type { Waiting } from './waiting.ts';
+
+/** What falls due. `pending` is an id that was handed out and not used in time. */
+export type Due =
+  | { type: 'session'; group: Group; member: Member }
+  | { type: 'pending'; group: Group; memberId: string }
+  | { type: 'join'; group: Group }
+  | { type: 'sync'; group: Group };
+
+/** A request with its body of the API's schema. */
+export interface Asked<Body> extends MachineRequest {
+  body: Body;
+}
+
+/** All that the decisions of one machine share. */
+export class Context {
+  readonly config: GroupConfig;
+  /** The unique part of a member id. */
+  readonly newId: () => string;
+  readonly groups = new Map<string, Group>();
+  readonly deadlines = new Deadlines<Due>();
+  readonly waiting = new WaitingList();
+  /** Ids handed out and not yet used, over all groups. */
+  pendingCount = 0;
+  /** When to look for positions and groups that have expired; Infinity while none will by itself. */
+  expiryAtMs: Millis = Infinity;
+
+  constructor(config: GroupConfig, newId: () => string) {
+    this.config = config;
+    this.newId = newId;
+  }
+
+  getOrCreate(groupId: string, nowMs: Millis): Group {
+    const existing = this.groups.get(groupId);
+    if (existing) return existing;
+    const { deadlines } = this;
+    const group = new Group(
+      groupId,
+      (target) => ({
+        join: deadlines.create({ type: 'join', group: target }),
+        sync: deadlines.create({ type: 'sync', group: target }),
+      }),
+      nowMs,
+    );
+    this.groups.set(groupId, group);
+    return group;
+  }
+
+  addPending(group: Group, memberId: string, expiresAtMs: Millis): void {
+    const deadline = this.deadlines.create({ type: 'pending', group, memberId });
+    this.deadlines.set(deadline, expiresAtMs);
+    group.pending.set(memberId, deadline);
+    this.pendingCount++;
+  }
+
+  /** False when there was none. */
+  removePending(group: Group, memberId: string): boolean {
+    const deadline = group.pending.get(memberId);
+    if (deadline === undefined) return false;
+    this.deadlines.clear(deadline);
+    group.pending.delete(memberId);
+    this.pendingCount--;
+    return true;
+  }
+
+  dropIfBlank(group: Group): void {
+    if (!group.isBlank) return;
+    this.deadlines.clear(group.joinDeadline);
+    this.deadlines.clear(group.syncDeadline);
+    this.groups.delete(group.groupId);
+  }
+
+  /** Not yet of the group, and without a session until one is started. */
+  createMember(group: Group, facts: MemberFacts): Member {
+    return new Member(facts, (member) => this.deadlines.create({ type: 'session', group, member }));
+  }
+
+  /** Something changed that may expire at `atMs`. Not looked at more often than every check interval. */
+  expireFrom(atMs: Millis, nowMs: Millis): void {
+    const earliestMs = nowMs + this.config.offsetsRetentionCheckIntervalMs;
+    this.expiryAtMs = Math.min(this.expiryAtMs, Math.max(atMs, earliestMs));
+  }
+
+  restartSession(member: Member, nowMs: Millis, timeoutMs: number = member.sessionTimeoutMs): void {
+    this.deadlines.set(member.session, nowMs + timeoutMs);
+  }
+}
+
+/** One `decide` or `tick`: when it is, and what it wants done so far. */
+export class Turn implements Decision {
+  readonly nowMs: Millis;
+  readonly records: MachineRecord[] = [];
+  readonly replies: Reply[] = [];
+
+  constructor(nowMs: Millis) {
+    this.nowMs = nowMs;
+  }
+
+  reply(to: Address, body: unknown): void {
+    this.replies.push({ to, body });
+  }
+
+  /** Answers a request that was parked, if its connection still lives. */
+  answer(context: Context, waiting: Waiting, body: unknown): void {
+    const to = context.waiting.take(waiting);
+    if (to) this.reply(to, body);
+  }
+}

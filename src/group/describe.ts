@@ -1,0 +1,126 @@
+import { ErrorCode } from '../model/errors.ts';
+import type { MachineRecord } from '../model/machine.ts';
+import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../wire/apis/15-describe-groups.ts';
+import type { ListGroupsRequest, ListGroupsResponse } from '../wire/apis/16-list-groups.ts';
+import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../wire/apis/42-delete-groups.ts';
+import type { Asked, Context, Turn } from './context.ts';
+import type { Group } from './group.ts';
+import { metadataOf, NO_BYTES } from './member.ts';
+import { groupRecord, offsetRecord } from './records.ts';
+
+type DescribedGroup = DescribeGroupsResponse['groups'][number];
+
+/** From this version on a group that does not exist is an error, before it was Dead (KIP-1043). */
+const GROUP_ID_NOT_FOUND_VERSION = 6;
+const AUTHORIZED_OPERATIONS_NOT_ASKED = -0x8000_0000;
+const GROUP_TYPE = 'classic';
+
+export function decideDescribeGroups(
+  context: Context,
+  turn: Turn,
+  { from, apiVersion, body }: Asked<DescribeGroupsRequest>,
+): void {
+  const groups = body.groups.map((groupId) => {
+    const group = context.groups.get(groupId);
+    return group ? describe(group) : describeAbsent(groupId, apiVersion);
+  });
+  turn.reply(from, { throttleTimeMs: 0, groups } satisfies DescribeGroupsResponse);
+}
+
+function describeAbsent(groupId: string, apiVersion: number): DescribedGroup {
+  const absent: DescribedGroup = {
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    groupId,
+    groupState: 'Dead',
+    protocolType: '',
+    protocolData: '',
+    members: [],
+    authorizedOperations: AUTHORIZED_OPERATIONS_NOT_ASKED,
+  };
+  if (groupId === '') return { ...absent, errorCode: ErrorCode.INVALID_GROUP_ID };
+  if (apiVersion < GROUP_ID_NOT_FOUND_VERSION) return absent;
+  const errorMessage = `Group ${groupId} not found.`;
+  return { ...absent, errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage };
+}
+
+/** What members want and have is told of a stable group only: in any other it is about to change. */
+function describe(group: Group): DescribedGroup {
+  const isStable = group.state === 'Stable';
+  return {
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    groupId: group.groupId,
+    groupState: group.state,
+    protocolType: group.protocolType,
+    protocolData: (isStable && group.protocol) || '',
+    members: [...group.members.values()].map((member) => ({
+      memberId: member.memberId,
+      groupInstanceId: member.groupInstanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      memberMetadata: isStable ? metadataOf(member, group.protocol) : NO_BYTES,
+      memberAssignment: isStable ? member.assignment : NO_BYTES,
+    })),
+    authorizedOperations: AUTHORIZED_OPERATIONS_NOT_ASKED,
+  };
+}
+
+/** The groups of this partition alone; an empty filter lets all through. Filters know no case. */
+export function decideListGroups(
+  context: Context,
+  turn: Turn,
+  { from, body }: Asked<ListGroupsRequest>,
+): void {
+  const states = new Set(body.statesFilter.map((state) => state.toLowerCase()));
+  const types = new Set(body.typesFilter.map((type) => type.toLowerCase()));
+  const isTypeAsked = types.size === 0 || types.has(GROUP_TYPE);
+  const groups = isTypeAsked ? [...context.groups.values()] : [];
+  turn.reply(from, {
+    throttleTimeMs: 0,
+    errorCode: ErrorCode.NONE,
+    groups: groups
+      .filter(({ state }) => states.size === 0 || states.has(state.toLowerCase()))
+      .map(({ groupId, protocolType, state }) => ({
+        groupId,
+        protocolType,
+        groupState: state,
+        groupType: GROUP_TYPE,
+      })),
+  } satisfies ListGroupsResponse);
+}
+
+/** A group named twice is deleted by the first. */
+export function decideDeleteGroups(
+  context: Context,
+  turn: Turn,
+  { from, body }: Asked<DeleteGroupsRequest>,
+): void {
+  const deleted = new Set<string>();
+  const results = body.groupsNames.map((groupId) => {
+    const group = deleted.has(groupId) ? undefined : context.groups.get(groupId);
+    const errorCode = validateDelete(groupId, group);
+    if (group && errorCode === ErrorCode.NONE) {
+      deleted.add(groupId);
+      turn.records.push(...tombstones(group));
+    }
+    return { groupId, errorCode };
+  });
+  turn.reply(from, { throttleTimeMs: 0, results } satisfies DeleteGroupsResponse);
+}
+
+function validateDelete(groupId: string, group: Group | undefined): number {
+  if (groupId === '') return ErrorCode.INVALID_GROUP_ID;
+  if (!group) return ErrorCode.GROUP_ID_NOT_FOUND;
+  return group.state === 'Empty' ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
+}
+
+/** What removes all of a group from the log: its positions first, so that no prefix of them leaves orphans. */
+function* tombstones(group: Group): Iterable<MachineRecord> {
+  for (const [topic, partitions] of group.offsets) {
+    for (const partition of partitions.keys()) {
+      yield offsetRecord({ group: group.groupId, topic, partition }, null);
+    }
+  }
+  if (group.stored) yield groupRecord(group.groupId, null);
+}

@@ -1,0 +1,71 @@
+import type { Millis } from '../model/ids.ts';
+import type { Context, Turn } from './context.ts';
+import type { Group } from './group.ts';
+import { groupRecord, offsetRecord, sizeOf } from './records.ts';
+import type { OffsetAndMetadata } from './records.ts';
+import { subscribedTopics } from './subscription.ts';
+
+const MINUTE_MS = 60_000;
+
+interface Rule {
+  retentionMs: number;
+  /** Of a group of consumers; undefined when unknown. */
+  subscribed: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Writes tombstones for positions nobody has wanted for offsets.retention.minutes and for groups that are empty and
+ * hold none, as many as fit one batch. What is left has `context.expiryAtMs` set again.
+ */
+export function expireOffsets(context: Context, turn: Turn): void {
+  const { offsetsRetentionMinutes, offsetsRetentionCheckIntervalMs, recordsMaxBytes } = context.config;
+  const retentionMs = offsetsRetentionMinutes * MINUTE_MS;
+  let nextMs: Millis = Infinity;
+  let sizeBytes = 0;
+  for (const group of context.groups.values()) {
+    const rule: Rule = { retentionMs, subscribed: subscribedIfStable(group) };
+    let keptCount = 0;
+    for (const [topic, partitions] of group.offsets) {
+      for (const [partition, value] of partitions) {
+        const atMs = expiresAtMs(group, rule, topic, value);
+        if (atMs > turn.nowMs || sizeBytes > recordsMaxBytes) {
+          keptCount++;
+          nextMs = Math.min(nextMs, atMs);
+          continue;
+        }
+        const tombstone = offsetRecord({ group: group.groupId, topic, partition }, null);
+        sizeBytes += sizeOf([tombstone]);
+        turn.records.push(tombstone);
+      }
+    }
+    const isOver = keptCount === 0 && group.state === 'Empty' && group.pending.size === 0;
+    if (isOver && group.stored) turn.records.push(groupRecord(group.groupId, null));
+  }
+  context.expiryAtMs =
+    nextMs === Infinity ? Infinity : Math.max(nextMs, turn.nowMs + offsetsRetentionCheckIntervalMs);
+}
+
+function subscribedIfStable(group: Group): ReadonlySet<string> | undefined {
+  return group.state === 'Stable' && group.offsets.size > 0 ? subscribedTopics(group) : undefined;
+}
+
+/** Earliest time at which a position may expire, whatever becomes of its group. */
+export function earliestExpiryMs(context: Context, value: OffsetAndMetadata): Millis {
+  if (value.expireTimestamp !== -1) return value.expireTimestamp;
+  return value.commitTimestamp + context.config.offsetsRetentionMinutes * MINUTE_MS;
+}
+
+/**
+ * A group's positions are kept while it has members, and after that from the moment it became empty (KIP-211). Those
+ * of no group (only offsets are stored here), and those of topics that its consumers no longer read, are kept from
+ * their own commit on. Infinity while nothing is known that would end them.
+ */
+function expiresAtMs(group: Group, rule: Rule, topic: string, value: OffsetAndMetadata): Millis {
+  const { commitTimestamp, expireTimestamp } = value;
+  const emptyAtMs = group.stored?.currentStateTimestamp ?? -1;
+  const isForgotten =
+    group.protocolType === '' || (rule.subscribed !== undefined && !rule.subscribed.has(topic));
+  if (!isForgotten && group.state !== 'Empty') return Infinity;
+  if (expireTimestamp !== -1) return expireTimestamp;
+  return (isForgotten || emptyAtMs === -1 ? commitTimestamp : emptyAtMs) + rule.retentionMs;
+}

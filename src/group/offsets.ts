@@ -1,0 +1,112 @@
+import { ErrorCode } from '../model/errors.ts';
+import type { Millis } from '../model/ids.ts';
+import type { MachineRecord } from '../model/machine.ts';
+import type { OffsetCommitRequest, OffsetCommitResponse } from '../wire/apis/08-offset-commit.ts';
+import type { GroupConfig } from './config.ts';
+import type { Asked, Context, Turn } from './context.ts';
+import type { Group } from './group.ts';
+import { offsetRecord, sizeOf } from './records.ts';
+
+type Commit = Asked<OffsetCommitRequest>;
+type CommitTopic = OffsetCommitRequest['topics'][number];
+type CommitPartition = CommitTopic['partitions'][number];
+type Verdict = (topic: CommitTopic, partition: CommitPartition) => number;
+
+/** From this version on a client understands that a group does not exist. */
+const GROUP_ID_NOT_FOUND_VERSION = 9;
+/** From this version on topics come by id. */
+const TOPIC_ID_VERSION = 10;
+
+/**
+ * Commits positions of a group, each with its own verdict. From v10 topics come by id: whoever sends the request to
+ * us must have set `name` too, for records are kept by name; one without is UNKNOWN_TOPIC_ID.
+ */
+export function decideOffsetCommit(context: Context, turn: Turn, commit: Commit): void {
+  const { from, body } = commit;
+  const group = context.groups.get(body.groupId);
+  const refusal = validate(group, commit);
+  if (refusal !== ErrorCode.NONE)
+    return turn.reply(
+      from,
+      commitReply(body, () => refusal),
+    );
+  const member = group?.members.get(body.memberId);
+  if (member) context.restartSession(member, turn.nowMs);
+  const verdict = verdictBy(context.config, commit.apiVersion);
+  const records = commitRecords(body, verdict, turn.nowMs);
+  if (sizeOf(records) > context.config.recordsMaxBytes) {
+    return turn.reply(
+      from,
+      commitReply(body, () => ErrorCode.INVALID_COMMIT_OFFSET_SIZE),
+    );
+  }
+  turn.records.push(...records);
+  turn.reply(from, commitReply(body, verdict));
+}
+
+/** A negative generation comes from who only stores offsets here, or from an administrator: nobody may be in the group. */
+function validate(group: Group | undefined, { apiVersion, body }: Commit): number {
+  const { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId } = body;
+  if (!group) {
+    if (generationId < 0) return ErrorCode.NONE;
+    return apiVersion >= GROUP_ID_NOT_FOUND_VERSION
+      ? ErrorCode.GROUP_ID_NOT_FOUND
+      : ErrorCode.ILLEGAL_GENERATION;
+  }
+  if (generationId < 0 && group.state === 'Empty') return ErrorCode.NONE;
+  const errorCode = group.validateMember(memberId, groupInstanceId);
+  if (errorCode !== ErrorCode.NONE) return errorCode;
+  if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
+  return group.state === 'CompletingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+}
+
+function verdictBy(config: GroupConfig, apiVersion: number): Verdict {
+  const nameless =
+    apiVersion >= TOPIC_ID_VERSION ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return ({ name }, { committedMetadata }) => {
+    if (name === '') return nameless;
+    const isTooLong = (committedMetadata ?? '').length > config.offsetMetadataMaxBytes;
+    return isTooLong ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
+  };
+}
+
+function commitRecords(body: OffsetCommitRequest, verdict: Verdict, nowMs: Millis): MachineRecord[] {
+  const expireTimestamp = expiryOf(body.retentionTimeMs, nowMs);
+  const records: MachineRecord[] = [];
+  for (const topic of body.topics) {
+    for (const partition of topic.partitions) {
+      if (verdict(topic, partition) !== ErrorCode.NONE) continue;
+      const key = { group: body.groupId, topic: topic.name, partition: partition.partitionIndex };
+      records.push(
+        offsetRecord(key, {
+          offset: partition.committedOffset,
+          leaderEpoch: partition.committedLeaderEpoch,
+          metadata: partition.committedMetadata ?? '',
+          commitTimestamp: nowMs,
+          expireTimestamp,
+          topicId: topic.topicId,
+        }),
+      );
+    }
+  }
+  return records;
+}
+
+/** OffsetCommit 2-4 may say how long a position is kept; -1 leaves it to the broker. */
+function expiryOf(retentionTimeMs: number, nowMs: Millis): Millis {
+  return retentionTimeMs < 0 ? -1 : Math.min(nowMs + retentionTimeMs, Number.MAX_SAFE_INTEGER);
+}
+
+function commitReply({ topics }: OffsetCommitRequest, verdict: Verdict): OffsetCommitResponse {
+  return {
+    throttleTimeMs: 0,
+    topics: topics.map((topic) => ({
+      name: topic.name,
+      topicId: topic.topicId,
+      partitions: topic.partitions.map((partition) => ({
+        partitionIndex: partition.partitionIndex,
+        errorCode: verdict(topic, partition),
+      })),
+    })),
+  };
+}

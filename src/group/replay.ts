@@ -1,0 +1,104 @@
+import type { Millis } from '../model/ids.ts';
+import type { MachineRecord } from '../model/machine.ts';
+import type { Context } from './context.ts';
+import { earliestExpiryMs } from './expiry.ts';
+import type { Group } from './group.ts';
+import { sameBytes } from './member.ts';
+import type { Member } from './member.ts';
+import { decodeRecord, groupRecord, offsetRecord } from './records.ts';
+import type { GroupMetadata, OffsetAndMetadata, OffsetKey } from './records.ts';
+
+type StoredMember = GroupMetadata['members'][number];
+
+/**
+ * Makes a record of the log true. Live, the group is already where the record says, but for what `apply` alone sets;
+ * on replay the members it names come back, and their sessions start now.
+ */
+export function applyRecord(context: Context, record: MachineRecord, nowMs: Millis): void {
+  const decoded = decodeRecord(record);
+  if (decoded === undefined) return;
+  const group = context.getOrCreate(decoded.type === 'group' ? decoded.group : decoded.key.group, nowMs);
+  if (decoded.type === 'offset') applyOffset(group, decoded.key, decoded.value);
+  else applyGroup(context, group, decoded.value, nowMs);
+  const position = decoded.type === 'offset' ? decoded.value : null;
+  context.expireFrom(position ? earliestExpiryMs(context, position) : nowMs, nowMs);
+  context.dropIfBlank(group);
+}
+
+function applyOffset(group: Group, { topic, partition }: OffsetKey, value: OffsetAndMetadata | null): void {
+  const partitions = group.offsets.get(topic);
+  if (value === null) {
+    partitions?.delete(partition);
+    if (partitions?.size === 0) group.offsets.delete(topic);
+  } else if (partitions) {
+    partitions.set(partition, value);
+  } else {
+    group.offsets.set(topic, new Map([[partition, value]]));
+  }
+}
+
+/** A tombstone leaves what a group without a record is: one that only stores offsets. */
+function applyGroup(context: Context, group: Group, value: GroupMetadata | null, nowMs: Millis): void {
+  group.stored = value ?? undefined;
+  const members = value?.members ?? [];
+  const staying = new Set(members.map(({ memberId }) => memberId));
+  for (const member of group.members.values()) {
+    if (staying.has(member.memberId)) continue;
+    context.deadlines.clear(member.session);
+    group.remove(member);
+  }
+  group.protocolType = value?.protocolType ?? '';
+  group.protocol = value?.protocol ?? null;
+  group.generationId = value?.generation ?? 0;
+  for (const stored of members) applyMember(context, group, stored, nowMs);
+  group.leader = value?.leader ?? null;
+  const state = members.length > 0 ? 'Stable' : 'Empty';
+  if (group.state !== state) group.transition(state, nowMs);
+  const stateAtMs = value?.currentStateTimestamp ?? -1;
+  group.stateAtMs = stateAtMs === -1 ? nowMs : stateAtMs;
+}
+
+function applyMember(context: Context, group: Group, stored: StoredMember, nowMs: Millis): void {
+  const { protocol } = group;
+  const known = group.members.get(stored.memberId);
+  const protocols = [{ name: protocol ?? '', metadata: stored.subscription }];
+  const rebalanceTimeoutMs = stored.rebalanceTimeout >= 0 ? stored.rebalanceTimeout : stored.sessionTimeout;
+  if (known) {
+    known.sessionTimeoutMs = stored.sessionTimeout;
+    known.rebalanceTimeoutMs = rebalanceTimeoutMs;
+    known.assignment = stored.assignment;
+    if (!knows(known, stored, protocol)) group.replaceProtocols(known, protocols);
+    return;
+  }
+  const member = context.createMember(group, {
+    memberId: stored.memberId,
+    groupInstanceId: stored.groupInstanceId,
+    clientId: stored.clientId,
+    clientHost: stored.clientHost,
+    rebalanceTimeoutMs,
+    sessionTimeoutMs: stored.sessionTimeout,
+    protocols,
+  });
+  member.assignment = stored.assignment;
+  group.add(member);
+  context.restartSession(member, nowMs);
+}
+
+/** A live member knows more protocols than the one that was elected: they are kept. */
+function knows(member: Member, { subscription }: StoredMember, protocol: string | null): boolean {
+  return member.protocols.some(
+    ({ name, metadata }) => name === protocol && sameBytes(metadata, subscription),
+  );
+}
+
+/** What the log holds of all groups, each thing once. */
+export function* snapshotOf(context: Context): Iterable<MachineRecord> {
+  for (const group of context.groups.values()) {
+    if (group.stored) yield groupRecord(group.groupId, group.stored);
+    for (const [topic, partitions] of group.offsets) {
+      for (const [partition, value] of partitions) {
+        yield offsetRecord({ group: group.groupId, topic, partition }, value);
+      }
+    }
+  }
+}
