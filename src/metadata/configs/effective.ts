@@ -24,19 +24,21 @@ export interface ConfigSynonym {
 const MS_PER_MINUTE = 60_000;
 const MS_PER_HOUR = 3_600_000;
 
-/** Settings that stand in for one another: the first with a value counts, converted to the unit of the first. */
-const FALLBACKS: readonly (readonly (readonly [name: string, unitMs: number])[])[] = [
-  [['log.retention.ms', 1], ['log.retention.minutes', MS_PER_MINUTE], ['log.retention.hours', MS_PER_HOUR]],
-  [['log.roll.ms', 1], ['log.roll.hours', MS_PER_HOUR]],
-  [['log.roll.jitter.ms', 1], ['log.roll.jitter.hours', MS_PER_HOUR]],
-  [['log.flush.interval.ms', 1], ['log.flush.scheduler.interval.ms', 1]],
-]; // prettier-ignore
-const FALLBACK_OF = new Map(FALLBACKS.flatMap((family) => family.map(([name]) => [name, family] as const)));
+/** Settings that stand in for one another, with their units: the first that has a value counts. */
+const FALLBACKS: readonly Readonly<Record<string, number>>[] = [
+  { 'log.retention.ms': 1, 'log.retention.minutes': MS_PER_MINUTE, 'log.retention.hours': MS_PER_HOUR },
+  { 'log.roll.ms': 1, 'log.roll.hours': MS_PER_HOUR },
+  { 'log.roll.jitter.ms': 1, 'log.roll.jitter.hours': MS_PER_HOUR },
+  { 'log.flush.interval.ms': 1, 'log.flush.scheduler.interval.ms': 1 },
+];
+const FALLBACK_OF = new Map(
+  FALLBACKS.flatMap((family) => Object.keys(family).map((name) => [name, family] as const)),
+);
 
 /** Every value a broker setting has, strongest first; empty when none, not even a default. */
 export function brokerConfigSynonyms(layers: ConfigLayers, name: string): ConfigSynonym[] {
   const family = FALLBACK_OF.get(name);
-  return family ? family.flatMap(([member]) => layersOf(layers, member)) : layersOf(layers, name);
+  return Object.keys(family ?? { [name]: 1 }).flatMap((member) => layersOf(layers, member));
 }
 
 function layersOf({ image, nodeId, staticConfigs }: ConfigLayers, name: string): ConfigSynonym[] {
@@ -90,7 +92,7 @@ export function effectiveTopicConfig(
 
 /** Topics count in milliseconds where a broker's older settings count in hours or minutes. */
 function inMilliseconds({ name, value }: ConfigSynonym): string {
-  const unitMs = FALLBACK_OF.get(name)?.find(([member]) => member === name)?.[1] ?? 1;
+  const unitMs = FALLBACK_OF.get(name)?.[name] ?? 1;
   if (unitMs === 1) return value;
   const converted = Number(value) * unitMs;
   return String(converted < 0 ? -1 : converted);
