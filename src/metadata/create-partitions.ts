@@ -2,6 +2,7 @@ import { at } from '../model/assert.ts';
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../wire/apis/37-create-partitions.ts';
 import type { MetadataImage, TopicImage } from './image.ts';
+import { isInternalTopic } from './internal-topics.ts';
 import {
   answering,
   duplicates,
@@ -59,7 +60,7 @@ function result(name: string, errorCode: number, errorMessage: string | null): T
 function topicToGrow(image: MetadataImage, { name, count }: TopicToGrow): TopicImage {
   const topic = image.topic(name);
   if (!topic) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  if (topic.isInternal) {
+  if (isInternalTopic(name)) {
     const what = `Topic '${name}' is internal: growing it would move groups to other coordinators.`;
     throw new KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, what);
   }

@@ -192,7 +192,7 @@ function* topicRecords(image: MetadataImage, plan: TopicPlan, topicId: string): 
     yield { type: 'config', resourceType: ResourceType.TOPIC, resourceName, name, value };
   }
   for (const [index, replicas] of plan.assignments.entries()) {
-    yield partitionRecord({ topicId }, newPartition(image, index, replicas));
+    yield partitionRecord({ id: topicId }, newPartition(image, index, replicas));
   }
 }
 

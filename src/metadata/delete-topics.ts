@@ -3,6 +3,7 @@ import { ZERO_UUID, type Uuid } from '../model/ids.ts';
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../wire/apis/20-delete-topics.ts';
 import { brokerConfigValue } from './configs/effective.ts';
 import type { MetadataImage, TopicImage } from './image.ts';
+import { isInternalTopic } from './internal-topics.ts';
 import { answering, duplicates, DUPLICATE_NAME, type ControllerContext, type Outcome } from './outcome.ts';
 import type { MetadataRecordInit } from './records.ts';
 
@@ -31,8 +32,8 @@ export function decideDeleteTopics(
   const remove = (target: Target): TopicResult => {
     if (!enabled) throw new KafkaError(ErrorCode.TOPIC_DELETION_DISABLED, 'Topic deletion is disabled.');
     checkTarget(target, twice);
-    const { name, topicId, isInternal } = find(image, target);
-    if (isInternal) {
+    const { name, id: topicId } = find(image, target);
+    if (isInternalTopic(name)) {
       throw new KafkaError(
         ErrorCode.INVALID_TOPIC_EXCEPTION,
         `Topic '${name}' is internal and cannot be deleted.`,

@@ -1,6 +1,5 @@
 import type { BrokerId, LeaderEpoch, Uuid } from '../model/ids.ts';
 import type { MetadataRecord, RecordOf } from './records.ts';
-import { isInternalTopic } from './topic-names.ts';
 
 export interface EndpointImage {
   /** Of the listener: `PLAINTEXT`. */
@@ -28,7 +27,7 @@ export interface BrokerImage {
 }
 
 export interface PartitionImage {
-  readonly partitionIndex: number;
+  readonly index: number;
   /** -1 when there is none. */
   readonly leader: BrokerId;
   readonly leaderEpoch: LeaderEpoch;
@@ -48,17 +47,13 @@ export interface PartitionImage {
 
 export interface TopicImage {
   readonly name: string;
-  readonly topicId: Uuid;
-  /** A coordinator's log. */
-  readonly isInternal: boolean;
+  readonly id: Uuid;
   /** Ascending by index; the array is the image's own and changes with it. */
   readonly partitions: readonly PartitionImage[];
 }
 
 /** Kinds of what can be configured, as in DescribeConfigs. */
 export const ResourceType = { TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, CLIENT_METRICS: 16, GROUP: 32 } as const;
-
-export const METADATA_VERSION_FEATURE = 'metadata.version';
 
 const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
 
@@ -104,11 +99,6 @@ export class MetadataImage {
     return this.#features;
   }
 
-  /** Level of metadata.version; 0 before the first broker has registered. */
-  get metadataVersion(): number {
-    return this.#features.get(METADATA_VERSION_FEATURE) ?? 0;
-  }
-
   get topicCount(): number {
     return this.#topicsByName.size;
   }
@@ -124,8 +114,8 @@ export class MetadataImage {
   partition(topicId: Uuid, index: number): PartitionImage | undefined {
     const partitions = this.#topicsById.get(topicId)?.partitions;
     const found = partitions?.[index];
-    if (found?.partitionIndex === index) return found;
-    return partitions?.find((partition) => partition.partitionIndex === index);
+    if (found?.index === index) return found;
+    return partitions?.find((partition) => partition.index === index);
   }
 
   /** In no particular order. */
@@ -222,10 +212,10 @@ export class MetadataImage {
     });
   }
 
-  #addTopic({ name, topicId }: RecordOf<'topic'>): void {
-    const topic: TopicImage = { name, topicId, isInternal: isInternalTopic(name), partitions: [] };
+  #addTopic({ name, topicId: id }: RecordOf<'topic'>): void {
+    const topic: TopicImage = { name, id, partitions: [] };
     this.#topicsByName.set(name, topic);
-    this.#topicsById.set(topicId, topic);
+    this.#topicsById.set(id, topic);
   }
 
   #removeTopic(id: Uuid): void {
@@ -241,8 +231,8 @@ export class MetadataImage {
     const partitions = this.#topicsById.get(topicId)?.partitions as PartitionImage[] | undefined;
     if (!partitions) return;
     let at = partitions.length;
-    while (at > 0 && (partitions[at - 1]?.partitionIndex ?? -1) >= partition.partitionIndex) at--;
-    const replaces = partitions[at]?.partitionIndex === partition.partitionIndex ? 1 : 0;
+    while (at > 0 && (partitions[at - 1]?.index ?? -1) >= partition.index) at--;
+    const replaces = partitions[at]?.index === partition.index ? 1 : 0;
     partitions.splice(at, replaces, partition);
   }
 
@@ -251,7 +241,7 @@ export class MetadataImage {
     if (!was) return;
     const newLeader = record.leader !== -2;
     this.#setPartition(record.topicId, {
-      partitionIndex: was.partitionIndex,
+      index: was.index,
       leader: newLeader ? record.leader : was.leader,
       leaderEpoch: newLeader ? was.leaderEpoch + 1 : was.leaderEpoch,
       partitionEpoch: was.partitionEpoch + 1,
@@ -286,6 +276,6 @@ export class MetadataImage {
 }
 
 function partitionImage(record: RecordOf<'partition'>): PartitionImage {
-  const { type: _type, topicId: _topicId, partitionId: partitionIndex, ...state } = record;
-  return { partitionIndex, ...state };
+  const { type: _type, topicId: _topicId, partitionId: index, ...state } = record;
+  return { index, ...state };
 }

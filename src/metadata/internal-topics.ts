@@ -1,7 +1,18 @@
-import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../model/ids.ts';
+import { CLUSTER_METADATA_TOPIC, CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../model/ids.ts';
 import { brokerConfigNumber, type ConfigLayers } from './configs/effective.ts';
 import { isActive } from './placement.ts';
-import { isInternalTopic } from './topic-names.ts';
+
+const INTERNAL: ReadonlySet<string> = new Set([
+  CONSUMER_OFFSETS_TOPIC,
+  TRANSACTION_STATE_TOPIC,
+  '__share_group_state',
+  CLUSTER_METADATA_TOPIC,
+]);
+
+/** Marked so in Metadata; clients may not shape, grow or delete it. */
+export function isInternalTopic(name: string): boolean {
+  return INTERNAL.has(name);
+}
 
 /** How a coordinator's log is laid out. */
 export interface InternalTopic {

@@ -80,7 +80,7 @@ export function newPartition(
 ): PartitionImage {
   const isr = replicas.filter((id) => isActive(image.broker(id)));
   return {
-    partitionIndex: index,
+    index,
     leader: at(isr, 0),
     leaderEpoch: 0,
     partitionEpoch: 0,

@@ -1,9 +1,10 @@
 import type { BrokerId, Uuid } from '../model/ids.ts';
-import { METADATA_VERSION_FEATURE, type EndpointImage, type MetadataImage } from './image.ts';
+import type { EndpointImage, MetadataImage } from './image.ts';
 import type { MetadataRecordInit } from './records.ts';
 
 /** metadata.version of Kafka 4.3: which record versions may be written (METADATA_RECORDS writes these). */
 export const METADATA_VERSION = 30;
+export const METADATA_VERSION_FEATURE = 'metadata.version';
 
 /** Features and levels this node works with; what is not here (transactions v2, KIP-848 groups) stays at level 0. */
 export const SUPPORTED_FEATURES = [
@@ -54,8 +55,8 @@ export function registrationRecords(image: MetadataImage, registration: Registra
 
 function* newReigns(image: MetadataImage, brokerId: BrokerId): Iterable<MetadataRecordInit> {
   for (const topic of image.topics()) {
-    for (const { partitionIndex: partitionId, leader } of topic.partitions) {
-      if (leader === brokerId) yield { type: 'partitionChange', topicId: topic.topicId, partitionId, leader };
+    for (const { index: partitionId, leader } of topic.partitions) {
+      if (leader === brokerId) yield { type: 'partitionChange', topicId: topic.id, partitionId, leader };
     }
   }
 }

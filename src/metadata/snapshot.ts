@@ -11,7 +11,7 @@ export function* imageRecords(image: MetadataImage): Iterable<MetadataRecordInit
     yield { type: 'registerBroker', brokerId, brokerEpoch, endPoints, ...broker };
   }
   for (const topic of image.topics()) {
-    yield { type: 'topic', name: topic.name, topicId: topic.topicId };
+    yield { type: 'topic', name: topic.name, topicId: topic.id };
     for (const partition of topic.partitions) yield partitionRecord(topic, partition);
   }
   for (const { type: resourceType, name: resourceName, configs } of image.configuredResources()) {
@@ -21,11 +21,11 @@ export function* imageRecords(image: MetadataImage): Iterable<MetadataRecordInit
 }
 
 export function partitionRecord(
-  topic: Pick<TopicImage, 'topicId'>,
+  topic: Pick<TopicImage, 'id'>,
   partition: PartitionImage,
 ): MetadataRecordInit {
-  const { partitionIndex: partitionId, ...state } = partition;
-  return { type: 'partition', partitionId, topicId: topic.topicId, ...state };
+  const { index: partitionId, ...state } = partition;
+  return { type: 'partition', partitionId, topicId: topic.id, ...state };
 }
 
 /** Hands all ids below `nextProducerId` to the controller's own broker. */

@@ -1,20 +1,7 @@
 import { ErrorCode, KafkaError } from '../model/errors.ts';
-import { CLUSTER_METADATA_TOPIC, CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../model/ids.ts';
 
 const NAME_LENGTH_MAX = 249;
 const LEGAL = /^[a-zA-Z0-9._-]+$/;
-
-const INTERNAL: ReadonlySet<string> = new Set([
-  CONSUMER_OFFSETS_TOPIC,
-  TRANSACTION_STATE_TOPIC,
-  '__share_group_state',
-  CLUSTER_METADATA_TOPIC,
-]);
-
-/** Marked so in Metadata; clients may not shape, grow or delete it. */
-export function isInternalTopic(name: string): boolean {
-  return INTERNAL.has(name);
-}
 
 /** @throws {KafkaError} INVALID_TOPIC_EXCEPTION unless `name` could be a topic's. */
 export function checkTopicName(name: string): void {
