@@ -1,4 +1,6 @@
 import { describe } from 'vitest';
 import { kernelSuite } from '../kernels/suite.ts';
 
-describe('in Chromium', () => kernelSuite());
+describe('in Chromium', () => {
+  kernelSuite();
+});

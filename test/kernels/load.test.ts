@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { kernelSuite } from './suite.ts';
 
-describe('in Node', () => kernelSuite());
+describe('in Node', () => {
+  kernelSuite();
+});
 
 describe('an engine that cannot run the module gets the twin', () => {
   afterEach(() => {
