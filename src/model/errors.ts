@@ -154,12 +154,11 @@ export const ErrorCode = {
 export type ErrorName = keyof typeof ErrorCode;
 
 const RETRIABLE: ReadonlySet<number> = new Set([
-  2, 3, 5, 6, 7, 9, 13, 14, 15, 16, 19, 20, 41, 51, 56, 70, 71, 72, 74, 75, 78, 80, 83, 84, 88, 89, 100, 103, 106, 122, 123, 133,
+  2, 3, 5, 6, 7, 9, 13, 14, 15, 16, 19, 20, 41, 51, 56, 70, 71, 72, 74, 75, 78, 80, 83, 84, 88, 89, 100, 103,
+  106, 122, 123, 133,
 ]);
 
-const REFRESHES: ReadonlySet<number> = new Set([
-  3, 5, 6, 9, 13, 15, 16, 56, 72, 74, 80, 83, 84, 100, 103,
-])
+const REFRESHES: ReadonlySet<number> = new Set([3, 5, 6, 9, 13, 15, 16, 56, 72, 74, 80, 83, 84, 100, 103]);
 
 const BY_CODE = new Map<number, ErrorName>(
   (Object.entries(ErrorCode) as [ErrorName, number][]).map(([name, code]) => [code, name]),

@@ -21,11 +21,13 @@ export interface ShardRequest extends MachineRequest {
 
 /**
  * The answer to one request. `parked` comes with a Fetch that found too little: an empty answer now, and a second
- * one on the same address when there is more.
+ * one on the same address when there is more. A shard that cannot serve at all (its topic is gone, its storage
+ * failed) says so by `errorCode`; `body` is then undefined.
  */
 export interface ShardReply {
   to: Address;
   body: unknown;
+  errorCode?: number;
   parked?: boolean;
 }
 
@@ -35,8 +37,6 @@ export interface ShardReply {
  */
 export interface ShardLink {
   request(request: ShardRequest): void;
-  /** The client no longer waits for this answer: a parked fetch is dropped. */
+  /** Nobody waits for this answer any more (its time is up, or the client is gone): what is parked is dropped. */
   cancel(shard: ShardId, from: Address): void;
-  /** The client's connection is gone. */
-  forget(link: number): void;
 }

@@ -1,0 +1,39 @@
+// What `npm start`, `npm test` and the others run first, on whatever Node >= 20 and npm are there: installs when
+// the lock file asks for more than node_modules has, builds when a source is newer than the last build.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
+const SOURCES = ['src', 'assembly', 'package.json', 'vite.config.ts'];
+const STAMP = join(ROOT, 'dist', '.built');
+
+function mtimeMs(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+function newestMs(path) {
+  const info = statSync(path);
+  if (!info.isDirectory()) return info.mtimeMs;
+  return readdirSync(path).reduce((newest, name) => Math.max(newest, newestMs(join(path, name))), info.mtimeMs);
+}
+
+function npm(...args) {
+  const result = spawnSync('npm', args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+  if (result.status !== 0) {
+    console.error(`\nnpm ${args.join(' ')} failed; what it printed above says why.`);
+    process.exit(result.status ?? 1);
+  }
+}
+
+const installed = mtimeMs(join(ROOT, 'node_modules', '.package-lock.json'));
+if (installed < mtimeMs(join(ROOT, 'package-lock.json'))) {
+  console.error('milena: installing dependencies (first run, or the lock file changed)');
+  npm('ci', '--loglevel=error');
+}
+if (mtimeMs(STAMP) < Math.max(...SOURCES.map((path) => newestMs(join(ROOT, path))))) {
+  console.error('milena: building');
+  const startedAt = new Date();
+  npm('run', 'build', '--silent');
+  writeFileSync(STAMP, `${startedAt.toISOString()}\n`);
+}

@@ -1,0 +1,115 @@
+import { invariant } from '../model/assert.ts';
+import type { Address, Caller } from '../model/machine.ts';
+import type { ShardId, ShardReply } from '../ports/shard-link.ts';
+import { encodeResponse } from '../wire/frame.ts';
+import type { CloseReason, Connection } from './connection.ts';
+import type { Gateway } from './gateway.ts';
+import type { Handler } from './handler.ts';
+
+export interface RequestHeader {
+  apiKey: number;
+  apiVersion: number;
+  correlationId: number;
+}
+
+/** One request on its way: asks shards, may wait, answers once. */
+export class Call {
+  readonly handler: Handler;
+  readonly header: RequestHeader;
+  readonly caller: Caller;
+  readonly connection: Connection;
+  readonly gateway: Gateway;
+  /** Size of the request message. */
+  readonly sizeBytes: number;
+  /** Has its answer, or will have none. */
+  done = false;
+  /** The encoded answer; undefined when there is none to send. */
+  response: Uint8Array[] | undefined;
+  #asked: Map<number, ShardId> | undefined;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(
+    gateway: Gateway,
+    connection: Connection,
+    handler: Handler,
+    header: RequestHeader,
+    caller: Caller,
+    sizeBytes: number,
+  ) {
+    this.gateway = gateway;
+    this.connection = connection;
+    this.handler = handler;
+    this.header = header;
+    this.caller = caller;
+    this.sizeBytes = sizeBytes;
+  }
+
+  get version(): number {
+    return this.header.apiVersion;
+  }
+
+  /** Sends one shard its part. `onReply` is called for each reply (twice for a fetch that parked) until done. */
+  ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void): void {
+    this.askAs(this.header.apiKey, this.header.apiVersion, shard, body, onReply);
+  }
+
+  /** As {@link ask}, with another API than the client's: what the gateway needs on its own account. */
+  askAs(
+    apiKey: number,
+    apiVersion: number,
+    shard: ShardId,
+    body: unknown,
+    onReply: (reply: ShardReply) => void,
+  ): void {
+    const from: Address = { link: this.connection.id, correlationId: this.gateway.expect(onReply) };
+    this.#asked ??= new Map();
+    this.#asked.set(from.correlationId, shard);
+    this.gateway.link.request({ shard, from, caller: this.caller, apiKey, apiVersion, body });
+  }
+
+  /** Calls back at `atMs` unless the call is done before. One timer a call. */
+  wakeAt(atMs: number, callback: () => void): void {
+    invariant(this.#cancelTimer === undefined, 'a call has one timer');
+    if (!this.done) this.#cancelTimer = this.gateway.clock.at(atMs, callback);
+  }
+
+  reply(body: unknown, version = this.header.apiVersion): void {
+    if (this.done) return;
+    this.response = encodeResponse(this.handler.api, version, this.header.correlationId, body as never);
+    this.#finish();
+  }
+
+  /** Done without an answer: Produce with acks=0. */
+  silent(): void {
+    if (!this.done) this.#finish();
+  }
+
+  close(reason: CloseReason): void {
+    this.connection.close(reason);
+  }
+
+  /** The client is gone. */
+  abandon(): void {
+    if (this.done) return;
+    this.done = true;
+    this.#release();
+  }
+
+  #finish(): void {
+    this.done = true;
+    this.#release();
+    this.connection.answered();
+  }
+
+  #release(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (this.#asked === undefined) return;
+    for (const [correlationId, shard] of this.#asked) {
+      if (this.gateway.unexpect(correlationId)) {
+        this.gateway.link.cancel(shard, { link: this.connection.id, correlationId });
+      }
+    }
+    this.#asked = undefined;
+  }
+}

@@ -1,0 +1,187 @@
+import { KafkaError } from '../model/errors.ts';
+import type { Caller } from '../model/machine.ts';
+import { WireError } from '../wire/error.ts';
+import { decodeRequest, decodeRequestHeader } from '../wire/frame.ts';
+import { Call } from './call.ts';
+import { serves } from './handler.ts';
+import { FrameReader } from './frames.ts';
+import type { Gateway } from './gateway.ts';
+
+/** The host's end of a client's byte stream. */
+export interface ClientSocket {
+  /** Where the client reached us: what Metadata tells it to come back to. */
+  readonly address: { host: string; port: number };
+  /** Kafka's form of the client's address: `/127.0.0.1`. */
+  readonly clientHost: string;
+  /** Queues bytes in order. @returns false when the client reads too slowly: wait for `drained`. */
+  write(chunks: readonly Uint8Array[]): boolean;
+  /** Stops and restarts the reading of requests. */
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+/** Why we closed a connection: each is counted under this name. */
+export type CloseReason =
+  | 'not_kafka'
+  | 'bad_request'
+  | 'unsupported'
+  | 'acks_0_failed'
+  | 'memory'
+  | 'idle'
+  | 'shutdown';
+
+/**
+ * One client: its byte stream in, answers out in request order. Requests overlap (their shards keep their order),
+ * save those whose handler is `exclusive`: these run alone, as if the client had waited.
+ */
+export class Connection {
+  readonly id: number;
+  readonly socket: ClientSocket;
+  readonly #gateway: Gateway;
+  readonly #frames: FrameReader;
+  /** Being worked on or waiting for an earlier answer, in request order. */
+  #calls: Call[] = [];
+  /** Whole messages that have not started. */
+  #backlog: Uint8Array[] = [];
+  #callBytes = 0;
+  #paused = false;
+  #slowReader = false;
+  #dispatching = false;
+  #closed = false;
+  lastActiveMs: number;
+
+  constructor(id: number, socket: ClientSocket, gateway: Gateway) {
+    this.id = id;
+    this.socket = socket;
+    this.#gateway = gateway;
+    this.#frames = new FrameReader(gateway.limits.requestMaxBytes);
+    this.lastActiveMs = gateway.clock.now();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get idle(): boolean {
+    return this.#calls.length === 0 && this.#backlog.length === 0;
+  }
+
+  /** Has a request that is not just waiting for something to happen. */
+  get isWorking(): boolean {
+    return this.#calls.some((call) => !call.done && !call.handler.mayWait);
+  }
+
+  /** Bytes from the client. They are kept by reference: the host must not reuse them. */
+  receive(chunk: Uint8Array): void {
+    if (this.#closed) return;
+    this.lastActiveMs = this.#gateway.clock.now();
+    const heldBefore = this.#frames.heldBytes;
+    try {
+      this.#frames.push(chunk, (frame) => this.#backlog.push(frame));
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error;
+      this.close('not_kafka');
+      return;
+    }
+    if (!this.#gateway.holdUnfinished(this.#frames.heldBytes - heldBefore)) {
+      this.close('memory');
+      return;
+    }
+    this.#dispatch();
+  }
+
+  /** The client has read what was queued. */
+  drained(): void {
+    this.#slowReader = false;
+    this.#dispatch();
+  }
+
+  /** The stream has ended, whoever ended it. Idempotent. */
+  ended(): void {
+    if (this.#closed && this.#calls.length === 0) return;
+    this.#closed = true;
+    this.#gateway.holdUnfinished(-this.#frames.heldBytes);
+    const calls = this.#calls;
+    this.#calls = [];
+    this.#backlog = [];
+    for (const call of calls) call.abandon();
+    this.#gateway.forget(this);
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#closed) return;
+    this.#gateway.counters.closed(reason);
+    this.socket.close();
+    this.ended();
+  }
+
+  /** A call has its answer: send all that are next in order. */
+  answered(): void {
+    while (this.#calls[0]?.done) {
+      const call = this.#calls.shift() as Call;
+      this.#callBytes -= call.sizeBytes;
+      if (call.response !== undefined && !this.#closed) this.#send(call.response);
+    }
+    if (!this.#dispatching) this.#dispatch();
+    this.#gateway.settled();
+  }
+
+  #send(chunks: readonly Uint8Array[]): void {
+    if (!this.socket.write(chunks)) this.#slowReader = true;
+  }
+
+  #dispatch(): void {
+    this.#dispatching = true;
+    let started = 0;
+    while (started < this.#backlog.length && this.#mayStart(this.#backlog[started] as Uint8Array)) {
+      this.#start(this.#backlog[started] as Uint8Array);
+      if (this.#closed) return;
+      started++;
+    }
+    if (started > 0) this.#backlog.splice(0, started);
+    this.#dispatching = false;
+    const full = this.#backlog.length > 0 || this.#slowReader;
+    if (full !== this.#paused) {
+      this.#paused = full;
+      if (full) this.socket.pause();
+      else this.socket.resume();
+    }
+  }
+
+  #mayStart(next: Uint8Array): boolean {
+    const { limits } = this.#gateway;
+    if (this.#slowReader || this.#gateway.draining || this.#calls.length >= limits.inFlightRequestsMax)
+      return false;
+    if (this.#calls.length > 0 && this.#callBytes > limits.inFlightBytesMax) return false;
+    if (this.#calls.length === 0) return true;
+    return !this.#calls[0]?.handler.exclusive && !this.#gateway.isExclusive(next);
+  }
+
+  #start(frame: Uint8Array): void {
+    try {
+      const header = decodeRequestHeader(frame);
+      const handler = this.#gateway.handler(header.apiKey);
+      const served = handler !== undefined && serves(handler, header.apiVersion);
+      if (handler === undefined || (!served && handler.handleUnsupported === undefined)) {
+        this.close('unsupported');
+        return;
+      }
+      const caller: Caller = {
+        principal: 'User:ANONYMOUS',
+        clientId: header.clientId ?? '',
+        clientHost: this.socket.clientHost,
+      };
+      const body = served ? decodeRequest(handler.api, header.apiVersion, frame, header.bodyAt) : undefined;
+      const call = new Call(this.#gateway, this, handler, header, caller, frame.length);
+      this.#calls.push(call);
+      this.#callBytes += frame.length;
+      this.#gateway.counters.request(header.apiKey);
+      if (served) handler.handle(call, body as never);
+      else handler.handleUnsupported?.(call);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.close('bad_request');
+    }
+  }
+}

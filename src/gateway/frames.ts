@@ -1,0 +1,81 @@
+import { ErrorCode, KafkaError } from '../model/errors.ts';
+
+/**
+ * Cuts a byte stream into Kafka messages: an int32 length, then that many bytes. Memory is taken as bytes arrive,
+ * never for what a length merely announces. A message that lies whole in one chunk is a view of it; one that spans
+ * chunks is joined once.
+ */
+export class FrameReader {
+  readonly #maxBytes: number;
+  #chunks: Uint8Array[] = [];
+  #heldBytes = 0;
+  /** Held bytes are not looked at again before there are this many. */
+  #neededBytes = 0;
+
+  /** @param maxBytes largest message; longer (or negative) lengths are refused, whatever the bytes really were. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes of an unfinished message. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /**
+   * Calls `onFrame` for every message that `chunk` completes, in order, without its length prefix.
+   * @throws KafkaError when the stream is no Kafka stream (a TLS hello, an HTTP request) or a message is too large.
+   */
+  push(chunk: Uint8Array, onFrame: (frame: Uint8Array) => void): void {
+    let bytes = chunk;
+    if (this.#heldBytes > 0) {
+      this.#chunks.push(chunk);
+      this.#heldBytes += chunk.length;
+      if (this.#heldBytes < this.#neededBytes) return;
+      bytes = join(this.#chunks, this.#heldBytes);
+      this.#chunks = [];
+      this.#heldBytes = 0;
+    }
+    let at = 0;
+    let needed = 4;
+    while (bytes.length - at >= 4) {
+      const size = this.#sizeAt(bytes, at);
+      if (bytes.length - at - 4 < size) {
+        needed = 4 + size;
+        break;
+      }
+      onFrame(bytes.subarray(at + 4, at + 4 + size));
+      at += 4 + size;
+    }
+    if (at < bytes.length) {
+      this.#chunks.push(at === 0 ? bytes : bytes.subarray(at));
+      this.#heldBytes = bytes.length - at;
+      this.#neededBytes = needed;
+    }
+  }
+
+  #sizeAt(bytes: Uint8Array, at: number): number {
+    const size =
+      ((bytes[at] ?? 0) << 24) |
+      ((bytes[at + 1] ?? 0) << 16) |
+      ((bytes[at + 2] ?? 0) << 8) |
+      (bytes[at + 3] ?? 0);
+    if (size < 0 || size > this.#maxBytes) {
+      throw new KafkaError(
+        ErrorCode.INVALID_REQUEST,
+        `message length ${size} is not within 0..${this.#maxBytes}`,
+      );
+    }
+    return size;
+  }
+}
+
+function join(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+  const joined = new Uint8Array(sizeBytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, at);
+    at += chunk.length;
+  }
+  return joined;
+}

@@ -1,0 +1,143 @@
+import type { MetadataImage } from '../metadata/image.ts';
+import type { Millis } from '../model/ids.ts';
+import type { GatewayLimits } from '../model/limits.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ShardLink, ShardReply } from '../ports/shard-link.ts';
+import { type ClientSocket, Connection } from './connection.ts';
+import { GatewayCounters } from './counters.ts';
+import type { Handler } from './handler.ts';
+import { HANDLERS } from './handlers/index.ts';
+
+/** Settings the answers depend on, in Kafka's names. */
+export interface GatewayConfig {
+  nodeId: number;
+  autoCreateTopicsEnable: boolean;
+  /** The broker's own settings as given at start, Kafka's names and strings: DescribeConfigs shows them. */
+  staticConfigs: ReadonlyMap<string, string>;
+}
+
+export interface GatewayOptions {
+  link: ShardLink;
+  clock: Clock;
+  config: GatewayConfig;
+  limits: GatewayLimits;
+  /** Committed metadata, kept current by the host. */
+  image: MetadataImage;
+}
+
+/**
+ * Between clients and shards: decodes, splits, merges, and owns every timer that waits for a client. Holds no log
+ * and no truth, so it can die at any moment.
+ */
+export class Gateway {
+  readonly link: ShardLink;
+  readonly clock: Clock;
+  readonly config: GatewayConfig;
+  readonly limits: GatewayLimits;
+  readonly image: MetadataImage;
+  readonly counters = new GatewayCounters();
+  readonly #handlers = new Map<number, Handler>(HANDLERS.map((handler) => [handler.api.key, handler]));
+  readonly #connections = new Map<number, Connection>();
+  readonly #expected = new Map<number, (reply: ShardReply) => void>();
+  #lastConnectionId = 0;
+  #lastAsk = 0;
+  #unfinishedBytes = 0;
+  /** No request starts any more. */
+  draining = false;
+  #onQuiet: (() => void) | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.link = options.link;
+    this.clock = options.clock;
+    this.config = options.config;
+    this.limits = options.limits;
+    this.image = options.image;
+  }
+
+  connect(socket: ClientSocket): Connection {
+    const connection = new Connection(++this.#lastConnectionId, socket, this);
+    this.#connections.set(connection.id, connection);
+    return connection;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Closes what has been idle too long (connections.max.idle.ms); the host calls it now and then. */
+  closeIdle(): void {
+    const since = this.clock.now() - this.limits.connectionsMaxIdleMs;
+    for (const connection of this.#connections.values()) {
+      if (connection.idle && connection.lastActiveMs < since) connection.close('idle');
+    }
+  }
+
+  /**
+   * Takes no more requests and waits until those that do not just wait themselves (long polls, joins) are answered,
+   * at most until `deadlineMs`.
+   */
+  drain(deadlineMs: Millis): Promise<void> {
+    this.draining = true;
+    return new Promise((resolve) => {
+      const cancel = this.clock.at(deadlineMs, resolve);
+      this.#onQuiet = () => {
+        for (const connection of this.#connections.values()) if (connection.isWorking) return;
+        this.#onQuiet = undefined;
+        cancel();
+        resolve();
+      };
+      this.#onQuiet();
+    });
+  }
+
+  /** A connection has answered or gone. */
+  settled(): void {
+    this.#onQuiet?.();
+  }
+
+  closeAll(): void {
+    for (const connection of this.#connections.values()) connection.close('shutdown');
+  }
+
+  /** A shard's answer. */
+  receive(reply: ShardReply): void {
+    const onReply = this.#expected.get(reply.to.correlationId);
+    if (onReply === undefined) return;
+    if (!reply.parked) this.#expected.delete(reply.to.correlationId);
+    onReply(reply);
+  }
+
+  handler(apiKey: number): Handler | undefined {
+    return this.#handlers.get(apiKey);
+  }
+
+  get handlers(): Iterable<Handler> {
+    return this.#handlers.values();
+  }
+
+  /** Whether the message is a request that must run alone. */
+  isExclusive(frame: Uint8Array): boolean {
+    return this.#handlers.get(((frame[0] ?? 0) << 8) | (frame[1] ?? 0))?.exclusive ?? false;
+  }
+
+  expect(onReply: (reply: ShardReply) => void): number {
+    this.#expected.set(++this.#lastAsk, onReply);
+    return this.#lastAsk;
+  }
+
+  /** @returns whether the answer was still to come. */
+  unexpect(ask: number): boolean {
+    return this.#expected.delete(ask);
+  }
+
+  /** Accounts for bytes of unfinished messages; false when all connections together hold too many. */
+  holdUnfinished(deltaBytes: number): boolean {
+    this.#unfinishedBytes += deltaBytes;
+    return this.#unfinishedBytes <= this.limits.unfinishedBytesMax;
+  }
+
+  forget(connection: Connection): void {
+    this.#connections.delete(connection.id);
+    this.settled();
+  }
+}

@@ -1,0 +1,47 @@
+import { CONSUMER_OFFSETS_TOPIC, coordinatorPartition } from '../model/ids.ts';
+import { ErrorCode } from '../model/errors.ts';
+import { type ShardId, groupShard } from '../ports/shard-link.ts';
+import type { Api, RequestOf, ResponseInitOf } from '../wire/schema.ts';
+import type { Call } from './call.ts';
+import { type Handler, handler } from './handler.ts';
+
+/** The shard that coordinates a group; undefined before `__consumer_offsets` exists: no group does then. */
+export function coordinatorOf(call: Call, groupId: string): ShardId | undefined {
+  const partitions = call.gateway.image.topic(CONSUMER_OFFSETS_TOPIC)?.partitions.length ?? 0;
+  return partitions === 0 ? undefined : groupShard(coordinatorPartition(groupId, partitions));
+}
+
+/** What differs between the APIs of one group: everything else is the coordinator's. */
+interface GroupApi<A extends Api> {
+  api: A;
+  min: number;
+  max: number;
+  mayWait?: boolean;
+  groupId: (request: RequestOf<A>) => string;
+  /** The answer that only says an error: no coordinator, or its storage failed. */
+  refuse: (errorCode: number, request: RequestOf<A>) => ResponseInitOf<A>;
+}
+
+/** An API that names one group goes whole to its coordinator. */
+export function groupHandler<A extends Api>({ groupId, refuse, ...rest }: GroupApi<A>): Handler {
+  return handler<A>({
+    ...rest,
+    handle(call, request) {
+      const id = groupId(request);
+      if (id === '') return call.reply(refuse(ErrorCode.INVALID_GROUP_ID, request));
+      const shard = coordinatorOf(call, id);
+      if (shard === undefined) return call.reply(refuse(ErrorCode.NOT_COORDINATOR, request));
+      call.ask(shard, request, (reply) => {
+        if (reply.errorCode === undefined) call.reply(reply.body);
+        else call.reply(refuse(coordinatorError(reply.errorCode), request));
+      });
+    },
+  });
+}
+
+/** What a client of a group understands when the coordinator's shard cannot serve. */
+export function coordinatorError(errorCode: number): number {
+  return errorCode === ErrorCode.KAFKA_STORAGE_ERROR
+    ? ErrorCode.COORDINATOR_NOT_AVAILABLE
+    : ErrorCode.NOT_COORDINATOR;
+}

@@ -1,0 +1,107 @@
+import type { TopicImage } from '../../metadata/image.ts';
+import { isInternalTopic } from '../../metadata/internal-topics.ts';
+import { ErrorCode } from '../../model/errors.ts';
+import { ZERO_UUID } from '../../model/ids.ts';
+import { METADATA_SHARD } from '../../ports/shard-link.ts';
+import { type MetadataRequest, type MetadataResponse, metadataApi } from '../../wire/apis/03-metadata.ts';
+import { type CreateTopicsResponse, createTopicsApi } from '../../wire/apis/19-create-topics.ts';
+import type { Call } from '../call.ts';
+import { handler } from '../handler.ts';
+
+type TopicResponse = MetadataResponse['topics'][number];
+
+/** The one broker there is, under the address this client came in on: the only one known to work for it. */
+export function brokerOf(call: Call) {
+  return { nodeId: call.gateway.config.nodeId, ...call.connection.socket.address, rack: null };
+}
+
+/**
+ * Brokers, topics and leaders. Named topics that are missing are created where client and settings allow it; unlike
+ * Kafka, the answer waits for the creation, so that no client starts with an error.
+ */
+export const metadata = handler({
+  api: metadataApi,
+  min: 0,
+  max: 13,
+  handle(call, request) {
+    const missing = request.topics === null ? [] : missingNames(call, request);
+    if (missing.length === 0) return call.reply(respond(call, request, new Map()));
+    const creation = { topics: missing.map(newTopic), timeoutMs: 30_000, validateOnly: false };
+    call.askAs(createTopicsApi.key, createTopicsApi.versions.max, METADATA_SHARD, creation, (reply) => {
+      const created = (reply.body as CreateTopicsResponse | undefined)?.topics ?? [];
+      const errors = new Map(created.map(({ name, errorCode }) => [name, errorCode]));
+      call.reply(respond(call, request, errors));
+    });
+  },
+});
+
+function missingNames(call: Call, request: MetadataRequest): string[] {
+  const { image, config } = call.gateway;
+  if (!request.allowAutoTopicCreation || !config.autoCreateTopicsEnable) return [];
+  const names = (request.topics ?? []).flatMap(({ name }) => (name === null ? [] : [name]));
+  return [...new Set(names)].filter((name) => image.topic(name) === undefined);
+}
+
+function newTopic(name: string) {
+  return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] };
+}
+
+function respond(call: Call, request: MetadataRequest, creationErrors: ReadonlyMap<string, number>) {
+  const { image, config } = call.gateway;
+  return {
+    throttleTimeMs: 0,
+    brokers: [brokerOf(call)],
+    clusterId: image.clusterId,
+    controllerId: config.nodeId,
+    topics: wantedTopics(call, request, creationErrors),
+    errorCode: ErrorCode.NONE,
+  };
+}
+
+function wantedTopics(
+  call: Call,
+  { topics }: MetadataRequest,
+  creationErrors: ReadonlyMap<string, number>,
+): TopicResponse[] {
+  const { image } = call.gateway;
+  const all = topics === null || (topics.length === 0 && call.version === 0);
+  if (all) return image.topics().map((topic) => found(topic));
+  return topics.map(({ name, topicId }) => {
+    const topic = topicId !== ZERO_UUID ? image.topicById(topicId) : image.topic(name ?? '');
+    if (topic !== undefined) return found(topic);
+    if (topicId !== ZERO_UUID) return absent(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID);
+    const failed = creationErrors.get(name ?? '') ?? ErrorCode.NONE;
+    const gone = failed === ErrorCode.NONE || failed === ErrorCode.TOPIC_ALREADY_EXISTS;
+    return absent(name, topicId, gone ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : failed);
+  });
+}
+
+function found(topic: TopicImage): TopicResponse {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: isInternalTopic(topic.name),
+    partitions: topic.partitions.map((partition) => ({
+      errorCode: ErrorCode.NONE,
+      partitionIndex: partition.index,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: [...partition.replicas],
+      isrNodes: [...partition.isr],
+      offlineReplicas: [],
+    })),
+    topicAuthorizedOperations: -0x8000_0000,
+  };
+}
+
+function absent(name: string | null, topicId: string, errorCode: number): TopicResponse {
+  return {
+    errorCode,
+    name,
+    topicId,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: -0x8000_0000,
+  };
+}

@@ -1,0 +1,25 @@
+import { ErrorCode } from '../../model/errors.ts';
+import { describeClusterApi } from '../../wire/apis/60-describe-cluster.ts';
+import { handler } from '../handler.ts';
+import { brokerOf } from './03-metadata.ts';
+
+const ENDPOINT_TYPE_BROKERS = 1;
+
+/** The one broker, under the address the client came in on. Left out: controller endpoints (KIP-919). */
+export const describeCluster = handler({
+  api: describeClusterApi,
+  min: 0,
+  max: 2,
+  handle(call, { endpointType }) {
+    const { config, image } = call.gateway;
+    const base = { throttleTimeMs: 0, endpointType, clusterId: image.clusterId, controllerId: config.nodeId };
+    if (endpointType !== ENDPOINT_TYPE_BROKERS) {
+      const errorMessage = 'this listener serves brokers (endpoint type 1)';
+      const errorCode = ErrorCode.MISMATCHED_ENDPOINT_TYPE;
+      return call.reply({ ...base, controllerId: -1, errorCode, errorMessage, brokers: [] });
+    }
+    const { nodeId: brokerId, host, port, rack } = brokerOf(call);
+    const brokers = [{ brokerId, host, port, rack, isFenced: false }];
+    call.reply({ ...base, errorCode: ErrorCode.NONE, errorMessage: null, brokers });
+  },
+});

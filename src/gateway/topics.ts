@@ -1,0 +1,34 @@
+import type { MetadataImage } from '../metadata/image.ts';
+import { ErrorCode } from '../model/errors.ts';
+import { CONSUMER_OFFSETS_TOPIC, ZERO_UUID, logKey, type Uuid } from '../model/ids.ts';
+import { type ShardId, dataShard, groupShard } from '../ports/shard-link.ts';
+
+export type Place = { shard: ShardId } | { errorCode: number };
+
+/** How a request names a topic: by id where its version has them, else by name. */
+export interface TopicReference {
+  name?: string | null;
+  topic?: string;
+  topicId?: Uuid;
+}
+
+/** The topic a request means, or the code Kafka gives for one that is not there. */
+export function resolveTopic(image: MetadataImage, reference: TopicReference) {
+  const { topicId } = reference;
+  if (topicId !== undefined && topicId !== ZERO_UUID) {
+    return image.topicById(topicId) ?? { errorCode: ErrorCode.UNKNOWN_TOPIC_ID };
+  }
+  const name = reference.name ?? reference.topic ?? '';
+  return image.topic(name) ?? { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+}
+
+/** The shard of a partition; the logs of `__consumer_offsets` belong to the group shards. */
+export function resolvePartition(image: MetadataImage, reference: TopicReference, partition: number): Place {
+  const topic = resolveTopic(image, reference);
+  if ('errorCode' in topic) return topic;
+  if (partition < 0 || partition >= topic.partitions.length) {
+    return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+  }
+  if (topic.name === CONSUMER_OFFSETS_TOPIC) return { shard: groupShard(partition) };
+  return { shard: dataShard(logKey(topic.id, partition)) };
+}

@@ -1,0 +1,116 @@
+import { GroupMachine } from '../../group/machine.ts';
+import type { GroupConfig } from '../../group/config.ts';
+import { brokerConfigNumber, type ConfigLayers } from '../../metadata/configs/effective.ts';
+import { ControllerMachine } from '../../metadata/controller.ts';
+import type { MetadataImage, TopicImage } from '../../metadata/image.ts';
+import {
+  CLUSTER_METADATA_TOPIC,
+  CONSUMER_OFFSETS_TOPIC,
+  METADATA_TOPIC_ID,
+  logKey,
+} from '../../model/ids.ts';
+import type { MachineRecord } from '../../model/machine.ts';
+import type { Random } from '../../ports/random.ts';
+import { METADATA_SHARD, type ShardId } from '../../ports/shard-link.ts';
+import { DEFAULT_LOG_CONFIG } from '../../log/config.ts';
+import type { ShardSpec } from '../../shard/shard.ts';
+import { metadataReign, metadataSnapshotFrame } from '../../shard/metadata-log.ts';
+import { logConfigOf } from '../../shard/topic-config.ts';
+import type { Listening } from './broker.ts';
+import type { Identity } from './store.ts';
+
+type Spec = Omit<ShardSpec, 'stored'>;
+
+export interface SpecParts {
+  /** Committed metadata. */
+  image: MetadataImage;
+  identity: Identity;
+  staticConfigs: ReadonlyMap<string, string>;
+  random: Random;
+  endpoint: Listening;
+}
+
+/** What each shard of this node is, read off its name and the metadata. */
+export class ShardSpecs {
+  readonly #parts: SpecParts;
+  readonly #layers: ConfigLayers;
+  /** Called with the metadata log's records, in order, once committed. */
+  onMetadata: (records: readonly MachineRecord[]) => void = () => {};
+
+  constructor(parts: SpecParts) {
+    this.#parts = parts;
+    const { image, identity, staticConfigs } = parts;
+    this.#layers = { image, nodeId: identity.nodeId, staticConfigs };
+  }
+
+  /** Undefined for a shard that metadata has not confirmed. */
+  specOf(id: ShardId): Spec | undefined {
+    if (id === METADATA_SHARD) return this.#metadata();
+    const { image } = this.#parts;
+    if (id.startsWith('g/')) {
+      const topic = image.topic(CONSUMER_OFFSETS_TOPIC);
+      const spec = topic && this.#partition(topic, Number(id.slice(2)));
+      return spec && { ...spec, machine: () => this.#groupMachine() };
+    }
+    const [, topicId = '', partition = ''] = id.split('/');
+    const topic = image.topicById(topicId);
+    return topic && this.#partition(topic, Number(partition));
+  }
+
+  #partition(topic: TopicImage, partition: number): Spec | undefined {
+    const { image } = this.#parts;
+    if (image.partition(topic.id, partition) === undefined) return undefined;
+    return {
+      name: { log: logKey(topic.id, partition), topic: topic.name, topicId: topic.id, partition },
+      config: logConfigOf(this.#layers, topic.name),
+      leaderEpoch: () => image.partition(topic.id, partition)?.leaderEpoch ?? 0,
+    };
+  }
+
+  #metadata(): Spec {
+    const { identity, staticConfigs, random, endpoint } = this.#parts;
+    const { clusterId, nodeId, directoryId } = identity;
+    const incarnationId = random.uuid();
+    return {
+      name: {
+        log: logKey(METADATA_TOPIC_ID, 0),
+        topic: CLUSTER_METADATA_TOPIC,
+        topicId: METADATA_TOPIC_ID,
+        partition: 0,
+      },
+      config: () => DEFAULT_LOG_CONFIG,
+      leaderEpoch: (log) => log.latestEpoch + 1,
+      machine: () => new ControllerMachine({ clusterId, nodeId, staticConfigs, uuid: () => random.uuid() }),
+      reign: (leaderEpoch) => metadataReign({ nodeId, directoryId, leaderEpoch }),
+      boot: (machine) =>
+        (machine as ControllerMachine).register({
+          brokerId: nodeId,
+          incarnationId,
+          endpoints: [{ name: 'PLAINTEXT', host: endpoint.host, port: endpoint.port, securityProtocol: 0 }],
+          rack: null,
+          logDirs: [directoryId],
+        }),
+      onCommitted: (records) => this.onMetadata(records),
+      snapshotFrame: metadataSnapshotFrame,
+    };
+  }
+
+  #groupMachine(): GroupMachine {
+    const { random } = this.#parts;
+    return new GroupMachine({ id: () => random.uuid(), config: groupConfigOf(this.#layers) });
+  }
+}
+
+/** The coordinator's settings, from the broker's. */
+function groupConfigOf(layers: ConfigLayers): Partial<GroupConfig> {
+  const setting = (name: string) => brokerConfigNumber(layers, name);
+  return {
+    groupMinSessionTimeoutMs: setting('group.min.session.timeout.ms'),
+    groupMaxSessionTimeoutMs: setting('group.max.session.timeout.ms'),
+    groupInitialRebalanceDelayMs: setting('group.initial.rebalance.delay.ms'),
+    groupMaxSize: setting('group.max.size'),
+    offsetMetadataMaxBytes: setting('offset.metadata.max.bytes'),
+    offsetsRetentionMinutes: setting('offsets.retention.minutes'),
+    offsetsRetentionCheckIntervalMs: setting('offsets.retention.check.interval.ms'),
+  };
+}

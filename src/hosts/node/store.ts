@@ -1,0 +1,48 @@
+import type { Kernels } from '../../kernels/kernels.ts';
+import { MemoryLogStore } from '../../log/memory-store.ts';
+import type { Uuid } from '../../model/ids.ts';
+import type { LogStore } from '../../ports/log-store.ts';
+import { nodeRandom } from './random.ts';
+
+/** Who a data directory belongs to; made once, kept in `meta.properties`. */
+export interface Identity {
+  clusterId: string;
+  nodeId: number;
+  directoryId: Uuid;
+}
+
+export interface OpenedStore {
+  store: LogStore;
+  identity: Identity;
+}
+
+export interface StoreOptions {
+  /** Undefined keeps everything in memory, for as long as the process lives. */
+  directory: string | undefined;
+  /** `always`: an ack means flushed. `never`: it means handed to the operating system (Kafka's own rule). */
+  flush: 'always' | 'never';
+  nodeId: number;
+  kernels: Kernels;
+  onWarning: (message: string) => void;
+}
+
+/** Opens the data directory, or makes it. @throws with a message for people when it is locked or not ours. */
+export async function openStore(options: StoreOptions): Promise<OpenedStore> {
+  const { directory, nodeId } = options;
+  const identity: Identity = { clusterId: nodeRandom.uuid(), nodeId, directoryId: nodeRandom.uuid() };
+  if (directory === undefined) return { store: new MemoryLogStore(), identity };
+  const { flush, kernels, onWarning } = options;
+  const [{ SegmentStore }, { NodeFiles }] = await Promise.all([
+    import('../../segments/store.ts'),
+    import('./files.ts'),
+  ]);
+  const store = await SegmentStore.open({
+    files: new NodeFiles(),
+    directory,
+    flush,
+    kernels,
+    identity,
+    onWarning,
+  });
+  return { store, identity: store.identity };
+}

@@ -1,0 +1,80 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { ClientSocket, Connection } from '../../gateway/connection.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+
+/** Bytes queued for a client that does not read, beyond which its requests are not read either. */
+const WRITE_HIGH_WATER_BYTES = 256 * 1024;
+
+/** The Kafka listener. Until {@link acceptKafka} it turns clients away, who try again. */
+export function kafkaServer(): Server {
+  const server = createServer({ noDelay: true, keepAlive: true, highWaterMark: 64 * 1024 });
+  return server.on('connection', turnAway);
+}
+
+function turnAway(socket: Socket): void {
+  socket.destroy();
+}
+
+/** From now on each socket is a connection of the gateway. */
+export function acceptKafka(server: Server, gateway: Gateway): void {
+  server.off('connection', turnAway);
+  server.on('connection', (socket) => receiveFrom(socket, gateway.connect(new TcpClient(socket))));
+}
+
+function receiveFrom(socket: Socket, connection: Connection): void {
+  socket.on('data', (chunk: Buffer) => connection.receive(chunk));
+  socket.on('drain', () => connection.drained());
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => connection.ended());
+}
+
+class TcpClient implements ClientSocket {
+  readonly #socket: Socket;
+  #corked = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get address(): { host: string; port: number } {
+    return { host: plainAddress(this.#socket.localAddress), port: this.#socket.localPort ?? 0 };
+  }
+
+  get clientHost(): string {
+    return `/${plainAddress(this.#socket.remoteAddress)}`;
+  }
+
+  /** All that is written in one turn of the event loop leaves in one system call. */
+  write(chunks: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed) return true;
+    if (!this.#corked) {
+      this.#corked = true;
+      socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        socket.uncork();
+      });
+    }
+    for (const chunk of chunks) socket.write(chunk);
+    return socket.writableLength < WRITE_HIGH_WATER_BYTES;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(): void {
+    this.#socket.destroySoon();
+  }
+}
+
+/** An IPv4 client of an IPv6 socket is told IPv4. */
+function plainAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}

@@ -1,0 +1,31 @@
+import { invariant } from './assert.ts';
+
+/** Every bound on what one client can make us hold. Names are Kafka's where Kafka has one. */
+export interface GatewayLimits {
+  /** socket.request.max.bytes: a longer message closes its connection. */
+  requestMaxBytes: number;
+  /** Requests of one connection being worked on; beyond it its socket is not read. */
+  inFlightRequestsMax: number;
+  /** Bytes of those requests; beyond it the socket is not read. */
+  inFlightBytesMax: number;
+  /** Bytes of unfinished messages over all connections; the one that exceeds it is closed. */
+  unfinishedBytesMax: number;
+  /** fetch.max.bytes: what one Fetch may return, whatever it asks for. */
+  fetchMaxBytes: number;
+  /** connections.max.idle.ms. */
+  connectionsMaxIdleMs: number;
+}
+
+export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
+  requestMaxBytes: 104_857_600,
+  inFlightRequestsMax: 256,
+  inFlightBytesMax: 16 * 1024 * 1024,
+  unfinishedBytesMax: 512 * 1024 * 1024,
+  fetchMaxBytes: 57_671_680,
+  connectionsMaxIdleMs: 600_000,
+};
+
+invariant(
+  DEFAULT_GATEWAY_LIMITS.unfinishedBytesMax > DEFAULT_GATEWAY_LIMITS.requestMaxBytes,
+  'one largest request fits the budget of unfinished messages',
+);

@@ -1,0 +1,111 @@
+import type { PartitionLog } from '../log/partition-log.ts';
+import type { AppendResult, Refused } from '../log/append.ts';
+import { ErrorCode } from '../model/errors.ts';
+import type { ShardRequest } from '../ports/shard-link.ts';
+import type { ProduceRequest, ProduceResponse } from '../wire/apis/00-produce.ts';
+import type { Shard } from './shard.ts';
+
+const NOTHING = new Uint8Array(0);
+
+/** Produce requests of one partition, in the order they came. */
+export class Appends {
+  readonly #shard: Shard;
+  readonly #log: PartitionLog;
+  /** Set while a batch is being repacked (`compression.type`): later ones wait for it. */
+  #behind: ShardRequest[] | undefined;
+
+  constructor(shard: Shard, log: PartitionLog) {
+    this.#shard = shard;
+    this.#log = log;
+  }
+
+  produce(request: ShardRequest): void {
+    if (this.#behind !== undefined) {
+      this.#behind.push(request);
+      return;
+    }
+    const records = recordsOf(request);
+    if (!this.#log.needsPrepare) return this.#append(request, records);
+    const prepared = this.#log.prepare(records);
+    if (!(prepared instanceof Promise)) return this.#appendPrepared(request, prepared);
+    this.#behind = [];
+    void prepared.then((bytes) => {
+      if (this.#shard.log !== this.#log) return;
+      const behind = this.#behind ?? [];
+      this.#behind = undefined;
+      this.#appendPrepared(request, bytes);
+      for (const next of behind) this.produce(next);
+    });
+  }
+
+  #appendPrepared(request: ShardRequest, prepared: Uint8Array | Refused): void {
+    if (prepared instanceof Uint8Array) this.#append(request, prepared);
+    else this.#answer(request, prepared);
+  }
+
+  #append(request: ShardRequest, records: Uint8Array): void {
+    const { clock } = this.#shard.parts;
+    const result = this.#log.append(records, {
+      leaderEpoch: this.#shard.leaderEpoch,
+      origin: 'client',
+      nowMs: clock.now(),
+      apiVersion: request.apiVersion,
+    });
+    if (result.type === 'appended') this.#shard.commit(result.writes);
+    this.#answer(request, result);
+  }
+
+  #answer({ from, body }: ShardRequest, result: AppendResult): void {
+    const topic = (body as ProduceRequest).topicData[0];
+    const index = topic?.partitionData[0]?.index ?? 0;
+    const partitionResponse =
+      result.type === 'refused' ? refusedResponse(index, result) : appendedResponse(index, result);
+    const response: ProduceResponse = {
+      responses: [
+        { name: topic?.name ?? '', topicId: topic?.topicId ?? '', partitionResponses: [partitionResponse] },
+      ],
+      throttleTimeMs: 0,
+      nodeEndpoints: [],
+    };
+    // A refusal too waits for all it has seen: what it contradicts may yet be lost.
+    const seen = result.type === 'refused' ? this.#log.logEndOffset : result.lastOffset + 1;
+    this.#shard.replyAfter(seen, { to: from, body: response });
+  }
+}
+
+type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number];
+
+function recordsOf(request: ShardRequest): Uint8Array {
+  return (request.body as ProduceRequest).topicData[0]?.partitionData[0]?.records ?? NOTHING;
+}
+
+const NO_LEADER_HINT = { leaderId: -1, leaderEpoch: -1 };
+
+function appendedResponse(index: number, at: Exclude<AppendResult, Refused>): PartitionResponse {
+  return {
+    index,
+    errorCode: ErrorCode.NONE,
+    baseOffset: at.baseOffset,
+    logAppendTimeMs: at.logAppendTimeMs,
+    logStartOffset: at.logStartOffset,
+    recordErrors: [],
+    errorMessage: null,
+    currentLeader: NO_LEADER_HINT,
+  };
+}
+
+function refusedResponse(index: number, refused: Refused): PartitionResponse {
+  return {
+    index,
+    errorCode: refused.errorCode,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    recordErrors: refused.recordErrors.map(({ batchIndex, message }) => ({
+      batchIndex,
+      batchIndexErrorMessage: message,
+    })),
+    errorMessage: refused.message,
+    currentLeader: NO_LEADER_HINT,
+  };
+}

@@ -1,0 +1,161 @@
+import type { PartitionLog } from '../log/partition-log.ts';
+import { invariant } from '../model/assert.ts';
+import type { Offset } from '../model/ids.ts';
+import type { Decision, Machine, MachineRecord } from '../model/machine.ts';
+import type { LogWrite } from '../ports/log-store.ts';
+import type { ShardRequest } from '../ports/shard-link.ts';
+import { buildBatch } from '../records/builder.ts';
+import { replay } from './replay.ts';
+import type { Shard } from './shard.ts';
+import { encodeSnapshot, loadNewestSnapshot, snapshotName } from './snapshots.ts';
+
+/** At most this much log lies above the newest snapshot, so that a wake replays little (ARCHITECTURE, decision 12). */
+const SNAPSHOT_EVERY_BYTES = 4 * 1024 * 1024;
+
+/**
+ * A state machine mounted on a shard's log: runs what it decides. Its records are appended as one batch and applied
+ * at once, so the next request sees them; its replies wait until all that was appended is committed.
+ */
+export class Coordinator {
+  readonly #shard: Shard;
+  readonly #log: PartitionLog;
+  readonly #machine: Machine;
+  /** Applied and not yet committed, for `onCommitted`. */
+  #uncommitted: { endOffset: Offset; records: readonly MachineRecord[] }[] = [];
+  #bytesSinceSnapshot = 0;
+  #snapshot: string | undefined;
+  #alarmAtMs = Infinity;
+  #cancelAlarm: (() => void) | undefined;
+
+  constructor(shard: Shard, log: PartitionLog, machine: Machine) {
+    this.#shard = shard;
+    this.#log = log;
+    this.#machine = machine;
+  }
+
+  /** Rebuilds the machine: newest snapshot, then the log above it. */
+  async load(): Promise<void> {
+    const { parts, spec } = this.#shard;
+    const nowMs = parts.clock.now();
+    const apply = (records: readonly MachineRecord[]) => {
+      for (const record of records) this.#machine.apply(record, nowMs);
+      spec.onCommitted?.(records);
+    };
+    const snapshot = await loadNewestSnapshot(parts, spec.name.log, this.#log.logEndOffset);
+    if (snapshot !== undefined) {
+      this.#snapshot = snapshot.name;
+      await replay(parts, snapshot.bytes, apply);
+    }
+    let fromOffset = Math.max(snapshot?.endOffset ?? 0, this.#log.logStartOffset);
+    const endOffset = this.#log.logEndOffset;
+    while (fromOffset < endOffset) {
+      const bytes = await this.#log.read({ fromOffset, endOffset, maxBytes: 1024 * 1024 });
+      invariant(bytes !== undefined && bytes.length > 0, 'a log has batches up to its end');
+      this.#bytesSinceSnapshot += bytes.length;
+      fromOffset = await replay(parts, bytes, apply);
+    }
+    this.#arm();
+  }
+
+  /** First thing after `load`: the new leader makes itself known, then the machine does what it must. */
+  boot(): void {
+    const { boot, reign, name } = this.#shard.spec;
+    if (reign !== undefined) {
+      const { controlRecords, values } = reign(this.#shard.leaderEpoch);
+      this.#shard.commit(values.map((value) => ({ type: 'put', log: name.log, ...value })));
+      for (const record of controlRecords) this.#appendBatch([record], true);
+    }
+    if (boot !== undefined) this.#run(boot(this.#machine));
+  }
+
+  handle(request: ShardRequest): void {
+    this.#run(this.#machine.decide(request, this.#shard.parts.clock.now()));
+  }
+
+  forget(link: number): void {
+    this.#machine.forget(link);
+  }
+
+  /** Runs what the machine wants done, whoever made it decide. */
+  #run({ records, replies }: Decision): void {
+    if (records.length > 0) this.#append(records);
+    for (const reply of replies) this.#shard.replyAfter(this.#log.logEndOffset, reply);
+    this.#arm();
+  }
+
+  #append(records: readonly MachineRecord[]): void {
+    const endOffset = this.#appendBatch(records, false);
+    const nowMs = this.#shard.parts.clock.now();
+    for (const record of records) this.#machine.apply(record, nowMs);
+    this.#uncommitted.push({ endOffset, records });
+    const snapshot = this.#snapshotWrites();
+    if (snapshot.length > 0) this.#shard.commit(snapshot);
+  }
+
+  /** @returns the log end after it. */
+  #appendBatch(records: readonly MachineRecord[], isControl: boolean): Offset {
+    const { kernels, clock } = this.#shard.parts;
+    const timestamp = clock.now();
+    const bytes = buildBatch(kernels, {
+      records: records.map((record) => ({ ...record, timestamp })),
+      isControl,
+    });
+    const { leaderEpoch } = this.#shard;
+    const result = this.#log.append(bytes, { leaderEpoch, origin: 'coordinator', nowMs: timestamp });
+    invariant(result.type === 'appended', 'a log takes the batches of its coordinator');
+    this.#bytesSinceSnapshot += bytes.length;
+    this.#shard.commit(result.writes);
+    return result.lastOffset + 1;
+  }
+
+  /** The high watermark has moved to `highWatermark`. */
+  committed(highWatermark: Offset): void {
+    const { onCommitted } = this.#shard.spec;
+    let done = 0;
+    for (const { endOffset, records } of this.#uncommitted) {
+      if (endOffset > highWatermark) break;
+      onCommitted?.(records);
+      done++;
+    }
+    this.#uncommitted.splice(0, done);
+  }
+
+  /** Committed after the records it covers: no crash leaves it without them. */
+  #snapshotWrites(): LogWrite[] {
+    if (this.#bytesSinceSnapshot < SNAPSHOT_EVERY_BYTES) return [];
+    const { parts, spec, leaderEpoch } = this.#shard;
+    const { log } = spec.name;
+    const name = snapshotName(this.#log.logEndOffset, leaderEpoch);
+    const value = encodeSnapshot(parts, this.#machine.snapshot(), {
+      nowMs: parts.clock.now(),
+      frame: spec.snapshotFrame,
+    });
+    const writes: LogWrite[] = [{ type: 'put', log, name, value }];
+    if (this.#snapshot !== undefined) writes.push({ type: 'delete', log, name: this.#snapshot });
+    this.#snapshot = name;
+    this.#bytesSinceSnapshot = 0;
+    return writes;
+  }
+
+  /** Keeps one alarm, never later than the machine wants; an early one just looks again. */
+  #arm(): void {
+    const { clock } = this.#shard.parts;
+    const wakeAtMs = this.#machine.wakeAtMs;
+    if (wakeAtMs >= this.#alarmAtMs || wakeAtMs === Infinity) return;
+    this.#cancelAlarm?.();
+    this.#alarmAtMs = wakeAtMs;
+    this.#cancelAlarm = clock.at(wakeAtMs, () => {
+      this.#alarmAtMs = Infinity;
+      this.#cancelAlarm = undefined;
+      const nowMs = clock.now();
+      if (this.#machine.wakeAtMs <= nowMs) this.#run(this.#machine.tick(nowMs));
+      else this.#arm();
+    });
+  }
+
+  stop(): void {
+    this.#cancelAlarm?.();
+    this.#cancelAlarm = undefined;
+    this.#alarmAtMs = -Infinity;
+  }
+}

@@ -1,0 +1,274 @@
+import type { Kernels } from '../kernels/kernels.ts';
+import { PartitionLog } from '../log/partition-log.ts';
+import type { LogConfig } from '../log/config.ts';
+import { ErrorCode } from '../model/errors.ts';
+import type { LeaderEpoch, Offset } from '../model/ids.ts';
+import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LogName, LogStore, LogWrite } from '../ports/log-store.ts';
+import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
+import type { Codecs } from '../records/codecs.ts';
+import { fetchApi } from '../wire/apis/01-fetch.ts';
+import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
+import { produceApi } from '../wire/apis/00-produce.ts';
+import { offsetForLeaderEpochApi } from '../wire/apis/23-offset-for-leader-epoch.ts';
+import { Appends } from './appends.ts';
+import { Coordinator } from './coordinator.ts';
+import { Reads } from './reads.ts';
+import type { SnapshotFrame } from './snapshots.ts';
+import { WaitingReplies } from './waiting.ts';
+
+/** What every shard of a host uses. */
+export interface ShardParts {
+  store: LogStore;
+  kernels: Kernels;
+  codecs: Codecs;
+  clock: Clock;
+  reply: (reply: ShardReply) => void;
+  /** A shard lost its storage or came back; one line for people. */
+  onWarning: (message: string) => void;
+}
+
+/** How a leader makes its reign known in its own log. */
+export interface Reign {
+  controlRecords: readonly { key: Uint8Array; value: Uint8Array }[];
+  values: readonly { name: string; value: Uint8Array }[];
+}
+
+/** What makes one shard. */
+export interface ShardSpec {
+  name: LogName;
+  /** Whether the store holds the log; if not it is created. */
+  stored: () => boolean;
+  config: () => LogConfig;
+  /** The reign under which it appends, known once its log is open. */
+  leaderEpoch: (log: PartitionLog) => LeaderEpoch;
+  /** A coordinator's state machine, made anew each time the log is loaded. */
+  machine?: () => Machine;
+  /** What a new leader writes first: control records, and values beside the log. */
+  reign?: (leaderEpoch: LeaderEpoch) => Reign;
+  /** What the machine wants done as soon as it is loaded, before any request. */
+  boot?: (machine: Machine) => Decision;
+  /** Called with the machine's records once they are committed, in order; replayed ones come first. */
+  onCommitted?: (records: readonly MachineRecord[]) => void;
+  /** Wraps a snapshot as the log's readers expect it. */
+  snapshotFrame?: SnapshotFrame;
+}
+
+/** How long a shard whose storage failed answers KAFKA_STORAGE_ERROR before it tries to load again. */
+const RELOAD_AFTER_MS = 1_000;
+
+/**
+ * One replicated log and what is mounted on it. One writer, one loop: commit, then send, then reply. It opens on its
+ * first request, and when its storage fails it forgets all it knew and reloads: nothing is ever undone in memory.
+ *
+ *   closed ──first request──> opening ──log loaded──> open ──drop──> gone
+ *                                │                      │
+ *                                └──────> failed <──────┘ storage failed
+ *                                            └─ request after RELOAD_AFTER_MS ──> opening
+ */
+export class Shard {
+  readonly parts: ShardParts;
+  readonly spec: ShardSpec;
+  #state: 'closed' | 'opening' | 'open' | 'failed' | 'gone' = 'closed';
+  #failedAtMs = 0;
+  /** Came while opening. */
+  #queue: ShardRequest[] = [];
+  #waiting = new WaitingReplies();
+  #log: PartitionLog | undefined;
+  #leaderEpoch: LeaderEpoch = 0;
+  #appends: Appends | undefined;
+  #reads: Reads | undefined;
+  #coordinator: Coordinator | undefined;
+  #round: { promise: Promise<void>; endOffset: Offset; endBytes: number } | undefined;
+  #appendedBytes = 0;
+  /** Bytes of batches below the high watermark, counted since this object was made. */
+  committedBytes = 0;
+  /** Writes handed to the store since the log was loaded and not yet durable. */
+  #openRounds = 0;
+
+  constructor(parts: ShardParts, spec: ShardSpec) {
+    this.parts = parts;
+    this.spec = spec;
+  }
+
+  get state(): string {
+    return this.#state;
+  }
+
+  /** The log, while open. */
+  get log(): PartitionLog | undefined {
+    return this.#log;
+  }
+
+  get leaderEpoch(): LeaderEpoch {
+    return this.#leaderEpoch;
+  }
+
+  receive(request: ShardRequest): void {
+    switch (this.#state) {
+      case 'open':
+        return this.#handle(request);
+      case 'opening':
+        this.#queue.push(request);
+        return;
+      case 'gone':
+        return this.#refuse(request.from, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      case 'failed':
+        if (this.parts.clock.now() - this.#failedAtMs < RELOAD_AFTER_MS) {
+          return this.#refuse(request.from, ErrorCode.KAFKA_STORAGE_ERROR);
+        }
+        break;
+      default:
+    }
+    this.#queue.push(request);
+    void this.open();
+  }
+
+  cancel(from: Address): void {
+    if (this.#reads?.cancel(from)) return;
+    this.#queue = this.#queue.filter((request) => request.from.correlationId !== from.correlationId);
+    this.#coordinator?.forget(from.link);
+  }
+
+  /** Loads the log; a failure is reported and answered, not thrown. */
+  async open(): Promise<void> {
+    if (this.#state !== 'closed' && this.#state !== 'failed') return;
+    this.#state = 'opening';
+    try {
+      await this.#load();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    // `drop` may have come meanwhile.
+    if ((this.#state as string) !== 'opening') return;
+    this.#state = 'open';
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const request of queue) this.receive(request);
+  }
+
+  async #load(): Promise<void> {
+    const { store, kernels, codecs, clock } = this.parts;
+    const { name, config } = this.spec;
+    if (!this.spec.stored()) await store.commit([{ type: 'create', ...name }]);
+    const log = await PartitionLog.open({ store, name, kernels, codecs, config, nowMs: clock.now() });
+    log.highWatermark = log.logEndOffset;
+    this.#leaderEpoch = this.spec.leaderEpoch(log);
+    this.#log = log;
+    this.#appends = new Appends(this, log);
+    this.#reads = new Reads(this, log);
+    if (this.spec.machine !== undefined) {
+      this.#coordinator = new Coordinator(this, log, this.spec.machine());
+      await this.#coordinator.load();
+    }
+    const writes = log.beginEpoch(this.#leaderEpoch);
+    if (writes.length > 0) this.commit(writes);
+    this.#coordinator?.boot();
+  }
+
+  #handle(request: ShardRequest): void {
+    switch (request.apiKey) {
+      case produceApi.key:
+        return this.#appends?.produce(request);
+      case fetchApi.key:
+        return this.#reads?.fetch(request);
+      case listOffsetsApi.key:
+        return this.#reads?.listOffsets(request);
+      case offsetForLeaderEpochApi.key:
+        return this.#reads?.offsetForLeaderEpoch(request);
+      default:
+        if (this.#coordinator === undefined) return this.#refuse(request.from, ErrorCode.NOT_COORDINATOR);
+        this.#coordinator.handle(request);
+    }
+  }
+
+  /** Hands writes to the store; what waits for the high watermark goes on when they are durable. */
+  commit(writes: readonly LogWrite[]): void {
+    const log = this.#log;
+    if (log === undefined) return;
+    for (const write of writes) if (write.type === 'append') this.#appendedBytes += write.bytes.length;
+    const promise = this.parts.store.commit(writes);
+    const end = { endOffset: log.logEndOffset, endBytes: this.#appendedBytes };
+    if (this.#round?.promise === promise) {
+      Object.assign(this.#round, end);
+      return;
+    }
+    const round = { promise, ...end };
+    this.#round = round;
+    this.#openRounds++;
+    promise.then(
+      () => this.#committed(log, round),
+      (error) => {
+        if (this.#log === log) this.#fail(error);
+      },
+    );
+  }
+
+  #committed(log: PartitionLog, { endOffset, endBytes }: { endOffset: Offset; endBytes: number }): void {
+    if (this.#log !== log) return;
+    this.#openRounds--;
+    if (this.#openRounds === 0) this.#round = undefined;
+    this.committedBytes = endBytes;
+    if (endOffset > log.highWatermark) {
+      log.highWatermark = endOffset;
+      this.#coordinator?.committed(endOffset);
+    }
+    this.#waiting.release(log.highWatermark, this.parts.reply);
+    this.#reads?.advanced();
+  }
+
+  /** Resolves when all that was handed to the store is durable, or the shard has failed. */
+  async settled(): Promise<void> {
+    await this.#round?.promise.catch(() => undefined);
+  }
+
+  /** Sends a reply once all below `offset` is committed, after the replies that were given before it. */
+  replyAfter(offset: Offset, reply: ShardReply): void {
+    const log = this.#log;
+    if (log !== undefined && this.#waiting.size === 0 && offset <= log.highWatermark) this.parts.reply(reply);
+    else this.#waiting.add(offset, reply);
+  }
+
+  #refuse(to: Address, errorCode: number): void {
+    this.parts.reply({ to, body: undefined, errorCode });
+  }
+
+  #fail(error: unknown): void {
+    const { topic, partition } = this.spec.name;
+    const why = error instanceof Error ? error.message : String(error);
+    this.parts.onWarning(
+      `${topic}-${partition}: storage failed (${why}); its state is dropped and will be reloaded`,
+    );
+    this.#failedAtMs = this.parts.clock.now();
+    this.#state = 'failed';
+    this.#forgetAll(ErrorCode.KAFKA_STORAGE_ERROR);
+  }
+
+  #forgetAll(errorCode: number): void {
+    const waiting = [...this.#waiting.drain().map(({ to }) => to), ...(this.#reads?.drain() ?? [])];
+    const queued = this.#queue.map(({ from }) => from);
+    this.#queue = [];
+    this.#coordinator?.stop();
+    this.#log = undefined;
+    this.#appends = undefined;
+    this.#reads = undefined;
+    this.#coordinator = undefined;
+    this.#round = undefined;
+    this.#openRounds = 0;
+    for (const to of [...waiting, ...queued]) this.#refuse(to, errorCode);
+  }
+
+  /** The topic is deleted: nothing is accepted any more. The caller drops the log in the store. */
+  drop(): void {
+    this.#state = 'gone';
+    this.#forgetAll(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  }
+
+  /** Before a clean shutdown: what makes the next start fast. */
+  closingWrites(): readonly LogWrite[] {
+    this.#coordinator?.stop();
+    return this.#log?.snapshotWrites() ?? [];
+  }
+}

@@ -1,0 +1,77 @@
+import { ErrorCode } from '../model/errors.ts';
+import type { LogKey, Uuid } from '../model/ids.ts';
+import type { Address } from '../model/machine.ts';
+import type { LogName } from '../ports/log-store.ts';
+import { type ShardId, type ShardLink, type ShardRequest, dataShard } from '../ports/shard-link.ts';
+import { Shard, type ShardParts, type ShardSpec } from './shard.ts';
+
+/** The host's answer to "what is this shard": undefined when metadata does not know it. */
+export type SpecOf = (id: ShardId) => Omit<ShardSpec, 'stored'> | undefined;
+
+/** All shards of one host, opened when first asked for. The gateway's link to them, by reference. */
+export class Shards implements ShardLink {
+  readonly #parts: ShardParts;
+  readonly #specOf: SpecOf;
+  readonly #shards = new Map<ShardId, Shard>();
+  readonly #stored: Set<LogKey>;
+
+  constructor(parts: ShardParts, specOf: SpecOf) {
+    this.#parts = parts;
+    this.#specOf = specOf;
+    this.#stored = new Set(parts.store.logs().map(({ log }) => log));
+  }
+
+  request(request: ShardRequest): void {
+    const shard = this.get(request.shard);
+    if (shard !== undefined) return shard.receive(request);
+    const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    this.#parts.reply({ to: request.from, body: undefined, errorCode });
+  }
+
+  cancel(id: ShardId, from: Address): void {
+    this.#shards.get(id)?.cancel(from);
+  }
+
+  /** The shard, made but not yet opened if it is new; undefined when metadata has confirmed none of that name. */
+  get(id: ShardId): Shard | undefined {
+    const known = this.#shards.get(id);
+    if (known !== undefined) return known;
+    const spec = this.#specOf(id);
+    if (spec === undefined) return undefined;
+    const { log } = spec.name;
+    const shard = new Shard(this.#parts, {
+      ...spec,
+      stored: () => this.#stored.has(log) || !this.#stored.add(log),
+    });
+    this.#shards.set(id, shard);
+    return shard;
+  }
+
+  /** A topic is deleted: its shards accept nothing more and its logs go. */
+  async dropTopic(topicId: Uuid): Promise<void> {
+    const logs = [...this.#stored].filter((log) => log.startsWith(`${topicId}/`));
+    for (const log of logs) {
+      this.#shards.get(dataShard(log))?.drop();
+      this.#shards.delete(dataShard(log));
+      this.#stored.delete(log);
+    }
+    if (logs.length > 0) await this.#parts.store.commit(logs.map((log) => ({ type: 'drop', log })));
+  }
+
+  /** Logs in the store of topics that metadata does not know: left alone, and named once. */
+  strays(isKnown: (name: LogName) => boolean): LogName[] {
+    return this.#parts.store.logs().filter((name) => !isKnown(name));
+  }
+
+  get openCount(): number {
+    let count = 0;
+    for (const shard of this.#shards.values()) if (shard.state === 'open') count++;
+    return count;
+  }
+
+  /** Writes what makes the next start fast. Nothing may be asked after it. */
+  async close(): Promise<void> {
+    const writes = [...this.#shards.values()].flatMap((shard) => shard.closingWrites());
+    if (writes.length > 0) await this.#parts.store.commit(writes);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Kernels } from '../kernels/kernels.ts';
+import type { LeaderEpoch, LogKey, Millis, Offset } from '../model/ids.ts';
+import type { MachineRecord } from '../model/machine.ts';
+import type { LogStore } from '../ports/log-store.ts';
+import { type NewRecord, buildBatch } from '../records/builder.ts';
+import { BatchFault } from '../kernels/kernels.ts';
+import { forEachBatch } from '../records/header.ts';
+
+/** Control batches around a snapshot: what Kafka's tools expect of a metadata checkpoint (KIP-630). */
+export interface SnapshotFrame {
+  header(nowMs: Millis): NewRecord;
+  footer(nowMs: Millis): NewRecord;
+}
+
+const SUFFIX = '.checkpoint';
+const NAME = /^(\d{20})-(\d{10})\.checkpoint$/;
+const BATCH_RECORDS = 1_000;
+
+/** Kafka's name of a snapshot: the offset it ends at (exclusive) and the epoch. */
+export function snapshotName(endOffset: Offset, epoch: LeaderEpoch): string {
+  return `${String(endOffset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}${SUFFIX}`;
+}
+
+/** A snapshot is a log of its own: record batches from offset 0, which replay reads like any others. */
+export function encodeSnapshot(
+  { kernels }: { kernels: Kernels },
+  records: Iterable<MachineRecord>,
+  { nowMs, frame }: { nowMs: Millis; frame: SnapshotFrame | undefined },
+): Uint8Array {
+  const batches: Uint8Array[] = [];
+  let baseOffset = 0;
+  const add = (batch: NewRecord[], isControl: boolean) => {
+    if (batch.length > 0) batches.push(buildBatch(kernels, { records: batch, baseOffset, isControl }));
+    baseOffset += batch.length;
+  };
+  if (frame !== undefined) add([frame.header(nowMs)], true);
+  let pending: NewRecord[] = [];
+  for (const { key, value } of records) {
+    pending.push({ key, value, timestamp: nowMs });
+    if (pending.length === BATCH_RECORDS) {
+      add(pending, false);
+      pending = [];
+    }
+  }
+  add(pending, false);
+  if (frame !== undefined) add([frame.footer(nowMs)], true);
+  return concat(batches);
+}
+
+/** The newest snapshot at or below the log end whose batches are all whole; a damaged one is passed over. */
+export async function loadNewestSnapshot(
+  { store, kernels }: { store: LogStore; kernels: Kernels },
+  log: LogKey,
+  logEndOffset: Offset,
+): Promise<{ name: string; endOffset: Offset; bytes: Uint8Array } | undefined> {
+  const names = (await store.names(log)).filter((name) => NAME.test(name)).toSorted();
+  for (const name of names.toReversed()) {
+    const endOffset = Number(NAME.exec(name)?.[1]);
+    if (endOffset > logEndOffset) continue;
+    const bytes = await store.get(log, name);
+    if (bytes !== undefined && isWhole(kernels, bytes)) return { name, endOffset, bytes };
+  }
+  return undefined;
+}
+
+function isWhole(kernels: Kernels, bytes: Uint8Array): boolean {
+  let end = 0;
+  let whole = true;
+  forEachBatch(bytes, (header) => {
+    end = header.position + header.sizeBytes;
+    whole &&= kernels.validateBatch(bytes.subarray(header.position, end)) === BatchFault.none;
+  });
+  return whole && end === bytes.length;
+}
+
+function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
