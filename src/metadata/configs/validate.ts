@@ -1,4 +1,5 @@
 import { ErrorCode, KafkaError } from '../../model/errors.ts';
+import { brokerConfigDefinition } from './broker-configs.ts';
 import type { ConfigDefinition, ConfigTypeName, Rule } from './definitions.ts';
 import { topicConfigDefinition } from './topic-configs.ts';
 
@@ -48,6 +49,17 @@ export function checkTopicConfigs(configs: ReadonlyMap<string, string>): void {
     throw invalid(
       'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
     );
+  }
+}
+
+/**
+ * Checks what a node is started with. Names Kafka does not have are let through, as Kafka does: plugins have their own.
+ * @throws {KafkaError} INVALID_CONFIG
+ */
+export function checkBrokerConfigs(configs: ReadonlyMap<string, string>): void {
+  for (const [name, value] of configs) {
+    const definition = brokerConfigDefinition(name);
+    if (definition) checkConfigValue(definition, value);
   }
 }
 
