@@ -12,7 +12,7 @@ const CONSUMER = 'consumer';
 const VERSION_BYTES = 2;
 
 /** What every version of a consumer's metadata begins with, after its int16 version. */
-const subscriptionPrefix = message({
+export const subscriptionPrefix = message({
   name: 'ConsumerProtocolSubscription',
   versions: '0',
   flexible: 'none',
