@@ -3,9 +3,18 @@ import type { Decision, MachineRecord } from '../../src/model/machine.ts';
 import type { Uuid } from '../../src/model/ids.ts';
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../src/wire/apis/19-create-topics.ts';
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../src/wire/apis/20-delete-topics.ts';
-import type { InitProducerIdRequest, InitProducerIdResponse } from '../../src/wire/apis/22-init-producer-id.ts';
-import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../../src/wire/apis/32-describe-configs.ts';
-import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../../src/wire/apis/37-create-partitions.ts';
+import type {
+  InitProducerIdRequest,
+  InitProducerIdResponse,
+} from '../../src/wire/apis/22-init-producer-id.ts';
+import type {
+  DescribeConfigsRequest,
+  DescribeConfigsResponse,
+} from '../../src/wire/apis/32-describe-configs.ts';
+import type {
+  CreatePartitionsRequest,
+  CreatePartitionsResponse,
+} from '../../src/wire/apis/37-create-partitions.ts';
 import { ZERO_UUID } from '../../src/model/ids.ts';
 
 export type Topic = CreateTopicsRequest['topics'][number];

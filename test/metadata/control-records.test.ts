@@ -82,9 +82,7 @@ test.each([
 test('the quorum state is written as Kafka does and read in both versions', () => {
   const state = { leaderId: 1, leaderEpoch: 4, votedId: 1, votedDirectoryId: ID };
   const text = encodeQuorumState(state);
-  expect(text).toBe(
-    `{"leaderId":1,"leaderEpoch":4,"votedId":1,"votedDirectoryId":"${ID}","data_version":1}`,
-  );
+  expect(text).toBe(`{"leaderId":1,"leaderEpoch":4,"votedId":1,"votedDirectoryId":"${ID}","data_version":1}`);
   expect(decodeQuorumState(text)).toEqual(state);
   const v0 =
     '{"clusterId":"","leaderId":1,"leaderEpoch":2,"votedId":-1,"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}';
@@ -96,9 +94,13 @@ test('the quorum state is written as Kafka does and read in both versions', () =
   });
 });
 
-test.each(['', '{', 'null', '[]', '{"leaderId":"1"}', '{"leaderId":1,"leaderEpoch":1,"votedId":1,"data_version":7}'])(
-  'what is no quorum state is not taken for one: %s',
-  (text) => {
-    expect(decodeQuorumState(text)).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  '{',
+  'null',
+  '[]',
+  '{"leaderId":"1"}',
+  '{"leaderId":1,"leaderEpoch":1,"votedId":1,"data_version":7}',
+])('what is no quorum state is not taken for one: %s', (text) => {
+  expect(decodeQuorumState(text)).toBeUndefined();
+});
