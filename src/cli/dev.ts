@@ -1,0 +1,131 @@
+import { type ArgsDef, defineCommand } from 'citty';
+import { Broker } from '../hosts/node/broker.ts';
+import { isInternalTopic } from '../metadata/internal-topics.ts';
+import { directoryBytes, formatBytes } from './bytes.ts';
+import { EXIT } from './errors.ts';
+import { explainStart } from './explain-start.ts';
+import { checkOptions, integerIn } from './options.ts';
+import { tryLines } from './try-lines.ts';
+
+const DRAIN_TIMEOUT_MS = 5_000;
+
+const args = {
+  data: {
+    type: 'string' as const,
+    default: './milena-data',
+    valueHint: 'DIR',
+    description: 'Where to keep the log',
+  },
+  memory: { type: 'boolean', description: 'Keep everything in memory; nothing is left when it stops' },
+  host: { type: 'string', default: '127.0.0.1', description: 'Address to listen on' },
+  port: { type: 'string', default: '9092', description: 'Kafka port; 0 picks a free one' },
+  'http-port': {
+    type: 'string',
+    default: '9094',
+    description: 'Port of /livez and /readyz; 0 picks a free one',
+  },
+  flush: {
+    type: 'enum',
+    options: ['always', 'never'],
+    default: 'always',
+    description: 'always: an ack means flushed to disk; never: handed to the operating system',
+  },
+  json: { type: 'boolean', description: 'Print JSON lines instead of text' },
+} satisfies ArgsDef;
+
+interface Options {
+  directory: string | undefined;
+  host: string;
+  port: number;
+  httpPort: number;
+  flush: 'always' | 'never';
+  json: boolean;
+}
+
+/** What a laptop wants: a group's first rebalance does not wait for members that may never come. */
+const DEV_SETTINGS = new Map([['group.initial.rebalance.delay.ms', '0']]);
+
+/** `milena dev`: one broker on this machine, until it is told to stop. */
+export const dev = defineCommand({
+  meta: { name: 'milena dev', description: 'Run a broker on this machine' },
+  args,
+  async run({ args: given, rawArgs }) {
+    checkOptions(rawArgs, args);
+    const options: Options = {
+      directory: given.memory ? undefined : given.data,
+      host: given.host,
+      port: integerIn('--port', given.port, 0, 65_535),
+      httpPort: integerIn('--http-port', given['http-port'], 0, 65_535),
+      flush: given.flush as Options['flush'],
+      json: given.json ?? false,
+    };
+    const onWarning = (message: string) =>
+      console.error(options.json ? JSON.stringify({ event: 'warning', message }) : `warning: ${message}`);
+    const broker = await Broker.start({ ...options, settings: DEV_SETTINGS, onWarning }).catch((error) => {
+      throw explainStart(error, options);
+    });
+    sayReady(broker, options);
+    stopOnSignals(broker, options);
+  },
+});
+
+function sayReady(broker: Broker, options: Options): void {
+  const readyMs = Math.round(performance.now());
+  const { kafka, http } = broker;
+  const data = options.directory ?? null;
+  if (options.json) {
+    console.log(
+      JSON.stringify({ event: 'ready', readyMs, kafka, http, data, flush: options.flush, pid: process.pid }),
+    );
+    return;
+  }
+  const ack =
+    options.flush === 'always' ? 'an ack means flushed' : 'an ack means handed to the operating system';
+  const address = `${kafka.host}:${kafka.port}`;
+  console.log(`milena ready in ${readyMs} ms
+
+  kafka  ${address}
+  http   http://${http?.host}:${http?.port}  (/livez, /readyz)
+  data   ${data === null ? 'in memory: gone when it stops' : `${data}  (flush=${options.flush}: ${ack})`}
+
+Try it, from this folder in another shell:
+
+${tryLines(address)
+  .map((line) => `  ${line}`)
+  .join('\n')}
+
+Ctrl-C stops it.`);
+}
+
+/** SIGTERM and Ctrl-C drain and stop; a second Ctrl-C does not wait. */
+function stopOnSignals(broker: Broker, options: Options): void {
+  let stopping = false;
+  const stop = (signal: 'SIGINT' | 'SIGTERM') => {
+    const exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
+    if (stopping) return signal === 'SIGINT' ? process.exit(EXIT.interrupted) : undefined;
+    stopping = true;
+    if (!options.json) console.log('\nstopping');
+    const topics = broker.image.topics().filter(({ name }) => !isInternalTopic(name)).length;
+    broker.close({ timeoutMs: DRAIN_TIMEOUT_MS }).then(
+      () => sayStopped(topics, options, exitCode),
+      (error) => {
+        console.error(`error[STOP]: not everything could be written: ${error.message}`);
+        process.exit(EXIT.failure);
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function sayStopped(topics: number, { directory, json }: Options, exitCode: number): void {
+  const bytes = directory === undefined ? 0 : directoryBytes(directory);
+  const named = `${topics} topic${topics === 1 ? '' : 's'}`;
+  if (json) console.log(JSON.stringify({ event: 'stopped', topics, data: directory ?? null, bytes }));
+  else if (directory === undefined) console.log(`stopped; ${named} lived in memory and are gone`);
+  else
+    console.log(
+      `stopped; kept ${named}, ${formatBytes(bytes)} in ${directory}. The same command goes on from there.`,
+    );
+  process.exit(exitCode);
+}

@@ -1,0 +1,33 @@
+import { CliError, EXIT } from './errors.ts';
+import { processOnPort } from './process-on-port.ts';
+
+/** Turns what stopped a start into what happened and what to do next. */
+export function explainStart(
+  error: unknown,
+  { port, httpPort }: { port: number; httpPort: number },
+): CliError {
+  if (!(error instanceof Error)) return CliError.from(error);
+  const { code, port: failedPort } = error as NodeJS.ErrnoException & { port?: number };
+  switch (code) {
+    case 'EADDRINUSE': {
+      const option = failedPort === httpPort ? '--http-port' : '--port';
+      const taken = failedPort ?? port;
+      const by = processOnPort(taken);
+      return new CliError(
+        EXIT.failure,
+        'PORT_IN_USE',
+        `port ${taken} is taken${by === undefined ? '' : ` by ${by}`}`,
+        `choose another with ${option}; ${option} 0 picks a free one`,
+      );
+    }
+    case 'EACCES':
+      return new CliError(
+        EXIT.failure,
+        'NOT_ALLOWED',
+        error.message,
+        'check who may write there, or choose another with --data',
+      );
+    default:
+      return CliError.from(error);
+  }
+}

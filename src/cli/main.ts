@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { defineCommand, runCommand, showUsage } from 'citty';
+import manifest from '../../package.json' with { type: 'json' };
+import { CliError, EXIT } from './errors.ts';
+
+const { version } = manifest;
+
+/** Each is loaded when it is called: the command line starts fast. */
+const commands = {
+  dev: () => import('./dev.ts').then(({ dev }) => dev),
+};
+
+const main = defineCommand({
+  meta: { name: 'milena', version, description: 'Kafka for the edge and the browser' },
+  subCommands: commands,
+});
+
+/** Runs the command line; every way out has its exit code. */
+async function run(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--version') || argv.includes('-V')) return console.log(version);
+  const name = argv.find((argument) => !argument.startsWith('-'));
+  if (name === undefined) return showUsage(main);
+  if (!isCommand(name)) {
+    throw new CliError(
+      EXIT.usage,
+      'USAGE',
+      `there is no command "${name}"`,
+      `commands: ${Object.keys(commands).join(', ')}`,
+    );
+  }
+  if (argv.includes('--help') || argv.includes('-h')) return showUsage(await commands[name]());
+  await runCommand(main, { rawArgs: [...argv] });
+}
+
+function isCommand(name: string): name is keyof typeof commands {
+  return Object.hasOwn(commands, name);
+}
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  const known = error instanceof CliError ? error : CliError.from(error);
+  console.error(known.text());
+  process.exitCode = known.exitCode;
+}
