@@ -39,7 +39,7 @@ export async function loadLog(parts: LoadParts, nowMs: Millis): Promise<LoadedLo
   const epochs = await loadEpochs(parts, extent);
   const range = { start: extent.logStartOffset, end: extent.logEndOffset };
   const producers = await rebuildProducers(parts, snapshots, range);
-  producers.expire(nowMs, parts.config().producerIdExpirationMs);
+  producers.seenBeforeLoad(nowMs, parts.config().producerIdExpirationMs);
   const segment = ActiveSegment.before(extent.logEndOffset, store.segments(log));
   return { extent, epochs, producers, snapshots, segment };
 }
@@ -83,7 +83,8 @@ async function loadEpochs(parts: LoadParts, extent: LogExtent): Promise<EpochCac
   const stored = bytes && EpochCache.decode(bytes);
   const epochs = stored ?? new EpochCache();
   if (stored) {
-    epochs.truncateFromEnd(extent.logEndOffset);
+    // An epoch may have begun at the log end and written nothing yet.
+    epochs.truncateFromEnd(extent.logEndOffset + 1);
     epochs.truncateFromStart(extent.logStartOffset);
     return epochs;
   }

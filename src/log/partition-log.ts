@@ -26,6 +26,9 @@ import { encodeSnapshot } from './producer-snapshot.ts';
 import type { ProducerStates } from './producers.ts';
 import { Snapshots } from './snapshots.ts';
 
+/** Kafka's producer.id.expiration.check.interval.ms. */
+const EXPIRY_CHECK_MS = 10 * 60 * 1000;
+
 export interface LogParts {
   store: LogStore;
   name: LogName;
@@ -50,14 +53,16 @@ export class PartitionLog {
   #segment: ActiveSegment;
   #startOffset: Offset;
   #endOffset: Offset;
+  #expiredAtMs: Millis;
 
   /** Opens the store's log, which exists, and rebuilds what is not stored from the newest usable snapshot on. */
   static async open(parts: LogParts & { nowMs: Millis }): Promise<PartitionLog> {
-    return new PartitionLog(parts, await loadLog(parts, parts.nowMs));
+    return new PartitionLog(parts, await loadLog(parts, parts.nowMs), parts.nowMs);
   }
 
-  private constructor(parts: LogParts, loaded: LoadedLog) {
+  private constructor(parts: LogParts, loaded: LoadedLog, nowMs: Millis) {
     this.#parts = parts;
+    this.#expiredAtMs = nowMs;
     this.epochs = loaded.epochs;
     this.#producers = loaded.producers;
     this.#snapshots = loaded.snapshots;
@@ -109,6 +114,7 @@ export class PartitionLog {
     } else {
       invariant(this.#parts.kernels.validateBatch(bytes) === 0, 'a coordinator appends whole batches');
     }
+    this.#expireProducers(options.nowMs, config);
     const header = new BatchHeader(bytes);
     const verdict = this.#producers.check(header, options.origin);
     if (verdict.type === 'error') return refused(verdict.errorCode, verdict.message);
@@ -121,7 +127,7 @@ export class PartitionLog {
       header.seal(this.#parts.kernels);
     }
     header.stamp(this.#endOffset, options.leaderEpoch);
-    return this.#accept(bytes, header, config);
+    return this.#accept(bytes, header, { config, nowMs: options.nowMs });
   }
 
   /**
@@ -158,6 +164,7 @@ export class PartitionLog {
       start: this.#startOffset,
       end: newEnd,
     });
+    producers.seenBeforeLoad(this.#expiredAtMs, this.#parts.config().producerIdExpirationMs);
     const { log } = this.name;
     const writes: LogWrite[] = [{ type: 'truncate', log, toOffset: offset }];
     writes.push(...this.#snapshots.dropAbove(newEnd));
@@ -180,17 +187,16 @@ export class PartitionLog {
     return writes;
   }
 
-  /** Forgets producers idle for `producer.id.expiration.ms` with no transaction open. */
-  expireProducers(nowMs: Millis): void {
-    this.#producers.expire(nowMs, this.#parts.config().producerIdExpirationMs);
-  }
-
   /** Producer state at the log end, so that the next open replays nothing; empty when it is there already. */
   snapshotWrites(): LogWrite[] {
     return this.#snapshots.take(this.#endOffset, () => encodeSnapshot(this.#producers, this.#parts.kernels));
   }
 
-  #accept(bytes: Uint8Array, header: BatchHeader, config: LogConfig): Appended {
+  #accept(
+    bytes: Uint8Array,
+    header: BatchHeader,
+    { config, nowMs }: { config: LogConfig; nowMs: Millis },
+  ): Appended {
     const { log } = this.name;
     const { baseOffset, lastOffset, maxTimestamp, partitionLeaderEpoch: epoch } = header;
     const writes: LogWrite[] = [];
@@ -204,9 +210,15 @@ export class PartitionLog {
     writes.push({ type: 'append', log, baseOffset, lastOffset, maxTimestamp, epoch, bytes });
     this.#segment.add(header);
     this.#snapshots.appended(bytes.length);
-    this.#producers.update(header, this.#parts.kernels);
+    this.#producers.update(header, this.#parts.kernels, nowMs);
     this.#endOffset = lastOffset + 1;
     return { type: 'appended', writes, ...this.#at(baseOffset, lastOffset, maxTimestamp, config) };
+  }
+
+  #expireProducers(nowMs: Millis, config: LogConfig): void {
+    if (nowMs - this.#expiredAtMs < EXPIRY_CHECK_MS) return;
+    this.#expiredAtMs = nowMs;
+    this.#producers.expire(nowMs, config.producerIdExpirationMs);
   }
 
   #at(baseOffset: Offset, lastOffset: Offset, timestamp: Millis, config: LogConfig): AppendedAt {

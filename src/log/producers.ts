@@ -38,11 +38,16 @@ export type Verdict =
   | { type: 'duplicate'; batch: BatchMark }
   | { type: 'error'; errorCode: number; message: string };
 
+/** Longer than clients go on sending a batch (delivery.timeout.ms, 2 minutes by default). */
+const RETRY_GRACE_MS = 15 * 60 * 1000;
+
 const OK: Verdict = { type: 'ok' };
 
 /** What each idempotent producer last wrote to one log: makes its retries harmless and its gaps visible (KIP-98). */
 export class ProducerStates {
   readonly #states = new Map<number, ProducerState>();
+  /** By our clock. Not part of the log's state: lost with the process. */
+  readonly #seenMs = new Map<number, Millis>();
 
   get size(): number {
     return this.#states.size;
@@ -77,19 +82,35 @@ export class ProducerStates {
     return origin === 'client' ? checkSequence(state, batch) : OK;
   }
 
-  /** Takes in a batch that is in the log at its base offset, live and on replay alike. */
-  update(batch: BatchHeader, kernels: Kernels): void {
+  /** Takes in a batch that is in the log at its base offset, live and on replay alike. @param nowMs live only. */
+  update(batch: BatchHeader, kernels: Kernels, nowMs?: Millis): void {
     if (batch.producerId < 0) return;
+    if (nowMs !== undefined) this.#seenMs.set(batch.producerId, nowMs);
     const state = this.#stateFor(batch);
     state.lastTimestamp = batch.maxTimestamp;
     if (batch.isControl) endTransaction(state, batch, kernels);
     else remember(state, batch);
   }
 
-  /** Forgets producers idle for `idleMs`, by the time of their last record, that have no transaction open. */
+  /** Forgets producers not seen for `idleMs` that have no transaction open. */
   expire(nowMs: Millis, idleMs: Millis): void {
-    for (const { producerId, txnFirstOffset, lastTimestamp } of this.#states.values()) {
-      if (txnFirstOffset < 0 && nowMs - lastTimestamp >= idleMs) this.#states.delete(producerId);
+    for (const { producerId, txnFirstOffset } of this.#states.values()) {
+      const seenMs = this.#seenMs.get(producerId) ?? nowMs;
+      if (txnFirstOffset < 0 && nowMs - seenMs >= idleMs) {
+        this.#states.delete(producerId);
+        this.#seenMs.delete(producerId);
+      }
+    }
+  }
+
+  /**
+   * After a load: when each was last seen. Kafka counts from the last record's timestamp and so forgets, at a
+   * restart, a producer that writes records of last week; here all have time to retry what was in flight.
+   */
+  seenBeforeLoad(nowMs: Millis, idleMs: Millis): void {
+    for (const { producerId, lastTimestamp } of this.#states.values()) {
+      const atLeast = Math.max(lastTimestamp, nowMs - idleMs + RETRY_GRACE_MS);
+      this.#seenMs.set(producerId, Math.min(atLeast, nowMs));
     }
   }
 

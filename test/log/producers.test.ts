@@ -23,7 +23,7 @@ class Writer {
     const verdict = this.states.check(header, origin);
     if (verdict.type !== 'ok') return verdict;
     header.stamp(this.nextOffset, 0);
-    this.states.update(header, kernels);
+    this.states.update(header, kernels, NOW);
     this.nextOffset = header.lastOffset + 1;
     return verdict;
   }
@@ -161,14 +161,29 @@ describe('transactions', () => {
   });
 });
 
-test('idle producers expire, those in a transaction do not', () => {
-  const writer = new Writer();
-  writer.send(sequenced(0));
-  writer.send(sequenced(0, { producerId: 8, isTransactional: true }));
-  writer.states.expire(NOW + 999, 1000);
-  expect(writer.states.size).toBe(2);
-  writer.states.expire(NOW + 1000, 1000);
-  expect(writer.states.all().map(({ producerId }) => producerId)).toEqual([8]);
+describe('expiry', () => {
+  const DAY = 86_400_000;
+  const lastWeek = { records: [{ timestamp: NOW - 7 * DAY }] };
+
+  test('forgets who was not seen for that long, unless a transaction is open', () => {
+    const writer = new Writer();
+    writer.send(sequenced(0, lastWeek));
+    writer.send(sequenced(0, { producerId: 8, isTransactional: true }));
+    writer.states.expire(NOW + DAY - 1, DAY);
+    expect(writer.states.size).toBe(2);
+    writer.states.expire(NOW + DAY, DAY);
+    expect(writer.states.all().map(({ producerId }) => producerId)).toEqual([8]);
+  });
+
+  test('after a load leaves a quarter of an hour to those whose records are old', () => {
+    const writer = new Writer();
+    writer.send(sequenced(0, lastWeek));
+    writer.states.seenBeforeLoad(NOW, DAY);
+    writer.states.expire(NOW + 899_999, DAY);
+    expect(writer.states.size).toBe(1);
+    writer.states.expire(NOW + 900_000, DAY);
+    expect(writer.states.size).toBe(0);
+  });
 });
 
 test('a producer that retries anything in flight, in any order, is appended once and in order', () => {
