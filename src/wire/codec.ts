@@ -6,13 +6,13 @@ import type { Api, Field, Fields, Kind, Message, MessageInitOf, MessageOf } from
 
 /** How one version of a field, or of a whole body, travels. */
 export interface Codec {
-  read(reader: Reader): unknown;
-  write(writer: Writer, value: unknown): void;
+  readonly read: (reader: Reader) => unknown;
+  readonly write: (writer: Writer, value: unknown) => void;
   /** The least it takes on the wire. */
   readonly sizeMin: number;
   /** Of a field the version lacks, or that was left out. Lists and structs are new each time: callers own them. */
-  fallback(): unknown;
-  isDefault(value: unknown): boolean;
+  readonly fallback: () => unknown;
+  readonly isDefault: (value: unknown) => boolean;
 }
 
 type Read<T> = (reader: Reader) => T;
