@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { GroupMachine } from '../../src/group/index.ts';
+import { decodeRecord, groupRecord, offsetRecord } from '../../src/group/records.ts';
+import type { MachineRecord } from '../../src/model/machine.ts';
+import { bytes, text } from './coordinator.ts';
+
+function hex({ key, value }: MachineRecord): [string, string] {
+  return [Buffer.from(key ?? []).toString('hex'), Buffer.from(value ?? []).toString('hex')];
+}
+
+/** Written by hand from Kafka's schemas: a string is an int16 length and UTF-8. */
+const KEY = '0001' + '000167' + '000174' + '00000002';
+
+test('a position is written as Kafka writes it', () => {
+  const key = { group: 'g', topic: 't', partition: 2 };
+  const value = {
+    offset: 258,
+    leaderEpoch: 7,
+    metadata: 'm',
+    commitTimestamp: 1_000,
+    expireTimestamp: -1,
+    topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+  };
+  const plain = '0003' + '0000000000000102' + '00000007' + '00016d' + '00000000000003e8';
+  expect(hex(offsetRecord(key, value))).toEqual([KEY, plain]);
+  const expiring = '0001' + '0000000000000102' + '00016d' + '00000000000003e8' + '00000000000007d0';
+  expect(hex(offsetRecord(key, { ...value, expireTimestamp: 2_000 }))).toEqual([KEY, expiring]);
+  const ofTopic =
+    '0004' +
+    '0000000000000102' +
+    '00000007' +
+    '026d' +
+    '00000000000003e8' +
+    '010010' +
+    '00'.repeat(15) +
+    '41';
+  expect(hex(offsetRecord(key, { ...value, topicId: 'AAAAAAAAAAAAAAAAAAAAQQ' }))).toEqual([KEY, ofTopic]);
+  expect(offsetRecord(key, null).value).toBeNull();
+});
+
+test('a group is written as Kafka writes it', () => {
+  const member = {
+    memberId: 'c-1',
+    groupInstanceId: null,
+    clientId: 'c',
+    clientHost: '/h',
+    rebalanceTimeout: 2,
+    sessionTimeout: 1,
+    subscription: bytes('S'),
+    assignment: bytes('A'),
+  };
+  const record = groupRecord('g', {
+    protocolType: 'consumer',
+    generation: 3,
+    protocol: 'range',
+    leader: 'c-1',
+    currentStateTimestamp: 9,
+    members: [member],
+  });
+  const header =
+    '0003' + '0008636f6e73756d6572' + '00000003' + '000572616e6765' + '0003632d31' + '0000000000000009';
+  const first =
+    '0003632d31' + 'ffff' + '000163' + '00022f68' + '00000002' + '00000001' + '0000000153' + '0000000141';
+  expect(hex(record)).toEqual(['0002' + '000167', header + '00000001' + first]);
+  const decoded = decodeRecord(record);
+  expect(decoded?.type === 'group' && text(decoded.value?.members[0]?.assignment ?? new Uint8Array())).toBe(
+    'A',
+  );
+});
+
+test('what other coordinators write, and what is not readable, changes nothing', () => {
+  const machine = new GroupMachine({ id: () => 'none' });
+  const records = ['0003000167', '000f000167', 'ffff', '00', '', '0001', '0001ffff', KEY].map((key) => ({
+    key: Buffer.from(key, 'hex'),
+    value: Buffer.from('7fff00', 'hex'),
+  }));
+  for (const record of [...records, { key: null, value: null }]) machine.apply(record, 0);
+  expect([...machine.snapshot()]).toEqual([]);
+  expect(machine.wakeAtMs).toBe(Infinity);
+});
+
+test('a group of an old version comes back', () => {
+  const machine = new GroupMachine({ id: () => 'none' });
+  const member = '0003632d31' + '000163' + '00022f68' + '00002710' + '0000000153' + '0000000141';
+  const value =
+    '0000' + '0008636f6e73756d6572' + '00000003' + '000572616e6765' + '0003632d31' + '00000001' + member;
+  machine.apply({ key: Buffer.from('0002000167', 'hex'), value: Buffer.from(value, 'hex') }, 100);
+  expect(machine.wakeAtMs).toBe(10_100);
+  const [record] = machine.snapshot();
+  expect(record && decodeRecord(record)).toMatchObject({
+    group: 'g',
+    value: { generation: 3, members: [{ memberId: 'c-1', rebalanceTimeout: -1, sessionTimeout: 10_000 }] },
+  });
+});
