@@ -18,7 +18,7 @@ export class ActiveSegment {
     this.baseOffset = baseOffset;
   }
 
-  /** The segment that takes the append at `endOffset`. After a truncation its size is an upper bound. */
+  /** The segment that takes the append at `endOffset`. */
   static before(endOffset: Offset, segments: readonly Segment[]): ActiveSegment {
     const stored = segments.findLast(({ baseOffset }) => baseOffset <= endOffset);
     if (!stored || stored.baseOffset === endOffset) return new ActiveSegment(endOffset);

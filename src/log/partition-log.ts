@@ -50,7 +50,8 @@ export class PartitionLog {
   readonly #parts: LogParts;
   readonly #snapshots: Snapshots;
   #producers: ProducerStates;
-  #segment: ActiveSegment;
+  /** Undefined after a truncation: the store knows once it has been told. */
+  #segment: ActiveSegment | undefined;
   #startOffset: Offset;
   #endOffset: Offset;
   #expiredAtMs: Millis;
@@ -171,7 +172,7 @@ export class PartitionLog {
     if (this.epochs.truncateFromEnd(newEnd)) writes.push(this.#putEpochs());
     this.#producers = producers;
     this.#endOffset = newEnd;
-    this.#segment = ActiveSegment.before(newEnd, this.#parts.store.segments(log));
+    this.#segment = undefined;
     this.highWatermark = Math.min(this.highWatermark, newEnd);
     return writes;
   }
@@ -201,14 +202,16 @@ export class PartitionLog {
     const { baseOffset, lastOffset, maxTimestamp, partitionLeaderEpoch: epoch } = header;
     const writes: LogWrite[] = [];
     if (this.epochs.assign(epoch, baseOffset)) writes.push(this.#putEpochs());
-    if (this.#segment.mustRoll(header, config)) {
+    let segment = this.#segment ?? ActiveSegment.before(baseOffset, this.#parts.store.segments(log));
+    if (segment.mustRoll(header, config)) {
       writes.push(...this.snapshotWrites(), { type: 'roll', log });
-      this.#segment = new ActiveSegment(baseOffset);
+      segment = new ActiveSegment(baseOffset);
     } else if (this.#snapshots.isDue) {
       writes.push(...this.snapshotWrites());
     }
     writes.push({ type: 'append', log, baseOffset, lastOffset, maxTimestamp, epoch, bytes });
-    this.#segment.add(header);
+    segment.add(header);
+    this.#segment = segment;
     this.#snapshots.appended(bytes.length);
     this.#producers.update(header, this.#parts.kernels, nowMs);
     this.#endOffset = lastOffset + 1;
