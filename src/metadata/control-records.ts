@@ -1,7 +1,7 @@
 /**
- * What the metadata log holds beside its own records: control records of the quorum and of its snapshots, in control
- * batches, and the quorum-state file. The key is the key's version and the record's type, both int16; the value is
- * the body alone, which begins with its own version.
+ * What the metadata log holds beside its own records: control records of the quorum and of its snapshots,
+ * in control batches, and the quorum-state file. The key is the key's version and the record's type, both
+ * int16; the value is the body alone, which begins with its own version.
  */
 import type { BrokerId, LeaderEpoch, Uuid } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';

@@ -37,8 +37,8 @@ export const CONTROLLER_APIS = [19, 20, 22, 32, 37] as const;
 type ControllerApi = (typeof CONTROLLER_APIS)[number];
 
 /**
- * The controller: decides what becomes of topics, brokers and producer ids, and keeps `image` as the log says.
- * One decision is one batch: it counts whole or not at all.
+ * The controller: decides what becomes of topics, brokers and producer ids, and keeps `image` as the log
+ * says. One decision is one batch: it counts whole or not at all.
  */
 export class ControllerMachine implements Machine {
   readonly image: MetadataImage;

@@ -8,7 +8,8 @@ import {
   duplicates,
   DUPLICATE_NAME,
   PARTITIONS_PER_REQUEST_MAX,
-  TOO_MANY_PARTITIONS,
+  tooManyPartitions,
+  tooManyTopics,
   type Assignments,
   type ControllerContext,
   type Outcome,
@@ -26,6 +27,12 @@ export function decideCreatePartitions(
   request: CreatePartitionsRequest,
 ): Outcome<CreatePartitionsResponse> {
   const records: MetadataRecordInit[] = [];
+  const respond = (results: TopicResult[]) => ({ throttleTimeMs: 0, results });
+  const tooMany = tooManyTopics(request.topics.length);
+  if (tooMany) {
+    const { code, message } = tooMany;
+    return { records, response: respond(request.topics.map(({ name }) => result(name, code, message))) };
+  }
   const twice = duplicates(request.topics.map((topic) => topic.name));
   let left = PARTITIONS_PER_REQUEST_MAX;
   const grow = (asked: TopicToGrow): void => {
@@ -33,7 +40,7 @@ export function decideCreatePartitions(
     const topic = topicToGrow(image, asked);
     const first = topic.partitions.length;
     left -= asked.count - first;
-    if (left < 0) throw new KafkaError(ErrorCode.POLICY_VIOLATION, TOO_MANY_PARTITIONS);
+    if (left < 0) throw tooManyPartitions();
     const added = addedAssignments(image, topic, asked);
     if (request.validateOnly) return;
     for (const [i, replicas] of added.entries()) {
@@ -50,7 +57,7 @@ export function decideCreatePartitions(
       (error) => result(topic.name, error.code, error.message),
     ),
   );
-  return { records, response: { throttleTimeMs: 0, results } };
+  return { records, response: respond(results) };
 }
 
 function result(name: string, errorCode: number, errorMessage: string | null): TopicResult {
@@ -89,7 +96,8 @@ function addedAssignments(
   if (assignments.length !== added) {
     throw new KafkaError(
       ErrorCode.INVALID_REPLICA_ASSIGNMENT,
-      `Attempted to add ${added} additional partition(s), but only ${assignments.length} assignment(s) were specified.`,
+      `Attempted to add ${added} additional partition(s), but only ${assignments.length} assignment(s) were ` +
+        'specified.',
     );
   }
   return assignments.map(({ brokerIds }, i) => {

@@ -1,6 +1,7 @@
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 import { CLUSTER_METADATA_TOPIC, ZERO_UUID, type BrokerId } from '../model/ids.ts';
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../wire/apis/19-create-topics.ts';
+import { ConfigSource } from './configs/definitions.ts';
 import { brokerConfigNumber, effectiveTopicConfig } from './configs/effective.ts';
 import { TOPIC_CONFIGS } from './configs/topic-configs.ts';
 import { checkTopicConfigs } from './configs/validate.ts';
@@ -11,7 +12,8 @@ import {
   duplicates,
   DUPLICATE_NAME,
   PARTITIONS_PER_REQUEST_MAX,
-  TOO_MANY_PARTITIONS,
+  tooManyPartitions,
+  tooManyTopics,
   type Assignments,
   type ControllerContext,
   type Outcome,
@@ -31,26 +33,32 @@ interface TopicPlan {
   readonly configs: ReadonlyMap<string, string>;
 }
 
-/** Creates each topic that can be, tells for each other one why not. A name given twice is refused once for all. */
+/**
+ * Creates each topic that can be, tells for each other one why not. A name given twice is refused once for
+ * all.
+ */
 export function decideCreateTopics(
   context: ControllerContext,
   request: CreateTopicsRequest,
 ): Outcome<CreateTopicsResponse> {
   const { image } = context;
+  const respond = (topics: TopicResult[]) => ({ throttleTimeMs: 0, topics });
+  const tooMany = tooManyTopics(request.topics.length) ?? tooManyAsked(context, request.topics);
+  if (tooMany)
+    return { records: [], response: respond(request.topics.map(({ name }) => refused(name, tooMany))) };
   const records: MetadataRecordInit[] = [];
+  const usual = usualConfigs(context);
   const twice = duplicates(request.topics.map((topic) => topic.name));
-  const tooMany = partitionsAsked(context, request.topics) > PARTITIONS_PER_REQUEST_MAX;
   const collisions = new NameCollisions(image.topicNames());
   const create = (topic: CreatableTopic): TopicResult => {
     if (twice.has(topic.name)) throw new KafkaError(ErrorCode.INVALID_REQUEST, DUPLICATE_NAME);
-    if (tooMany) throw new KafkaError(ErrorCode.POLICY_VIOLATION, TOO_MANY_PARTITIONS);
     checkNewName(image, collisions, topic.name);
     const plan = planTopic(context, topic);
     collisions.add(topic.name);
-    if (request.validateOnly) return created(context, plan, ZERO_UUID);
+    if (request.validateOnly) return created(plan, ZERO_UUID, usual);
     const topicId = context.uuid();
     records.push(...topicRecords(image, plan, topicId));
-    return created(context, plan, topicId);
+    return created(plan, topicId, usual);
   };
   const once = new Map(request.topics.map((topic) => [topic.name, topic]));
   const topics = [...once.values()].map((topic) =>
@@ -59,18 +67,19 @@ export function decideCreateTopics(
       (error) => refused(topic.name, error),
     ),
   );
-  return { records, response: { throttleTimeMs: 0, topics } };
+  return { records, response: respond(topics) };
 }
 
 /** Before anything is made of the request, so that one cannot ask for more memory than there is. */
-function partitionsAsked(context: ControllerContext, topics: readonly CreatableTopic[]): number {
+function tooManyAsked(context: ControllerContext, topics: readonly CreatableTopic[]): KafkaError | undefined {
   const usual = brokerConfigNumber(context, 'num.partitions');
   const asked = topics.map(({ name, numPartitions, assignments }) => {
     if (assignments.length > 0) return assignments.length;
     if (numPartitions !== -1) return Math.max(0, numPartitions);
     return internalTopic(name, context)?.partitions ?? usual;
   });
-  return asked.reduce((sum, count) => sum + count, 0);
+  const sum = asked.reduce((before, count) => before + count, 0);
+  return sum > PARTITIONS_PER_REQUEST_MAX ? tooManyPartitions() : undefined;
 }
 
 function checkNewName(image: MetadataImage, collisions: NameCollisions, name: string): void {
@@ -117,7 +126,10 @@ function planTopic(context: ControllerContext, topic: CreatableTopic): TopicPlan
   return { name, configs, assignments: place(context.image, countsOf(context, topic)) };
 }
 
-/** Anyone may cause a coordinator's topic to be there, nobody may choose its shape: it decides who coordinates whom. */
+/**
+ * Anyone may cause a coordinator's topic to be there, nobody may choose its shape: it decides who
+ * coordinates whom.
+ */
 function checkLeftToUs({
   name,
   numPartitions,
@@ -129,7 +141,7 @@ function checkLeftToUs({
     return;
   throw new KafkaError(
     ErrorCode.INVALID_TOPIC_EXCEPTION,
-    `Topic '${name}' is internal: its partitions, replicas and configs are the broker's to choose (ask for -1 and -1).`,
+    `Topic '${name}' is internal: its partitions, replicas and configs are for the broker to choose (-1).`,
   );
 }
 
@@ -196,9 +208,19 @@ function* topicRecords(image: MetadataImage, plan: TopicPlan, topicId: string): 
   }
 }
 
+type ConfigResult = NonNullable<TopicResult['configs']>[number];
+
+/** The settings of a topic that has none of its own. */
+function usualConfigs(context: ControllerContext): ConfigResult[] {
+  return TOPIC_CONFIGS.map((definition) => {
+    const { value, source } = effectiveTopicConfig(context, new Map(), definition);
+    return { name: definition.name, value, readOnly: false, configSource: source, isSensitive: false };
+  });
+}
+
 /** `topicId` is all zeros when nothing was created. */
-function created(context: ControllerContext, plan: TopicPlan, topicId: string): TopicResult {
-  const { name, assignments } = plan;
+function created(plan: TopicPlan, topicId: string, usual: readonly ConfigResult[]): TopicResult {
+  const { name, assignments, configs } = plan;
   return {
     name,
     topicId,
@@ -207,9 +229,9 @@ function created(context: ControllerContext, plan: TopicPlan, topicId: string): 
     topicConfigErrorCode: ErrorCode.NONE,
     numPartitions: assignments.length,
     replicationFactor: assignments[0]?.length ?? 0,
-    configs: TOPIC_CONFIGS.map((definition) => {
-      const { value, source } = effectiveTopicConfig(context, plan.configs, definition);
-      return { name: definition.name, value, readOnly: false, configSource: source, isSensitive: false };
+    configs: usual.map((setting) => {
+      const value = configs.get(setting.name);
+      return value === undefined ? setting : { ...setting, value, configSource: ConfigSource.DYNAMIC_TOPIC };
     }),
   };
 }

@@ -4,7 +4,14 @@ import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../wire/apis/20-
 import { brokerConfigValue } from './configs/effective.ts';
 import type { MetadataImage, TopicImage } from './image.ts';
 import { isInternalTopic } from './internal-topics.ts';
-import { answering, duplicates, DUPLICATE_NAME, type ControllerContext, type Outcome } from './outcome.ts';
+import {
+  answering,
+  duplicates,
+  DUPLICATE_NAME,
+  tooManyTopics,
+  type ControllerContext,
+  type Outcome,
+} from './outcome.ts';
 import type { MetadataRecordInit } from './records.ts';
 
 type TopicResult = DeleteTopicsResponse['responses'][number];
@@ -26,6 +33,9 @@ export function decideDeleteTopics(
     ...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID })),
     ...request.topics,
   ];
+  const respond = (responses: TopicResult[]) => ({ throttleTimeMs: 0, responses });
+  const tooMany = tooManyTopics(targets.length);
+  if (tooMany) return { records, response: respond(targets.map((target) => refused(target, tooMany))) };
   const enabled = brokerConfigValue(context, 'delete.topic.enable')?.trim().toLowerCase() !== 'false';
   const twice = duplicates(targets.map(keyOf));
   const gone = new Set<Uuid>();
@@ -54,7 +64,7 @@ export function decideDeleteTopics(
       (error) => refused(target, error),
     ),
   );
-  return { records, response: { throttleTimeMs: 0, responses } };
+  return { records, response: respond(responses) };
 }
 
 function keyOf({ name, topicId }: Target): string {

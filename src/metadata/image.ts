@@ -62,8 +62,9 @@ const byName = (a: { name: string }, b: { name: string }): number =>
   a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 
 /**
- * What the metadata log says at an offset. Changed by `apply` alone, which is total: a record about what is not there
- * does nothing. Readers may keep the objects they get (they are replaced, not changed), not the collections.
+ * What the metadata log says at an offset. Changed by `apply` alone, which is total: a record about what is
+ * not there does nothing. Readers may keep the objects they get (they are replaced, not changed), not the
+ * collections.
  */
 export class MetadataImage {
   readonly clusterId: string;

@@ -22,9 +22,9 @@ export interface InternalTopic {
 }
 
 /**
- * The layout of a topic that coordinators keep, created on first need by a CreateTopics that leaves all to us (-1);
- * undefined for any other name. Kafka refuses while there are fewer brokers than the settings want; we take as many
- * replicas as there are, so that a single node has groups without being told.
+ * The layout of a topic that coordinators keep, created on first need by a CreateTopics that leaves all to
+ * us (-1); undefined for any other name. Kafka refuses while there are fewer brokers than the settings
+ * want; we take as many replicas as there are, so that a single node has groups without being told.
  */
 export function internalTopic(name: string, layers: ConfigLayers): InternalTopic | undefined {
   if (!isInternalTopic(name)) return undefined;

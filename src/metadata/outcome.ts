@@ -1,5 +1,5 @@
 import type { BrokerId, Uuid } from '../model/ids.ts';
-import { KafkaError } from '../model/errors.ts';
+import { ErrorCode, KafkaError } from '../model/errors.ts';
 import type { ConfigLayers } from './configs/effective.ts';
 import type { MetadataRecordInit } from './records.ts';
 
@@ -17,11 +17,23 @@ export interface Outcome<Response> {
 
 /** The most partitions one request may make (Kafka's bound on a metadata batch). */
 export const PARTITIONS_PER_REQUEST_MAX = 10_000;
-export const TOO_MANY_PARTITIONS = 'Excessively large number of partitions per request.';
+/** The most topics one request may name: refusing each in words takes time too. */
+const TOPICS_PER_REQUEST_MAX = 10_000;
 export const DUPLICATE_NAME = 'Duplicate topic name.';
 
 /** Replicas of each new partition, by ascending index. */
 export type Assignments = readonly (readonly BrokerId[])[];
+
+export function tooManyPartitions(): KafkaError {
+  const what = 'Excessively large number of partitions per request.';
+  return new KafkaError(ErrorCode.POLICY_VIOLATION, what);
+}
+
+/** One refusal for all topics of a request that names too many. */
+export function tooManyTopics(count: number): KafkaError | undefined {
+  if (count <= TOPICS_PER_REQUEST_MAX) return undefined;
+  return new KafkaError(ErrorCode.POLICY_VIOLATION, 'Unable to perform excessively large batch operation.');
+}
 
 /** The items that occur more than once. */
 export function duplicates<T>(items: Iterable<T>): Set<T> {

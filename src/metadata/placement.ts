@@ -9,8 +9,8 @@ export function isActive(broker: BrokerImage | undefined): boolean {
 }
 
 /**
- * Replicas of `count` partitions, preferred leader first, from partition `first` on. Leaders go round the active
- * brokers; the start moves on with the number of topics, so that many small topics spread too.
+ * Replicas of `count` partitions, preferred leader first, from partition `first` on. Leaders go round the
+ * active brokers; the start moves on with the number of topics, so that many small topics spread too.
  * @throws {KafkaError} INVALID_REPLICATION_FACTOR when there are too few brokers.
  */
 export function place(
@@ -60,14 +60,14 @@ export function checkAssignment(
   }
   if (replicationFactor !== undefined && replicas.length !== replicationFactor) {
     refuse(
-      `The manual partition assignment includes a partition with ${replicas.length} replica(s), but this is not ` +
-        `consistent with previous partitions, which have ${replicationFactor} replica(s).`,
+      `The manual partition assignment includes a partition with ${replicas.length} replica(s), but this is ` +
+        `not consistent with previous partitions, which have ${replicationFactor} replica(s).`,
     );
   }
   if (!replicas.some((id) => isActive(image.broker(id)))) {
     refuse(
-      `All brokers specified in the manual partition assignment for partition ${partition} are fenced or in ` +
-        'controlled shutdown.',
+      `All brokers specified in the manual partition assignment for partition ${partition} are fenced or ` +
+        'in controlled shutdown.',
     );
   }
 }
@@ -95,7 +95,9 @@ export function newPartition(
   };
 }
 
-/** Where a broker will put a replica: known only when it has one directory (all zeros: unassigned, KIP-858). */
+/**
+ * Where a broker will put a replica: known only when it has one directory (all zeros: unassigned, KIP-858).
+ */
 function directoryOf(broker: BrokerImage | undefined): Uuid {
   const [only, ...others] = broker?.logDirs ?? [];
   return only !== undefined && others.length === 0 ? only : ZERO_UUID;

@@ -9,8 +9,8 @@ const BLOCK_SIZE = 1_000;
 const NO_ID = { producerId: -1, producerEpoch: -1 };
 
 /**
- * Hands out producer ids, each once for ever: a block is reserved in the log before its first id is given, and a
- * restart begins the next block, leaving what remained of the last.
+ * Hands out producer ids, each once for ever: a block is reserved in the log before its first id is given,
+ * and a restart begins the next block, leaving what remained of the last.
  */
 export class ProducerIds {
   #next = 0;
@@ -34,8 +34,9 @@ export class ProducerIds {
 }
 
 /**
- * Transactions are not served yet. Of the codes clients do not retry, UNSUPPORTED_VERSION says so best: with 15 or 16
- * a producer looks for its coordinator until it times out, and 53 sends people searching their ACLs.
+ * Transactions are not served yet. Of the codes clients do not retry, UNSUPPORTED_VERSION says so best:
+ * with 15 or 16 a producer looks for its coordinator until it times out, and 53 sends people searching
+ * their ACLs.
  */
 function errorOf({ transactionalId, producerId, producerEpoch }: InitProducerIdRequest): number {
   if (transactionalId === '') return ErrorCode.INVALID_REQUEST;

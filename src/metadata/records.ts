@@ -1,6 +1,7 @@
 /**
- * The records of `__cluster_metadata`, as Kafka 4.3 writes them (metadata.version 30): no key; the value is the frame
- * version, the record type and the record's version as unsigned varints, then the body. All of them are flexible.
+ * The records of `__cluster_metadata`, as Kafka 4.3 writes them (metadata.version 30): no key; the value is
+ * the frame version, the record type and the record's version as unsigned varints, then the body. All of
+ * them are flexible.
  */
 import { Reader } from '../wire/bytes.ts';
 import { decodeMessage, encodeMessage } from '../wire/codec.ts';
@@ -101,7 +102,10 @@ export const METADATA_RECORDS = {
     name: string('0+'),
     value: nullableString('0+'),
   }),
-  /** Null and the negative defaults mean "as it was"; a named leader begins a new leader epoch, even the same one. */
+  /**
+   * Null and the negative defaults mean "as it was"; a named leader begins a new leader epoch, even the
+   * same one.
+   */
   partitionChange: record(5, 'PartitionChangeRecord', '0-2', {
     partitionId: int32('0+', { default: -1 }),
     topicId: uuid('0+'),
@@ -133,7 +137,10 @@ export const METADATA_RECORDS = {
     cordonedLogDirs: nullableArray('3+', uuid('0+'), { default: null, tag: 3 }),
   }),
   noOp: record(20, 'NoOpRecord', '0', {}),
-  /** What lies between these and `endTransaction` counts together or, with `abortTransaction`, not at all (KIP-868). */
+  /**
+   * What lies between these and `endTransaction` counts together or, with `abortTransaction`, not at all
+   * (KIP-868).
+   */
   beginTransaction: record(23, 'BeginTransactionRecord', '0', {
     name: nullableString('0+', { default: null, tag: 0 }),
   }),
@@ -172,9 +179,10 @@ export function encodeMetadataRecord(record: MetadataRecordInit): Uint8Array {
 }
 
 /**
- * Reads the value of a record; undefined when its type or version is not of ours: a newer Kafka's, or one of a part
- * that is not built.
- * @throws {WireError} for bytes that break off: the log vouches for them with a checksum, so a writer was wrong.
+ * Reads the value of a record; undefined when its type or version is not of ours: a newer Kafka's, or one
+ * of a part that is not built.
+ * @throws {WireError} for bytes that break off: the log vouches for them with a checksum, so a writer was
+ * wrong.
  */
 export function decodeMetadataRecord(value: Uint8Array): MetadataRecord | undefined {
   const reader = new Reader(value);

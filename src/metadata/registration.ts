@@ -6,7 +6,10 @@ import type { MetadataRecordInit } from './records.ts';
 export const METADATA_VERSION = 30;
 export const METADATA_VERSION_FEATURE = 'metadata.version';
 
-/** Features and levels this node works with; what is not here (transactions v2, KIP-848 groups) stays at level 0. */
+/**
+ * Features and levels this node works with; what is not here (transactions v2, KIP-848 groups) stays at
+ * level 0.
+ */
 export const SUPPORTED_FEATURES = [
   {
     name: METADATA_VERSION_FEATURE,
@@ -27,9 +30,10 @@ export interface Registration {
 }
 
 /**
- * What the log must hold before the node serves: the metadata version of a new cluster, the broker, and a new leader
- * epoch for each partition it led before. The epoch must move because a crash may have taken records that had been
- * read (`flush=never`): only so do clients see that what they know of the log has been cut (KIP-320).
+ * What the log must hold before the node serves: the metadata version of a new cluster, the broker, and a
+ * new leader epoch for each partition it led before. The epoch must move because a crash may have taken
+ * records that had been read (`flush=never`): only so do clients see that what they know of the log has
+ * been cut (KIP-320).
  */
 export function registrationRecords(image: MetadataImage, registration: Registration): MetadataRecordInit[] {
   const { brokerId, incarnationId, endpoints: endPoints, rack, logDirs } = registration;

@@ -2,8 +2,8 @@ import type { MetadataImage, PartitionImage, TopicImage } from './image.ts';
 import type { MetadataRecordInit } from './records.ts';
 
 /**
- * The records that, applied to an empty image, rebuild this one. In the order of Kafka's checkpoints: features,
- * brokers, topics with their partitions, configs, producer ids.
+ * The records that, applied to an empty image, rebuild this one. In the order of Kafka's checkpoints:
+ * features, brokers, topics with their partitions, configs, producer ids.
  */
 export function* imageRecords(image: MetadataImage): Iterable<MetadataRecordInit> {
   for (const [name, featureLevel] of image.features) yield { type: 'featureLevel', name, featureLevel };

@@ -85,7 +85,8 @@ test('the quorum state is written as Kafka does and read in both versions', () =
   expect(text).toBe(`{"leaderId":1,"leaderEpoch":4,"votedId":1,"votedDirectoryId":"${ID}","data_version":1}`);
   expect(decodeQuorumState(text)).toEqual(state);
   const v0 =
-    '{"clusterId":"","leaderId":1,"leaderEpoch":2,"votedId":-1,"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}';
+    '{"clusterId":"","leaderId":1,"leaderEpoch":2,"votedId":-1,' +
+    '"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}';
   expect(decodeQuorumState(v0)).toEqual({
     leaderId: 1,
     leaderEpoch: 2,

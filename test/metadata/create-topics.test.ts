@@ -58,7 +58,7 @@ test('leaders go round the brokers, and replicas of a partition are on different
   cluster.create([topicOf('t', { numPartitions: 6, replicationFactor: 2 })]);
   const partitions = cluster.image.topic('t')?.partitions ?? [];
   const leaders = partitions.map((partition) => partition.leader);
-  expect(leaders.toSorted()).toEqual([1, 1, 2, 2, 3, 3]);
+  expect(leaders.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 3, 3]);
   for (const { replicas, isr, leader } of partitions) {
     expect(new Set(replicas).size).toBe(2);
     expect(isr).toEqual(replicas);
@@ -81,7 +81,7 @@ test.each([
   expect(codes(new Cluster(), [topicOf(name)])).toEqual([[name, code]]);
 });
 
-test('names that differ in dots and underscores collide, with topics that are there and within a request', () => {
+test('names that differ in dots and underscores collide, with topics that are there and in a request', () => {
   const cluster = new Cluster();
   cluster.create([topicOf('a.b')]);
   expect(codes(cluster, [topicOf('a_b'), topicOf('c_d'), topicOf('c.d'), topicOf('ab')])).toEqual([
@@ -201,4 +201,14 @@ test.each<Partial<Topic>>([
   expect(codes(new Cluster(), [topicOf('__consumer_offsets', changes)])).toEqual([
     ['__consumer_offsets', 17],
   ]);
+});
+
+test('a request that names too many topics is refused as a whole', () => {
+  const cluster = new Cluster();
+  const names = Array.from({ length: 10_001 }, (_, i) => `t-${i}`);
+  const refused = (results: readonly { errorCode: number }[]) =>
+    results.length === names.length && results.every(({ errorCode }) => errorCode === 44);
+  expect(refused(cluster.create(names.map((name) => topicOf(name, { numPartitions: 0 }))))).toBe(true);
+  expect(refused(cluster.delete({ topicNames: names }))).toBe(true);
+  expect(refused(cluster.grow(names.map((name) => ({ name, count: 2, assignments: null }))))).toBe(true);
 });

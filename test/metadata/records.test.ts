@@ -12,7 +12,10 @@ const TOPIC_ID = 'AAECAwQFBgcICQoLDA0ODw';
 const TOPIC_ID_HEX = '000102030405060708090a0b0c0d0e0f';
 const ZEROS_HEX = '00'.repeat(16);
 
-/** Frame version, type, version; then the body by hand, from the schema: compact lengths are one more than the count. */
+/**
+ * Frame version, type, version; then the body by hand, from the schema: compact lengths are one more than
+ * the count.
+ */
 const golden: [string, MetadataRecordInit, string][] = [
   ['topic', { type: 'topic', name: 'foo', topicId: TOPIC_ID }, `01 02 00  04 666f6f ${TOPIC_ID_HEX} 00`],
   [

@@ -1,4 +1,6 @@
-/** What a setting is, read from one line of a table. Source of the facts: Kafka 4.3's configuration classes. */
+/**
+ * What a setting is, read from one line of a table. Source of the facts: Kafka 4.3's configuration classes.
+ */
 
 /** Numbers as in DescribeConfigs v3+. */
 export const ConfigType = {

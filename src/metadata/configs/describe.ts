@@ -29,7 +29,10 @@ interface Found {
 
 type Shown = Pick<DescribeConfigsRequest, 'includeSynonyms' | 'includeDocumentation'>;
 
-/** Every setting of each resource, or those asked for by name: tools read all, change some and write all back. */
+/**
+ * Every setting of each resource, or those asked for by name: tools read all, change some and write all
+ * back.
+ */
 export function describeConfigs(
   layers: ConfigLayers,
   request: DescribeConfigsRequest,

@@ -47,13 +47,15 @@ export function checkTopicConfigs(configs: ReadonlyMap<string, string>): void {
   }
   if (configs.get('remote.storage.enable')?.trim().toLowerCase() === 'true') {
     throw invalid(
-      'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
+      'Tiered Storage functionality is disabled in the broker. ' +
+        'Topic cannot be configured with remote log storage.',
     );
   }
 }
 
 /**
- * Checks what a node is started with. Names Kafka does not have are let through, as Kafka does: plugins have their own.
+ * Checks what a node is started with. Names Kafka does not have are let through, as Kafka does: plugins
+ * have their own.
  * @throws {KafkaError} INVALID_CONFIG
  */
 export function checkBrokerConfigs(configs: ReadonlyMap<string, string>): void {
