@@ -7,8 +7,8 @@ const TWO_32 = 0x1_0000_0000;
 /** Kafka's limit in both encodings, though only the classic one runs out of length bits. */
 const STRING_MAX_BYTES = 0x7fff;
 /**
- * Structs one message may hold. An empty one takes a byte or two on the wire and a hundred in memory, so the size
- * of a frame alone does not bound what reading it costs.
+ * Structs one message may hold. An empty one takes a byte or two on the wire and a hundred in memory, so the
+ * size of a frame alone does not bound what reading it costs.
  */
 const STRUCTS_MAX = 1_000_000;
 
@@ -103,7 +103,10 @@ export class Reader {
     return this.#slice(this.unsignedVarint() - 1);
   }
 
-  /** How many elements follow, -1 for null. `sizeMin` is the least an element takes, so the frame bounds the count. */
+  /**
+   * How many elements follow, -1 for null. `sizeMin` is the least an element takes, so the frame bounds the
+   * count.
+   */
   count(sizeMin: number): number {
     return this.#bounded(this.#length(this.int32()), sizeMin);
   }
@@ -153,8 +156,8 @@ const SCRATCH_KEPT_MAX_BYTES = 1024 * 1024;
 const REFERENCE_MIN_BYTES = 1024;
 
 /**
- * Writes into scratch memory that is used again; `finish` copies out what was written, once and to size. `start`
- * begins anew, whatever became of the message before.
+ * Writes into scratch memory that is used again; `finish` copies out what was written, once and to size.
+ * `start` begins anew, whatever became of the message before.
  */
 export class Writer {
   #scratch = new Uint8Array(SCRATCH_BYTES);

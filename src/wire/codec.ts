@@ -1,152 +1,17 @@
 /** Turns a schema and a version into closures that read and write it: compiled once, no generated code. */
 import { Reader, Writer } from './bytes.ts';
 import { WireError } from './error.ts';
+import { guardNull, present, scalarCodec, type At, type Codec, type Read, type Write } from './scalars.ts';
 import { inRange } from './schema.ts';
-import type { Api, Field, Fields, Kind, Message, MessageInitOf, MessageOf } from './schema.ts';
+import type { Api, Field, Fields, Message, MessageInitOf, MessageOf } from './schema.ts';
 
-/** How one version of a field, or of a whole body, travels. */
-export interface Codec {
-  readonly read: (reader: Reader) => unknown;
-  readonly write: (writer: Writer, value: unknown) => void;
-  /** The least it takes on the wire. */
-  readonly sizeMin: number;
-  /** Of a field the version lacks, or that was left out. Lists and structs are new each time: callers own them. */
-  readonly fallback: () => unknown;
-  readonly isDefault: (value: unknown) => boolean;
-}
-
-type Read<T> = (reader: Reader) => T;
-type Write<T> = (writer: Writer, value: T) => void;
 type Struct = Record<string, unknown>;
 
-/** Where a field is compiled for. */
-interface At {
-  readonly version: number;
-  readonly flexible: boolean;
-}
-
-type ScalarKind = Exclude<Kind, 'string' | 'bytes' | 'array' | 'struct'>;
-
-function scalar<T>(sizeMin: number, read: Read<T>, write: Write<T>) {
-  return { sizeMin, read, write: write as Write<unknown> };
-}
-
-const SCALARS: Record<ScalarKind, Pick<Codec, 'read' | 'write' | 'sizeMin'>> = {
-  bool: scalar(
-    1,
-    (reader) => reader.bool(),
-    (writer, value: boolean) => writer.bool(value),
-  ),
-  int8: scalar(
-    1,
-    (reader) => reader.int8(),
-    (writer, value: number) => writer.int8(value),
-  ),
-  int16: scalar(
-    2,
-    (reader) => reader.int16(),
-    (writer, value: number) => writer.int16(value),
-  ),
-  uint16: scalar(
-    2,
-    (reader) => reader.uint16(),
-    (writer, value: number) => writer.uint16(value),
-  ),
-  int32: scalar(
-    4,
-    (reader) => reader.int32(),
-    (writer, value: number) => writer.int32(value),
-  ),
-  uint32: scalar(
-    4,
-    (reader) => reader.uint32(),
-    (writer, value: number) => writer.uint32(value),
-  ),
-  int64: scalar(
-    8,
-    (reader) => reader.int64(),
-    (writer, value: number) => writer.int64(value),
-  ),
-  int64Exact: scalar(
-    8,
-    (reader) => reader.int64Exact(),
-    (writer, value: bigint) => writer.int64Exact(value),
-  ),
-  float64: scalar(
-    8,
-    (reader) => reader.float64(),
-    (writer, value: number) => writer.float64(value),
-  ),
-  uuid: scalar(
-    16,
-    (reader) => reader.uuid(),
-    (writer, value: string) => writer.uuid(value),
-  ),
-};
-
 function fieldCodec(field: Field, at: At): Codec {
-  switch (field.kind) {
-    case 'string':
-      return stringCodec(field, at);
-    case 'bytes':
-      return bytesCodec(field, at);
-    case 'array':
-      return arrayCodec(field, at);
-    case 'struct':
-      return nestedCodec(field, at);
-    default:
-      return { ...SCALARS[field.kind], ...constant(field.default) };
-  }
-}
-
-function constant(value: unknown): Pick<Codec, 'fallback' | 'isDefault'> {
-  return { fallback: () => value, isDefault: (other) => other === value };
-}
-
-function present<T>(value: T | null): T {
-  if (value === null) throw new WireError('null where the version has none');
-  return value;
-}
-
-function stringCodec(field: Field, { version, flexible }: At): Codec {
-  const nullable = inRange(field.nullable, version);
-  const read: Read<string | null> = flexible
-    ? (reader) => reader.compactString()
-    : (reader) => reader.string();
-  const write: Write<string | null> = flexible
-    ? (writer, text) => writer.compactString(text)
-    : (writer, text) => writer.string(text);
-  return { ...guardNull(nullable, read, write), sizeMin: flexible ? 1 : 2, ...constant(field.default) };
-}
-
-function bytesCodec(field: Field, { version, flexible }: At): Codec {
-  const nullable = inRange(field.nullable, version);
-  const read: Read<Uint8Array | null> = flexible
-    ? (reader) => reader.compactBytes()
-    : (reader) => reader.bytes();
-  const write: Write<Uint8Array | null> = flexible
-    ? (writer, bytes) => writer.compactBytes(bytes)
-    : (writer, bytes) => writer.bytes(bytes);
-  return {
-    ...guardNull(nullable, read, write),
-    sizeMin: flexible ? 1 : 4,
-    fallback: () => field.default,
-    isDefault: (value) =>
-      (value as Uint8Array | null)?.length === (field.default as Uint8Array | null)?.length,
-  };
-}
-
-function guardNull<T>(
-  nullable: boolean,
-  read: Read<T | null>,
-  write: Write<T | null>,
-): Pick<Codec, 'read' | 'write'> {
-  const writeAny = write as Write<unknown>;
-  if (nullable) return { read, write: writeAny };
-  return {
-    read: (reader) => present(read(reader)),
-    write: (writer, value) => writeAny(writer, present(value)),
-  };
+  const { kind } = field;
+  if (kind === 'array') return arrayCodec(field, at);
+  if (kind === 'struct') return nestedCodec(field, at);
+  return scalarCodec({ ...field, kind }, at);
 }
 
 function arrayCodec(field: Field, at: At): Codec {
@@ -231,42 +96,63 @@ function tagOf({ field }: Member): number {
 }
 
 function structCodec(fields: Fields, at: At): Codec {
-  const { plain, tagged, absent } = membersOf(fields, at);
+  const members = membersOf(fields, at);
+  const { plain, tagged } = members;
   const here = [...plain, ...tagged];
-  const template = fallbacks(fields, [...here, ...absent]);
-  /** Not read, and not to be shared between values. */
-  const renewed = [...tagged, ...absent].filter(
-    ({ field }) => field.kind === 'array' || field.kind === 'struct',
-  );
-  const tags = at.flexible ? tagSection(tagged) : undefined;
   return {
-    read: (reader) => {
-      reader.countStruct();
-      /** Copies of one template share a hidden class, and copying is faster than adding field by field. */
-      const value = Object.assign({}, template);
-      for (const { name, codec } of plain) value[name] = codec.read(reader);
-      for (const { name, codec } of renewed) value[name] = codec.fallback();
-      tags?.read(reader, value);
-      return value;
-    },
-    write: (writer, value) => {
-      for (const { name, codec } of plain) codec.write(writer, valueOf(value as Struct, name, codec));
-      tags?.write(writer, value as Struct);
-    },
+    read: structReader(fields, members, at),
+    write: structWriter(members, at),
     sizeMin: plain.reduce((sum, { codec }) => sum + codec.sizeMin, at.flexible ? 1 : 0),
-    fallback: () => fallbacks(fields, [...here, ...absent]),
+    fallback: copier(fields, members, [...here, ...members.absent]),
     isDefault: (value) =>
-      value !== null &&
       here.every(({ name, codec }) => codec.isDefault(valueOf(value as Struct, name, codec))),
   };
 }
 
-/** Keys in the order of the schema, whatever the order of `members`. */
-function fallbacks(fields: Fields, members: readonly Member[]): Struct {
-  const value: Struct = {};
-  for (const name of Object.keys(fields)) value[name] = undefined;
-  for (const { name, codec } of members) value[name] = codec.fallback();
-  return value;
+/** Loops by index over two lists: this is the hot path. */
+function structReader(fields: Fields, members: Members, { flexible }: At): Read<Struct> {
+  const names = members.plain.map(({ name }) => name);
+  const reads = members.plain.map(({ codec }) => codec.read);
+  const copy = copier(fields, members, [...members.tagged, ...members.absent]);
+  const tags = flexible ? tagReader(members.tagged) : undefined;
+  return (reader) => {
+    reader.countStruct();
+    const value = copy();
+    for (let i = 0; i < names.length; i++) value[names[i] as string] = (reads[i] as Read<unknown>)(reader);
+    tags?.(reader, value);
+    return value;
+  };
+}
+
+/**
+ * Makes structs that hold every default, with lists and structs of their own in the fields of `renewed`.
+ * Copies of one template share a hidden class, and copying is faster than adding field by field.
+ */
+function copier(
+  fields: Fields,
+  { plain, tagged, absent }: Members,
+  renewed: readonly Member[],
+): () => Struct {
+  const template: Struct = {};
+  for (const name of Object.keys(fields)) template[name] = undefined;
+  for (const { name, codec } of [...plain, ...tagged, ...absent]) template[name] = codec.fallback();
+  const own = renewed.filter(({ field }) => field.kind === 'array' || field.kind === 'struct');
+  return () => {
+    const value = Object.assign({}, template);
+    for (const { name, codec } of own) value[name] = codec.fallback();
+    return value;
+  };
+}
+
+function structWriter({ plain, tagged }: Members, { flexible }: At): Write<unknown> {
+  const tags = flexible ? tagWriter(tagged) : undefined;
+  return (writer, value) => {
+    for (let i = 0; i < plain.length; i++) {
+      const { name, codec } = plain[i] as Member;
+      codec.write(writer, valueOf(value as Struct, name, codec));
+    }
+    tags?.(writer, value as Struct);
+  };
 }
 
 function valueOf(struct: Struct, name: string, codec: Codec): unknown {
@@ -274,23 +160,10 @@ function valueOf(struct: Struct, name: string, codec: Codec): unknown {
   return value === undefined ? codec.fallback() : value;
 }
 
-/** The tagged fields that end a struct (KIP-482): unknown ones are skipped, defaults are not written. */
-function tagSection(tagged: readonly Member[]) {
-  return {
-    read(reader: Reader, into: Struct): void {
-      for (let left = reader.unsignedVarint(); left > 0; left--) readTag(tagged, reader, into);
-    },
-    write(writer: Writer, struct: Struct): void {
-      if (tagged.length === 0) return writer.unsignedVarint(0);
-      const set = tagged.filter(({ name, codec }) => !codec.isDefault(valueOf(struct, name, codec)));
-      writer.unsignedVarint(set.length);
-      for (const member of set) {
-        writer.unsignedVarint(tagOf(member));
-        const mark = writer.beginSized();
-        member.codec.write(writer, struct[member.name]);
-        writer.endSized(mark);
-      }
-    },
+/** Reads the tagged fields that end a struct (KIP-482); unknown ones are skipped. */
+function tagReader(tagged: readonly Member[]): (reader: Reader, into: Struct) => void {
+  return (reader, into) => {
+    for (let left = reader.unsignedVarint(); left > 0; left--) readTag(tagged, reader, into);
   };
 }
 
@@ -302,6 +175,21 @@ function readTag(tagged: readonly Member[], reader: Reader, into: Struct): void 
   if (member === undefined) return reader.skip(size);
   into[member.name] = member.codec.read(reader);
   if (reader.position !== end) throw new WireError(`tag ${tag} is not ${size} bytes long`);
+}
+
+/** Those that have their default are not written. */
+function tagWriter(tagged: readonly Member[]): Write<Struct> {
+  if (tagged.length === 0) return (writer) => writer.unsignedVarint(0);
+  return (writer, struct) => {
+    const set = tagged.filter(({ name, codec }) => !codec.isDefault(valueOf(struct, name, codec)));
+    writer.unsignedVarint(set.length);
+    for (const member of set) {
+      writer.unsignedVarint(tagOf(member));
+      const mark = writer.beginSized();
+      member.codec.write(writer, struct[member.name]);
+      writer.endSized(mark);
+    }
+  };
 }
 
 /** Whose body it is: says which versions there are and which of them are flexible. */

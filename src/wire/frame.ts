@@ -1,7 +1,7 @@
 /**
- * Requests and responses as they travel: an int32 size, a header, a body. Request header v1 is api key, version,
- * correlation id and client id; v2, of flexible versions, adds tagged fields (the client id stays a plain string).
- * Response header v0 is the correlation id; v1 adds tagged fields.
+ * Requests and responses as they travel: an int32 size, a header, a body. Request header v1 is api key,
+ * version, correlation id and client id; v2, of flexible versions, adds tagged fields (the client id stays a
+ * plain string). Response header v0 is the correlation id; v1 adds tagged fields.
  */
 import { Reader, Writer } from './bytes.ts';
 import { codecOf } from './codec.ts';
@@ -24,8 +24,8 @@ const API_VERSIONS_KEY = 18;
 const writer = new Writer();
 
 /**
- * Reads a request's header; `frame` is without the size prefix. An API or version we have no schema of reads as
- * header v1: enough to answer, not to find the body.
+ * Reads a request's header; `frame` is without the size prefix. An API or version we have no schema of reads
+ * as header v1: enough to answer, not to find the body.
  * @throws {WireError} when there is no header in these bytes.
  */
 export function decodeRequestHeader(frame: Uint8Array): RequestHeader {

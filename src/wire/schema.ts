@@ -1,7 +1,7 @@
 /**
- * The vocabulary to write Kafka's messages as data. The codec, the TypeScript types of requests and responses, and
- * what ApiVersions answers all come from these schemas. Source of the facts: Kafka's message definitions (4.3, and
- * 3.9 for the versions that KIP-896 removed).
+ * The vocabulary to write Kafka's messages as data. The codec, the TypeScript types of requests and
+ * responses, and what ApiVersions answers all come from these schemas. Source of the facts: Kafka's message
+ * definitions (4.3, and 3.9 for the versions that KIP-896 removed).
  */
 import { ZERO_UUID, type Uuid } from '../model/ids.ts';
 
@@ -79,7 +79,10 @@ export interface Message<F extends Fields = Fields> {
   readonly fields: F;
 }
 
-/** As decoded: every field is there; one that its version lacks has its default. Bytes are views into the frame. */
+/**
+ * As decoded: every field is there; one that its version lacks has its default. Bytes are views into the
+ * frame.
+ */
 export type RequestOf<A extends Api> = Decoded<A['request']>;
 export type ResponseOf<A extends Api> = Decoded<A['response']>;
 export type MessageOf<M extends Message> = Decoded<M['fields']>;

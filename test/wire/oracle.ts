@@ -18,7 +18,10 @@ export interface OracleCase<Args> {
   unread?(version: number): string | undefined;
 }
 
-/** Two elements a list, and numbers, strings and bytes that differ all over the message, so that a mix-up shows. */
+/**
+ * Two elements a list, and numbers, strings and bytes that differ all over the message, so that a mix-up
+ * shows.
+ */
 export function distinctBody(fields: Fields, version: number): Struct {
   let count = 0;
   const valueOf = (field: Field): unknown => {
