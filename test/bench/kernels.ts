@@ -1,0 +1,158 @@
+import { crc32c as native } from '@node-rs/crc32';
+import { createRecordsBatch, type CreateRecordsBatchOptions } from '@platformatic/kafka';
+import { HEADER_SIZE } from '../../src/kernels/batch-layout.ts';
+import type { BatchHeaderFields, EncodeRecord } from '../../src/kernels/kernels.ts';
+import { loadKernels } from '../../src/kernels/load.ts';
+import { TwinKernels } from '../../src/kernels/twin.ts';
+import * as kafkajs from '../kernels/kafkajs.ts';
+import { interleave, median, ratio, report } from './harness.ts';
+
+const HEADER: BatchHeaderFields = {
+  baseOffset: 0,
+  partitionLeaderEpoch: 0,
+  attributes: 0,
+  baseTimestamp: 1_700_000_000_000,
+  maxTimestamp: 1_700_000_001_000,
+  producerId: -1,
+  producerEpoch: -1,
+  baseSequence: -1,
+};
+
+const wasm = await loadKernels();
+const twin = new TwinKernels();
+
+interface Comparison {
+  bench: string;
+  /** What one call does, in millions: bytes, or records. Without it the figure is the time of a call, in ns. */
+  millions?: number;
+  unit: 'MB/s' | 'M records/s' | 'ns';
+  ours: () => unknown;
+  peers: Record<string, () => unknown>;
+  /** Least ratio to a peer: what was measured, less a quarter. */
+  bars?: Record<string, number>;
+}
+
+async function compare({ bench, millions, unit, ours, peers, bars = {} }: Comparison): Promise<void> {
+  const timings = await interleave<string>({ ours, ...peers });
+  const seconds = median(timings['ours'] ?? []);
+  const value = millions === undefined ? seconds * 1e9 : millions / seconds;
+  for (const peer of Object.keys(peers)) {
+    const bar = bars[peer];
+    report({
+      bench,
+      value,
+      unit,
+      peer,
+      ratio: ratio(timings, 'ours', peer),
+      ...(bar !== undefined && { bar }),
+    });
+  }
+}
+
+export async function run(): Promise<void> {
+  for (const size of [100, 1024, 16_384, 1_048_576]) await benchCrc(size);
+  for (const shape of [
+    { count: 100, size: 100 },
+    { count: 64, size: 1000 },
+    { count: 1000, size: 1000 },
+  ]) {
+    await benchRead(shape);
+  }
+  for (const size of [100, 1000]) await benchEncode(size);
+  for (const count of [64, 1000, 65_536]) await benchIndexFloor(count);
+}
+
+async function benchCrc(size: number): Promise<void> {
+  const bytes = Buffer.from(noise(size));
+  await compare({
+    bench: `crc32c ${named(size)}`,
+    millions: size / 1e6,
+    unit: 'MB/s',
+    ours: () => wasm.crc32c(bytes),
+    peers: {
+      kafkajs: () => kafkajs.crc32c(bytes),
+      twin: () => twin.crc32c(bytes),
+      '@node-rs/crc32': () => native(bytes),
+    },
+  });
+}
+
+async function benchRead({ count, size }: { count: number; size: number }): Promise<void> {
+  const batch = twin.encodeBatch(HEADER, recordsOf(count, size));
+  const block = batch.subarray(HEADER_SIZE);
+  await compare({
+    bench: `validate ${count} records of ${size} B`,
+    millions: batch.length / 1e6,
+    unit: 'MB/s',
+    ours: () => wasm.validateBatch(batch),
+    peers: { twin: () => twin.validateBatch(batch) },
+  });
+  await compare({
+    bench: `index ${count} records of ${size} B`,
+    millions: count / 1e6,
+    unit: 'M records/s',
+    ours: () => wasm.indexRecords(block, count),
+    peers: { twin: () => twin.indexRecords(block, count) },
+  });
+}
+
+async function benchEncode(size: number): Promise<void> {
+  const count = 1000;
+  const records = recordsOf(count, size);
+  await compare({
+    bench: `encode ${count} records of ${size} B`,
+    millions: count / 1e6,
+    unit: 'M records/s',
+    ours: () => wasm.encodeBatch(HEADER, records),
+    peers: {
+      kafkajs: kafkajs.prepareBatch(HEADER, records),
+      '@platformatic/kafka': platformaticEncode(records),
+      twin: () => twin.encodeBatch(HEADER, records),
+    },
+  });
+}
+
+/** Its batch builder, with messages that are ready and the flat buffer that a socket needs. */
+function platformaticEncode(records: readonly EncodeRecord[]): () => unknown {
+  const messages = records.map(({ timestampDelta, key, value, headers }) => ({
+    topic: 'topic',
+    key: Buffer.from(key!),
+    value: Buffer.from(value!),
+    headers: new Map(headers.map((header) => [Buffer.from(header.key), Buffer.from(header.value!)])),
+    timestamp: BigInt(HEADER.baseTimestamp + timestampDelta),
+  }));
+  const options: Partial<CreateRecordsBatchOptions> = { compression: 'none' };
+  return () => createRecordsBatch(messages, options).buffer;
+}
+
+async function benchIndexFloor(count: number): Promise<void> {
+  const entries = new Uint8Array(8 * count);
+  const view = new DataView(entries.buffer);
+  for (let entry = 0; entry < count; entry++) view.setInt32(8 * entry, 37 * entry);
+  let target = 0;
+  const next = () => (target = (target + 7919 * 37) % (37 * count));
+  await compare({
+    bench: `index floor of ${count} entries`,
+    unit: 'ns',
+    ours: () => wasm.indexFloor(entries, 8, next()),
+    peers: { twin: () => twin.indexFloor(entries, 8, next()) },
+  });
+}
+
+function recordsOf(count: number, size: number): EncodeRecord[] {
+  const headers = [{ key: Buffer.from('trace-id'), value: Buffer.from('0123456789abcdef') }];
+  const value = Buffer.from(noise(size));
+  return Array.from({ length: count }, (_, offsetDelta) => {
+    const key = Buffer.from(`key-${offsetDelta}`.padEnd(16, '.'));
+    return { timestampDelta: offsetDelta, offsetDelta, key, value, headers };
+  });
+}
+
+function noise(size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, i) => (i * 197 + (i >> 5)) & 0xff);
+}
+
+function named(size: number): string {
+  if (size >= 1_048_576) return `${size / 1_048_576} MB`;
+  return size >= 1024 ? `${size / 1024} KB` : `${size} B`;
+}

@@ -1,0 +1,28 @@
+// `npm run bench [name ...]`: all benches, or those named. With `--check` it fails when a figure misses its bar.
+import { belowBar } from './harness.ts';
+
+/** A module of this folder exports `run`, which reports its figures. */
+const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
+  kernels: () => import('./kernels.ts'),
+  produce: () => import('./produce.ts'),
+  fetch: () => import('./fetch.ts'),
+  idle: () => import('./idle.ts'),
+};
+
+const args = process.argv.slice(2);
+const named = args.filter((arg) => !arg.startsWith('--'));
+const unknown = named.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`No bench called ${unknown.join(', ')}. There are: ${Object.keys(benches).join(', ')}.`);
+  process.exit(2);
+}
+for (const name of named.length > 0 ? named : Object.keys(benches)) await (await benches[name]!()).run();
+
+if (args.includes('--check') && belowBar().length > 0) {
+  console.error(
+    `Below their bars:\n${belowBar()
+      .map((figure) => JSON.stringify(figure))
+      .join('\n')}`,
+  );
+  process.exitCode = 1;
+}
