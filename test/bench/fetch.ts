@@ -1,0 +1,98 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
+import { encodeRequest } from '../../src/wire/frame.ts';
+import { BrokerProcess } from '../support/broker-process.ts';
+import { median, report } from './harness.ts';
+import { type Peer, startPeer } from './peers.ts';
+import { createBenchTopic, pipeline, produceRequest } from './produce.ts';
+import { RawConnection } from './raw-driver.ts';
+
+const ROUNDS = 16;
+const FETCH_BYTES = 1024 * 1024;
+const BATCHES = 16 * 1024;
+const RECORDS_PER_BATCH = 63;
+const IN_FLIGHT = 4;
+
+/** Reads `[from, to)` in fetches of up to 1 MB, several at a time: the driver knows where each batch begins. */
+async function read(connection: RawConnection, from: number, to: number): Promise<number> {
+  const step = RECORDS_PER_BATCH * 15;
+  const before = connection.receivedBytes;
+  const first = connection.responses;
+  let sent = 0;
+  for (let offset = from; offset < to; offset += step) {
+    const waitFor = first + sent - IN_FLIGHT;
+    if (connection.responses <= waitFor) await connection.until(() => connection.responses > waitFor);
+    const partitions = [{ partition: 0, fetchOffset: offset, partitionMaxBytes: FETCH_BYTES }];
+    const body = {
+      maxWaitMs: 0,
+      minBytes: 1,
+      maxBytes: FETCH_BYTES,
+      topics: [{ topic: 'bench', partitions }],
+    };
+    await connection.write(encodeRequest(fetchApi, 11, { correlationId: sent, clientId: 'bench' }, body));
+    sent++;
+  }
+  await connection.until(() => connection.responses >= first + sent);
+  return connection.receivedBytes - before;
+}
+
+async function readFile(peer: Peer, range: { path: string; from: number; bytes: number }): Promise<void> {
+  const connection = await RawConnection.open(peer, false);
+  await connection.write(Buffer.from(JSON.stringify(range)));
+  await connection.until(() => connection.receivedBytes >= range.bytes);
+  connection.close();
+}
+
+/** 1 GB that a freshly started broker has not in memory, beside a server that sends the same file, in turns. */
+export async function run(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'milena-bench-'));
+  const args = ['--data', directory, '--flush', 'never'];
+  const writer = await BrokerProcess.start(args);
+  const producer = await RawConnection.open(writer.ready.kafka);
+  await createBenchTopic(producer);
+  await pipeline(producer, await produceRequest(), BATCHES);
+  producer.close();
+  await writer.stop();
+
+  const broker = await BrokerProcess.start(args);
+  const peer = await startPeer('files');
+  const log = join(directory, 'bench-0');
+  const path = join(
+    log,
+    readdirSync(log)
+      .filter((name) => name.endsWith('.log'))
+      .toSorted()[0] ?? '',
+  );
+  try {
+    const connection = await RawConnection.open(broker.ready.kafka);
+    const rates: number[] = [];
+    const ratios: number[] = [];
+    const roundOffsets = (BATCHES * RECORDS_PER_BATCH) / ROUNDS;
+    const roundBytes = Math.floor(statSync(path).size / ROUNDS);
+    for (let round = 0; round < ROUNDS; round++) {
+      const start = performance.now();
+      const bytes = await read(connection, round * roundOffsets, (round + 1) * roundOffsets);
+      const rate = bytes / 1e3 / (performance.now() - start);
+      const peerStart = performance.now();
+      await readFile(peer, { path, from: round * roundBytes, bytes: roundBytes });
+      const peerRate = roundBytes / 1e3 / (performance.now() - peerStart);
+      rates.push(rate);
+      ratios.push(rate / peerRate);
+    }
+    report({
+      bench: 'fetch of data not in memory, 1 GB',
+      value: median(rates),
+      unit: 'MB/s',
+      peer: 'bare file-to-socket server',
+      ratio: median(ratios),
+      bar: { value: 800, ratio: 0.4 },
+    });
+    connection.close();
+  } finally {
+    peer.stop();
+    await broker.stop();
+    rmSync(directory, { recursive: true });
+  }
+}

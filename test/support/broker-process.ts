@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** The command line of the built package: what users run. */
+export const MILENA = join(import.meta.dirname, '../../dist/bin/milena.js');
+
+export interface Ready {
+  readyMs: number;
+  kafka: { host: string; port: number };
+  http: { host: string; port: number };
+  data: string | null;
+  pid: number;
+}
+
+/** `milena dev --json` of the built package in a process of its own. */
+export class BrokerProcess {
+  readonly child: ChildProcess;
+  readonly ready: Ready;
+  /** From just before the spawn to the ready line, as whoever waits for it sees it. */
+  readonly readyWallMs: number;
+
+  private constructor(child: ChildProcess, ready: Ready, readyWallMs: number) {
+    this.child = child;
+    this.ready = ready;
+    this.readyWallMs = readyWallMs;
+  }
+
+  /** @param args further arguments of `milena dev`; ports are free ones unless named. */
+  static async start(args: readonly string[]): Promise<BrokerProcess> {
+    const startedAtMs = performance.now();
+    const ports = [...(args.includes('--port') ? [] : ['--port', '0']), '--http-port', '0'];
+    const child = spawn(process.execPath, [MILENA, 'dev', '--json', ...ports, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: child.stdout });
+    const ready = await Promise.race([
+      once(lines, 'line').then(([line]) => JSON.parse(line as string) as Ready),
+      once(child, 'exit').then(([code]) => {
+        throw new Error(`milena dev exited with ${code} before it was ready`);
+      }),
+    ]);
+    return new BrokerProcess(child, ready, performance.now() - startedAtMs);
+  }
+
+  get address(): string {
+    return `${this.ready.kafka.host}:${this.ready.kafka.port}`;
+  }
+
+  /** Resident memory in bytes, as the kernel counts it (Linux). */
+  residentBytes(): number {
+    const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.child.pid}/status`, 'latin1'));
+    return Number(line?.[1]) * 1024;
+  }
+
+  /** Ends it and waits until it has gone. SIGKILL is a crash, SIGTERM a clean stop. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill(signal);
+    await exited;
+  }
+}
