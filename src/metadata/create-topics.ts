@@ -1,12 +1,12 @@
 import { ErrorCode, KafkaError } from '../model/errors.ts';
-import { CLUSTER_METADATA_TOPIC, ZERO_UUID, type BrokerId } from '../model/ids.ts';
+import { ZERO_UUID, type BrokerId } from '../model/ids.ts';
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../wire/apis/19-create-topics.ts';
 import { ConfigSource } from './configs/definitions.ts';
 import { brokerConfigNumber, effectiveTopicConfig } from './configs/effective.ts';
 import { TOPIC_CONFIGS } from './configs/topic-configs.ts';
 import { checkTopicConfigs } from './configs/validate.ts';
 import { ResourceType, type MetadataImage } from './image.ts';
-import { internalTopic } from './internal-topics.ts';
+import { internalTopic, isInternalTopic } from './internal-topics.ts';
 import {
   answering,
   duplicates,
@@ -52,7 +52,7 @@ export function decideCreateTopics(
   const collisions = new NameCollisions(image.topicNames());
   const create = (topic: CreatableTopic): TopicResult => {
     if (twice.has(topic.name)) throw new KafkaError(ErrorCode.INVALID_REQUEST, DUPLICATE_NAME);
-    checkNewName(image, collisions, topic.name);
+    checkNewName(context, collisions, topic.name);
     const plan = planTopic(context, topic);
     collisions.add(topic.name);
     if (request.validateOnly) return created(plan, ZERO_UUID, usual);
@@ -82,9 +82,10 @@ function tooManyAsked(context: ControllerContext, topics: readonly CreatableTopi
   return sum > PARTITIONS_PER_REQUEST_MAX ? tooManyPartitions() : undefined;
 }
 
-function checkNewName(image: MetadataImage, collisions: NameCollisions, name: string): void {
+function checkNewName(context: ControllerContext, collisions: NameCollisions, name: string): void {
+  const { image } = context;
   checkTopicName(name);
-  if (name === CLUSTER_METADATA_TOPIC) {
+  if (isInternalTopic(name) && !internalTopic(name, context)) {
     throw new KafkaError(
       ErrorCode.INVALID_TOPIC_EXCEPTION,
       `Creation of internal topic ${name} is prohibited.`,

@@ -77,6 +77,7 @@ test.each([
   ['x'.repeat(249), NONE],
   ['A-z.0_9', NONE],
   ['__cluster_metadata', 17],
+  ['__share_group_state', 17],
 ])('the name %j gives %i', (name, code) => {
   expect(codes(new Cluster(), [topicOf(name)])).toEqual([[name, code]]);
 });
