@@ -40,13 +40,29 @@ export function forEachMatch(block: Uint8Array, sink: MatchSink): number {
   return literalStart;
 }
 
+/** Up to here a loop beats the call into the engine. */
+const SHORT_COPY = 32;
+
 /** Copies `length` bytes from `offset` bytes back; they may overlap what is being written. */
 export function copyMatch(into: Uint8Array, position: number, offset: number, length: number): void {
-  if (offset >= length) {
+  if (length > SHORT_COPY && offset >= length) {
     into.copyWithin(position, position - offset, position - offset + length);
     return;
   }
   for (let i = position; i < position + length; i++) into[i] = into[i - offset] ?? 0;
+}
+
+/** Copies `length` bytes from `start` of `from`; all of them are there, and so is the room for them. */
+export function copyLiterals(
+  from: Uint8Array,
+  start: number,
+  { into, position, length }: { into: Uint8Array; position: number; length: number },
+): void {
+  if (length > SHORT_COPY) {
+    into.set(from.subarray(start, start + length), position);
+    return;
+  }
+  for (let i = 0; i < length; i++) into[position + i] = from[start + i] ?? 0;
 }
 
 function matchLength(block: Uint8Array, candidate: number, position: number): number {

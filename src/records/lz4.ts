@@ -1,6 +1,6 @@
 import { tooLarge } from './codecs.ts';
 import type { Codec } from './codecs.ts';
-import { copyMatch, forEachMatch, LZ_BLOCK_MAX_BYTES } from './lz-match.ts';
+import { copyLiterals, copyMatch, forEachMatch, LZ_BLOCK_MAX_BYTES } from './lz-match.ts';
 
 const FRAME_MAGIC = 0x184d2204;
 /** The low four bits are free. */
@@ -128,7 +128,7 @@ function decompressBlock(block: Uint8Array, out: Output, floor: number): void {
     const literals = readLength(block, cursor, token >>> 4);
     if (cursor.at + literals > block.length) throw corrupt();
     out.demand(literals);
-    out.bytes.set(block.subarray(cursor.at, cursor.at + literals), out.length);
+    copyLiterals(block, cursor.at, { into: out.bytes, position: out.length, length: literals });
     cursor.at += literals;
     out.length += literals;
     if (cursor.at === block.length) return;
@@ -169,7 +169,7 @@ function compressBlock(block: Uint8Array): Uint8Array {
     const length = end - start;
     out[at++] = (Math.min(length, LONG) << 4) | matchNibble;
     writeLength(length);
-    out.set(block.subarray(start, end), at);
+    copyLiterals(block, start, { into: out, position: at, length });
     at += length;
   };
   const rest = forEachMatch(block, (literalStart, matchStart, offset, length) => {

@@ -1,6 +1,6 @@
 import { tooLarge } from './codecs.ts';
 import type { Codec } from './codecs.ts';
-import { copyMatch, forEachMatch, LZ_BLOCK_MAX_BYTES } from './lz-match.ts';
+import { copyLiterals, copyMatch, forEachMatch, LZ_BLOCK_MAX_BYTES } from './lz-match.ts';
 
 /** What Java's snappy streams start with: magic, version 1, oldest compatible version 1. */
 const XERIAL_HEADER = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1);
@@ -75,7 +75,7 @@ class SnappyWriter {
     this.#out[this.#at++] = ((extraBytes === 0 ? length - 1 : 59 + extraBytes) << 2) | LITERAL;
     if (extraBytes > 0) this.#out[this.#at++] = (length - 1) & 0xff;
     if (extraBytes > 1) this.#out[this.#at++] = (length - 1) >>> 8;
-    this.#out.set(this.#block.subarray(start, end), this.#at);
+    copyLiterals(this.#block, start, { into: this.#out, position: this.#at, length });
     this.#at += length;
   }
 
@@ -118,7 +118,7 @@ function decompressRaw(bytes: Uint8Array, out: Uint8Array): void {
       const length = (extraBytes === 0 ? tag >>> 2 : littleEndian(bytes, at, extraBytes)) + 1;
       at += extraBytes;
       if (at + length > bytes.length || position + length > out.length) throw corrupt();
-      out.set(bytes.subarray(at, at + length), position);
+      copyLiterals(bytes, at, { into: out, position, length });
       at += length;
       position += length;
       continue;
