@@ -38,8 +38,9 @@ export function expireOffsets(context: Context, turn: Turn): void {
         turn.records.push(tombstone);
       }
     }
-    const isOver = keptCount === 0 && group.state === 'Empty' && group.pending.size === 0;
-    if (isOver && group.stored) turn.records.push(groupRecord(group.groupId, null));
+    if (keptCount > 0 || group.state !== 'Empty' || !group.stored) continue;
+    if (group.pending.size === 0) turn.records.push(groupRecord(group.groupId, null));
+    else nextMs = turn.nowMs;
   }
   context.expiryAtMs =
     nextMs === Infinity ? Infinity : Math.max(nextMs, turn.nowMs + offsetsRetentionCheckIntervalMs);

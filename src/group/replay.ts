@@ -20,9 +20,10 @@ export function applyRecord(context: Context, record: MachineRecord, nowMs: Mill
   const group = context.getOrCreate(decoded.type === 'group' ? decoded.group : decoded.key.group, nowMs);
   if (decoded.type === 'offset') applyOffset(group, decoded.key, decoded.value);
   else applyGroup(context, group, decoded.value, nowMs);
+  context.dropIfBlank(group);
+  if (!context.groups.has(group.groupId)) return;
   const position = decoded.type === 'offset' ? decoded.value : null;
   context.expireFrom(position ? earliestExpiryMs(context, position) : nowMs, nowMs);
-  context.dropIfBlank(group);
 }
 
 function applyOffset(group: Group, { topic, partition }: OffsetKey, value: OffsetAndMetadata | null): void {
