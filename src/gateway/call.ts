@@ -1,6 +1,7 @@
 import { invariant } from '../model/assert.ts';
 import type { Address, Caller } from '../model/machine.ts';
 import type { ShardId, ShardReply } from '../ports/shard-link.ts';
+import { WireError } from '../wire/error.ts';
 import { encodeResponse } from '../wire/frame.ts';
 import type { CloseReason, Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
@@ -75,7 +76,13 @@ export class Call {
 
   reply(body: unknown, version = this.header.apiVersion): void {
     if (this.done) return;
-    this.response = encodeResponse(this.handler.api, version, this.header.correlationId, body as never);
+    try {
+      this.response = encodeResponse(this.handler.api, version, this.header.correlationId, body as never);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      // What the client is told of its own request does not fit, such as a name that grew in the reading.
+      return this.close('bad_request');
+    }
     this.#finish();
   }
 

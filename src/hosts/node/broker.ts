@@ -3,6 +3,7 @@ import type { AddressInfo, Server as TcpServer } from 'node:net';
 import { Gateway } from '../../gateway/gateway.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
 import { loadKernels } from '../../kernels/load.ts';
+import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
 import { MetadataImage } from '../../metadata/image.ts';
 import { decodeMetadataRecord } from '../../metadata/records.ts';
 import { DEFAULT_GATEWAY_LIMITS } from '../../model/limits.ts';
@@ -59,7 +60,7 @@ export class Broker {
     let http: HttpServer | undefined;
     try {
       const kafka = await listen(tcp, host, port);
-      const core = startCore(opened, { kernels, onWarning, kafka, settings: options.settings });
+      const core = startCore(opened, { kernels, onWarning, kafka, options });
       await openMetadata(core.shards);
       let broker: Broker | undefined;
       if (httpPort !== undefined) http = httpServer({ notReady: () => broker?.notReady() ?? 'starting' });
@@ -142,15 +143,15 @@ interface CoreOptions {
   kernels: Kernels;
   onWarning: (message: string) => void;
   kafka: Listening;
-  settings: ReadonlyMap<string, string> | undefined;
+  options: BrokerOptions;
 }
 
 function startCore(
   { store, identity }: OpenedStore,
-  { kernels, onWarning, kafka, settings }: CoreOptions,
+  { kernels, onWarning, kafka, options }: CoreOptions,
 ): Core {
   const image = new MetadataImage({ clusterId: identity.clusterId, controllerId: identity.nodeId });
-  const staticConfigs = staticSettings(identity.nodeId, kafka, settings);
+  const staticConfigs = staticSettings(identity.nodeId, kafka, options);
   const specs = new ShardSpecs({ image, identity, staticConfigs, random: nodeRandom, endpoint: kafka });
   const reply = (answer: ShardReply) => gateway.receive(answer);
   const parts = { store, kernels, codecs: nodeCodecs(), clock: nodeClock, onWarning, reply };
@@ -170,13 +171,22 @@ function startCore(
   return { gateway, shards, image };
 }
 
-function staticSettings(nodeId: number, kafka: Listening, settings: ReadonlyMap<string, string> = new Map()) {
-  return new Map([
+/** What the node was started with, as server.properties would say it. @throws KafkaError for a bad value. */
+function staticSettings(
+  nodeId: number,
+  kafka: Listening,
+  options: BrokerOptions,
+): ReadonlyMap<string, string> {
+  const settings = new Map([
     ['node.id', String(nodeId)],
+    ['broker.id', String(nodeId)],
     ['process.roles', 'broker,controller'],
     ['listeners', `PLAINTEXT://${kafka.host}:${kafka.port}`],
-    ...settings,
+    ['log.dirs', options.directory ?? ''],
+    ...(options.settings ?? []),
   ]);
+  checkBrokerConfigs(settings);
+  return settings;
 }
 
 /** Keeps this node's view of the metadata, and lets go of what was deleted. */
