@@ -77,7 +77,9 @@ async function findInBatch(
   const leaderEpoch = header.partitionLeaderEpoch;
   try {
     for (const { offset, timestamp } of await records(bytes, parts.kernels, parts.codecs)) {
-      if (offset >= start && timestamp >= target) return { offset, timestamp, leaderEpoch };
+      // What a client packed was not looked at when it came: its offsets may lie.
+      const isInside = offset >= start && offset <= header.lastOffset;
+      if (isInside && timestamp >= target) return { offset, timestamp, leaderEpoch };
     }
     return undefined;
   } catch (error) {

@@ -183,7 +183,9 @@ export class PartitionLog {
       return refused(ErrorCode.OFFSET_OUT_OF_RANGE, 'above the high watermark');
     if (offset <= this.#startOffset) return [];
     this.#startOffset = offset;
-    const writes: LogWrite[] = [{ type: 'trim', log: this.name.log, beforeOffset: offset }];
+    // Producers outlive their records: replay cannot find these any more.
+    const writes = this.snapshotWrites();
+    writes.push({ type: 'trim', log: this.name.log, beforeOffset: offset });
     if (this.epochs.truncateFromStart(offset)) writes.push(this.#putEpochs());
     return writes;
   }

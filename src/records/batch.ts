@@ -10,6 +10,9 @@ import { readVarint } from './varint.ts';
 /** Seven one-byte fields: what no record is shorter than. */
 const RECORD_MIN_BYTES = 7;
 
+/** Keeps a byte order mark, which is part of the key. */
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 export interface RecordHeader {
   key: string;
   value: Uint8Array | null;
@@ -93,11 +96,10 @@ export class Record {
   }
   /** In the producer's order, duplicates kept. */
   get headers(): RecordHeader[] {
-    const utf8 = new TextDecoder();
     const cursor = { bytes: this.#block, at: this.#field(ROW.headersPosition) };
     const headers: RecordHeader[] = [];
     for (let left = readVarint(cursor); left > 0; left--) {
-      const key = utf8.decode(this.#take(cursor) ?? new Uint8Array());
+      const key = UTF8.decode(this.#take(cursor) ?? new Uint8Array());
       headers.push({ key, value: this.#take(cursor) });
     }
     return headers;

@@ -59,6 +59,15 @@ describe('by time', () => {
     );
   });
 
+  test('believes no offset beyond the batch that a client has packed', async () => {
+    const rig = await openRig();
+    const bytes = batch({ timestamp: 9 });
+    bytes[64] = 2 * 16; // offset delta of the first record
+    await append(rig, await recompress({ kernels, codecs }, bytes, CODEC.snappy));
+    await append(rig, batch({ timestamp: 9 }));
+    expect(await find(rig.log, 9)).toEqual({ offset: 1, timestamp: 9, leaderEpoch: 0 });
+  });
+
   test('falls back to the start of a batch that cannot be unpacked here', async () => {
     const rig = await openRig();
     await append(rig, batch({ count: 3, timestamp: 5 }));

@@ -242,7 +242,11 @@ describe('trimTo', () => {
     await append(rig, batch({ count: 10 }));
     expect(rig.log.trimTo(1)).toMatchObject({ errorCode: ErrorCode.OFFSET_OUT_OF_RANGE });
     rig.log.highWatermark = 10;
-    expect(kinds(rig.log.trimTo(4) as never)).toEqual(['trim', 'put leader-epoch-checkpoint']);
+    expect(kinds(rig.log.trimTo(4) as never)).toEqual([
+      `put ${snapshotName(10)}`,
+      'trim',
+      'put leader-epoch-checkpoint',
+    ]);
     expect(rig.log.trimTo(3)).toEqual([]);
     expect(rig.log.logStartOffset).toBe(4);
     expect(rig.log.trimTo(11)).toMatchObject({ type: 'refused' });

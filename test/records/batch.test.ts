@@ -129,6 +129,20 @@ describe('a batch of ours', () => {
     );
   });
 
+  test('keeps header keys as they are, a byte order mark included', () => {
+    const headers = [
+      { key: '\ufeffa', value: null },
+      { key: 'a', value: Uint8Array.of() },
+      { key: 'a', value: Uint8Array.of(1) },
+    ];
+    const seen = syncRecords(buildBatch(kernels, { records: [{ timestamp: 1, headers }] })).at(0).headers;
+    expect(seen.map(({ key, value }) => [key, value && [...value]])).toEqual([
+      ['\ufeffa', null],
+      ['a', []],
+      ['a', [1]],
+    ]);
+  });
+
   test('keeps its header when it is repacked, and is itself again when unpacked', async () => {
     const spec = {
       records: [{ timestamp: 5, value: bytesOf('x'.repeat(500)) }],
