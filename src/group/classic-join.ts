@@ -175,7 +175,7 @@ function replaceStatic(
     return;
   }
   const assignments = new Map([...group.members.values()].map((each) => [each.memberId, each.assignment]));
-  turn.records.push(groupMetadataRecord(group, assignments, group.stateAtMs));
+  turn.write(groupMetadataRecord(group, assignments, group.stateAtMs));
   const reply = joinReply(group, member, join.apiVersion);
   const isLeader = group.leader === newMemberId;
   // A client that knows nothing of skipAssignment must not learn that it leads, or it would assign all anew.

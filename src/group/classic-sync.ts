@@ -48,7 +48,7 @@ function handOut(context: Context, turn: Turn, group: Group, body: SyncGroupRequ
     return prepareRebalance(context, turn, group);
   }
   group.transition('Stable', turn.nowMs);
-  turn.records.push(record);
+  turn.write(record);
   for (const member of group.members.values()) {
     if (!member.sync) continue;
     turn.answer(context, member.sync, syncReply(group, assignments.get(member.memberId) ?? NO_BYTES));

@@ -74,7 +74,7 @@ function completeJoin(context: Context, turn: Turn, group: Group): void {
   if (group.members.size === 0) {
     group.protocol = null;
     group.transition('Empty', turn.nowMs);
-    turn.records.push(groupMetadataRecord(group, new Map(), turn.nowMs));
+    turn.write(groupMetadataRecord(group, new Map(), turn.nowMs));
   } else {
     beginSync(context, turn, group);
   }

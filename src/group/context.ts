@@ -5,6 +5,7 @@ import { Deadlines } from './deadlines.ts';
 import { Group } from './group.ts';
 import { Member } from './member.ts';
 import type { MemberFacts } from './member.ts';
+import { sizeOf } from './records.ts';
 import { WaitingList } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -99,9 +100,19 @@ export class Turn implements Decision {
   readonly nowMs: Millis;
   readonly records: MachineRecord[] = [];
   readonly replies: Reply[] = [];
+  #recordsBytes = 0;
 
   constructor(nowMs: Millis) {
     this.nowMs = nowMs;
+  }
+
+  get recordsBytes(): number {
+    return this.#recordsBytes;
+  }
+
+  write(record: MachineRecord): void {
+    this.records.push(record);
+    this.#recordsBytes += sizeOf([record]);
   }
 
   reply(to: Address, body: unknown): void {

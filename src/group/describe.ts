@@ -102,7 +102,7 @@ export function decideDeleteGroups(
     const errorCode = validateDelete(groupId, group);
     if (group && errorCode === ErrorCode.NONE) {
       deleted.add(groupId);
-      turn.records.push(...tombstones(group));
+      for (const tombstone of tombstones(group)) turn.write(tombstone);
     }
     return { groupId, errorCode };
   });

@@ -1,7 +1,7 @@
 import type { Millis } from '../model/ids.ts';
 import type { Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
-import { groupRecord, offsetRecord, sizeOf } from './records.ts';
+import { groupRecord, offsetRecord } from './records.ts';
 import type { OffsetAndMetadata } from './records.ts';
 import { subscribedTopics } from './subscription.ts';
 
@@ -15,32 +15,29 @@ interface Rule {
 
 /**
  * Writes tombstones for positions nobody has wanted for offsets.retention.minutes and for groups that are empty and
- * hold none, as many as fit one batch. What is left has `context.expiryAtMs` set again.
+ * hold none, as many as fit one batch; what is left waits for the next check, which `context.expiryAtMs` names.
  */
 export function expireOffsets(context: Context, turn: Turn): void {
   const { offsetsRetentionMinutes, offsetsRetentionCheckIntervalMs, recordsMaxBytes } = context.config;
   const retentionMs = offsetsRetentionMinutes * MINUTE_MS;
   let nextMs: Millis = Infinity;
-  let sizeBytes = 0;
   for (const group of context.groups.values()) {
     const rule: Rule = { retentionMs, subscribed: subscribedIfStable(group) };
     let keptCount = 0;
     for (const [topic, partitions] of group.offsets) {
       for (const [partition, value] of partitions) {
         const atMs = expiresAtMs(group, rule, topic, value);
-        if (atMs > turn.nowMs || sizeBytes > recordsMaxBytes) {
+        if (atMs > turn.nowMs || turn.recordsBytes > recordsMaxBytes) {
           keptCount++;
           nextMs = Math.min(nextMs, atMs);
           continue;
         }
-        const tombstone = offsetRecord({ group: group.groupId, topic, partition }, null);
-        sizeBytes += sizeOf([tombstone]);
-        turn.records.push(tombstone);
+        turn.write(offsetRecord({ group: group.groupId, topic, partition }, null));
       }
     }
     if (keptCount > 0 || group.state !== 'Empty' || !group.stored) continue;
-    if (group.pending.size === 0) turn.records.push(groupRecord(group.groupId, null));
-    else nextMs = turn.nowMs;
+    if (group.pending.size > 0 || turn.recordsBytes > recordsMaxBytes) nextMs = turn.nowMs;
+    else turn.write(groupRecord(group.groupId, null));
   }
   context.expiryAtMs =
     nextMs === Infinity ? Infinity : Math.max(nextMs, turn.nowMs + offsetsRetentionCheckIntervalMs);

@@ -81,15 +81,17 @@ export class GroupMachine implements Machine {
     applyRecord(this.#context, record, nowMs);
   }
 
+  /** What does not fit one batch of records is left, and due at once. */
   tick(nowMs: Millis): Decision {
     const context = this.#context;
     const turn = new Turn(nowMs);
     if (context.expiryAtMs <= nowMs) expireOffsets(context, turn);
-    for (;;) {
+    while (turn.recordsBytes <= context.config.recordsMaxBytes) {
       const due = context.deadlines.due(nowMs);
-      if (due === undefined) return turn;
+      if (due === undefined) break;
       expire(context, turn, due);
     }
+    return turn;
   }
 
   get wakeAtMs(): Millis {

@@ -40,7 +40,7 @@ export function decideOffsetCommit(context: Context, turn: Turn, commit: Commit)
       commitReply(body, () => ErrorCode.INVALID_COMMIT_OFFSET_SIZE),
     );
   }
-  turn.records.push(...records);
+  for (const record of records) turn.write(record);
   turn.reply(from, commitReply(body, verdict));
 }
 

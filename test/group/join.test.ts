@@ -192,14 +192,33 @@ test('a rebalance timeout of nothing ends at once, and never spins', () => {
     groupId: 'g',
     sessionTimeoutMs: 6_000,
     rebalanceTimeoutMs: 0,
-    memberId: '',
     protocolType: 'consumer',
     protocols: [{ name: 'range', metadata: bytes('') }],
   };
-  for (const groupInstanceId of ['one', 'two']) {
-    coordinator.send(joinGroupApi, { ...body, groupInstanceId }, { client: 'a' }, () => undefined);
-  }
+  const fixed = { ...body, memberId: '', groupInstanceId: 'one' };
+  const { memberId } = coordinator.ask(joinGroupApi, fixed, { client: 'a' });
+  const sync = { groupId: 'g', generationId: 1, memberId, assignments: [] };
+  coordinator.ask(syncGroupApi, sync, { client: 'a' });
+  // Someone comes and goes, and only the static member, which is away, is left to wait for.
+  const b = coordinator.ask(joinGroupApi, { ...body, memberId: '' }, { client: 'b' });
+  coordinator.send(joinGroupApi, { ...body, memberId: b.memberId }, { client: 'b' }, () => undefined);
+  const leaving = [{ memberId: b.memberId, groupInstanceId: null }];
+  coordinator.ask(leaveGroupApi, { groupId: 'g', members: leaving }, { client: 'b' });
   let ticks = 0;
-  coordinator.pass(600_000, () => ticks++);
+  coordinator.pass(60_000, () => ticks++);
   expect(ticks).toBeLessThan(20);
+  expect(coordinator.ask(listGroupsApi, {}, { client: 'admin' }).groups[0]?.groupState).toBe('Empty');
+});
+
+test('groups that all end at once are written a batch at a time', () => {
+  const coordinator = new Coordinator({ recordsMaxBytes: 1_000 });
+  for (let index = 0; index < 200; index++) {
+    const [reply] = join(coordinator, { groupId: `g${index}` });
+    const body = { groupId: `g${index}`, generationId: 1, memberId: reply?.memberId ?? '', assignments: [] };
+    coordinator.ask(syncGroupApi, body, { client: 'a' });
+  }
+  const batches: number[] = [];
+  coordinator.pass(10_000, (_atMs, records) => batches.push(records.length));
+  expect(Math.max(...batches)).toBeLessThan(30);
+  expect(batches.reduce((sum, count) => sum + count, 0)).toBe(200);
 });
