@@ -11,9 +11,6 @@ const RECORD_OVERHEAD_MAX = 36;
 const HEADER_OVERHEAD_MAX = 10;
 /** Kernels copy 16 bytes at a time, so an area they copy from or to has this much after it. */
 const SLACK = 16;
-/** Below this a loop beats the call that `set` is. */
-const SHORT_COPY_MAX = 24;
-
 /** Where the areas of one encode call begin and end, in the kernels' memory. */
 export interface EncodeAreas {
   descriptors: number;
@@ -75,7 +72,6 @@ function fill(
 
 function put(bytes: Uint8Array, at: number, from: Uint8Array | null): number {
   if (from === null) return at;
-  if (from.length > SHORT_COPY_MAX) bytes.set(from, at);
-  else for (let i = 0; i < from.length; i++) bytes[at + i] = from[i]!;
+  bytes.set(from, at);
   return at + from.length;
 }

@@ -34,6 +34,15 @@ type Encode = (
 /** A checksum is taken in pieces of this, which fit the initial memory (asconfig.json) and the CPU's cache. */
 const CRC_PIECE_SIZE = 65_536;
 
+/** Bytes a record, on average: copying more than this in costs more than indexing it here saves. */
+const INDEX_COPY_MAX = 1024;
+
+/**
+ * A search looks at few entries, so a larger index is searched where it lies, by the twin: copying it in costs more
+ * than the search gains.
+ */
+const SEARCH_COPY_MAX = 768;
+
 /**
  * The kernels in WebAssembly. Inputs are copied in, results copied out; nothing stays between calls. What does not fit
  * the few MiB of memory they may have (a batch of 100 MB is legal) runs on the twin, with the checksum still from WASM.
@@ -65,6 +74,7 @@ export class WasmKernels implements Kernels {
 
   indexRecords(records: Uint8Array, count: number): Int32Array | BatchFault {
     if (!isPossibleCount(count, records.length)) return BatchFault.count;
+    if (records.length > count * INDEX_COPY_MAX) return twinBatch.indexRecords(records, count);
     const memory = this.#memory;
     const rows = (memory.base + records.length + 3) & ~3;
     const words = count * ROW.size;
@@ -88,7 +98,8 @@ export class WasmKernels implements Kernels {
   }
 
   indexFloor(entries: Uint8Array, entrySize: 8 | 12, target: number): number {
-    if (!this.#copyIn(entries)) return twinSearch.indexFloor(entries, entrySize, target);
+    if (entries.length > SEARCH_COPY_MAX) return twinSearch.indexFloor(entries, entrySize, target);
+    this.#memory.bytes.set(entries, this.#memory.base);
     return this.#wasm.indexFloor(
       this.#memory.base,
       Math.floor(entries.length / entrySize),

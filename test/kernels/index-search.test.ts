@@ -48,7 +48,7 @@ describe.each(each)('indexFloor ($name)', ({ kernels }) => {
     expect(kernels.indexFloor(new Uint8Array(11), 12, Number.MAX_SAFE_INTEGER)).toBe(-1);
   });
 
-  test('is not held to the size of kernel memory', () => {
+  test('finds its way in an index larger than kernel memory', () => {
     const list = Array.from({ length: 700_000 }, (_, number) => BigInt(number * 3));
     const entries = entriesOf(list, 8);
     expect(kernels.indexFloor(entries, 8, 3 * 654_321 + 2)).toBe(654_321);

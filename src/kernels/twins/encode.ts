@@ -10,9 +10,6 @@ import {
 } from '../batch-layout.ts';
 import type { BatchHeaderFields, EncodeRecord } from '../kernels.ts';
 
-/** Below this a loop beats the call that `set` is. */
-const SHORT_COPY_MAX = 24;
-
 export function encodeRecords(records: readonly EncodeRecord[]): Uint8Array {
   const sizes = records.map(sizeOfRecord);
   const out = new Uint8Array(totalSize(sizes));
@@ -104,8 +101,7 @@ function writeRecords(
 function writeBytes(out: Uint8Array, at: number, bytes: Uint8Array | null): number {
   if (bytes === null) return writeVarint(out, at, -1);
   at = writeVarint(out, at, bytes.length);
-  if (bytes.length > SHORT_COPY_MAX) out.set(bytes, at);
-  else for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i]!;
+  out.set(bytes, at);
   return at + bytes.length;
 }
 
