@@ -8,6 +8,8 @@ export function tryLines(address: string): string[] {
     `const c=${client}.consumer({groupId:'readers'});c.connect()` +
     `.then(()=>c.subscribe({topic:'greetings',fromBeginning:true}))` +
     `.then(()=>c.run({eachMessage:async({message:m})=>console.log(m.offset,String(m.value))}))`;
-  const list = `const a=${client}.admin();a.connect().then(()=>a.listTopics()).then(t=>(console.log(t),a.disconnect()))`;
+  const list =
+    `const a=${client}.admin();a.connect()` +
+    `.then(()=>a.listTopics()).then(t=>(console.log(t),a.disconnect()))`;
   return [produce, consume, list].map((script) => `node -e "${script}"`);
 }

@@ -21,8 +21,8 @@ const NO_RECORDS = new Uint8Array(0);
 
 /**
  * Reads. First all partitions are asked in request order, as far as `maxBytes` allows. When that is too little, they
- * stay parked at their shards until one of them alone has `minBytes`, or `maxWaitMs` ends. Left out: fetch sessions (every
- * answer says session 0, so clients send whole requests) and preferred replicas.
+ * stay parked at their shards until one of them alone has `minBytes`, or `maxWaitMs` ends. Left out: fetch sessions
+ * (every answer says session 0, so clients send whole requests) and preferred replicas.
  */
 export const fetch = handler({
   api: fetchApi,

@@ -1,0 +1,111 @@
+import { dirname, normalize } from 'node:path';
+import { type Fault, type Source, fault, faultsOf, lineAt } from './source.ts';
+
+/** What every room that acts may use: all of them decide, none of them acts. */
+const LEFT = [
+  'src/model',
+  'src/ports',
+  'src/kernels',
+  'src/wire',
+  'src/records',
+  'src/metadata',
+  'src/group',
+] as const;
+const CORE = [...LEFT, 'src/log', 'src/segments', 'src/shard', 'src/gateway'] as const;
+
+/**
+ * The map as data: each room, and all it may import beside itself (a folder, or one file). It is the table of
+ * ARCHITECTURE.md. Think first before a row gets longer; a row that points from left to right is never right.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  assembly: [],
+  'src/model': [],
+  'src/ports': ['src/model'],
+  'src/kernels': ['src/model', 'build/kernels.wasm'],
+  'src/wire': ['src/model'],
+  'src/records': ['src/model', 'src/kernels'],
+  'src/metadata': ['src/model', 'src/wire'],
+  'src/group': ['src/model', 'src/wire'],
+  'src/segments': ['src/model', 'src/ports', 'src/records', 'src/kernels'],
+  'src/log': ['src/model', 'src/ports', 'src/records', 'src/kernels'],
+  'src/shard': [...LEFT, 'src/log'],
+  'src/gateway': LEFT,
+  'src/hosts/node': CORE,
+  // Of the core only what topics are called: the rest is the host's.
+  'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
+  workers: ['src/kernels'],
+};
+
+/** Packages and platform modules, and the rooms or files that may name them. In `test` anything goes. */
+const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
+  { module: /^node:/, allowedIn: ['src/hosts/node', 'src/cli', 'src/kernels/module.node.ts'] },
+  { module: /^citty$/, allowedIn: ['src/cli'] },
+  { module: /^#kernels-module$/, allowedIn: ['src/kernels/load.ts'] },
+];
+
+/** Not the core, not a room: the house's own tools. */
+const FREE = /^(?:test\/|\.ci\/|[^/]+$)/;
+
+/** Imports, re-exports, `import()` as a type and at run time. */
+const IMPORT =
+  /\b(?:import|export)\b[^;'"`()]*?\bfrom\s*(['"])(?<from>[^'"]+)\1|\bimport\s*\(?\s*(['"])(?<bare>[^'"]+)\3/g;
+
+export function roomOf(path: string): string {
+  const [top = '', second = '', third = ''] = path.split('/');
+  if (top !== 'src') return top;
+  return second === 'hosts' ? `src/hosts/${third}` : `src/${second}`;
+}
+
+export function checkImports(source: Source): Fault[] {
+  if (FREE.test(source.path)) return [];
+  const room = roomOf(source.path);
+  const allowed = ROOMS[room];
+  if (allowed === undefined && source.path.split('/').length > 2) {
+    return [fault(source, 1, `room ${room} is not on the map`, 'give it a row in test/tidy/rooms.ts')];
+  }
+  const faults = Array.from(source.uncommented.matchAll(IMPORT), (match) => {
+    const module = match.groups?.['from'] ?? match.groups?.['bare'] ?? '';
+    const line = lineAt(source.uncommented, match.index + match[0].length);
+    return module.startsWith('.')
+      ? checkRelative(source, { module, line, room, allowed: allowed ?? [] })
+      : checkOutside(source, module, line);
+  });
+  const computed = faultsOf(source, source.uncommented, /\bimport\s*\((?!\s*['"])/g, () => ({
+    rule: 'an import that is computed cannot be checked',
+    instead: 'name the module in a string',
+  }));
+  return [...faults.flat(), ...computed];
+}
+
+function checkRelative(
+  source: Source,
+  { module, line, room, allowed }: { module: string; line: number; room: string; allowed: readonly string[] },
+): Fault[] {
+  const target = normalize(`${dirname(source.path)}/${module}`).replace(/\?.*$/, '');
+  if (roomOf(target) === room || allowed.some((entry) => target === entry || target.startsWith(`${entry}/`)))
+    return [];
+  const list = allowed.length === 0 ? 'nothing' : allowed.join(', ');
+  return [
+    fault(
+      source,
+      line,
+      `${room} may not import ${target}`,
+      `it may use ${list}; pass the rest in as data or a port, or move the code to the side that acts`,
+    ),
+  ];
+}
+
+function checkOutside(source: Source, module: string, line: number): Fault[] {
+  const entry = OUTSIDE.find((outside) => outside.module.test(module));
+  const allowedIn = entry?.allowedIn ?? [];
+  if (allowedIn.some((place) => source.path === place || source.path.startsWith(`${place}/`))) return [];
+  const where = allowedIn.length === 0 ? 'nowhere but in test' : `only in ${allowedIn.join(', ')}`;
+  return [
+    fault(
+      source,
+      line,
+      `${module} is allowed ${where}`,
+      'reach it through a port of src/ports that the host implements',
+    ),
+  ];
+}
