@@ -20,11 +20,16 @@ import { subscribesAnew } from './subscription.ts';
 
 type Join = Asked<JoinGroupRequest>;
 
-/** From this version on a member must first fetch its id (KIP-394), or every retry would make another member. */
+/**
+ * From this version on a member must first fetch its id (KIP-394), or every retry would make another member.
+ */
 const MEMBER_ID_REQUIRED_VERSION = 4;
 /** From this version on a returning static leader is told to skip the assignment (KIP-814). */
 const SKIP_ASSIGNMENT_VERSION = 9;
-/** The readable part of a member id: a client id may be as long as a string can be, its member id must fit too. */
+/**
+ * The readable part of a member id: a client id may be as long as a string can be, its member id must fit
+ * too.
+ */
 const MEMBER_ID_PREFIX_MAX = 255;
 
 export function decideJoinGroup(context: Context, turn: Turn, join: Join): void {
@@ -102,8 +107,9 @@ function joinKnown(context: Context, turn: Turn, group: Group, join: Join): void
 }
 
 /**
- * A member that asks again for the generation it is in gets it again: its answer was lost. A leader that rejoins a
- * stable group wants a new assignment, though its own metadata may not show why (partitions were added).
+ * A member that asks again for the generation it is in gets it again: its answer was lost. A leader that
+ * rejoins a stable group wants a new assignment, though its own metadata may not show why (partitions were
+ * added).
  */
 function mustRebalance(group: Group, member: Member, join: Join): boolean {
   if (group.state === 'PreparingRebalance') return true;
@@ -148,7 +154,9 @@ function addMember(context: Context, turn: Turn, group: Group, memberId: string,
   rebalance(context, turn, group);
 }
 
-/** The same instance starts again while its last run is still a member: it takes over, the last run is fenced. */
+/**
+ * The same instance starts again while its last run is still a member: it takes over, the last run is fenced.
+ */
 function replaceStatic(
   context: Context,
   turn: Turn,

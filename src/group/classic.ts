@@ -10,8 +10,8 @@ import type { Member } from './member.ts';
 import { groupMetadataRecord } from './records.ts';
 
 /*
- * How a classic group moves. JoinGroup gathers the members of a generation, SyncGroup hands out what its leader has
- * assigned; (R) writes the group's record.
+ * How a classic group moves. JoinGroup gathers the members of a generation, SyncGroup hands out what its
+ * leader has assigned; (R) writes the group's record.
  *
  *            a member joins          all have joined, or the rebalance timeout
  *   Empty ───────────────────> PreparingRebalance ───────────────────────────> CompletingRebalance
@@ -93,7 +93,10 @@ function beginSync(context: Context, turn: Turn, group: Group): void {
   context.deadlines.set(group.syncDeadline, turn.nowMs + group.rebalanceTimeoutMs);
 }
 
-/** Takes a member out. What it waits for is answered with UNKNOWN_MEMBER_ID, so that one still alive joins anew. */
+/**
+ * Takes a member out. What it waits for is answered with UNKNOWN_MEMBER_ID, so that one still alive joins
+ * anew.
+ */
 export function dropMember(context: Context, turn: Turn, group: Group, member: Member): void {
   const { join, sync } = member;
   member.join = undefined;

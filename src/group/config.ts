@@ -1,8 +1,13 @@
-/** Settings of the group coordinator, in Kafka's names. Sizes in bytes, times in milliseconds unless named otherwise. */
+/**
+ * Settings of the group coordinator, in Kafka's names. Sizes in bytes, times in milliseconds unless named
+ * otherwise.
+ */
 export interface GroupConfig {
   groupMinSessionTimeoutMs: number;
   groupMaxSessionTimeoutMs: number;
-  /** How long the first rebalance of an empty group waits for more members; 0 completes it with the first one. */
+  /**
+   * How long the first rebalance of an empty group waits for more members; 0 completes it with the first one.
+   */
   groupInitialRebalanceDelayMs: number;
   groupMaxSize: number;
   /** Java measures it in UTF-16 units, and so do we. */
@@ -10,13 +15,15 @@ export interface GroupConfig {
   offsetsRetentionMinutes: number;
   offsetsRetentionCheckIntervalMs: number;
   /**
-   * How long a member that has not yet learnt its id may wait in JoinGroup. Kafka's constant: its client cannot send
-   * heartbeats, so without it every retry of a slow rebalance would leave a dead member behind.
+   * How long a member that has not yet learnt its id may wait in JoinGroup. Kafka's constant: its client
+   * cannot send heartbeats, so without it every retry of a slow rebalance would leave a dead member behind.
    */
   newMemberJoinTimeoutMs: number;
   /** Ours: ids handed out with MEMBER_ID_REQUIRED and not yet used, over all groups of a machine. */
   pendingMembersMax: number;
-  /** Ours: the records of one decision, which become one batch, must stay below the topic's max.message.bytes. */
+  /**
+   * Ours: the records of one decision, which become one batch, must stay below the topic's max.message.bytes.
+   */
   recordsMaxBytes: number;
 }
 

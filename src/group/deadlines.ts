@@ -16,8 +16,8 @@ interface Entry<T> {
 const SWEEP_MIN = 64;
 
 /**
- * A heap of deadlines that are moved far more often than they are met: a heartbeat moves its session's deadline by
- * writing one field, and the heap catches up when the old time comes to its top.
+ * A heap of deadlines that are moved far more often than they are met: a heartbeat moves its session's
+ * deadline by writing one field, and the heap catches up when the old time comes to its top.
  */
 export class Deadlines<T> {
   #heap: Entry<T>[] = [];

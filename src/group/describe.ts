@@ -115,7 +115,9 @@ function validateDelete(groupId: string, group: Group | undefined): number {
   return group.state === 'Empty' ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
 }
 
-/** What removes all of a group from the log: its positions first, so that no prefix of them leaves orphans. */
+/**
+ * What removes all of a group from the log: its positions first, so that no prefix of them leaves orphans.
+ */
 function* tombstones(group: Group): Iterable<MachineRecord> {
   for (const [topic, partitions] of group.offsets) {
     for (const partition of partitions.keys()) {

@@ -14,8 +14,9 @@ interface Rule {
 }
 
 /**
- * Writes tombstones for positions nobody has wanted for offsets.retention.minutes and for groups that are empty and
- * hold none, as many as fit one batch; what is left waits for the next check, which `context.expiryAtMs` names.
+ * Writes tombstones for positions nobody has wanted for offsets.retention.minutes and for groups that are
+ * empty and hold none, as many as fit one batch; what is left waits for the next check, which
+ * `context.expiryAtMs` names.
  */
 export function expireOffsets(context: Context, turn: Turn): void {
   const { offsetsRetentionMinutes, offsetsRetentionCheckIntervalMs, recordsMaxBytes } = context.config;
@@ -54,9 +55,9 @@ export function earliestExpiryMs(context: Context, value: OffsetAndMetadata): Mi
 }
 
 /**
- * A group's positions are kept while it has members, and after that from the moment it became empty (KIP-211). Those
- * of no group (only offsets are stored here), and those of topics that its consumers no longer read, are kept from
- * their own commit on. Infinity while nothing is known that would end them.
+ * A group's positions are kept while it has members, and after that from the moment it became empty
+ * (KIP-211). Those of no group (only offsets are stored here), and those of topics that its consumers no
+ * longer read, are kept from their own commit on. Infinity while nothing is known that would end them.
  */
 function expiresAtMs(group: Group, rule: Rule, topic: string, value: OffsetAndMetadata): Millis {
   const { commitTimestamp, expireTimestamp } = value;

@@ -15,8 +15,9 @@ interface GroupDeadlines {
 }
 
 /**
- * A classic group: who is in it and how far they are with the current rebalance. Knows no request and no reply; the
- * rules that move it are in `classic.ts`. `stored` and `offsets` are what its log says, and `apply` alone changes them.
+ * A classic group: who is in it and how far they are with the current rebalance. Knows no request and no
+ * reply; the rules that move it are in `classic.ts`. `stored` and `offsets` are what its log says, and
+ * `apply` alone changes them.
  */
 export class Group {
   readonly groupId: string;
@@ -143,7 +144,10 @@ export class Group {
     );
   }
 
-  /** Each member votes for the first of its protocols that all members know; of equal ones the first named wins. */
+  /**
+   * Each member votes for the first of its protocols that all members know; of equal ones the first named
+   * wins.
+   */
   electProtocol(): string {
     const votes = new Map<string, number>();
     for (const member of this.#members.values()) {
@@ -168,7 +172,9 @@ export class Group {
     return false;
   }
 
-  /** 25 for who is not in the group, 82 for who was and has been replaced by another run of the same instance. */
+  /**
+   * 25 for who is not in the group, 82 for who was and has been replaced by another run of the same instance.
+   */
   validateMember(memberId: string, groupInstanceId: string | null): number {
     if (groupInstanceId !== null) {
       const current = this.#instances.get(groupInstanceId);

@@ -58,9 +58,9 @@ const DECISIONS: ReadonlyMap<number, DecideAny> = new Map([
 export const GROUP_APIS: readonly number[] = [...DECISIONS.keys()];
 
 /**
- * The coordinator of all groups of one partition of `__consumer_offsets`. Positions, and what a group's last finished
- * rebalance settled, are in the log; who joins, waits and lives is not, and starts anew when the log is read again.
- * Records of a decision must be applied before the next one.
+ * The coordinator of all groups of one partition of `__consumer_offsets`. Positions, and what a group's last
+ * finished rebalance settled, are in the log; who joins, waits and lives is not, and starts anew when the log
+ * is read again. Records of a decision must be applied before the next one.
  */
 export class GroupMachine implements Machine {
   readonly #context: Context;

@@ -23,9 +23,10 @@ const MANY_GROUPS_VERSION = 8;
 const TOPIC_ID_VERSION = 10;
 
 /**
- * Positions as last committed; a group, topic or partition nobody committed for is at -1, without an error. From v10
- * topics come by id: whoever sends the request to us must have set `name` too; one without is UNKNOWN_TOPIC_ID. All
- * topics of a group come with the id they were committed with, zero when that is not known.
+ * Positions as last committed; a group, topic or partition nobody committed for is at -1, without an error.
+ * From v10 topics come by id: whoever sends the request to us must have set `name` too; one without is
+ * UNKNOWN_TOPIC_ID. All topics of a group come with the id they were committed with, zero when that is not
+ * known.
  */
 export function decideOffsetFetch(context: Context, turn: Turn, { from, apiVersion, body }: Fetch): void {
   const reply: OffsetFetchResponse = {

@@ -18,8 +18,8 @@ const GROUP_ID_NOT_FOUND_VERSION = 9;
 const TOPIC_ID_VERSION = 10;
 
 /**
- * Commits positions of a group, each with its own verdict. From v10 topics come by id: whoever sends the request to
- * us must have set `name` too, for records are kept by name; one without is UNKNOWN_TOPIC_ID.
+ * Commits positions of a group, each with its own verdict. From v10 topics come by id: whoever sends the
+ * request to us must have set `name` too, for records are kept by name; one without is UNKNOWN_TOPIC_ID.
  */
 export function decideOffsetCommit(context: Context, turn: Turn, commit: Commit): void {
   const { from, body } = commit;
@@ -44,7 +44,10 @@ export function decideOffsetCommit(context: Context, turn: Turn, commit: Commit)
   turn.reply(from, commitReply(body, verdict));
 }
 
-/** A negative generation comes from who only stores offsets here, or from an administrator: nobody may be in the group. */
+/**
+ * A negative generation comes from who only stores offsets here, or from an administrator: nobody may be in
+ * the group.
+ */
 function validate(group: Group | undefined, { apiVersion, body }: Commit): number {
   const { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId } = body;
   if (!group) {

@@ -102,7 +102,10 @@ export function groupRecord(group: string, value: GroupMetadata | null): Machine
   };
 }
 
-/** The group as it is now, in its state since `stateAtMs`, with what each member is assigned; who is not named is assigned nothing. */
+/**
+ * The group as it is now, in its state since `stateAtMs`, with what each member is assigned; who is not named
+ * is assigned nothing.
+ */
 export function groupMetadataRecord(
   group: Group,
   assignments: ReadonlyMap<string, Uint8Array>,
@@ -127,7 +130,10 @@ export function groupMetadataRecord(
   });
 }
 
-/** Undefined for what is not ours to read: newer kinds of groups, versions of the future, keys of no coordinator. */
+/**
+ * Undefined for what is not ours to read: newer kinds of groups, versions of the future, keys of no
+ * coordinator.
+ */
 export function decodeRecord({ key, value }: MachineRecord): GroupRecord | undefined {
   if (key === null) return undefined;
   try {

@@ -11,8 +11,8 @@ import type { GroupMetadata, OffsetAndMetadata, OffsetKey } from './records.ts';
 type StoredMember = GroupMetadata['members'][number];
 
 /**
- * Makes a record of the log true. Live, the group is already where the record says, but for what `apply` alone sets;
- * on replay the members it names come back, and their sessions start now.
+ * Makes a record of the log true. Live, the group is already where the record says, but for what `apply`
+ * alone sets; on replay the members it names come back, and their sessions start now.
  */
 export function applyRecord(context: Context, record: MachineRecord, nowMs: Millis): void {
   const decoded = decodeRecord(record);

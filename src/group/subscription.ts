@@ -19,7 +19,9 @@ export const subscriptionPrefix = message({
   fields: { topics: array('0+', string('0+')) },
 });
 
-/** Topics a consumer asks for; undefined when its metadata is not Kafka's: any client may put anything there. */
+/**
+ * Topics a consumer asks for; undefined when its metadata is not Kafka's: any client may put anything there.
+ */
 export function topicsOf(metadata: Uint8Array): string[] | undefined {
   try {
     const prefix = codecOf(subscriptionPrefix, subscriptionPrefix.fields, 0);

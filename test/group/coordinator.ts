@@ -14,8 +14,9 @@ export interface Asking {
 }
 
 /**
- * A machine with a shard's duties: it applies what is decided, keeps the log, and gives each answer to who asked.
- * Requests and replies pass through the codec, so that each is what a client of that version would see.
+ * A machine with a shard's duties: it applies what is decided, keeps the log, and gives each answer to who
+ * asked. Requests and replies pass through the codec, so that each is what a client of that version would
+ * see.
  */
 export class Coordinator {
   readonly log: MachineRecord[] = [];

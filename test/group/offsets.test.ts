@@ -69,7 +69,7 @@ function sync(coordinator: Coordinator): void {
   coordinator.ask(syncGroupApi, body, { client: 'a' });
 }
 
-test('a position comes back with its leader epoch and metadata; what nobody committed is -1 without an error', () => {
+test('a position comes back with epoch and metadata; what nobody committed is -1 without an error', () => {
   const coordinator = new Coordinator();
   expect(commit(coordinator, { metadata: 'mine', offset: 42 })).toBe(0);
   const topics = [

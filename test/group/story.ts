@@ -20,11 +20,11 @@ interface Client {
 }
 
 /**
- * Runs a story: `time > command`, each line followed by what came of it. Clients are named by a letter and remember
- * the member id and generation they were last told. Time in milliseconds; what falls due on the way is told as `tick`.
- * Commands: `join a [protocols=range:t1+t2/owned,rr:t1] [instance=i] [session=] [rebalance=] [id=] [v=]`, `sync a [a=x b=y]`,
- * `beat a`, `leave a [instance=i]`, `commit a topic-0=5`, `fetch topic-0`, `lost a` (its connection), `describe`,
- * `reload`, `wait`; `config name=value` before all.
+ * Runs a story: `time > command`, each line followed by what came of it. Clients are named by a letter and
+ * remember the member id and generation they were last told. Time in milliseconds; what falls due on the way
+ * is told as `tick`. Commands: `join a [protocols=range:t1+t2/owned,rr:t1] [instance=i] [session=]
+ * [rebalance=] [id=] [v=]`, `sync a [a=x b=y]`, `beat a`, `leave a [instance=i]`, `commit a topic-0=5`,
+ * `fetch topic-0`, `lost a` (its connection), `describe`, `reload`, `wait`; `config name=value` before all.
  */
 export class Story {
   #coordinator = new Coordinator();
@@ -126,10 +126,11 @@ export class Story {
         const members = reply.members.map(
           ({ memberId, metadata }) => `${memberId}:${topicsOf(metadata)?.join('+')}`,
         );
+        const skips = reply.skipAssignment ? ' skipAssignment' : '';
         this.#said.push(
           reply.errorCode === 0
             ? `${name} < joined ${reply.memberId} generation=${reply.generationId} ${reply.protocolName} ` +
-                `leader=${reply.leader} [${members.join(' ')}]${reply.skipAssignment ? ' skipAssignment' : ''}`
+                `leader=${reply.leader} [${members.join(' ')}]${skips}`
             : `${name} < join error ${reply.errorCode} ${reply.memberId}`.trimEnd(),
         );
       },
