@@ -108,7 +108,7 @@ async function benchEncode(size: number): Promise<void> {
     bars:
       size < 1000
         ? { kafkajs: 25, '@platformatic/kafka': 8, twin: 1.1 }
-        : { kafkajs: 9, '@platformatic/kafka': 2.5 },
+        : { kafkajs: 9, '@platformatic/kafka': 1.8 },
   });
 }
 
