@@ -1,0 +1,120 @@
+import { link, open, readFile, rename, rm } from 'node:fs/promises';
+
+/** The process that holds a directory. `started` tells it from a later one with the same number. */
+interface Holder {
+  pid: number;
+  started: string;
+}
+
+/** Directories this process holds: the same number in a lock file may also be one of an earlier boot. */
+const held = new Set<string>();
+/** A stale lock may be taken by someone else while we look; then it is their turn. */
+const ATTEMPTS = 5;
+
+/** Takes `<directory>/.lock`, from a dead process too. @throws when a live one has it. */
+export async function lockDirectory(directory: string): Promise<{ release(): Promise<void> }> {
+  const path = `${directory}/.lock`;
+  const mine = JSON.stringify({ pid: process.pid, started: (await startOf(process.pid)) ?? '' });
+  if (held.has(path)) throw lockedBy(directory, process.pid);
+  held.add(path);
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (await created(path, mine)) return { release: () => release(path, mine) };
+      const found = await contentOf(path);
+      if (found === undefined) continue;
+      const holder = parsed(found);
+      if (holder && (await isAlive(holder))) throw lockedBy(directory, holder.pid);
+      await setAside(path, found);
+    }
+    throw new Error(`${directory} is being opened by other processes at this moment: try again`);
+  } catch (error) {
+    held.delete(path);
+    throw error;
+  }
+}
+
+async function release(path: string, mine: string): Promise<void> {
+  if ((await contentOf(path)) === mine) await rm(path, { force: true });
+  held.delete(path);
+}
+
+function lockedBy(directory: string, pid: number): Error {
+  return new Error(
+    `${directory} is in use by process ${pid}: stop it (kill ${pid}) or choose another data directory`,
+  );
+}
+
+async function created(path: string, content: string): Promise<boolean> {
+  // Made whole beside it and then linked: nobody ever reads a lock without its holder.
+  const draft = `${path}.${process.pid}`;
+  await rm(draft, { force: true });
+  const file = await open(draft, 'wx');
+  try {
+    await file.writeFile(content);
+  } finally {
+    await file.close();
+  }
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Removes the lock we found stale, and only that: what another process put there meanwhile goes back. */
+async function setAside(path: string, stale: string): Promise<void> {
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    await rename(path, aside);
+    if ((await contentOf(aside)) !== stale) await link(aside, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+/** A lock of Kafka's is empty: it counts on the kernel's file locks, which Node cannot ask for. */
+function parsed(content: string): Holder | undefined {
+  try {
+    const { pid, started } = JSON.parse(content) as Partial<Holder>;
+    if (Number.isSafeInteger(pid) && Number(pid) > 0) return { pid: Number(pid), started: String(started) };
+  } catch {
+    // Not ours, or torn by a power cut: nobody alive wrote it.
+  }
+  return undefined;
+}
+
+async function isAlive({ pid, started }: Holder): Promise<boolean> {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  const startedNow = await startOf(pid);
+  return startedNow === undefined || started === '' || startedNow === started;
+}
+
+/** Boot and tick a process started at, where the system says so (Linux). */
+async function startOf(pid: number): Promise<string | undefined> {
+  const boot = await contentOf('/proc/sys/kernel/random/boot_id');
+  const stat = await contentOf(`/proc/${pid}/stat`);
+  if (boot === undefined || stat === undefined) return undefined;
+  // The name in brackets may hold anything; field 22 is the 20th after it.
+  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return `${boot.trim()}:${ticks}`;
+}
+
+async function contentOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

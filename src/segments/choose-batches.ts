@@ -1,0 +1,53 @@
+import type { Offset } from '../model/ids.ts';
+import type { ReadRange } from '../ports/log-store.ts';
+import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
+
+/** Batches at `start` up to `end` are what was asked for. */
+export interface Chosen {
+  type: 'batches';
+  start: number;
+  end: number;
+  /** Follows the last one. */
+  nextOffset: Offset;
+}
+
+export type Choice =
+  | Chosen
+  /** The next batch is not to be returned. */
+  | { type: 'end' }
+  /** The batches up to `skippedBytes` are before the range, and the next needs so many bytes to be read. */
+  | { type: 'more'; skippedBytes: number; neededBytes: number };
+
+/**
+ * Cuts what a reader gets out of `bytes`, which start with a batch; `availableBytes` is how many there would be in
+ * the file. @returns undefined when these are no batches.
+ */
+export function chooseBatches(
+  bytes: Uint8Array,
+  availableBytes: number,
+  { fromOffset, endOffset, maxBytes }: ReadRange,
+): Choice | undefined {
+  const header = new BatchHeader(bytes);
+  let start = -1;
+  let end = 0;
+  let nextOffset = fromOffset;
+  while (bytes.length - end >= HEADER_SIZE) {
+    const { sizeBytes, lastOffset } = header.seek(end);
+    if (sizeBytes < HEADER_SIZE || sizeBytes > availableBytes - end || header.magic !== 2) return undefined;
+    if (start < 0 && lastOffset >= fromOffset) {
+      if (lastOffset >= endOffset) return { type: 'end' };
+      if (end + sizeBytes > bytes.length) return { type: 'more', skippedBytes: end, neededBytes: sizeBytes };
+      start = end;
+    } else if (start >= 0) {
+      const fits = end + sizeBytes <= bytes.length && end + sizeBytes - start <= maxBytes;
+      if (!fits || lastOffset >= endOffset) break;
+    }
+    end += sizeBytes;
+    nextOffset = lastOffset + 1;
+    if (end > bytes.length) break;
+  }
+  if (start >= 0) return { type: 'batches', start, end, nextOffset };
+  const left = availableBytes - end;
+  if (left > 0 && left < HEADER_SIZE) return undefined;
+  return { type: 'more', skippedBytes: end, neededBytes: HEADER_SIZE };
+}

@@ -1,0 +1,155 @@
+import type { Uuid } from '../model/ids.ts';
+import { logKey } from '../model/ids.ts';
+import type { Files } from '../ports/files.ts';
+import type { LogName } from '../ports/log-store.ts';
+import { replaceFile } from './atomic-file.ts';
+import * as layout from './layout.ts';
+import { eachLimited } from './limited.ts';
+
+/** Who a data directory belongs to; made once, kept in `meta.properties`. */
+export interface Identity {
+  clusterId: string;
+  nodeId: number;
+  directoryId: Uuid;
+}
+
+export interface OpenedDirectory {
+  /** The one given when the directory is new, else the one it has. */
+  identity: Identity;
+  /** Whether all its logs were closed cleanly. */
+  isClean: boolean;
+  logs: LogName[];
+  release(): Promise<void>;
+}
+
+export interface DirectoryOptions {
+  files: Files;
+  directory: string;
+  identity: Identity;
+  warn(message: string): void;
+}
+
+const FILES_AT_ONCE = 64;
+/** Files of ours a first start may have left when it was killed, and what systems put into an empty volume. */
+const HARMLESS = [layout.LOCK, layout.META_PROPERTIES, layout.FORMAT, 'lost+found'];
+const NAMED_MAX = 5;
+
+/** Takes the directory, or makes it. @throws with a message for people when it is locked, foreign, newer or another node's. */
+export async function openDirectory(options: DirectoryOptions): Promise<OpenedDirectory> {
+  const { files, directory } = options;
+  await files.makeDirectory(directory);
+  refuseForeign(directory, await files.list(directory));
+  const lock = await files.lock(directory);
+  try {
+    await checkFormat(files, directory);
+    const identity = await ownIdentity(options);
+    const names = await files.list(directory);
+    await finishDeletions(files, directory, names);
+    const isClean = names.includes(layout.CLEAN_SHUTDOWN);
+    const logs = await listLogs(options, names);
+    if (isClean) await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
+    await files.flushDirectory(directory);
+    return { identity, isClean, logs, release: () => lock.release() };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Says that every log was closed: the next start checks none. */
+export async function markClean(files: Files, directory: string): Promise<void> {
+  const content = layout.bytesOf('{"version":0,"brokerEpoch":-1}');
+  await replaceFile(files, `${directory}/${layout.CLEAN_SHUTDOWN}`, content);
+  await files.flushDirectory(directory);
+}
+
+function refuseForeign(directory: string, names: readonly string[]): void {
+  if (names.includes(layout.META_PROPERTIES) || names.includes(layout.FORMAT)) return;
+  const strangers = names.filter((name) => !HARMLESS.some((harmless) => name.startsWith(harmless))).sort();
+  if (strangers.length === 0) return;
+  const more = strangers.length > NAMED_MAX ? ` and ${strangers.length - NAMED_MAX} more` : '';
+  throw new Error(
+    `${directory} is no data directory: it has no ${layout.META_PROPERTIES} but holds ` +
+      `${strangers.slice(0, NAMED_MAX).join(', ')}${more}. Choose an empty or a new directory`,
+  );
+}
+
+async function checkFormat(files: Files, directory: string): Promise<void> {
+  const path = `${directory}/${layout.FORMAT}`;
+  const content = await files.readFile(path);
+  if (!content) {
+    return replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
+  }
+  const version = layout.parseProperties(content).get('version') ?? 'unknown';
+  if (Number(version) <= layout.FORMAT_VERSION) return;
+  throw new Error(
+    `${directory} was written by a newer Milena (format ${version}, this one reads up to ` +
+      `${layout.FORMAT_VERSION}): start that version, or choose another data directory`,
+  );
+}
+
+async function ownIdentity({ files, directory, identity }: DirectoryOptions): Promise<Identity> {
+  const path = `${directory}/${layout.META_PROPERTIES}`;
+  const content = await files.readFile(path);
+  if (!content) {
+    await replaceFile(files, path, encodeIdentity(identity));
+    return identity;
+  }
+  const stored = layout.parseProperties(content);
+  const clusterId = stored.get('cluster.id');
+  const nodeId = Number(stored.get('node.id'));
+  const version = stored.get('version');
+  if (version !== '1' || !clusterId || !Number.isSafeInteger(nodeId))
+    throw new Error(`${path} is not of version 1 with a cluster.id and a node.id: it cannot be opened`);
+  if (nodeId !== identity.nodeId)
+    throw new Error(`${directory} belongs to node ${nodeId}, this is node ${identity.nodeId}`);
+  const own = { clusterId, nodeId, directoryId: stored.get('directory.id') ?? identity.directoryId };
+  if (!stored.has('directory.id')) await replaceFile(files, path, encodeIdentity(own));
+  return own;
+}
+
+function encodeIdentity({ clusterId, nodeId, directoryId }: Identity): Uint8Array {
+  return layout.encodeProperties({
+    version: '1',
+    'cluster.id': clusterId,
+    'node.id': String(nodeId),
+    'directory.id': directoryId,
+  });
+}
+
+async function finishDeletions(files: Files, directory: string, names: readonly string[]): Promise<void> {
+  const deleted = names.filter(layout.isDeletedDirectory);
+  await eachLimited(deleted, FILES_AT_ONCE, (name) => files.remove(`${directory}/${name}`));
+}
+
+/** All logs by what their directories say; none is opened. */
+async function listLogs(options: DirectoryOptions, names: readonly string[]): Promise<LogName[]> {
+  const logs: LogName[] = [];
+  await eachLimited(names, FILES_AT_ONCE, async (name) => {
+    const place = layout.parseLogDirectory(name);
+    if (!place) return;
+    const topicId = await topicIdOf(options, name);
+    if (topicId !== undefined) logs.push({ log: logKey(topicId, place.partition), topicId, ...place });
+  });
+  return logs;
+}
+
+async function topicIdOf(
+  { files, directory, warn }: DirectoryOptions,
+  name: string,
+): Promise<Uuid | undefined> {
+  const path = `${directory}/${name}`;
+  const content = await files.readFile(`${path}/${layout.PARTITION_METADATA}`);
+  if (content) {
+    const topicId = layout.parsePartitionMetadata(content);
+    if (topicId === undefined)
+      warn(`${path}/${layout.PARTITION_METADATA} cannot be read: leaving that log alone`);
+    return topicId;
+  }
+  // A log that a crash kept from being made: nobody was told of it.
+  const held = await files.list(path);
+  if (held.some((file) => layout.segmentBase(file) !== undefined))
+    warn(`${path} has no ${layout.PARTITION_METADATA}: leaving that log alone`);
+  else await files.remove(path);
+  return undefined;
+}

@@ -1,0 +1,209 @@
+import type { Offset } from '../model/ids.ts';
+import type { LogName } from '../ports/log-store.ts';
+import { replaceFile } from './atomic-file.ts';
+import { deletedDirectory, logDirectory, PARTITION_METADATA, partitionMetadata } from './layout.ts';
+import { flushSegment, removeSegment, writeIndexes } from './log-loader.ts';
+import type { LogSegment } from './log-segment.ts';
+import type { StoreParts } from './parts.ts';
+import type { TailBatch } from './tail.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** Batches that follow each other in one file: one write. */
+interface Run {
+  segment: LogSegment;
+  position: number;
+  chunks: Uint8Array[];
+  batches: TailBatch[];
+}
+
+/** What one log has to do on disk, step by step in the order asked for; `run` does it. */
+export class LogDisk {
+  readonly directory: string;
+  readonly #name: LogName;
+  readonly #parts: StoreParts;
+  readonly #queue = new WorkQueue();
+  /** The last step, while it is one that takes more batches. */
+  #lastRun: Run | undefined;
+  /** Log files with what was not flushed. */
+  readonly #unflushed = new Set<string>();
+  #namesChanged = false;
+  #writtenEndOffset: Offset = Infinity;
+  #durableEndOffset: Offset = Infinity;
+
+  constructor(name: LogName, parts: StoreParts) {
+    this.#name = name;
+    this.#parts = parts;
+    this.directory = `${parts.root}/${logDirectory(name)}`;
+  }
+
+  /** All below was flushed, so all that was acknowledged if the store flushes. Infinity before the log is loaded. */
+  get durableEndOffset(): Offset {
+    return this.#durableEndOffset;
+  }
+
+  /** The log was loaded up to `endOffset`, or cut to it. */
+  endsAt(endOffset: Offset): void {
+    this.#writtenEndOffset = endOffset;
+    this.#durableEndOffset = endOffset;
+  }
+
+  then(step: () => Promise<void>): void {
+    this.#lastRun = undefined;
+    this.#queue.push(step);
+  }
+
+  append(batch: TailBatch): void {
+    if (this.#lastRun?.segment === batch.segment) {
+      this.#lastRun.chunks.push(batch.bytes);
+      this.#lastRun.batches.push(batch);
+      return;
+    }
+    const { segment, position, bytes } = batch;
+    const run: Run = { segment, position, chunks: [bytes], batches: [batch] };
+    this.then(() => this.#write(run));
+    this.#lastRun = run;
+  }
+
+  create(before: Promise<void> | undefined): void {
+    this.then(async () => {
+      await before;
+      const { disk } = this.#parts;
+      await disk.makeDirectory(this.directory);
+      await replaceFile(
+        disk,
+        `${this.directory}/${PARTITION_METADATA}`,
+        partitionMetadata(this.#name.topicId),
+      );
+      this.#namesChanged = true;
+      this.#parts.rootChanged();
+    });
+  }
+
+  /** A segment's file, empty, so that it is there whoever looks. */
+  createSegment(segment: LogSegment): void {
+    this.then(async () => {
+      await this.#parts.files.use(segment.path, async () => {}, true);
+      this.#namesChanged = true;
+    });
+  }
+
+  /** Oldest first, so that a crash leaves a log without a hole. */
+  removeSegments(segments: readonly LogSegment[]): void {
+    this.then(async () => {
+      for (const segment of segments) {
+        this.#unflushed.delete(segment.path);
+        await removeSegment(this.#parts, segment);
+      }
+      this.#namesChanged = true;
+    });
+  }
+
+  /** Brings the files of a truncated segment down to what is left of it, and removes those after it, last first. */
+  async cut(segment: LogSegment, after: readonly LogSegment[]): Promise<void> {
+    for (const gone of after.toReversed()) {
+      this.#unflushed.delete(gone.path);
+      await removeSegment(this.#parts, gone);
+    }
+    await writeIndexes(segment);
+    await this.#parts.files.use(segment.path, (file) => file.truncate(segment.sizeBytes), true);
+    this.#unflushed.add(segment.path);
+    this.#namesChanged = true;
+  }
+
+  writeIndexes(segment: LogSegment): void {
+    this.then(() => writeIndexes(segment));
+  }
+
+  /** Replaces or deletes a file beside the log; all that was written before it is durable first. */
+  replaceValue(step: () => Promise<void>): void {
+    this.then(async () => {
+      if (this.#parts.flushes) await this.flush();
+      await step();
+      this.#namesChanged = true;
+    });
+  }
+
+  /**
+   * Moves the recovery point to the end that `segment` has now, in the background: it must be durable first,
+   * indexes included. `isCurrent` says whether the log still reaches it then.
+   */
+  checkpoint(segment: LogSegment, isCurrent: () => boolean): void {
+    const { nextOffset } = segment;
+    this.then(async () => {
+      await writeIndexes(segment);
+      this.#parts.background(this.#moveRecoveryPoint(segment, nextOffset, isCurrent));
+    });
+  }
+
+  /** Renamed first, which is the moment it is gone; then removed in the background. */
+  drop(): Promise<void> {
+    const gone = Promise.withResolvers<void>();
+    gone.promise.catch(() => {});
+    this.then(async () => {
+      try {
+        await this.#drop();
+        gone.resolve();
+      } catch (error) {
+        gone.reject(error);
+        throw error;
+      }
+    });
+    return gone.promise;
+  }
+
+  async run(): Promise<void> {
+    await this.#queue.run();
+    if (this.#parts.flushes) await this.flush();
+  }
+
+  /** Makes all that was written durable. */
+  async flush(): Promise<void> {
+    const endOffset = this.#writtenEndOffset;
+    const paths = [...this.#unflushed];
+    this.#unflushed.clear();
+    const flushes = paths.map((path) => this.#parts.files.use(path, (file) => file.flush()));
+    if (this.#namesChanged) flushes.push(this.#parts.disk.flushDirectory(this.directory));
+    this.#namesChanged = false;
+    await Promise.all(flushes);
+    this.#durableEndOffset = endOffset;
+  }
+
+  async #write(run: Run): Promise<void> {
+    if (this.#lastRun === run) this.#lastRun = undefined;
+    const { segment, position, chunks, batches } = run;
+    await this.#parts.files.use(segment.path, (file) => file.write(position, chunks));
+    this.#unflushed.add(segment.path);
+    this.#writtenEndOffset = (batches.at(-1)?.lastOffset ?? -1) + 1;
+    for (const batch of batches) batch.written = true;
+    this.#parts.tail.shrink();
+  }
+
+  async #moveRecoveryPoint(segment: LogSegment, offset: Offset, isCurrent: () => boolean): Promise<void> {
+    const { recoveryPoints } = this.#parts;
+    try {
+      await flushSegment(this.#parts, segment);
+    } catch (error) {
+      if (isCurrent()) throw error;
+      return;
+    }
+    if (!isCurrent() || offset <= (recoveryPoints.get(this.#name.log) ?? 0)) return;
+    recoveryPoints.set(this.#name, offset);
+    await recoveryPoints.save();
+  }
+
+  async #drop(): Promise<void> {
+    const { disk, files, root, recoveryPoints, logStarts } = this.#parts;
+    const deleted = `${root}/${deletedDirectory(this.#name)}`;
+    await files.forgetUnder(`${this.directory}/`);
+    await disk.remove(deleted);
+    await disk.rename(this.directory, deleted);
+    this.#unflushed.clear();
+    this.#namesChanged = false;
+    this.#parts.rootChanged();
+    const listed = [recoveryPoints, logStarts].filter((checkpoint) => checkpoint.delete(this.#name.log));
+    // Lines about this log must go before another takes its name, and not before the log is gone for good.
+    if (listed.length > 0) await disk.flushDirectory(root);
+    await Promise.all(listed.map((checkpoint) => checkpoint.save()));
+    this.#parts.background(disk.remove(deleted));
+  }
+}

@@ -1,0 +1,183 @@
+import type { Offset } from '../model/ids.ts';
+import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
+import { isLeftBehind, segmentBase } from './layout.ts';
+import { eachLimited } from './limited.ts';
+import { LogSegment } from './log-segment.ts';
+import type { StoreParts } from './parts.ts';
+import { replay } from './scan.ts';
+
+export interface LoadOptions {
+  directory: string;
+  /** What to call the log in a warning. */
+  title: string;
+  /** From here on checksums are checked; undefined after a clean shutdown. */
+  recoveryPoint: Offset | undefined;
+  /** Batches that reach it go: they were never acknowledged, and a failed flush may not have kept them. */
+  endOffset: Offset;
+  /** Where an empty log starts. */
+  startOffset: Offset;
+}
+
+/** What a segment is on disk, before anything is believed. */
+interface Found {
+  segment: LogSegment;
+  sizeBytes: number;
+  nextBase: Offset | undefined;
+}
+
+const SEGMENTS_AT_ONCE = 16;
+
+/**
+ * The segments of a log, ascending, at least one. After a crash those from the recovery point on are checked batch
+ * by batch; where one is torn or false the log ends, and what came after it is removed (as Kafka does).
+ */
+export async function loadSegments(parts: StoreParts, options: LoadOptions): Promise<LogSegment[]> {
+  const { disk } = parts;
+  const { directory, startOffset } = options;
+  const names = await disk.list(directory);
+  for (const name of names.filter(isLeftBehind)) await disk.remove(`${directory}/${name}`);
+  const bases = names.map(segmentBase).filter((base) => base !== undefined);
+  bases.sort((a, b) => a - b);
+  if (bases.length === 0) return [await createSegment(parts, directory, startOffset)];
+
+  const found = bases.map((base, number): Found => {
+    const segment = new LogSegment(directory, base, parts);
+    return { segment, sizeBytes: 0, nextBase: bases[number + 1] };
+  });
+  const doubtful = found.filter(({ nextBase }) => mustCheck(nextBase, options.recoveryPoint));
+  const sound = found.slice(0, found.length - doubtful.length);
+  await eachLimited(sound, SEGMENTS_AT_ONCE, (one) => loadClosed(parts, one));
+  const kept = sound.map(({ segment }) => segment);
+  for (const [number, one] of doubtful.entries()) {
+    const whole = await loadDoubtful(parts, one, options);
+    kept.push(one.segment);
+    if (whole) continue;
+    for (const { segment } of doubtful.slice(number + 1)) await removeSegment(parts, segment);
+    await disk.flushDirectory(directory);
+    break;
+  }
+  return kept;
+}
+
+/** An empty segment, its file made. */
+export async function createSegment(
+  parts: StoreParts,
+  directory: string,
+  baseOffset: Offset,
+): Promise<LogSegment> {
+  const segment = new LogSegment(directory, baseOffset, parts);
+  await parts.files.use(segment.path, async () => {}, true);
+  return segment;
+}
+
+export async function removeSegment({ files, disk }: StoreParts, segment: LogSegment): Promise<void> {
+  for (const path of segment.paths) {
+    await files.forget(path);
+    await disk.remove(path);
+  }
+}
+
+/** The same segment with new indexes, made from its batches and written. What is damaged is not read any more. */
+export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promise<LogSegment> {
+  const directory = old.path.slice(0, old.path.lastIndexOf('/'));
+  const segment = new LogSegment(directory, old.baseOffset, parts);
+  const range = { position: 0, endPosition: old.sizeBytes, endOffset: Infinity, kernels: undefined };
+  const { fault, endPosition } = await replay(parts.files, segment, range);
+  if (fault !== undefined) parts.warn(`${old.path} cannot be read beyond byte ${endPosition}: ${fault}`);
+  segment.close(old.nextOffset);
+  await writeIndexes(segment);
+  return segment;
+}
+
+export async function writeIndexes({ offsets, times }: LogSegment): Promise<void> {
+  await Promise.all([offsets.write(), times.write()]);
+}
+
+export async function flushSegment({ files }: StoreParts, segment: LogSegment): Promise<void> {
+  const { offsets, times, path } = segment;
+  await Promise.all([files.use(path, (file) => file.flush()), offsets.flush(), times.flush()]);
+}
+
+/** The active segment always: its end is not written anywhere else. */
+function mustCheck(nextBase: Offset | undefined, recoveryPoint: Offset | undefined): boolean {
+  return nextBase === undefined || (recoveryPoint !== undefined && nextBase > recoveryPoint);
+}
+
+async function loadClosed(parts: StoreParts, found: Found): Promise<void> {
+  const { segment, nextBase = 0 } = found;
+  const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
+  const adopted = await adoptIndexes(segment, sizeBytes);
+  segment.rewind({ position: sizeBytes, nextOffset: nextBase, firstTimestamp });
+  if (adopted && (sizeBytes === 0 || segment.times.count > 0)) return;
+  found.segment = await rebuildIndexes(parts, segment);
+}
+
+/** @returns false when it had to be cut. */
+async function loadDoubtful(
+  parts: StoreParts,
+  { segment, nextBase }: Found,
+  { recoveryPoint, title, endOffset }: LoadOptions,
+): Promise<boolean> {
+  const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
+  const position = await lastIndexed(segment, sizeBytes, recoveryPoint);
+  segment.rewind({ position, nextOffset: segment.baseOffset, firstTimestamp });
+  const end = await replay(parts.files, segment, {
+    position,
+    endPosition: sizeBytes,
+    endOffset: Math.min(endOffset, nextBase ?? Infinity),
+    kernels: recoveryPoint === undefined ? undefined : parts.kernels,
+  });
+  const whole = end.fault === undefined;
+  if (!whole) {
+    const cutBytes = sizeBytes - end.endPosition;
+    parts.warn(
+      `${title}: cut ${cutBytes} bytes at offset ${segment.nextOffset} of ${segment.path}: ${end.fault}`,
+    );
+    await parts.files.use(segment.path, (file) => file.truncate(end.endPosition));
+  } else if (nextBase !== undefined) {
+    segment.close(nextBase);
+  }
+  if (recoveryPoint !== undefined) {
+    await writeIndexes(segment);
+    await flushSegment(parts, segment);
+  }
+  return whole;
+}
+
+/** Position of the last batch an index entry can be believed about; the entries after it go. */
+async function lastIndexed(
+  segment: LogSegment,
+  sizeBytes: number,
+  recoveryPoint: Offset | undefined,
+): Promise<number> {
+  const { offsets, times, baseOffset } = segment;
+  const adopted = await adoptIndexes(segment, sizeBytes);
+  if (!adopted || !(await offsets.load()) || !(await times.load())) {
+    offsets.clear();
+    times.clear();
+    return 0;
+  }
+  const below = offsets.floor((recoveryPoint ?? Number.MAX_SAFE_INTEGER) - 1 - baseOffset);
+  offsets.keep(below ? below.number + 1 : 0);
+  times.keepUpTo(below?.entry.key ?? -1);
+  return below?.entry.value ?? 0;
+}
+
+async function adoptIndexes({ offsets, times }: LogSegment, sizeBytes: number): Promise<boolean> {
+  const hasOffsets = await offsets.adopt(({ key, value }) => key >= 0 && value >= 0 && value < sizeBytes);
+  const hasTimes = await times.adopt(({ key, value }) => key >= 0 && value >= 0);
+  return hasOffsets && hasTimes;
+}
+
+async function lookAt(
+  { files }: StoreParts,
+  segment: LogSegment,
+): Promise<{ sizeBytes: number; firstTimestamp: number }> {
+  return files.use(segment.path, async (file) => {
+    const bytes = new Uint8Array(HEADER_SIZE);
+    const sizeBytes = await file.size();
+    const filled = await file.read(0, bytes);
+    const firstTimestamp = filled < HEADER_SIZE ? -1 : new BatchHeader(bytes).maxTimestamp;
+    return { sizeBytes, firstTimestamp };
+  });
+}

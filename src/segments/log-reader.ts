@@ -1,0 +1,157 @@
+import { at } from '../model/assert.ts';
+import type { Millis, Offset } from '../model/ids.ts';
+import type { ReadRange } from '../ports/log-store.ts';
+import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
+import type { IndexFile } from './index-file.ts';
+import { rebuildIndexes } from './log-loader.ts';
+import type { LogSegment } from './log-segment.ts';
+import type { LogState } from './log-state.ts';
+import type { StoreParts } from './parts.ts';
+import { chooseBatches } from './choose-batches.ts';
+import type { Chosen } from './choose-batches.ts';
+
+const EMPTY = new Uint8Array(0);
+/** Readers that follow a log one after the other and whose place is remembered. */
+const PLACES_MAX = 8;
+const SCAN_BYTES = 64 * 1024;
+
+interface Place {
+  segment: LogSegment;
+  position: number;
+}
+
+/** Reads one log: from memory what the tail has, else from a segment's file. */
+export class LogReader {
+  readonly #state: LogState;
+  readonly #parts: StoreParts;
+  /** Where the batch after the last one read starts, by the offset to read next; the oldest goes first. */
+  readonly #places = new Map<Offset, Place>();
+
+  constructor(state: LogState, parts: StoreParts) {
+    this.#state = state;
+    this.#parts = parts;
+  }
+
+  /** See the port. `fromOffset` may lie below the log start when the caller means the segment's batches. */
+  read(range: ReadRange): Uint8Array | Promise<Uint8Array> {
+    const { tail, logEndOffset } = this.#state;
+    if (range.fromOffset >= logEndOffset) return EMPTY;
+    const { first } = tail;
+    return first && range.fromOffset >= first.baseOffset ? tail.read(range) : this.#readFiles(range);
+  }
+
+  /** See the port. */
+  async batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
+    for (const segment of [...this.#state.segments]) {
+      if (segment.nextOffset <= fromOffset || segment.maxTimestamp < timestamp) continue;
+      const below = await this.#floor(segment, segment.times, timestamp);
+      const start = Math.max(fromOffset, segment.baseOffset + (below?.value ?? 0));
+      const found = await this.#scan(start, segment.nextOffset, timestamp);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async #scan(start: Offset, endOffset: Offset, timestamp: Millis): Promise<Offset | undefined> {
+    for (let fromOffset = start; fromOffset < endOffset;) {
+      const bytes = await this.read({ fromOffset, endOffset, maxBytes: SCAN_BYTES });
+      const header = new BatchHeader(bytes);
+      if (bytes.length === 0) return undefined;
+      for (let position = 0; position < bytes.length; position += header.sizeBytes) {
+        if (header.seek(position).maxTimestamp >= timestamp) return header.baseOffset;
+        fromOffset = header.lastOffset + 1;
+      }
+    }
+    return undefined;
+  }
+
+  async #readFiles(range: ReadRange): Promise<Uint8Array> {
+    const state = this.#state;
+    for (;;) {
+      const { generation } = state;
+      const { first } = state.tail;
+      try {
+        const bytes = await this.#readFrom(range);
+        if (generation !== state.generation) continue;
+        if (bytes) return bytes;
+        // Nothing up to the tail: it has the next batch, unless the oldest of it went to the files meanwhile.
+        if (first === state.tail.first) return first ? state.tail.read(range) : EMPTY;
+      } catch (error) {
+        if (generation === state.generation) throw error;
+      }
+    }
+  }
+
+  /** Undefined when the files hold nothing at or after `fromOffset`. */
+  async #readFrom(range: ReadRange): Promise<Uint8Array | undefined> {
+    const { segments, tail } = this.#state;
+    for (let number = this.#state.segmentOf(range.fromOffset); number < segments.length; number++) {
+      const segment = at(segments, number);
+      const { first } = tail;
+      const endPosition = first?.segment === segment ? first.position : segment.sizeBytes;
+      const bytes = await this.#readSegment(segment, endPosition, range);
+      if (bytes || first?.segment === segment) return bytes;
+    }
+    return undefined;
+  }
+
+  async #readSegment(
+    segment: LogSegment,
+    endPosition: number,
+    range: ReadRange,
+  ): Promise<Uint8Array | undefined> {
+    const { position: start, slackBytes } = await this.#startOf(segment, range.fromOffset);
+    let position = start;
+    let atLeastBytes = HEADER_SIZE;
+    while (position < endPosition) {
+      const wanted = Math.max(range.maxBytes + slackBytes, atLeastBytes);
+      const bytes = new Uint8Array(Math.min(endPosition - position, wanted));
+      const from = position;
+      const filled = await this.#parts.files.use(segment.path, (file) => file.read(from, bytes));
+      const chosen = filled < bytes.length ? undefined : chooseBatches(bytes, endPosition - position, range);
+      if (!chosen) throw new Error(`${segment.path} is damaged at byte ${position}`);
+      if (chosen.type === 'batches') return this.#chosen(segment, position, bytes, chosen);
+      if (chosen.type === 'end') return EMPTY;
+      position += chosen.skippedBytes;
+      atLeastBytes = chosen.neededBytes;
+    }
+    return undefined;
+  }
+
+  #chosen(segment: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Uint8Array {
+    const { start, end, nextOffset } = chosen;
+    const [oldest] = this.#places.keys();
+    if (this.#places.size >= PLACES_MAX && oldest !== undefined) this.#places.delete(oldest);
+    this.#places.delete(nextOffset);
+    this.#places.set(nextOffset, { segment, position: position + end });
+    // A buffer much larger than what is in it would stay alive as long as that.
+    return end - start < bytes.length / 2 ? bytes.slice(start, end) : bytes.subarray(start, end);
+  }
+
+  /** A batch's start at or before `offset`, and what may lie between the two. */
+  async #startOf(segment: LogSegment, offset: Offset): Promise<{ position: number; slackBytes: number }> {
+    const place = this.#places.get(offset);
+    if (place?.segment === segment) {
+      this.#places.delete(offset);
+      return { position: place.position, slackBytes: 0 };
+    }
+    const below = await this.#floor(segment, segment.offsets, offset - segment.baseOffset);
+    return { position: below?.value ?? 0, slackBytes: 2 * this.#parts.indexIntervalBytes };
+  }
+
+  async #floor(segment: LogSegment, index: IndexFile, target: number) {
+    let current = index;
+    for (;;) {
+      const loaded = current.load();
+      if (loaded === true) return current.floor(target)?.entry;
+      if (await loaded) continue;
+      // Only a closed segment can get here: an active one's indexes are loaded when the log is opened.
+      this.#parts.warn(`${current.path} is damaged: building it anew`);
+      const rebuilt = await rebuildIndexes(this.#parts, segment);
+      const { segments } = this.#state;
+      const number = segments.indexOf(segment);
+      if (number >= 0) segments[number] = rebuilt;
+      current = index === segment.offsets ? rebuilt.offsets : rebuilt.times;
+    }
+  }
+}

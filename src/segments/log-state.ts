@@ -1,0 +1,37 @@
+import { at } from '../model/assert.ts';
+import type { Offset } from '../model/ids.ts';
+import type { LogSegment } from './log-segment.ts';
+import type { LogTail } from './tail.ts';
+
+/** What a log that is ready holds, the writes that wait included. Below `tail.first` all is written. */
+export class LogState {
+  /** Ascending, never empty; the last one is active. */
+  segments: LogSegment[];
+  readonly tail: LogTail;
+  logStartOffset: Offset;
+  /** Changes whenever what was there may be gone: a read that began before is made again. */
+  generation = 0;
+
+  constructor(segments: LogSegment[], tail: LogTail, logStartOffset: Offset) {
+    this.segments = segments;
+    this.tail = tail;
+    this.logStartOffset = Math.max(logStartOffset, at(segments, 0).baseOffset);
+  }
+
+  get active(): LogSegment {
+    return at(this.segments, this.segments.length - 1);
+  }
+
+  /** Never below the log start, which may have been moved beyond the last batch. */
+  get logEndOffset(): Offset {
+    return Math.max(this.active.nextOffset, this.logStartOffset);
+  }
+
+  /** Number of the segment that holds `offset`, or of the first one. */
+  segmentOf(offset: Offset): number {
+    return Math.max(
+      this.segments.findLastIndex(({ baseOffset }) => baseOffset <= offset),
+      0,
+    );
+  }
+}

@@ -1,0 +1,90 @@
+import type { LogKey, Offset } from '../model/ids.ts';
+import { logKey } from '../model/ids.ts';
+import type { Files } from '../ports/files.ts';
+import type { LogName } from '../ports/log-store.ts';
+import { replaceFile } from './atomic-file.ts';
+import { bytesOf, logDirectory, text } from './layout.ts';
+
+const VERSION = '0';
+
+/** One of Kafka's files with an offset a log, for all logs of a data directory: "topic partition offset" lines. */
+export class OffsetCheckpoint {
+  readonly #files: Files;
+  readonly #directory: string;
+  readonly #name: string;
+  readonly #offsets = new Map<LogKey, { name: LogName; offset: Offset }>();
+  #saving: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(files: Files, directory: string, name: string) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#name = name;
+  }
+
+  /** Reads what the file says about `logs`; lines about others are dropped at once, lest a name's next log gets them. */
+  async load(logs: Iterable<LogName>): Promise<void> {
+    const content = await this.#files.readFile(`${this.#directory}/${this.#name}`);
+    if (!content) return;
+    const lines = parseLines(content);
+    let known = 0;
+    for (const name of logs) {
+      const offset = lines.get(logDirectory(name));
+      if (offset === undefined) continue;
+      this.set(name, offset);
+      known++;
+    }
+    if (known < lines.size) await this.save();
+  }
+
+  get(log: LogKey): Offset | undefined {
+    return this.#offsets.get(log)?.offset;
+  }
+
+  /** In memory; durable with the next `save`. */
+  set(name: LogName, offset: Offset): void {
+    this.#offsets.set(logKey(name.topicId, name.partition), { name, offset });
+  }
+
+  /** @returns whether there was one. In memory; durable with the next `save`. */
+  delete(log: LogKey): boolean {
+    return this.#offsets.delete(log);
+  }
+
+  /** Makes all that was set before this call durable. Calls made while one runs share the next. */
+  save(): Promise<void> {
+    if (this.#next) return this.#next;
+    if (!this.#saving) return this.#start();
+    const after = () => this.#start();
+    return (this.#next = this.#saving.then(after, after));
+  }
+
+  #start(): Promise<void> {
+    this.#next = undefined;
+    const saving = this.#write().finally(() => {
+      if (this.#saving === saving) this.#saving = undefined;
+    });
+    this.#saving = saving;
+    return saving;
+  }
+
+  async #write(): Promise<void> {
+    let content = `${VERSION}\n${this.#offsets.size}\n`;
+    for (const { name, offset } of this.#offsets.values())
+      content += `${name.topic} ${name.partition} ${offset}\n`;
+    await replaceFile(this.#files, `${this.#directory}/${this.#name}`, bytesOf(content));
+    await this.#files.flushDirectory(this.#directory);
+  }
+}
+
+/** Offsets by log directory; empty when the file is not one we know, which only costs a longer recovery. */
+function parseLines(content: Uint8Array): Map<string, Offset> {
+  const offsets = new Map<string, Offset>();
+  const [version, count, ...lines] = text(content).trimEnd().split('\n');
+  if (version !== VERSION || Number(count) !== lines.length) return offsets;
+  for (const line of lines) {
+    const [topic, partition, offset] = line.split(' ');
+    if (Number.isSafeInteger(Number(offset))) offsets.set(`${topic}-${partition}`, Number(offset));
+  }
+  return offsets;
+}

@@ -1,0 +1,293 @@
+import { at, invariant, unreachable } from '../model/assert.ts';
+import type { Millis, Offset } from '../model/ids.ts';
+import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
+import { LogDisk } from './log-disk.ts';
+import { flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
+import { LogReader } from './log-reader.ts';
+import { LogSegment } from './log-segment.ts';
+import { LogState } from './log-state.ts';
+import { NamedValues } from './named-values.ts';
+import type { StoreParts } from './parts.ts';
+import { keepable, LogTail } from './tail.ts';
+import type { TailBatch } from './tail.ts';
+import { cutSegment } from './truncate.ts';
+
+type Append = Extract<LogWrite, { type: 'append' }>;
+/** What a log's own code does; the store sees to the others. */
+export type LogChange = Exclude<LogWrite, { type: 'create' | 'drop' }>;
+
+/** So much of an active segment is checked again after a crash, at most. */
+const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * One log. A change is made in memory at once and on disk by `run`, in the same order. Only a truncation needs the
+ * disk to know what it changes: until `run` has come to it, later changes and reads wait.
+ */
+export class SegmentLog {
+  readonly name: LogName;
+  readonly values: NamedValues;
+  readonly #parts: StoreParts;
+  readonly #disk: LogDisk;
+  #state: LogState | undefined;
+  #reader: LogReader | undefined;
+  #loading: Promise<LogExtent> | undefined;
+  #truncating: PromiseWithResolvers<void> | undefined;
+  /** Changes that wait for the truncation. */
+  #later: LogChange[] = [];
+  #indexesDue = false;
+  #bytesSinceCheckpoint = 0;
+  #failure: Error | undefined;
+
+  constructor(name: LogName, parts: StoreParts) {
+    this.name = name;
+    this.#parts = parts;
+    this.#disk = new LogDisk(name, parts);
+    this.values = new NamedValues(parts, this.#disk.directory);
+  }
+
+  get isFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+  /** See {@link LogDisk.durableEndOffset}. */
+  get durableEndOffset(): Offset {
+    return this.#disk.durableEndOffset;
+  }
+
+  /** Makes a new log, empty, once `before` is through: the log that had the name goes first. */
+  create(before: Promise<void> | undefined): void {
+    this.#disk.create(before);
+    const segment = this.#newSegment(0);
+    this.#ready([segment], 0);
+  }
+
+  /** Reads what is on disk, unless it is known. See `LoadOptions` for the options. */
+  async load(options: { recoveryPoint: Offset | undefined; endOffset: Offset }): Promise<LogExtent> {
+    if (!this.#state) await (this.#loading ??= this.#load(options));
+    const { logStartOffset, logEndOffset } = this.#opened();
+    return { logStartOffset, logEndOffset };
+  }
+
+  submit(change: LogChange): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#truncating) this.#later.push(change);
+    else this.#apply(change);
+  }
+
+  /** Resolves once its directory has another name, which `run` sees to. */
+  drop(): Promise<void> {
+    const gone = this.#disk.drop();
+    this.#forget();
+    return gone;
+  }
+
+  read(range: ReadRange): Uint8Array | Promise<Uint8Array> {
+    const { logStartOffset } = this.#opened();
+    if (this.#truncating) return this.#truncating.promise.then(() => this.read(range));
+    return this.#read({ ...range, fromOffset: Math.max(range.fromOffset, logStartOffset) });
+  }
+
+  async batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
+    await this.#truncating?.promise;
+    const { logStartOffset } = this.#opened();
+    return this.#reader?.batchAt(timestamp, Math.max(fromOffset, logStartOffset));
+  }
+
+  segments(): readonly Segment[] {
+    const { segments, active, logEndOffset } = this.#opened();
+    return segments.map((segment) => {
+      const { baseOffset, sizeBytes, maxTimestamp, firstTimestamp } = segment;
+      const nextOffset = segment === active ? logEndOffset : segment.nextOffset;
+      return { baseOffset, nextOffset, sizeBytes, maxTimestamp, firstTimestamp };
+    });
+  }
+
+  /** Does on disk what was submitted, and flushes it if the store does. One call at a time. */
+  async run(): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    await this.#disk.run();
+  }
+
+  /** What is in memory may no longer be what is on disk: of no use until loaded anew, as another object. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#truncating?.reject(error);
+    this.#forget();
+  }
+
+  /** Makes all durable, indexes too, and moves the recovery point to the end (in memory). */
+  async close(): Promise<void> {
+    const state = this.#state;
+    if (!state || this.#failure) return;
+    await this.#disk.flush();
+    await writeIndexes(state.active);
+    await flushSegment(this.#parts, state.active);
+    this.#parts.recoveryPoints.set(this.name, state.logEndOffset);
+  }
+
+  #apply(change: LogChange): void {
+    switch (change.type) {
+      case 'append':
+        return this.#append(change);
+      case 'roll':
+        return this.#roll();
+      case 'truncate':
+        return this.#startTruncate(change.toOffset);
+      case 'trim':
+        return this.#trim(change.beforeOffset);
+      case 'put':
+        return this.#disk.replaceValue(this.values.set(this.name.log, change.name, change.value));
+      case 'delete':
+        return this.#disk.replaceValue(this.values.set(this.name.log, change.name, undefined));
+      default:
+        return unreachable(change);
+    }
+  }
+
+  #append({ baseOffset, lastOffset, maxTimestamp, bytes }: Append): void {
+    const state = this.#opened();
+    const place = { baseOffset, lastOffset, maxTimestamp, sizeBytes: bytes.length };
+    invariant(baseOffset >= state.logEndOffset, 'appends go to the end of a log');
+    if (!state.active.takes(place)) this.#roll();
+    const segment = state.active;
+    const position = segment.append(place);
+    const kept = keepable(bytes);
+    const batch: TailBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
+    state.tail.push(batch);
+    this.#disk.append(batch);
+    this.#parts.tail.shrink();
+    this.#keepIndexes(segment, bytes.length);
+  }
+
+  /** Under `flush=never` a recovery point would cost flushes nobody asked for: it moves with the segments only. */
+  #keepIndexes(segment: LogSegment, appendedBytes: number): void {
+    this.#bytesSinceCheckpoint += appendedBytes;
+    if (this.#parts.flushes && this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES) {
+      this.#checkpoint(segment);
+    } else if (segment.offsets.isDue && !this.#indexesDue) {
+      this.#indexesDue = true;
+      this.#disk.then(async () => {
+        this.#indexesDue = false;
+        await writeIndexes(segment);
+      });
+    }
+  }
+
+  #roll(): void {
+    const { segments, active, logEndOffset } = this.#opened();
+    if (active.baseOffset === logEndOffset) return;
+    active.close(logEndOffset);
+    this.#checkpoint(active);
+    segments.push(this.#newSegment(logEndOffset));
+  }
+
+  #checkpoint(segment: LogSegment): void {
+    const state = this.#opened();
+    const { generation } = state;
+    this.#bytesSinceCheckpoint = 0;
+    this.#disk.checkpoint(segment, () => state === this.#state && state.generation === generation);
+  }
+
+  #trim(beforeOffset: Offset): void {
+    const state = this.#opened();
+    const { logStarts } = this.#parts;
+    if (beforeOffset <= state.logStartOffset) return;
+    state.logStartOffset = beforeOffset;
+    const gone = state.segments.splice(0, state.segmentOf(beforeOffset));
+    const oldest = at(state.segments, 0);
+    state.tail.dropBelow(oldest.baseOffset);
+    if (oldest.baseOffset < beforeOffset || logStarts.get(this.name.log) !== undefined) {
+      logStarts.set(this.name, beforeOffset);
+      this.#disk.then(() => logStarts.save());
+    }
+    if (gone.length === 0) return;
+    state.generation++;
+    this.#disk.removeSegments(gone);
+  }
+
+  #startTruncate(toOffset: Offset): void {
+    const truncating = Promise.withResolvers<void>();
+    truncating.promise.catch(() => {});
+    this.#truncating = truncating;
+    this.#disk.then(async () => {
+      if (this.#state) await this.#truncate(this.#state, toOffset);
+      this.#truncating = undefined;
+      const later = this.#later;
+      this.#later = [];
+      if (this.#state) for (const change of later) this.submit(change);
+      truncating.resolve();
+    });
+  }
+
+  async #truncate(state: LogState, toOffset: Offset): Promise<void> {
+    const { recoveryPoints } = this.#parts;
+    if (toOffset >= state.active.nextOffset) return;
+    const number = state.segmentOf(toOffset - 1);
+    const segment = at(state.segments, number);
+    const apply = await cutSegment(segment, toOffset, (range) => this.#read(range));
+    state.generation++;
+    state.tail.cutFrom(toOffset);
+    apply();
+    const gone = state.segments.splice(number + 1);
+    const endOffset = segment.nextOffset;
+    // A point above the end would keep later batches from being checked.
+    if ((recoveryPoints.get(this.name.log) ?? 0) > endOffset) {
+      recoveryPoints.set(this.name, endOffset);
+      await recoveryPoints.save();
+    }
+    await this.#disk.cut(segment, gone);
+    this.#disk.endsAt(Math.min(endOffset, this.#disk.durableEndOffset));
+  }
+
+  #newSegment(baseOffset: Offset): LogSegment {
+    const segment = new LogSegment(this.#disk.directory, baseOffset, this.#parts);
+    this.#disk.createSegment(segment);
+    return segment;
+  }
+
+  async #load(options: { recoveryPoint: Offset | undefined; endOffset: Offset }): Promise<LogExtent> {
+    const { directory } = this.#disk;
+    const title = directory.slice(directory.lastIndexOf('/') + 1);
+    const startOffset = this.#parts.logStarts.get(this.name.log) ?? 0;
+    try {
+      const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...options });
+      if (this.#failure) throw this.#failure;
+      const state = this.#ready(segments, startOffset);
+      const { logStartOffset, logEndOffset } = state;
+      if (options.recoveryPoint !== undefined && logEndOffset > options.recoveryPoint) {
+        this.#parts.recoveryPoints.set(this.name, logEndOffset);
+        this.#parts.background(this.#parts.recoveryPoints.save());
+      }
+      return { logStartOffset, logEndOffset };
+    } finally {
+      this.#loading = undefined;
+    }
+  }
+
+  #ready(segments: LogSegment[], startOffset: Offset): LogState {
+    const state = new LogState(segments, new LogTail(this.#parts.tail), startOffset);
+    this.#state = state;
+    this.#reader = new LogReader(state, this.#parts);
+    this.#disk.endsAt(state.logEndOffset);
+    return state;
+  }
+
+  #read(range: ReadRange): Uint8Array | Promise<Uint8Array> {
+    invariant(this.#reader, 'an open log has a reader');
+    return this.#reader.read(range);
+  }
+
+  #opened(): LogState {
+    if (this.#failure) throw this.#failure;
+    if (!this.#state) throw new Error(`log ${this.name.topic}-${this.name.partition} is not open`);
+    return this.#state;
+  }
+
+  /** Lets go of the batches in memory; reads under way find an empty log. */
+  #forget(): void {
+    const state = this.#state;
+    if (!state) return;
+    this.#state = undefined;
+    state.generation++;
+    state.tail.cutFrom(0);
+  }
+}

@@ -1,0 +1,246 @@
+import type { Kernels } from '../kernels/kernels.ts';
+import type { LogKey, Millis, Offset } from '../model/ids.ts';
+import type { Files } from '../ports/files.ts';
+import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
+import { markClean, openDirectory } from './data-directory.ts';
+import type { Identity, OpenedDirectory } from './data-directory.ts';
+import { FileCache } from './file-cache.ts';
+import { IndexCache } from './index-cache.ts';
+import { logDirectory, LOG_STARTS, RECOVERY_POINTS } from './layout.ts';
+import { eachLimited } from './limited.ts';
+import { OffsetCheckpoint } from './offset-checkpoint.ts';
+import type { StoreParts } from './parts.ts';
+import { Rounds } from './rounds.ts';
+import { SegmentLog } from './segment-log.ts';
+import { Tail } from './tail.ts';
+
+export interface SegmentStoreOptions {
+  files: Files;
+  /** Made when it is not there. */
+  directory: string;
+  kernels: Kernels;
+  /** `always`: a commit resolves once it is flushed. `never`: once the operating system has it (Kafka's own rule). */
+  flush: 'always' | 'never';
+  /** Used when the directory is new; else the one it has counts, and `nodeId` must be the same. */
+  identity: Identity;
+  /** Memory for the newest batches of all logs. */
+  tailBytes?: number;
+  /** Memory for index entries read from files. */
+  indexBytes?: number;
+  maxOpenFiles?: number;
+  /** Kafka's index.interval.bytes. */
+  indexIntervalBytes?: number;
+  /** What an operator should know but need not answer: a torn tail was cut, an index built anew. */
+  onWarning?: (message: string) => void;
+}
+
+/** A log of the store; `log` is made when it is first touched. */
+interface Entry {
+  name: LogName;
+  log: SegmentLog;
+  /** Undefined once it needs no check. */
+  check: { from: Offset; endOffset: Offset } | undefined;
+}
+
+const MEBIBYTE = 1024 * 1024;
+const LOGS_AT_ONCE = 64;
+
+/** `LogStore` over files, in Kafka's own directory layout. */
+export class SegmentStore implements LogStore {
+  /** Whose directory it is. */
+  readonly identity: Identity;
+  readonly #parts: StoreParts;
+  readonly #directory: OpenedDirectory;
+  readonly #entries = new Map<LogKey, Entry>();
+  /** By directory: taken, or until when it still is by a dropped log. */
+  readonly #directories = new Map<string, 'held' | Promise<void>>();
+  readonly #background = new Set<Promise<void>>();
+  readonly #rounds: Rounds;
+  #rootChanged = false;
+  #closing: Promise<void> | undefined;
+
+  /** @throws with a message for people when the directory is locked, foreign, or written by a newer version. */
+  static async open(options: SegmentStoreOptions): Promise<SegmentStore> {
+    const { files, directory, identity } = options;
+    const warn = options.onWarning ?? (() => {});
+    const opened = await openDirectory({ files, directory, identity, warn });
+    try {
+      const store = new SegmentStore(options, opened);
+      await store.#parts.recoveryPoints.load(opened.logs);
+      await store.#parts.logStarts.load(opened.logs);
+      for (const name of opened.logs) store.#add(name, opened.isClean);
+      return store;
+    } catch (error) {
+      await opened.release();
+      throw error;
+    }
+  }
+
+  private constructor(options: SegmentStoreOptions, opened: OpenedDirectory) {
+    const { files: disk, directory: root, kernels } = options;
+    this.identity = opened.identity;
+    this.#directory = opened;
+    this.#parts = {
+      root,
+      disk,
+      files: new FileCache(disk, options.maxOpenFiles ?? 512),
+      cache: new IndexCache(options.indexBytes ?? 32 * MEBIBYTE),
+      tail: new Tail(options.tailBytes ?? 64 * MEBIBYTE),
+      kernels,
+      flushes: options.flush === 'always',
+      indexIntervalBytes: options.indexIntervalBytes ?? 4096,
+      recoveryPoints: new OffsetCheckpoint(disk, root, RECOVERY_POINTS),
+      logStarts: new OffsetCheckpoint(disk, root, LOG_STARTS),
+      warn: options.onWarning ?? (() => {}),
+      background: (work) => this.#inBackground(work),
+      rootChanged: () => (this.#rootChanged = true),
+    };
+    this.#rounds = new Rounds(() => this.#finishRound());
+  }
+
+  logs(): readonly LogName[] {
+    return [...this.#entries.values()].map(({ name }) => name);
+  }
+
+  async open(log: LogKey): Promise<LogExtent> {
+    const entry = this.#entry(log);
+    if (entry.log.isFailed) await this.#rounds.current;
+    if (entry.log.isFailed) this.#revive(entry);
+    const { check } = entry;
+    const extent = await entry.log.load({
+      recoveryPoint: check?.from,
+      endOffset: check?.endOffset ?? Infinity,
+    });
+    entry.check = undefined;
+    return extent;
+  }
+
+  commit(writes: readonly LogWrite[]): Promise<void> {
+    if (this.#closing) return Promise.reject(new Error('the store is closed'));
+    const touched = new Set<SegmentLog>();
+    try {
+      for (const write of writes) {
+        const log = this.#submit(write);
+        if (log) touched.add(log);
+      }
+    } catch (error) {
+      // Half of it is in memory: none of these logs is what its caller believes.
+      for (const log of touched) log.fail(error as Error);
+      return Promise.reject(error);
+    }
+    return this.#rounds.join(touched);
+  }
+
+  read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
+    return this.#entry(log).log.read(range);
+  }
+
+  segments(log: LogKey): readonly Segment[] {
+    return this.#entry(log).log.segments();
+  }
+
+  async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
+    return this.#entry(log).log.batchAt(timestamp, fromOffset);
+  }
+
+  async get(log: LogKey, name: string): Promise<Uint8Array | undefined> {
+    return this.#entry(log).log.values.get(name);
+  }
+
+  async names(log: LogKey): Promise<readonly string[]> {
+    return this.#entry(log).log.values.names();
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  #submit(write: LogWrite): SegmentLog | undefined {
+    if (write.type === 'create') {
+      const { type: _, ...name } = write;
+      return this.#create(name);
+    }
+    if (write.type === 'drop') return this.#drop(write.log);
+    const { log } = this.#entry(write.log);
+    log.submit(write);
+    return log;
+  }
+
+  #create(name: LogName): SegmentLog | undefined {
+    if (this.#entries.has(name.log)) return undefined;
+    const directory = logDirectory(name);
+    const before = this.#directories.get(directory);
+    if (before === 'held') throw new Error(`${directory} is there already, with another topic id`);
+    const { log } = this.#add(name, true);
+    log.create(before);
+    return log;
+  }
+
+  #drop(key: LogKey): SegmentLog | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    if (entry.log.isFailed) this.#revive(entry);
+    this.#entries.delete(key);
+    const directory = logDirectory(entry.name);
+    const gone = entry.log.drop();
+    this.#directories.set(directory, gone);
+    const forget = () => {
+      if (this.#directories.get(directory) === gone) this.#directories.delete(directory);
+    };
+    gone.then(forget, forget);
+    return entry.log;
+  }
+
+  #add(name: LogName, isClean: boolean): Entry {
+    const from = this.#parts.recoveryPoints.get(name.log) ?? 0;
+    const check = isClean ? undefined : { from, endOffset: Infinity };
+    const entry: Entry = { name, log: new SegmentLog(name, this.#parts), check };
+    this.#entries.set(name.log, entry);
+    this.#directories.set(logDirectory(name), 'held');
+    return entry;
+  }
+
+  /** What a failed log has on disk is taken up again, of what was never acknowledged nothing. */
+  #revive(entry: Entry): void {
+    const { durableEndOffset } = entry.log;
+    const endOffset = this.#parts.flushes ? durableEndOffset : Infinity;
+    entry.check = { from: this.#parts.recoveryPoints.get(entry.name.log) ?? 0, endOffset };
+    entry.log = new SegmentLog(entry.name, this.#parts);
+  }
+
+  #entry(log: LogKey): Entry {
+    const entry = this.#entries.get(log);
+    if (!entry) throw new Error(`no such log: ${log}`);
+    return entry;
+  }
+
+  async #finishRound(): Promise<void> {
+    const changed = this.#rootChanged;
+    this.#rootChanged = false;
+    if (changed && this.#parts.flushes) await this.#parts.disk.flushDirectory(this.#parts.root);
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const quiet = work
+      .catch((error: unknown) => this.#parts.warn(String(error)))
+      .finally(() => this.#background.delete(quiet));
+    this.#background.add(quiet);
+  }
+
+  async #close(): Promise<void> {
+    const { disk, files, root, recoveryPoints, logStarts } = this.#parts;
+    try {
+      await this.#rounds.idle();
+      const entries = [...this.#entries.values()];
+      await eachLimited(entries, LOGS_AT_ONCE, ({ log }) => log.close());
+      while (this.#background.size > 0) await Promise.all(this.#background);
+      await recoveryPoints.save();
+      await logStarts.save();
+      const isClean = entries.every(({ log, check }) => !log.isFailed && check === undefined);
+      if (isClean) await markClean(disk, root);
+    } finally {
+      await files.close();
+      await this.#directory.release();
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import { at } from '../model/assert.ts';
+import type { Offset } from '../model/ids.ts';
+import type { ReadRange } from '../ports/log-store.ts';
+import type { LogSegment } from './log-segment.ts';
+
+/** A batch in memory: it is read from here, and nowhere else before it is written. */
+export interface TailBatch {
+  readonly baseOffset: Offset;
+  /** Inclusive. */
+  readonly lastOffset: Offset;
+  /** Empty once it is out of the tail. */
+  bytes: Uint8Array;
+  readonly segment: LogSegment;
+  readonly position: number;
+  written: boolean;
+}
+
+interface Kept {
+  batch: TailBatch;
+  log: LogTail;
+}
+
+/** What the objects around a batch take, roughly. */
+const OVERHEAD_BYTES = 200;
+/** Up to this size a view of a buffer more than twice as large is copied: it must not keep all of that alive. */
+const COPY_MAX_BYTES = 16 * 1024;
+const COMPACT_AFTER = 1024;
+const NO_BYTES = new Uint8Array(0);
+
+/** `bytes` as they may be kept: small views of large buffers as a copy of their own. */
+export function keepable(bytes: Uint8Array): Uint8Array {
+  const pins = bytes.buffer.byteLength > 2 * bytes.length + OVERHEAD_BYTES;
+  return pins && bytes.length <= COPY_MAX_BYTES ? bytes.slice() : bytes;
+}
+
+/**
+ * The newest batches of all logs, oldest out first. The bound holds for what is written: what is not cannot go. A
+ * buffer that several batches share counts once, and as a whole.
+ */
+export class Tail {
+  readonly #maxBytes: number;
+  #bytes = 0;
+  #count = 0;
+  /** In order of appending, of all logs, those among them that have left their log's tail; `#head` is the oldest. */
+  #queue: Kept[] = [];
+  #head = 0;
+  readonly #users = new Map<ArrayBufferLike, number>();
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Memory held alive. */
+  get sizeBytes(): number {
+    return this.#bytes;
+  }
+
+  add(log: LogTail, batch: TailBatch): void {
+    this.#queue.push({ batch, log });
+    const { buffer } = batch.bytes;
+    const users = this.#users.get(buffer) ?? 0;
+    this.#users.set(buffer, users + 1);
+    this.#count++;
+    this.#bytes += OVERHEAD_BYTES + (users === 0 ? buffer.byteLength : 0);
+  }
+
+  /** `batch` is no longer in its log's tail. */
+  released(batch: TailBatch): void {
+    const { buffer } = batch.bytes;
+    batch.bytes = NO_BYTES;
+    this.#count--;
+    const users = (this.#users.get(buffer) ?? 1) - 1;
+    if (users === 0) this.#users.delete(buffer);
+    else this.#users.set(buffer, users);
+    this.#bytes -= OVERHEAD_BYTES + (users === 0 ? buffer.byteLength : 0);
+  }
+
+  /** Lets go of the oldest batches until the bound holds, up to one that is not written yet. */
+  shrink(): void {
+    for (; this.#head < this.#queue.length; this.#head++) {
+      const { batch, log } = at(this.#queue, this.#head);
+      if (batch.bytes === NO_BYTES) continue;
+      if (this.#bytes <= this.#maxBytes || !batch.written) break;
+      log.dropFirst();
+    }
+    if (this.#queue.length < COMPACT_AFTER + 2 * this.#count) return;
+    this.#queue = this.#queue.filter(({ batch }) => batch.bytes !== NO_BYTES);
+    this.#head = 0;
+  }
+}
+
+/** One log's part: its last batches, without a gap up to the log end. */
+export class LogTail {
+  readonly #all: Tail;
+  #batches: TailBatch[] = [];
+  #head = 0;
+
+  constructor(all: Tail) {
+    this.#all = all;
+  }
+
+  get first(): TailBatch | undefined {
+    return this.#batches[this.#head];
+  }
+
+  push(batch: TailBatch): void {
+    this.#batches.push(batch);
+    this.#all.add(this, batch);
+  }
+
+  dropFirst(): void {
+    const batch = at(this.#batches, this.#head++);
+    this.#all.released(batch);
+    if (this.#head < 64 || this.#head * 2 < this.#batches.length) return;
+    this.#batches = this.#batches.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** Batches below `offset` are gone from the log. */
+  dropBelow(offset: Offset): void {
+    for (let first = this.first; first && first.lastOffset < offset; first = this.first) this.dropFirst();
+  }
+
+  /** Batches that reach `offset` are gone from the log. */
+  cutFrom(offset: Offset): void {
+    while (this.#batches.length > this.#head) {
+      const last = at(this.#batches, this.#batches.length - 1);
+      if (last.lastOffset < offset) return;
+      this.#batches.pop();
+      this.#all.released(last);
+    }
+  }
+
+  /** Whole batches from the one that holds `fromOffset` or the next; more than one are joined in a copy. */
+  read({ fromOffset, endOffset, maxBytes }: ReadRange): Uint8Array {
+    const start = this.#floor(fromOffset);
+    let end = start;
+    let sizeBytes = 0;
+    for (; end < this.#batches.length; end++) {
+      const { lastOffset, bytes } = at(this.#batches, end);
+      if (lastOffset >= endOffset || (end > start && sizeBytes + bytes.length > maxBytes)) break;
+      sizeBytes += bytes.length;
+    }
+    if (end - start === 1) return at(this.#batches, start).bytes;
+    const joined = new Uint8Array(sizeBytes);
+    let position = 0;
+    for (let next = start; next < end; next++) {
+      const { bytes } = at(this.#batches, next);
+      joined.set(bytes, position);
+      position += bytes.length;
+    }
+    return joined;
+  }
+
+  #floor(offset: Offset): number {
+    let low = this.#head;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (at(this.#batches, middle).lastOffset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,37 @@
+import type { Offset } from '../model/ids.ts';
+import type { ReadRange } from '../ports/log-store.ts';
+import { forEachBatch } from '../records/header.ts';
+import type { BatchPlace, LogSegment } from './log-segment.ts';
+
+const SCAN_BYTES = 64 * 1024;
+
+/**
+ * Finds what is left of `segment` once every batch that reaches `toOffset` is gone. @returns what makes it so in
+ * memory, indexes included.
+ */
+export async function cutSegment(
+  segment: LogSegment,
+  toOffset: Offset,
+  read: (range: ReadRange) => Uint8Array | Promise<Uint8Array>,
+): Promise<() => void> {
+  const { offsets, times, baseOffset, firstTimestamp } = segment;
+  const usable = (await offsets.load()) && (await times.load());
+  const last = usable ? offsets.floor(toOffset - 1 - baseOffset) : undefined;
+  const kept: BatchPlace[] = [];
+  let fromOffset = baseOffset + (last?.entry.key ?? 0);
+  for (;;) {
+    const bytes = await read({ fromOffset, endOffset: toOffset, maxBytes: SCAN_BYTES });
+    if (bytes.length === 0) break;
+    forEachBatch(bytes, (batch) => {
+      const { baseOffset: base, lastOffset, maxTimestamp, sizeBytes } = batch;
+      kept.push({ baseOffset: base, lastOffset, maxTimestamp, sizeBytes });
+      fromOffset = lastOffset + 1;
+    });
+  }
+  return () => {
+    offsets.keep(last ? last.number + 1 : 0);
+    times.keepUpTo(last?.entry.key ?? -1);
+    segment.rewind({ position: last?.entry.value ?? 0, nextOffset: baseOffset, firstTimestamp });
+    for (const place of kept) segment.append(place);
+  };
+}
