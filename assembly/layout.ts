@@ -2,27 +2,27 @@
  * The memory map. Kernels own what lies below the heap base and never allocate; TypeScript (`src/kernels/wasm.ts`)
  * owns what lies above, grows it when a call needs more (to 4 MiB at most), and passes each area by pointer.
  *
- *        0     1024                        17408          17440 = heap base           128 KiB .. 4 MiB
- *        ┌──────┬───────────────────────────┬──────────────┬──────────────────────────────────────┐
- *        │ free │ CRC tables, 16 x 1 KiB    │ scratch row  │ areas of the call that runs now      │
- *        └──────┴───────────────────────────┴──────────────┴──────────────────────────────────────┘
+ *  0     1024                        17408          17440 = heap base           128 KiB .. 4 MiB
+ *  ┌──────┬───────────────────────────┬──────────────┬──────────────────────────────────────┐
+ *  │ free │ CRC tables, 16 x 1 KiB    │ scratch row  │ areas of the call that runs now      │
+ *  └──────┴───────────────────────────┴──────────────┴──────────────────────────────────────┘
  *
- *        The areas, from the heap base (nothing in them outlives its call):
- *                                                          ┌──────────────────────────────────────┐
- *        crc32c                                            │ bytes, 64 KiB at most: longer inputs │
- *                                                          │ come in pieces                       │
- *                                                          ├──────────────────────────────────────┤
- *        validateBatch                                     │ batch                                │
- *                                                          ├───────────┬─────┬────────────────────┤
- *        indexRecords                                      │ records   │ pad │ rows, 32 B each    │
- *                                                          ├───────────┴─┬───┴───┬─────┬──────┬───┤
- *        encodeRecords, encodeBatch                        │ descriptors │ arena │slack│ out  │ s │
- *                                                          ├─────────────┴───────┴─────┴──────┴───┤
- *        indexFloor                                        │ entries                              │
- *                                                          └──────────────────────────────────────┘
+ *  The areas, from the heap base (nothing in them outlives its call):
+ *                                                    ┌──────────────────────────────────────┐
+ *  crc32c                                            │ bytes, 64 KiB at most: longer inputs │
+ *                                                    │ come in pieces                       │
+ *                                                    ├──────────────────────────────────────┤
+ *  validateBatch                                     │ batch                                │
+ *                                                    ├───────────┬─────┬────────────────────┤
+ *  indexRecords                                      │ records   │ pad │ rows, 32 B each    │
+ *                                                    ├───────────┴─┬───┴───┬─────┬──────┬───┤
+ *  encodeRecords, encodeBatch                        │ descriptors │ arena │slack│ out  │ s │
+ *                                                    ├─────────────┴───────┴─────┴──────┴───┤
+ *  indexFloor                                        │ entries                              │
+ *                                                    └──────────────────────────────────────┘
  *
  * `memoryBase` in asconfig.json is the heap base: addresses below it are compile-time constants, so that they become
- * immediate offsets of loads (twice the speed of computed ones in the CRC loop).
+ * immediate offsets of loads.
  */
 export const CRC_TABLES: usize = 1024;
 export const CRC_TABLE_SIZE: usize = 1024;
