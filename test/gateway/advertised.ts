@@ -1,0 +1,249 @@
+import { TextEncoder } from 'node:util';
+import { ErrorCode } from '../../src/model/errors.ts';
+import { ZERO_UUID } from '../../src/model/ids.ts';
+import { produceApi } from '../../src/wire/apis/00-produce.ts';
+import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
+import { listOffsetsApi } from '../../src/wire/apis/02-list-offsets.ts';
+import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
+import { offsetCommitApi } from '../../src/wire/apis/08-offset-commit.ts';
+import { offsetFetchApi } from '../../src/wire/apis/09-offset-fetch.ts';
+import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
+import { joinGroupApi } from '../../src/wire/apis/11-join-group.ts';
+import { heartbeatApi } from '../../src/wire/apis/12-heartbeat.ts';
+import { leaveGroupApi } from '../../src/wire/apis/13-leave-group.ts';
+import { syncGroupApi } from '../../src/wire/apis/14-sync-group.ts';
+import { describeGroupsApi } from '../../src/wire/apis/15-describe-groups.ts';
+import { listGroupsApi } from '../../src/wire/apis/16-list-groups.ts';
+import { saslHandshakeApi } from '../../src/wire/apis/17-sasl-handshake.ts';
+import { apiVersionsApi } from '../../src/wire/apis/18-api-versions.ts';
+import { createTopicsApi } from '../../src/wire/apis/19-create-topics.ts';
+import { deleteTopicsApi } from '../../src/wire/apis/20-delete-topics.ts';
+import { initProducerIdApi } from '../../src/wire/apis/22-init-producer-id.ts';
+import { offsetForLeaderEpochApi } from '../../src/wire/apis/23-offset-for-leader-epoch.ts';
+import { describeConfigsApi } from '../../src/wire/apis/32-describe-configs.ts';
+import { saslAuthenticateApi } from '../../src/wire/apis/36-sasl-authenticate.ts';
+import { createPartitionsApi } from '../../src/wire/apis/37-create-partitions.ts';
+import { deleteGroupsApi } from '../../src/wire/apis/42-delete-groups.ts';
+import { describeClusterApi } from '../../src/wire/apis/60-describe-cluster.ts';
+import type { Api, RequestInitOf, ResponseOf } from '../../src/wire/schema.ts';
+import { batch, fetchBody, produceBody } from './harness.ts';
+
+/** What a request is made of: a topic with one record, and a name nobody else uses. */
+export interface Given {
+  topic: { name: string; id: string };
+  unique: string;
+  version: number;
+}
+
+interface Case {
+  api: Api;
+  request: (given: Given) => object;
+  /** The codes and facts of the answer, and what they should be. */
+  found: (response: never, given: Given) => unknown;
+  expected: (given: Given) => unknown;
+}
+
+function of<A extends Api>(
+  api: A,
+  request: (given: Given) => RequestInitOf<A>,
+  found: (response: ResponseOf<A>, given: Given) => unknown,
+  expected: unknown = ErrorCode.NONE,
+): Case {
+  return {
+    api,
+    request,
+    found: found as Case['found'],
+    expected: (given) => (typeof expected === 'function' ? expected(given) : expected),
+  };
+}
+
+const METADATA = new TextEncoder().encode('metadata');
+const MEMBER = { generationId: 1, memberId: 'nobody' };
+
+function commit({ topic, unique }: Given) {
+  const partitions = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: '' }];
+  return { groupId: unique, topics: [{ name: topic.name, topicId: topic.id, partitions }] };
+}
+
+function offsetFetch({ topic, unique, version }: Given) {
+  const named = { name: topic.name, topicId: topic.id, partitionIndexes: [0] };
+  return version < 8
+    ? { groupId: unique, topics: [named] }
+    : { groups: [{ groupId: unique, topics: [named] }] };
+}
+
+function join({ unique }: Given) {
+  const times = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000 };
+  const protocols = [{ name: 'range', metadata: METADATA }];
+  return { groupId: unique, memberId: '', protocolType: 'consumer', ...times, protocols };
+}
+
+function newTopic({ unique }: Given) {
+  return { name: unique, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
+}
+
+/** One smallest valid request of every API, for every version of it. */
+export const CASES: readonly Case[] = [
+  of(
+    produceApi,
+    ({ topic }) => produceBody(topic, batch(['again'])),
+    ({ responses }) => responses[0]?.partitionResponses[0]?.errorCode,
+  ),
+  of(
+    fetchApi,
+    ({ topic }) => fetchBody([{ topic }]),
+    ({ responses }) => {
+      const fetched = responses[0]?.partitions[0];
+      return [fetched?.errorCode, (fetched?.records?.length ?? 0) > 0];
+    },
+    [ErrorCode.NONE, true],
+  ),
+  of(
+    listOffsetsApi,
+    ({ topic }) => ({
+      replicaId: -1,
+      topics: [{ name: topic.name, partitions: [{ partitionIndex: 0, timestamp: -2 }] }],
+    }),
+    ({ topics }) => [topics[0]?.partitions[0]?.errorCode, topics[0]?.partitions[0]?.offset],
+    [ErrorCode.NONE, 0],
+  ),
+  of(
+    metadataApi,
+    ({ topic }) => ({ topics: [{ name: topic.name }] }),
+    ({ topics, brokers }) => [topics[0]?.errorCode, topics[0]?.partitions.length, brokers.length],
+    [ErrorCode.NONE, 1, 1],
+  ),
+  of(offsetCommitApi, commit, ({ topics }) => topics[0]?.partitions[0]?.errorCode),
+  of(
+    offsetFetchApi,
+    offsetFetch,
+    ({ topics, groups }) => {
+      const found = (topics[0] ?? groups[0]?.topics[0])?.partitions[0];
+      return [found?.errorCode, found?.committedOffset];
+    },
+    [ErrorCode.NONE, -1],
+  ),
+  of(
+    findCoordinatorApi,
+    ({ unique, version }) => (version < 4 ? { key: unique } : { coordinatorKeys: [unique] }),
+    ({ errorCode, nodeId, coordinators }) => [
+      coordinators[0]?.errorCode ?? errorCode,
+      coordinators[0]?.nodeId ?? nodeId,
+    ],
+    [ErrorCode.NONE, 1],
+  ),
+  of(
+    joinGroupApi,
+    join,
+    ({ errorCode, memberId }) => [errorCode, memberId !== ''],
+    ({ version }: Given) => [version < 4 ? ErrorCode.NONE : ErrorCode.MEMBER_ID_REQUIRED, true],
+  ),
+  of(
+    heartbeatApi,
+    ({ unique }) => ({ groupId: unique, ...MEMBER }),
+    ({ errorCode }) => errorCode,
+    ErrorCode.UNKNOWN_MEMBER_ID,
+  ),
+  of(
+    leaveGroupApi,
+    ({ unique }) => ({ groupId: unique, memberId: 'nobody', members: [{ memberId: 'nobody' }] }),
+    ({ errorCode, members }) => members[0]?.errorCode ?? errorCode,
+    ErrorCode.UNKNOWN_MEMBER_ID,
+  ),
+  of(
+    syncGroupApi,
+    ({ unique }) => ({
+      groupId: unique,
+      ...MEMBER,
+      protocolType: 'consumer',
+      protocolName: 'range',
+      assignments: [],
+    }),
+    ({ errorCode }) => errorCode,
+    ErrorCode.UNKNOWN_MEMBER_ID,
+  ),
+  of(
+    describeGroupsApi,
+    ({ unique }) => ({ groups: [unique] }),
+    ({ groups }) => [groups[0]?.errorCode, groups[0]?.groupState],
+    ({ version }: Given) => [version < 6 ? ErrorCode.NONE : ErrorCode.GROUP_ID_NOT_FOUND, 'Dead'],
+  ),
+  of(
+    listGroupsApi,
+    () => ({}),
+    ({ errorCode }) => errorCode,
+  ),
+  of(
+    saslHandshakeApi,
+    () => ({ mechanism: 'PLAIN' }),
+    ({ errorCode }) => errorCode,
+    ErrorCode.ILLEGAL_SASL_STATE,
+  ),
+  of(
+    apiVersionsApi,
+    () => ({ clientSoftwareName: 'raw', clientSoftwareVersion: '1' }),
+    ({ errorCode, apiKeys }) => [errorCode, apiKeys.length > 20],
+    [ErrorCode.NONE, true],
+  ),
+  of(
+    createTopicsApi,
+    (given) => ({ topics: [newTopic(given)] }),
+    ({ topics }) => topics[0]?.errorCode,
+  ),
+  of(
+    deleteTopicsApi,
+    ({ unique, version }) => ({
+      timeoutMs: 1_000,
+      ...(version < 6 ? { topicNames: [unique] } : { topics: [{ name: unique, topicId: ZERO_UUID }] }),
+    }),
+    ({ responses }) => responses[0]?.errorCode,
+    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ),
+  of(
+    initProducerIdApi,
+    () => ({ transactionalId: null, transactionTimeoutMs: 60_000 }),
+    ({ errorCode, producerId, producerEpoch }) => [errorCode, producerId >= 0, producerEpoch],
+    [ErrorCode.NONE, true, 0],
+  ),
+  of(
+    offsetForLeaderEpochApi,
+    ({ topic }) => ({ topics: [{ topic: topic.name, partitions: [{ partition: 0, leaderEpoch: 0 }] }] }),
+    ({ topics }) => topics[0]?.partitions[0]?.errorCode,
+  ),
+  of(
+    describeConfigsApi,
+    ({ topic }) => ({
+      resources: [{ resourceType: 2, resourceName: topic.name, configurationKeys: ['retention.ms'] }],
+    }),
+    ({ results }) => [results[0]?.errorCode, results[0]?.configs.map(({ name }) => name)],
+    [ErrorCode.NONE, ['retention.ms']],
+  ),
+  of(
+    saslAuthenticateApi,
+    () => ({ authBytes: new Uint8Array(3) }),
+    ({ errorCode }) => errorCode,
+    ErrorCode.ILLEGAL_SASL_STATE,
+  ),
+  of(
+    createPartitionsApi,
+    ({ unique }) => ({
+      topics: [{ name: unique, count: 3, assignments: null }],
+      timeoutMs: 1_000,
+      validateOnly: false,
+    }),
+    ({ results }) => results[0]?.errorCode,
+    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ),
+  of(
+    deleteGroupsApi,
+    ({ unique }) => ({ groupsNames: [unique] }),
+    ({ results }) => results[0]?.errorCode,
+    ErrorCode.GROUP_ID_NOT_FOUND,
+  ),
+  of(
+    describeClusterApi,
+    () => ({ includeClusterAuthorizedOperations: false }),
+    ({ errorCode, brokers, controllerId }) => [errorCode, brokers.length, controllerId],
+    [ErrorCode.NONE, 1, 1],
+  ),
+];
