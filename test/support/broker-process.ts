@@ -28,13 +28,13 @@ export class BrokerProcess {
     this.readyWallMs = readyWallMs;
   }
 
-  /** @param args further arguments of `milena dev`; ports are free ones unless named. */
-  static async start(args: readonly string[]): Promise<BrokerProcess> {
+  /**
+   * @param args further arguments of `milena dev`; ports are free ones unless named.
+   * @param onWarning gets the lines of its stderr, which otherwise go to ours.
+   */
+  static async start(args: readonly string[], onWarning?: (line: string) => void): Promise<BrokerProcess> {
     const startedAtMs = performance.now();
-    const ports = [...(args.includes('--port') ? [] : ['--port', '0']), '--http-port', '0'];
-    const child = spawn(process.execPath, [MILENA, 'dev', '--json', ...ports, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawnBroker(args, onWarning);
     const lines = createInterface({ input: child.stdout });
     const ready = await Promise.race([
       once(lines, 'line').then(([line]) => JSON.parse(line as string) as Ready),
@@ -43,6 +43,15 @@ export class BrokerProcess {
       }),
     ]);
     return new BrokerProcess(child, ready, performance.now() - startedAtMs);
+  }
+
+  /** Starts one and kills it so many milliseconds later, ready or not. */
+  static async startInVain(args: readonly string[], killAfterMs: number): Promise<void> {
+    const child = spawnBroker(args, () => {});
+    const exited = once(child, 'exit');
+    const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    await exited;
+    clearTimeout(timer);
   }
 
   get address(): string {
@@ -62,4 +71,14 @@ export class BrokerProcess {
     this.child.kill(signal);
     await exited;
   }
+}
+
+function spawnBroker(args: readonly string[], onWarning?: (line: string) => void) {
+  const ports = [...(args.includes('--port') ? [] : ['--port', '0']), '--http-port', '0'];
+  const child = spawn(process.execPath, [MILENA, 'dev', '--json', ...ports, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (onWarning === undefined) child.stderr.pipe(process.stderr);
+  else createInterface({ input: child.stderr }).on('line', onWarning);
+  return child;
 }

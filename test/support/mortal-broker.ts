@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { BrokerProcess } from './broker-process.ts';
+
+/** A broker process that is killed and comes back: same port, same directory. */
+export class MortalBroker {
+  readonly port: number;
+  /** What it said on stderr in all its lives. */
+  readonly warnings: string[] = [];
+  /** From spawn to ready, once a life. */
+  readonly readyMs: number[] = [];
+  readonly #args: readonly string[];
+  #process: BrokerProcess | undefined;
+
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port;
+    this.#args = ['--port', String(port), ...args];
+  }
+
+  static async start(args: readonly string[]): Promise<MortalBroker> {
+    const broker = new MortalBroker(await freePort(), args);
+    await broker.revive();
+    return broker;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  get restarts(): number {
+    return this.readyMs.length - 1;
+  }
+
+  /** SIGKILL has left when this returns; the promise is for the end of the process. */
+  kill(): Promise<void> {
+    return this.#process?.stop('SIGKILL') ?? Promise.resolve();
+  }
+
+  /** Starts it on what its last life left, and waits until clients can connect. */
+  async revive(): Promise<void> {
+    this.#process = await BrokerProcess.start(this.#args, (line) => this.warnings.push(line));
+    this.readyMs.push(this.#process.readyWallMs);
+  }
+
+  /** A life cut short: killed so many milliseconds after its start, perhaps in the middle of its recovery. */
+  stillbirth(killAfterMs: number): Promise<void> {
+    return BrokerProcess.startInVain(this.#args, killAfterMs);
+  }
+
+  /** A clean end. */
+  async stop(): Promise<void> {
+    await this.#process?.stop('SIGTERM');
+  }
+}
+
+const EPHEMERAL_PORT_MIN = 32_768;
+const REGISTERED_PORT_MIN = 10_000;
+
+/**
+ * A port nobody listens on, below those the system hands out to clients: a client that dials a dead broker again and
+ * again would sooner or later be given that very port, connect to itself, and keep the broker from coming back.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = REGISTERED_PORT_MIN + Math.floor(Math.random() * (EPHEMERAL_PORT_MIN - REGISTERED_PORT_MIN));
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+}
