@@ -39,7 +39,10 @@ async function demo(): Promise<boolean> {
     const idleKills = broker.restarts - killedProducing;
 
     const consumeStartMs = performance.now();
-    await consumeAll(kafka, ledger, { count, killer: new Killer(broker, moments(KILLED_READING_AT)) });
+    const given = await consumeAll(kafka, ledger, {
+      count,
+      killer: new Killer(broker, moments(KILLED_READING_AT)),
+    });
     const consumeMs = performance.now() - consumeStartMs;
     const { logEnds, lag } = await logAndGroup(kafka);
     const outcome: Outcome = {
@@ -48,6 +51,7 @@ async function demo(): Promise<boolean> {
       keys,
       logEnd: logEnds.reduce((sum, end) => sum + end, 0),
       findings: ledger.findings(logEnds),
+      given,
       lag,
       produce: { ms: produceMs, kills: killedProducing },
       idleKills,

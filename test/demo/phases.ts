@@ -1,12 +1,13 @@
-import { Kafka, type Producer, logLevel } from 'kafkajs';
+import { type Consumer, Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import type { MortalBroker } from '../support/mortal-broker.ts';
 import type { KeyedRecord } from './flights.ts';
-import type { Ledger } from './ledger.ts';
+import type { Delivered, Ledger } from './ledger.ts';
 
 export const TOPIC = 'flights';
 export const PARTITIONS = 6;
 const GROUP = 'flight-watchers';
 const MEMBERS = 3;
+const PRODUCERS = 3;
 const RECORDS_A_SEND = 1_000;
 /** Small, so that a phase is many fetches and commits and a kill falls between them. */
 const FETCH_MAX_BYTES = 32 * 1024;
@@ -52,7 +53,10 @@ export class Killer {
   }
 }
 
-/** Sends all records, in order, and says how many were acknowledged. */
+/**
+ * Sends all records and says how many were acknowledged. Each producer has keys of its own and sends their records
+ * one batch after the other, so that a key keeps its order; at a kill the others' batches are somewhere on the way.
+ */
 export async function produceAll(
   kafka: Kafka,
   records: readonly KeyedRecord[],
@@ -62,39 +66,44 @@ export async function produceAll(
   await admin.connect();
   await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: PARTITIONS }] });
   await admin.disconnect();
-  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
-  await producer.connect();
+  const shares = Object.values(Object.groupBy(records, ({ key }) => Number.parseInt(key, 10) % PRODUCERS));
   let acknowledged = 0;
-  for (let at = 0; at < records.length; at += RECORDS_A_SEND) {
-    const some = records.slice(at, at + RECORDS_A_SEND);
-    const answered = send(producer, some);
-    killer.passed(at + some.length);
-    await answered;
-    acknowledged += some.length;
-  }
-  await producer.disconnect();
+  const acked = (count: number) => {
+    acknowledged += count;
+    killer.passed(acknowledged);
+  };
+  await Promise.all(shares.map((share) => produceShare(kafka, share ?? [], acked)));
   await killer.done();
   return acknowledged;
 }
 
-async function send(producer: Producer, records: readonly KeyedRecord[]): Promise<void> {
-  await producer.send({
-    topic: TOPIC,
-    acks: -1,
-    messages: records.map(({ key, value, sequence }) => ({
+async function produceShare(
+  kafka: Kafka,
+  records: readonly KeyedRecord[],
+  acked: (count: number) => void,
+): Promise<void> {
+  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  for (let at = 0; at < records.length; at += RECORDS_A_SEND) {
+    const some = records.slice(at, at + RECORDS_A_SEND);
+    const messages = some.map(({ key, value, sequence }) => ({
       key,
       value,
       headers: { sequence: String(sequence) },
-    })),
-  });
+    }));
+    await producer.send({ topic: TOPIC, acks: -1, messages });
+    acked(some.length);
+  }
+  await producer.disconnect();
 }
 
-/** Three members read until `count` different records have come. */
+/** Three members read until `count` different records have come. @returns how many each was given. */
 export async function consumeAll(
   kafka: Kafka,
   ledger: Ledger,
   { count, killer }: { count: number; killer: Killer },
-): Promise<void> {
+): Promise<number[]> {
+  const given = Array.from({ length: MEMBERS }, () => 0);
   const members = Array.from({ length: MEMBERS }, () =>
     kafka.consumer({
       groupId: GROUP,
@@ -106,27 +115,34 @@ export async function consumeAll(
     }),
   );
   const { promise, resolve } = Promise.withResolvers<void>();
-  for (const member of members) {
+  const read = async (member: Consumer, index: number) => {
     await member.connect();
     await member.subscribe({ topic: TOPIC, fromBeginning: true });
     await member.run({
       autoCommitThreshold: COMMIT_EVERY_RECORDS,
       eachMessage: async ({ partition, message }) => {
-        ledger.deliver({
-          partition,
-          offset: Number(message.offset),
-          key: String(message.key),
-          sequence: Number(message.headers?.['sequence']),
-          value: String(message.value),
-        });
+        given[index] = (given[index] ?? 0) + 1;
+        ledger.deliver(delivered(partition, message));
         killer.passed(ledger.logged);
         if (ledger.logged === count) resolve();
       },
     });
-  }
+  };
+  await Promise.all(members.map(read));
   await promise;
   await killer.done();
   await Promise.all(members.map((member) => member.disconnect()));
+  return given;
+}
+
+function delivered(partition: number, message: KafkaMessage): Delivered {
+  return {
+    partition,
+    offset: Number(message.offset),
+    key: String(message.key),
+    sequence: Number(message.headers?.['sequence']),
+    value: String(message.value),
+  };
 }
 
 /** What the broker says of the log once all is done: where partitions end, and what the group has still to read. */

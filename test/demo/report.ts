@@ -12,6 +12,8 @@ export interface Outcome {
   /** Records in the log, as the broker says. */
   logEnd: number;
   findings: Findings;
+  /** Records each member of the group was given. */
+  given: readonly number[];
   /** What the group has not committed. */
   lag: number;
   produce: Phase;
@@ -31,10 +33,7 @@ export function report(outcome: Outcome): boolean {
   const rows: [string, string][] = [
     ['records in', `${figure(sent)}, acknowledged ${figure(acknowledged)}`],
     ['records in the log', figure(outcome.logEnd)],
-    [
-      'records out',
-      `${figure(findings.logged)} to a group of three, and ${figure(redelivered)} of them again`,
-    ],
+    ['records out', `${figure(findings.logged)}, to three members: ${outcome.given.map(figure).join(' + ')}`],
     ['lost', figure(lost)],
     ['duplicated in the log', figure(duplicated)],
     ['out of order', `${figure(outOfOrder)} (${figure(keys)} keys looked at, record by record)`],
