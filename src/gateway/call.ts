@@ -20,8 +20,8 @@ export class Call {
   readonly caller: Caller;
   readonly connection: Connection;
   readonly gateway: Gateway;
-  /** Size of the request message. */
-  readonly sizeBytes: number;
+  /** What it holds or may come to hold: the request, and the reserved part of its answer. */
+  sizeBytes: number;
   /** Has its answer, or will have none. */
   done = false;
   /** The encoded answer; undefined when there is none to send. */
@@ -72,6 +72,12 @@ export class Call {
   wakeAt(atMs: number, callback: () => void): void {
     invariant(this.#cancelTimer === undefined, 'a call has one timer');
     if (!this.done) this.#cancelTimer = this.gateway.clock.at(atMs, callback);
+  }
+
+  /** The answer may bring this much: until it is sent it counts against what its connection may have in flight. */
+  reserve(bytes: number): void {
+    this.sizeBytes += bytes;
+    this.connection.reserve(bytes);
   }
 
   reply(body: unknown, version = this.header.apiVersion): void {

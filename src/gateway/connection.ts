@@ -45,6 +45,8 @@ export class Connection {
   /** Whole messages that have not started. */
   #backlog: Uint8Array[] = [];
   #callBytes = 0;
+  /** What the gateway knows of our unfinished message. */
+  #heldBytes = 0;
   #paused = false;
   #slowReader = false;
   #dispatching = false;
@@ -63,8 +65,9 @@ export class Connection {
     return this.#closed;
   }
 
+  /** Waits for the client: to ask, or to read what it asked for. */
   get idle(): boolean {
-    return this.#calls.length === 0 && this.#backlog.length === 0;
+    return this.#slowReader || (this.#calls.length === 0 && this.#backlog.length === 0);
   }
 
   /** Has a request that is not just waiting for something to happen. */
@@ -76,7 +79,6 @@ export class Connection {
   receive(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.lastActiveMs = this.#gateway.clock.now();
-    const heldBefore = this.#frames.heldBytes;
     try {
       this.#frames.push(chunk, (frame) => this.#backlog.push(frame));
     } catch (error) {
@@ -84,15 +86,19 @@ export class Connection {
       this.close('not_kafka');
       return;
     }
-    if (!this.#gateway.holdUnfinished(this.#frames.heldBytes - heldBefore)) {
-      this.close('memory');
-      return;
-    }
-    this.#dispatch();
+    if (this.#hold(this.#frames.heldBytes)) this.#dispatch();
+    else this.close('memory');
+  }
+
+  #hold(heldBytes: number): boolean {
+    const grownBytes = heldBytes - this.#heldBytes;
+    this.#heldBytes = heldBytes;
+    return this.#gateway.holdUnfinished(grownBytes);
   }
 
   /** The client has read what was queued. */
   drained(): void {
+    this.lastActiveMs = this.#gateway.clock.now();
     this.#slowReader = false;
     this.#dispatch();
   }
@@ -101,7 +107,7 @@ export class Connection {
   ended(): void {
     if (this.#closed && this.#calls.length === 0) return;
     this.#closed = true;
-    this.#gateway.holdUnfinished(-this.#frames.heldBytes);
+    this.#hold(0);
     const calls = this.#calls;
     this.#calls = [];
     this.#backlog = [];
@@ -114,6 +120,11 @@ export class Connection {
     this.#gateway.counters.closed(reason);
     this.socket.close();
     this.ended();
+  }
+
+  /** A call's answer may bring this much. */
+  reserve(bytes: number): void {
+    this.#callBytes += bytes;
   }
 
   /** A call has its answer: send all that are next in order. */

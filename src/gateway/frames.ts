@@ -1,5 +1,8 @@
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 
+/** Held chunks shorter than this are joined with their neighbours. */
+const SMALL_CHUNK_BYTES = 16 * 1024;
+
 /**
  * Cuts a byte stream into Kafka messages: an int32 length, then that many bytes. Memory is taken as bytes arrive,
  * never for what a length merely announces. A message that lies whole in one chunk is a view of it; one that spans
@@ -25,12 +28,12 @@ export class FrameReader {
   /**
    * Calls `onFrame` for every message that `chunk` completes, in order, without its length prefix.
    * @throws KafkaError when the stream is no Kafka stream (a TLS hello, an HTTP request) or a message is too large.
+   *   Nothing may be pushed after it.
    */
   push(chunk: Uint8Array, onFrame: (frame: Uint8Array) => void): void {
     let bytes = chunk;
     if (this.#heldBytes > 0) {
-      this.#chunks.push(chunk);
-      this.#heldBytes += chunk.length;
+      this.#hold(chunk);
       if (this.#heldBytes < this.#neededBytes) return;
       bytes = join(this.#chunks, this.#heldBytes);
       this.#chunks = [];
@@ -47,11 +50,25 @@ export class FrameReader {
       onFrame(bytes.subarray(at + 4, at + 4 + size));
       at += 4 + size;
     }
-    if (at < bytes.length) {
-      this.#chunks.push(at === 0 ? bytes : bytes.subarray(at));
-      this.#heldBytes = bytes.length - at;
-      this.#neededBytes = needed;
+    if (at === bytes.length) return;
+    const rest = bytes.subarray(at);
+    // A short rest would keep the whole chunk from being freed.
+    this.#hold(rest.length * 2 < bytes.buffer.byteLength ? new Uint8Array(rest) : rest);
+    this.#neededBytes = needed;
+  }
+
+  /** A client that trickles must cost us bytes, not objects: short chunks grow together, by halves at least. */
+  #hold(chunk: Uint8Array): void {
+    this.#heldBytes += chunk.length;
+    let last = chunk;
+    for (;;) {
+      const before = this.#chunks.at(-1);
+      if (before === undefined || before.length >= SMALL_CHUNK_BYTES || before.length > 2 * last.length)
+        break;
+      this.#chunks.pop();
+      last = join([before, last], before.length + last.length);
     }
+    this.#chunks.push(last);
   }
 
   #sizeAt(bytes: Uint8Array, at: number): number {

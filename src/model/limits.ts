@@ -6,7 +6,7 @@ export interface GatewayLimits {
   requestMaxBytes: number;
   /** Requests of one connection being worked on; beyond it its socket is not read. */
   inFlightRequestsMax: number;
-  /** Bytes of those requests; beyond it the socket is not read. */
+  /** Bytes of those requests and of what their answers may bring; beyond it the socket is not read. */
   inFlightBytesMax: number;
   /** Bytes of unfinished messages over all connections; the one that exceeds it is closed. */
   unfinishedBytesMax: number;

@@ -65,8 +65,10 @@ class FetchCall {
 
   start(): void {
     const { image } = this.#call.gateway;
+    let wantedBytes = 0;
     for (const topic of this.#request.topics) {
       for (const partition of topic.partitions) {
+        wantedBytes += Math.max(0, partition.partitionMaxBytes);
         const place = resolvePartition(image, topic, partition.partition);
         const response = emptyResponse(partition.partition);
         if ('errorCode' in place) response.errorCode = place.errorCode;
@@ -75,6 +77,7 @@ class FetchCall {
         this.#failed ||= shard === undefined;
       }
     }
+    this.#call.reserve(Math.min(wantedBytes, this.#maxBytes));
     this.#askMore();
   }
 
