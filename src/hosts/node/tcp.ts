@@ -5,6 +5,9 @@ import type { Gateway } from '../../gateway/gateway.ts';
 /** Bytes queued for a client that does not read, beyond which its requests are not read either. */
 const WRITE_HIGH_WATER_BYTES = 256 * 1024;
 
+/** How long a closed connection may take to read its last answers. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
 /** The Kafka listener. Until {@link acceptKafka} it turns clients away, who try again. */
 export function kafkaServer(): Server {
   const server = createServer({ noDelay: true, keepAlive: true, highWaterMark: 64 * 1024 });
@@ -69,7 +72,11 @@ class TcpClient implements ClientSocket {
   }
 
   close(): void {
-    this.#socket.destroySoon();
+    const socket = this.#socket;
+    socket.destroySoon();
+    if (socket.destroyed) return;
+    const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS).unref();
+    socket.once('close', () => clearTimeout(timer));
   }
 }
 
