@@ -1,4 +1,5 @@
 import type { MetadataImage } from '../metadata/image.ts';
+import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { ErrorCode } from '../model/errors.ts';
 import { CONSUMER_OFFSETS_TOPIC, ZERO_UUID, logKey, type Uuid } from '../model/ids.ts';
 import { type ShardId, dataShard, groupShard } from '../ports/shard-link.ts';
@@ -31,4 +32,13 @@ export function resolvePartition(image: MetadataImage, reference: TopicReference
   }
   if (topic.name === CONSUMER_OFFSETS_TOPIC) return { shard: groupShard(partition) };
   return { shard: dataShard(logKey(topic.id, partition)) };
+}
+
+/** As {@link resolvePartition}, for a client's records: what coordinators keep is written by them alone. */
+export function resolveWritable(image: MetadataImage, reference: TopicReference, partition: number): Place {
+  const topic = resolveTopic(image, reference);
+  if ('name' in topic && isInternalTopic(topic.name)) {
+    return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION };
+  }
+  return resolvePartition(image, reference, partition);
 }

@@ -4,7 +4,7 @@ import { type ProduceRequest, type ProduceResponse, produceApi } from '../../wir
 import type { Call } from '../call.ts';
 import { Gather } from '../gather.ts';
 import { handler } from '../handler.ts';
-import { resolvePartition } from '../topics.ts';
+import { resolveWritable } from '../topics.ts';
 
 type Partition = ProduceRequest['topicData'][number]['partitionData'][number];
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number];
@@ -31,7 +31,7 @@ export const produce = handler({
       for (const partition of topic.partitionData) {
         const response = refused(partition.index, ErrorCode.REQUEST_TIMED_OUT);
         partitionResponses.push(response);
-        const place = resolvePartition(call.gateway.image, topic, partition.index);
+        const place = resolveWritable(call.gateway.image, topic, partition.index);
         if ('errorCode' in place) {
           response.errorCode = place.errorCode;
           continue;
