@@ -99,7 +99,7 @@ describe('what is not served', () => {
     expect(await answer).toEqual(expected);
     // The connection goes on: that is what the answer is for.
     asking.write(header(apiVersionsApi.key, 0));
-    const [next] = await Promise.all([new Promise<Buffer>((resolve) => asking.socket.once('data', resolve))]);
+    const next = await new Promise<Buffer>((resolve) => asking.socket.once('data', resolve));
     expect(next.readInt16BE(8)).toBe(ErrorCode.NONE);
   });
 

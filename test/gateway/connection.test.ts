@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { type ManualLink, FakeGateway, exclusive, overlapping, producerIdOf } from './fake-gateway.ts';
+
+function idsAsked(link: ManualLink): number[] {
+  return link.asked.map(({ apiKey }) => apiKey);
+}
+
+describe('order', () => {
+  test('requests overlap; answers go in request order', () => {
+    const fake = new FakeGateway();
+    const { socket, connection } = fake.connect();
+    for (const correlationId of [11, 12, 13]) connection.receive(overlapping(correlationId));
+    expect(fake.link.asked.length).toBe(3);
+    fake.answer(2);
+    expect(socket.answered).toEqual([]);
+    fake.answer(0);
+    expect(socket.answered).toEqual([11]);
+    fake.answer(1);
+    expect(socket.answered).toEqual([11, 12, 13]);
+    expect(socket.frames.map(producerIdOf)).toEqual([0, 1, 2]);
+  });
+
+  test('an exclusive request runs alone, as if the client had waited', () => {
+    const fake = new FakeGateway();
+    const { socket, connection } = fake.connect();
+    const [first, alone, last] = [overlapping(1), exclusive(2), overlapping(3)];
+    connection.receive(new Uint8Array(Buffer.concat([first, alone, last])));
+    expect(idsAsked(fake.link)).toEqual([22]);
+    fake.answer(0);
+    expect(idsAsked(fake.link)).toEqual([22, 19]);
+    fake.answer(1);
+    expect(idsAsked(fake.link)).toEqual([22, 19, 22]);
+    fake.answer(2);
+    expect(socket.answered).toEqual([1, 2, 3]);
+  });
+
+  test('two exclusive requests do not overlap either', () => {
+    const fake = new FakeGateway();
+    const { connection } = fake.connect();
+    connection.receive(exclusive(1));
+    connection.receive(exclusive(2));
+    expect(fake.link.asked.length).toBe(1);
+    fake.answer(0);
+    expect(fake.link.asked.length).toBe(2);
+  });
+
+  test('connections do not wait for each other', () => {
+    const fake = new FakeGateway();
+    const [one, other] = [fake.connect(), fake.connect()];
+    one.connection.receive(exclusive(1));
+    other.connection.receive(exclusive(2));
+    fake.answer(1);
+    expect([one.socket.answered, other.socket.answered]).toEqual([[], [2]]);
+  });
+});
+
+describe('bounds', () => {
+  test('a slow reader is not read until it has read', () => {
+    const fake = new FakeGateway();
+    const { socket, connection } = fake.connect();
+    socket.full = true;
+    connection.receive(overlapping(1));
+    fake.answer(0);
+    expect(socket.paused).toBe(true);
+    connection.receive(overlapping(2));
+    expect(fake.link.asked.length).toBe(1);
+    socket.full = false;
+    connection.drained();
+    expect(socket.paused).toBe(false);
+    expect(fake.link.asked.length).toBe(2);
+  });
+
+  test('beyond so many requests in flight the socket is not read', () => {
+    const fake = new FakeGateway({ inFlightRequestsMax: 2 });
+    const { socket, connection } = fake.connect();
+    for (const correlationId of [1, 2, 3]) connection.receive(overlapping(correlationId));
+    expect(fake.link.asked.length).toBe(2);
+    expect(socket.paused).toBe(true);
+    fake.answer(0);
+    expect(fake.link.asked.length).toBe(3);
+    expect(socket.paused).toBe(false);
+  });
+
+  test('beyond so many bytes in flight, too; one request always runs', () => {
+    const fake = new FakeGateway({ inFlightBytesMax: 1 });
+    const { socket, connection } = fake.connect();
+    connection.receive(overlapping(1));
+    connection.receive(overlapping(2));
+    expect(fake.link.asked.length).toBe(1);
+    expect(socket.paused).toBe(true);
+    fake.answer(0);
+    expect(fake.link.asked.length).toBe(2);
+  });
+
+  test('unfinished messages of all connections share one budget', () => {
+    const fake = new FakeGateway({ unfinishedBytesMax: 10 });
+    const [one, other] = [fake.connect(), fake.connect()];
+    one.connection.receive(overlapping(1).subarray(0, 8));
+    other.connection.receive(overlapping(2).subarray(0, 8));
+    expect([one.socket.closed, other.socket.closed]).toEqual([false, true]);
+    expect(fake.closedFor('memory')).toBe(1);
+  });
+
+  test.each([
+    ['finishes its message', () => overlapping(1).subarray(8)],
+    [
+      'sends garbage after it',
+      () => new Uint8Array(Buffer.concat([overlapping(1).subarray(8), Buffer.alloc(4, 0xff)])),
+    ],
+    ['goes', () => undefined],
+  ])('a client that %s gives its share back', (_, rest) => {
+    const fake = new FakeGateway({ unfinishedBytesMax: 10 });
+    const { connection } = fake.connect();
+    connection.receive(overlapping(1).subarray(0, 8));
+    const bytes = rest();
+    if (bytes === undefined) connection.ended();
+    else connection.receive(bytes);
+    const next = fake.connect();
+    next.connection.receive(overlapping(2).subarray(0, 8));
+    expect(next.socket.closed).toBe(false);
+  });
+});
+
+describe('ends', () => {
+  test('what a client that is gone asked for is called off', () => {
+    const fake = new FakeGateway();
+    const { socket, connection } = fake.connect();
+    connection.receive(overlapping(1));
+    connection.receive(overlapping(2));
+    fake.answer(1);
+    connection.ended();
+    expect(fake.link.cancelled).toEqual([fake.link.asked[0]?.from]);
+    fake.answer(0);
+    expect(socket.frames).toEqual([]);
+    expect(fake.gateway.connectionCount).toBe(0);
+  });
+
+  test('a frame that is no request closes, and what came before it is not answered any more', () => {
+    const fake = new FakeGateway();
+    const { socket, connection } = fake.connect();
+    connection.receive(overlapping(1));
+    connection.receive(new Uint8Array([0, 0, 0, 3, 0, 22, 0]));
+    expect([socket.closed, fake.closedFor('bad_request')]).toEqual([true, 1]);
+    connection.receive(overlapping(2));
+    expect(fake.link.asked.length).toBe(1);
+  });
+
+  test('idle connections are closed, waiting and busy ones are not', () => {
+    const fake = new FakeGateway({ connectionsMaxIdleMs: 1_000 });
+    const [idle, busy, slow] = [fake.connect(), fake.connect(), fake.connect()];
+    busy.connection.receive(overlapping(1));
+    slow.socket.full = true;
+    slow.connection.receive(overlapping(2));
+    fake.answer(1);
+    fake.clock.advance(1_001);
+    fake.gateway.closeIdle();
+    expect([idle.socket.closed, busy.socket.closed, slow.socket.closed]).toEqual([true, false, true]);
+    expect(fake.closedFor('idle')).toBe(2);
+  });
+
+  test('a drain answers what is being worked on and starts nothing', async () => {
+    const fake = new FakeGateway();
+    const { socket, connection } = fake.connect();
+    connection.receive(overlapping(1));
+    let drained = false;
+    const drain = fake.gateway.drain(fake.clock.nowMs + 1_000).then(() => (drained = true));
+    connection.receive(overlapping(2));
+    await Promise.resolve();
+    expect([fake.link.asked.length, drained]).toEqual([1, false]);
+    fake.answer(0);
+    await drain;
+    expect(socket.answered).toEqual([1]);
+    expect(fake.clock.waiting).toBe(0);
+  });
+
+  test('a drain ends at its deadline', async () => {
+    const fake = new FakeGateway();
+    fake.connect().connection.receive(overlapping(1));
+    const drain = fake.gateway.drain(fake.clock.nowMs + 1_000);
+    fake.clock.advance(1_000);
+    await drain;
+    fake.gateway.closeAll();
+    expect(fake.closedFor('shutdown')).toBe(1);
+  });
+});
