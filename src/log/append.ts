@@ -27,7 +27,9 @@ export interface Appended extends AppendedAt {
   writes: LogWrite[];
 }
 
-/** An idempotent producer sent it again: the offsets are those of the first time, nothing is to be written. */
+/**
+ * An idempotent producer sent it again: the offsets are those of the first time, nothing is to be written.
+ */
 export interface Duplicate extends AppendedAt {
   type: 'duplicate';
 }

@@ -64,9 +64,9 @@ export class EpochCache {
   }
 
   /**
-   * Where `epoch` ended, for a replica or consumer that looks for where it diverged: the largest epoch <= the asked
-   * one and its exclusive end. Both -1 when `epoch` is newer than all; an epoch older than all ends where the first
-   * known one starts.
+   * Where `epoch` ended, for a replica or consumer that looks for where it diverged: the largest epoch <=
+   * the asked one and its exclusive end. Both -1 when `epoch` is newer than all; an epoch older than all
+   * ends where the first known one starts.
    */
   endOffsetFor(epoch: LeaderEpoch, logEndOffset: Offset): { epoch: LeaderEpoch; endOffset: Offset } {
     if (epoch < 0 || epoch > this.latest) return { epoch: -1, endOffset: -1 };
@@ -84,7 +84,7 @@ export class EpochCache {
     return changed;
   }
 
-  /** The log now starts at `startOffset`: the epoch there starts there too. @returns whether anything changed. */
+  /** The log now starts at `startOffset`, and so does the epoch there. @returns whether anything changed. */
   truncateFromStart(startOffset: Offset): boolean {
     const first = this.#entries.findLastIndex((entry) => entry.startOffset <= startOffset);
     const entry = this.#entries[first];

@@ -67,7 +67,9 @@ export async function rebuildProducers(
   return producers;
 }
 
-/** Where the log ends once every batch that reaches `offset` is gone: the start of the batch that holds it. */
+/**
+ * Where the log ends once every batch that reaches `offset` is gone: the start of the batch that holds it.
+ */
 export async function batchStartAt(parts: LoadParts, offset: Offset): Promise<Offset> {
   const bytes = await parts.store.read(parts.name.log, {
     fromOffset: offset,
@@ -77,7 +79,9 @@ export async function batchStartAt(parts: LoadParts, offset: Offset): Promise<Of
   return bytes.length === 0 ? offset : Math.min(offset, new BatchHeader(bytes).baseOffset);
 }
 
-/** The checkpoint is written before the batches it speaks of; one that cannot be read is rebuilt from them. */
+/**
+ * The checkpoint is written before the batches it speaks of; one that cannot be read is rebuilt from them.
+ */
 async function loadEpochs(parts: LoadParts, extent: LogExtent): Promise<EpochCache> {
   const bytes = await parts.store.get(parts.name.log, EPOCHS_NAME);
   const stored = bytes && EpochCache.decode(bytes);

@@ -28,7 +28,10 @@ export interface Lookup {
   endOffset: Offset;
 }
 
-/** Answers a ListOffsets question, see `PartitionLog.offsetForTimestamp`. A negative time without a meaning finds none. */
+/**
+ * Answers a ListOffsets question, see `PartitionLog.offsetForTimestamp`. A negative time without a meaning
+ * finds none.
+ */
 export async function findTimestamp(parts: LookupParts, lookup: Lookup): Promise<TimestampOffset> {
   const { epochs } = parts;
   switch (lookup.target) {
@@ -66,7 +69,8 @@ async function findFirst(parts: LookupParts, lookup: Lookup): Promise<TimestampO
 }
 
 /**
- * A batch whose records cannot be unpacked here answers with its start, so that whoever resumes there misses nothing.
+ * A batch whose records cannot be unpacked here answers with its start, so that whoever resumes there
+ * misses nothing.
  */
 async function findInBatch(
   parts: LookupParts,

@@ -39,9 +39,10 @@ export interface LogParts {
 }
 
 /**
- * One partition's log over a store. It decides at once and remembers at once: its offsets, epochs and producers run
- * ahead of the store by the writes it has handed out, which the caller commits in that order. When a commit fails
- * the caller throws the whole object away and opens it again. Not reentrant: one caller, one call at a time.
+ * One partition's log over a store. It decides at once and remembers at once: its offsets, epochs and
+ * producers run ahead of the store by the writes it has handed out, which the caller commits in that order.
+ * When a commit fails the caller throws the whole object away and opens it again. Not reentrant: one
+ * caller, one call at a time.
  */
 export class PartitionLog {
   /** All below is committed. Kept here, moved by the shard alone. */
@@ -56,7 +57,9 @@ export class PartitionLog {
   #endOffset: Offset;
   #expiredAtMs: Millis;
 
-  /** Opens the store's log, which exists, and rebuilds what is not stored from the newest usable snapshot on. */
+  /**
+   * Opens the store's log, which exists, and rebuilds what is not stored from the newest usable snapshot on.
+   */
   static async open(parts: LogParts & { nowMs: Millis }): Promise<PartitionLog> {
     return new PartitionLog(parts, await loadLog(parts, parts.nowMs), parts.nowMs);
   }
@@ -96,16 +99,17 @@ export class PartitionLog {
   }
 
   /**
-   * The batch as this topic stores it (`compression.type`), or why it cannot be. Only when {@link needsPrepare}; a
-   * batch that `append` would refuse comes back as it is. Later calls may overtake: the caller keeps the order.
+   * The batch as this topic stores it (`compression.type`), or why it cannot be. Only when
+   * {@link needsPrepare}; a batch that `append` would refuse comes back as it is. Later calls may overtake:
+   * the caller keeps the order.
    */
   prepare(bytes: Uint8Array): MaybePromise<Uint8Array | Refused> {
     return prepareProduced(bytes, { ...this.#parts, config: this.#parts.config() });
   }
 
   /**
-   * Checks one batch, gives it its offset and leader epoch in place, and says what to commit. `bytes` belongs to the
-   * log from now on.
+   * Checks one batch, gives it its offset and leader epoch in place, and says what to commit. `bytes`
+   * belongs to the log from now on.
    */
   append(bytes: Uint8Array, options: AppendOptions): AppendResult {
     const config = this.#parts.config();
@@ -141,8 +145,8 @@ export class PartitionLog {
   }
 
   /**
-   * First record at or after a time, as ListOffsets asks: a timestamp, or `LookupTime`'s latest (gives `endOffset`),
-   * earliest, max timestamp, earliest local.
+   * First record at or after a time, as ListOffsets asks: a timestamp, or `LookupTime`'s latest (gives
+   * `endOffset`), earliest, max timestamp, earliest local.
    * @param endOffset high watermark or last stable offset: nothing at or above it is found.
    */
   offsetForTimestamp(target: Millis, endOffset: Offset): Promise<TimestampOffset> {
@@ -157,7 +161,9 @@ export class PartitionLog {
     return this.epochs.assign(epoch, this.#endOffset) ? [this.#putEpochs()] : [];
   }
 
-  /** Divergence: drops every batch that reaches `offset` or beyond, and rebuilds producers from what is left. */
+  /**
+   * Divergence: drops every batch that reaches `offset` or beyond, and rebuilds producers from what is left.
+   */
   async truncateTo(offset: Offset): Promise<LogWrite[]> {
     if (offset >= this.#endOffset) return [];
     const newEnd = await batchStartAt(this.#parts, Math.max(offset, this.#startOffset));
@@ -177,7 +183,7 @@ export class PartitionLog {
     return writes;
   }
 
-  /** Moves the log start forward (DeleteRecords, retention): refused above the high watermark, nothing below it. */
+  /** Moves the log start forward (DeleteRecords, retention), never back; refused above the high watermark. */
   trimTo(offset: Offset): LogWrite[] | Refused {
     if (offset > this.highWatermark)
       return refused(ErrorCode.OFFSET_OUT_OF_RANGE, 'above the high watermark');

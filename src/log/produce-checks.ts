@@ -37,8 +37,8 @@ const CHECKS: readonly Check[] = [
 ];
 
 /**
- * What a broker demands of a produced batch, in Kafka's order, without changing it. Which records a compressed
- * batch holds is looked at only on compacted topics, and its timestamps are believed.
+ * What a broker demands of a produced batch, in Kafka's order, without changing it. Which records a
+ * compressed batch holds is looked at only on compacted topics, and its timestamps are believed.
  */
 export function checkProduced(bytes: Uint8Array, context: ProduceContext): Refused | undefined {
   if (bytes.length === 0) return refused(ErrorCode.INVALID_RECORD, 'no record batch');
@@ -56,7 +56,9 @@ export function checkProduced(bytes: Uint8Array, context: ProduceContext): Refus
   return undefined;
 }
 
-/** Repacks for `compression.type`. What cannot pass `checkProduced` comes back as it is, to be refused there. */
+/**
+ * Repacks for `compression.type`. What cannot pass `checkProduced` comes back as it is, to be refused there.
+ */
 export function prepareProduced(
   bytes: Uint8Array,
   context: Omit<ProduceContext, 'nowMs'>,
@@ -166,8 +168,8 @@ function checkKeys(header: BatchHeader, context: ProduceContext): Refused | unde
 }
 
 /**
- * Records `why` objects to, or why they cannot be read here and now: a home whose codec is not sync cannot check
- * what is inside a compressed batch.
+ * Records `why` objects to, or why they cannot be read here and now: a home whose codec is not sync cannot
+ * check what is inside a compressed batch.
  */
 function offenders(
   header: BatchHeader,

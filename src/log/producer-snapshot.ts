@@ -21,9 +21,9 @@ const ENTRY = {
 } as const;
 
 /**
- * Kafka's `.snapshot` file. Kafka writes a producer's last batch only, so its brokers forget the other four when
- * they restart; we write one entry for each, oldest first. Kafka's reader keeps the last entry of a producer and so
- * reads ours as its own.
+ * Kafka's `.snapshot` file. Kafka writes a producer's last batch only, so its brokers forget the other four
+ * when they restart; we write one entry for each, oldest first. Kafka's reader keeps the last entry of a
+ * producer and so reads ours as its own.
  */
 export function encodeSnapshot(states: ProducerStates, kernels: Kernels): Uint8Array {
   const entries = states.all().flatMap(entriesOf);

@@ -43,7 +43,10 @@ const RETRY_GRACE_MS = 15 * 60 * 1000;
 
 const OK: Verdict = { type: 'ok' };
 
-/** What each idempotent producer last wrote to one log: makes its retries harmless and its gaps visible (KIP-98). */
+/**
+ * What each idempotent producer last wrote to one log: makes its retries harmless and its gaps visible
+ * (KIP-98).
+ */
 export class ProducerStates {
   readonly #states = new Map<number, ProducerState>();
   /** By our clock. Not part of the log's state: lost with the process. */
@@ -82,7 +85,10 @@ export class ProducerStates {
     return origin === 'client' ? checkSequence(state, batch) : OK;
   }
 
-  /** Takes in a batch that is in the log at its base offset, live and on replay alike. @param nowMs live only. */
+  /**
+   * Takes in a batch that is in the log at its base offset, live and on replay alike. @param nowMs live
+   * only.
+   */
   update(batch: BatchHeader, kernels: Kernels, nowMs?: Millis): void {
     if (batch.producerId < 0) return;
     if (nowMs !== undefined) this.#seenMs.set(batch.producerId, nowMs);

@@ -44,7 +44,9 @@ export class Snapshots {
     this.#bytesSince += bytes;
   }
 
-  /** Puts a snapshot at `offset` unless it is there or there is nothing to tell, and drops the oldest ones. */
+  /**
+   * Puts a snapshot at `offset` unless it is there or there is nothing to tell, and drops the oldest ones.
+   */
   take(offset: Offset, encode: () => Uint8Array): LogWrite[] {
     if (offset === (this.#offsets.at(-1) ?? 0)) return [];
     const log = this.#log;

@@ -19,10 +19,11 @@ export interface RecordHeader {
 }
 
 /**
- * The records of the batch that `bytes` starts with, unpacked but not read: a record costs nothing until asked. Sync
- * when the batch is not compressed or its codec is sync. The views last as long as `bytes` is left alone.
- * @throws {KafkaError} CORRUPT_MESSAGE or UNSUPPORTED_COMPRESSION_TYPE from unpacking, INVALID_RECORD when the
- *   records are not `recordsCount` whole ones.
+ * The records of the batch that `bytes` starts with, unpacked but not read: a record costs nothing until
+ * asked. Sync when the batch is not compressed or its codec is sync. The views last as long as `bytes` is
+ * left alone.
+ * @throws {KafkaError} CORRUPT_MESSAGE or UNSUPPORTED_COMPRESSION_TYPE from unpacking, INVALID_RECORD when
+ *   the records are not `recordsCount` whole ones.
  */
 export function records(bytes: Uint8Array, kernels: Kernels, codecs: Codecs): MaybePromise<BatchRecords> {
   const header = new BatchHeader(bytes);
@@ -67,7 +68,7 @@ export class BatchRecords implements Iterable<Record> {
   }
 }
 
-/** One record; each getter reads from the batch's bytes, and key, value and header values are views of them. */
+/** One record; each getter reads the batch's bytes, and key, value and header values are views of them. */
 export class Record {
   readonly #header: BatchHeader;
   readonly #block: Uint8Array;

@@ -46,8 +46,8 @@ export function buildBatch(kernels: Kernels, spec: BatchSpec): Uint8Array {
 }
 
 /**
- * The same batch with its record block packed by `codec` (0 unpacks it); `batch` itself when it is that already.
- * Offsets, timestamps and producer fields stay. Sync when the codecs are.
+ * The same batch with its record block packed by `codec` (0 unpacks it); `batch` itself when it is that
+ * already. Offsets, timestamps and producer fields stay. Sync when the codecs are.
  * @throws {KafkaError} as `decompress` does.
  */
 export function recompress(

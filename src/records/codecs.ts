@@ -3,8 +3,8 @@ import { ErrorCode, KafkaError } from '../model/errors.ts';
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * One compression. Both calls may answer at once or later, as the platform can; both throw or reject with a plain
- * `Error` on bytes they cannot read.
+ * One compression. Both calls may answer at once or later, as the platform can; both throw or reject with a
+ * plain `Error` on bytes they cannot read.
  */
 export interface Codec {
   compress(bytes: Uint8Array): MaybePromise<Uint8Array>;
@@ -29,8 +29,8 @@ export function tooLarge(maxBytes: number): Error {
 
 /**
  * Unpacks a record block.
- * @throws {KafkaError} UNSUPPORTED_COMPRESSION_TYPE when this home lacks the codec, CORRUPT_MESSAGE when the bytes
- *   cannot be read or unpack to more than `maxBytes`. Thrown at once, or the promise rejects with it.
+ * @throws {KafkaError} UNSUPPORTED_COMPRESSION_TYPE when this home lacks the codec, CORRUPT_MESSAGE when the
+ *   bytes cannot be read or unpack to more than `maxBytes`. Thrown at once, or the promise rejects with it.
  */
 export function decompress(
   codecs: Codecs,

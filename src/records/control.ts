@@ -21,7 +21,10 @@ export function controlType(key: Uint8Array | null): number {
   return new DataView(key.buffer, key.byteOffset, key.byteLength).getInt16(2);
 }
 
-/** Coordinator epoch in the value of an abort or commit marker (version int16, epoch int32); -1 when too short. */
+/**
+ * Coordinator epoch in the value of an abort or commit marker (version int16, epoch int32); -1 when too
+ * short.
+ */
 export function markerCoordinatorEpoch(value: Uint8Array | null): number {
   if (!value || value.length < 6) return -1;
   return new DataView(value.buffer, value.byteOffset, value.byteLength).getInt32(2);

@@ -1,6 +1,9 @@
 import type { Kernels } from '../kernels/kernels.ts';
 
-/** RecordBatch v2 header: byte positions and direct reads, no object. Layout: Kafka protocol guide, "Record Batch". */
+/**
+ * RecordBatch v2 header: byte positions and direct reads, no object. Layout: Kafka protocol guide, "Record
+ * Batch".
+ */
 export const HEADER_SIZE = 61;
 /** Bytes before what `batchLength` counts. */
 export const LENGTH_OVERHEAD = 12;

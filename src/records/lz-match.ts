@@ -3,7 +3,7 @@ export const LZ_BLOCK_MAX_BYTES = 0x1_0000;
 
 const HASH_BITS = 14;
 const MATCH_MIN_BYTES = 4;
-/** LZ4 wants the last match to start 12 bytes before the end of a block and the last 5 bytes to be literals. */
+/** LZ4 wants the last match to start 12 bytes before a block's end and the last 5 bytes to be literals. */
 const MATCH_START_MARGIN = 12;
 const LITERAL_TAIL = 5;
 /** Steps grow by one every 64 misses, so that bytes that do not repeat are passed quickly. */

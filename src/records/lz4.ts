@@ -5,7 +5,10 @@ import { copyLiterals, copyMatch, forEachMatch, LZ_BLOCK_MAX_BYTES } from './lz-
 const FRAME_MAGIC = 0x184d2204;
 /** The low four bits are free. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
-/** Magic; version 1 with independent blocks; blocks of 64 KiB; checksum of the two bytes before. What Java writes. */
+/**
+ * Magic; version 1 with independent blocks; blocks of 64 KiB; checksum of the two bytes before. What Java
+ * writes.
+ */
 const FRAME_HEADER = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82);
 const FLAG = {
   version: 0xc0,
@@ -23,9 +26,10 @@ const LONG = 15;
 const EXPANSION_MAX = 255;
 
 /**
- * LZ4 frames. Reads any number of them, linked or independent blocks of any size; checksums are passed over, since
- * the batch's own CRC has covered them. Writes Java's shape, whose reader refuses linked blocks. Ours, since lz4js
- * 0.2 writes linked blocks, breaks LZ4's end-of-block rule, and does not check what it reads.
+ * LZ4 frames. Reads any number of them, linked or independent blocks of any size; checksums are passed
+ * over, since the batch's own CRC has covered them. Writes Java's shape, whose reader refuses linked
+ * blocks. Ours, since lz4js 0.2 writes linked blocks, breaks LZ4's end-of-block rule, and does not check
+ * what it reads.
  */
 export const lz4: Codec = {
   compress(bytes) {

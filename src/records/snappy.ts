@@ -14,8 +14,8 @@ const COPY_1_BYTE_OFFSET = 1;
 const COPY_2_BYTE_OFFSET = 2;
 
 /**
- * Snappy. Reads both forms clients send, raw and xerial's framing, and writes xerial's, as Java does. Ours, since
- * snappyjs 0.7 loops for ever on a literal of negative length.
+ * Snappy. Reads both forms clients send, raw and xerial's framing, and writes xerial's, as Java does. Ours,
+ * since snappyjs 0.7 loops for ever on a literal of negative length.
  */
 export const snappy: Codec = {
   compress(bytes) {

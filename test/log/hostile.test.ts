@@ -8,7 +8,7 @@ import { BatchHeader, HEADER_SIZE } from '../../src/records/header.ts';
 import { append, codecs, kernels, NOW, openLog, openRig, sequenced } from './fixtures.ts';
 import type { Rig } from './fixtures.ts';
 
-/** What a batch looks like after someone played with it and sealed it again, so that the CRC hides nothing. */
+/** A batch after someone played with it and, perhaps, sealed it again, so that the CRC hides nothing. */
 const played = fc
   .record({
     codec: fc.nat(4),
