@@ -1,0 +1,77 @@
+import type { SeededRandom } from './random.ts';
+import { TEARS, type Tear } from './tear.ts';
+
+/** What is to happen in one round, all of it drawn from the seed before it begins. */
+export interface RoundPlan {
+  /** The broker is killed at this acknowledgement, counted over all who write or commit. */
+  killAtAck: number;
+  /** And not before the group has committed so often. */
+  groupCommits: number;
+  /** Lives cut short before the next: how many milliseconds after the spawn each is killed. */
+  stillbirthsMs: number[];
+  /** What is done to the files of the dead broker. */
+  tear: Tear | undefined;
+  createsTopic: boolean;
+  deletesTopic: boolean;
+  /** One member leaves the group and another comes. */
+  changesMember: boolean;
+}
+
+const STILLBIRTH_MAX_MS = 150;
+
+export function planRound(random: SeededRandom): RoundPlan {
+  return {
+    killAtAck: random.integer(20, 400),
+    groupCommits: random.integer(0, 5),
+    stillbirthsMs: random.chance(0.4)
+      ? Array.from({ length: random.integer(1, 3) }, () => random.integer(0, STILLBIRTH_MAX_MS))
+      : [],
+    tear: random.chance(0.6) ? random.pick(TEARS) : undefined,
+    createsTopic: random.chance(0.7),
+    deletesTopic: random.chance(0.4),
+    changesMember: random.chance(0.15),
+  };
+}
+
+/** What a round may do before it is killed, and when that is. */
+export class RoundProgress {
+  acks = 0;
+  groupCommits = 0;
+  /** Batches that may still be begun: a group that takes its time must not let the logs grow without end. */
+  #batchesLeft: number;
+  readonly #plan: RoundPlan;
+  readonly #kill: () => void;
+  #killed = false;
+
+  constructor(plan: RoundPlan, kill: () => void) {
+    this.#plan = plan;
+    this.#kill = kill;
+    this.#batchesLeft = plan.killAtAck + BATCHES_BEYOND;
+  }
+
+  takeBatch(): boolean {
+    if (this.#killed || this.#batchesLeft === 0) return false;
+    this.#batchesLeft--;
+    return true;
+  }
+
+  /** Something was acknowledged. */
+  acked(): void {
+    this.acks++;
+    this.#look();
+  }
+
+  groupCommitted(): void {
+    this.groupCommits++;
+    this.acked();
+  }
+
+  #look(): void {
+    const { killAtAck, groupCommits } = this.#plan;
+    if (this.#killed || this.acks < killAtAck || this.groupCommits < groupCommits) return;
+    this.#killed = true;
+    this.#kill();
+  }
+}
+
+const BATCHES_BEYOND = 50;

@@ -1,0 +1,230 @@
+import { rm } from 'node:fs/promises';
+import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
+import type { Kernels } from '../../src/kernels/kernels.ts';
+import { loadKernels } from '../../src/kernels/load.ts';
+import { initProducerIdApi } from '../../src/wire/apis/22-init-producer-id.ts';
+import { MortalBroker } from '../support/mortal-broker.ts';
+import { CommitLedger } from './commit-ledger.ts';
+import { Committer } from './committer.ts';
+import { Connection } from './connection.ts';
+import { Group } from './group.ts';
+import { KafkajsProducer, kafkajs } from './kafkajs-load.ts';
+import { LogLedger } from './log-ledger.ts';
+import { SeededRandom } from './random.ts';
+import { type RoundPlan, RoundProgress, planRound } from './round.ts';
+import { tear } from './tear.ts';
+import { Topics } from './topics.ts';
+import { checkCommits, readLog } from './verify.ts';
+import { type Target, Writer, logOf } from './writer.ts';
+
+/** What one round did and found. */
+export interface RoundReport {
+  round: number;
+  acks: number;
+  groupCommits: number;
+  /** Batches sent and not acknowledged when the broker died. */
+  onTheirWay: number;
+  stillbirthsMs: readonly number[];
+  torn: string | undefined;
+  readyMs: number;
+  /** What was read and checked after the restart: everything. */
+  records: number;
+  sizeBytes: number;
+  faults: string[];
+}
+
+/** Small segments, so that logs roll under load. */
+const ROLLING = { name: 'crash-rolling', partitions: 3, configs: { 'segment.bytes': String(1024 * 1024) } };
+const PLAIN = { name: 'crash-plain', partitions: 2 };
+const TARGETS: readonly Target[] = [ROLLING, PLAIN].flatMap(({ name, partitions }) =>
+  Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
+);
+const GROUP = 'crash-group';
+const COMMITTED_BY_HAND = 'crash-positions';
+const MEMBERS = 2;
+/** A round that takes longer has a broker, a client or a group that hangs. */
+const ROUND_MAX_MS = 30_000;
+
+/** Kills a broker under load, again and again on one directory, and holds it to what it acknowledged. */
+export class CrashRun {
+  readonly #broker: MortalBroker;
+  readonly #directory: string;
+  readonly #kernels: Kernels;
+  readonly #random: SeededRandom;
+  readonly #faults: string[] = [];
+  readonly #ledger = new LogLedger();
+  readonly #commits = new CommitLedger();
+  readonly #topics: Topics;
+  readonly #writers: Writer[];
+  readonly #committer: Committer;
+  readonly #producer: KafkajsProducer;
+  readonly #group: Group;
+  readonly #producerIds = new Set<number>();
+  #connections: Connection[] = [];
+
+  static async start(directory: string, seed: number): Promise<CrashRun> {
+    const broker = await MortalBroker.start(['--data', directory, '--flush', 'always']);
+    const run = new CrashRun({
+      broker,
+      directory,
+      kernels: await loadKernels(),
+      random: new SeededRandom(seed),
+    });
+    await run.#prepare();
+    return run;
+  }
+
+  private constructor(parts: {
+    broker: MortalBroker;
+    directory: string;
+    kernels: Kernels;
+    random: SeededRandom;
+  }) {
+    this.#broker = parts.broker;
+    this.#directory = parts.directory;
+    this.#kernels = parts.kernels;
+    this.#random = parts.random;
+    const onFault = (fault: string) => void this.#faults.push(fault);
+    const kafka = kafkajs(parts.broker.port);
+    const shared = { ledger: this.#ledger, commits: this.#commits, random: parts.random, onFault };
+    this.#topics = new Topics(onFault);
+    const writerParts = { ...shared, kernels: parts.kernels };
+    this.#writers = [
+      new Writer(writerParts, { name: 'exact-1', targets: TARGETS, isIdempotent: true }),
+      new Writer(writerParts, { name: 'exact-2', targets: TARGETS.slice(0, 2), isIdempotent: true }),
+      new Writer(writerParts, { name: 'plain', targets: TARGETS, isIdempotent: false }),
+    ];
+    this.#committer = new Committer(COMMITTED_BY_HAND, { ...shared, targets: TARGETS });
+    this.#producer = new KafkajsProducer(kafka, { ...shared, targets: TARGETS });
+    this.#group = new Group({ ...shared, kafka, group: GROUP, topics: [ROLLING.name, PLAIN.name] });
+  }
+
+  /** What the broker said on stderr. */
+  get warnings(): readonly string[] {
+    return this.#broker.warnings;
+  }
+
+  get readyMs(): readonly number[] {
+    return this.#broker.readyMs;
+  }
+
+  get acknowledgedRecords(): number {
+    return this.#ledger.ackedCount();
+  }
+
+  async #prepare(): Promise<void> {
+    const connection = await Connection.open(this.#broker.port);
+    for (const topic of [ROLLING, PLAIN]) await this.#topics.create(connection, topic);
+    connection.close();
+    for (let i = 0; i < MEMBERS; i++) this.#group.add();
+  }
+
+  /** Load, death, perhaps some more deaths and torn files, a new life, and a look at everything. */
+  async round(round: number): Promise<RoundReport> {
+    const plan = planRound(this.#random);
+    const progress = await this.#loadUntilKilled(round, plan);
+    const onTheirWay = this.#writers.reduce((sum, writer) => sum + writer.pendingCount, 0);
+    const torn = plan.tear && (await tear(this.#directory, plan.tear, this.#random));
+    for (const killAfterMs of plan.stillbirthsMs) await this.#broker.stillbirth(killAfterMs);
+    await this.#broker.revive();
+    const { records, sizeBytes } = await this.#verify();
+    const { acks, groupCommits } = progress;
+    return {
+      round,
+      acks,
+      groupCommits,
+      onTheirWay,
+      stillbirthsMs: plan.stillbirthsMs,
+      torn,
+      readyMs: this.#broker.readyMs.at(-1) ?? 0,
+      records,
+      sizeBytes,
+      faults: this.#faults.splice(0),
+    };
+  }
+
+  async #loadUntilKilled(round: number, plan: RoundPlan): Promise<RoundProgress> {
+    const dead = Promise.withResolvers<void>();
+    const kill = () => void this.#broker.kill().then(dead.resolve, dead.reject);
+    const progress = new RoundProgress(plan, kill);
+    const timer = setTimeout(() => {
+      const { acks, groupCommits } = progress;
+      this.#faults.push(
+        `stuck: ${acks} of ${plan.killAtAck} acks, ${groupCommits} of ${plan.groupCommits} commits`,
+      );
+      kill();
+    }, ROUND_MAX_MS);
+    const started = this.#startLoad(round, plan, progress);
+    await dead.promise;
+    clearTimeout(timer);
+    await started;
+    for (const connection of this.#connections.splice(0)) await connection.closed;
+    return progress;
+  }
+
+  async #startLoad(round: number, plan: RoundPlan, progress: RoundProgress): Promise<void> {
+    if (plan.changesMember) {
+      this.#group.removeOldest();
+      this.#group.add();
+    }
+    const doomed = plan.deletesTopic
+      ? this.#topics.names.find((name) => name.startsWith('round-'))
+      : undefined;
+    const open = async () => {
+      const connection = await Connection.open(this.#broker.port);
+      this.#connections.push(connection);
+      return connection;
+    };
+    const connections = await Promise.all([...this.#writers.map(open), open(), open()]);
+    const [forCommits, forTopics] = connections.slice(-2) as [Connection, Connection];
+    this.#group.resume(progress);
+    this.#producer.resume(progress);
+    this.#committer.resume(forCommits, progress);
+    await Promise.all([
+      ...this.#writers.map((writer, index) => writer.resume(connections[index] as Connection, progress)),
+      plan.createsTopic &&
+        this.#topics.create(forTopics, { name: `round-${round}`, partitions: 1 + (round % 3) }, progress),
+      doomed !== undefined && this.#topics.delete(forTopics, doomed, progress),
+    ]);
+  }
+
+  /** Nothing but reading: everything that was ever acknowledged must be there. */
+  async #verify(): Promise<{ records: number; sizeBytes: number }> {
+    const connection = await Connection.open(this.#broker.port);
+    await this.#topics.check(connection);
+    await this.#checkProducerId(connection);
+    const commits = this.#commits;
+    for (const group of [GROUP, COMMITTED_BY_HAND]) {
+      this.#faults.push(...(await checkCommits(connection, { group, targets: TARGETS, commits })));
+    }
+    let sizeBytes = 0;
+    let records = 0;
+    for (const target of TARGETS) {
+      const check = this.#ledger.check(logOf(target), { kernels: this.#kernels, codecs: nodeCodecs() });
+      sizeBytes += await readLog(connection, target, check);
+      records += check.nextOffset;
+      this.#faults.push(...check.faults.slice(0, 5));
+    }
+    connection.close();
+    return { records, sizeBytes };
+  }
+
+  /** An id is given once, whatever was forgotten. */
+  async #checkProducerId(connection: Connection): Promise<void> {
+    for (const { producerId } of this.#writers) this.#producerIds.add(producerId);
+    const request = { transactionalId: null, transactionTimeoutMs: 0 };
+    const { producerId, errorCode } = await connection.request(initProducerIdApi, 4, request);
+    if (errorCode !== 0) this.#faults.push(`no producer id: error ${errorCode}`);
+    else if (this.#producerIds.has(producerId)) this.#faults.push(`producer id ${producerId} given twice`);
+    this.#producerIds.add(producerId);
+  }
+
+  /** The last life ends cleanly. @returns what else is wrong once all clients have come to rest. */
+  async stop(): Promise<string[]> {
+    await this.#producer.stop();
+    await this.#group.stop();
+    await this.#broker.stop();
+    await rm(this.#directory, { recursive: true, force: true });
+    return this.#faults.splice(0);
+  }
+}
