@@ -1,6 +1,11 @@
 import type { ClientSocket } from '../../src/gateway/connection.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { MetadataImage } from '../../src/metadata/image.ts';
+import {
+  type MetadataRecordInit,
+  decodeMetadataRecord,
+  encodeMetadataRecord,
+} from '../../src/metadata/records.ts';
 import type { Address } from '../../src/model/machine.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../src/model/limits.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -84,6 +89,7 @@ export class ManualSocket implements ClientSocket {
 export class FakeGateway {
   readonly clock = new ManualClock();
   readonly link = new ManualLink();
+  readonly image = new MetadataImage({ clusterId: 'test', controllerId: 1 });
   readonly gateway: Gateway;
 
   constructor(limits: Partial<GatewayLimits> = {}) {
@@ -91,7 +97,7 @@ export class FakeGateway {
       link: this.link,
       clock: this.clock,
       limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
-      image: new MetadataImage({ clusterId: 'test', controllerId: 1 }),
+      image: this.image,
       config: { nodeId: 1, autoCreateTopicsEnable: false, staticConfigs: new Map() },
     });
   }
@@ -101,15 +107,36 @@ export class FakeGateway {
     return { socket, connection: this.gateway.connect(socket) };
   }
 
+  /** Makes a topic known to the gateway. */
+  addTopic({ name, id }: { name: string; id: string }, partitions: number): void {
+    const apply = (record: MetadataRecordInit) => {
+      const decoded = decodeMetadataRecord(encodeMetadataRecord(record));
+      if (decoded !== undefined) this.image.apply(decoded);
+    };
+    apply({ type: 'topic', name, topicId: id });
+    for (let partitionId = 0; partitionId < partitions; partitionId++) {
+      const replicas = { replicas: [1], isr: [1], removingReplicas: [], addingReplicas: [], directories: [] };
+      apply({
+        type: 'partition',
+        partitionId,
+        topicId: id,
+        ...replicas,
+        leader: 1,
+        leaderEpoch: 0,
+        partitionEpoch: 0,
+      });
+    }
+  }
+
   /** Answers the request that was asked `at`-th. */
-  answer(at: number): void {
+  answer(at: number, body?: object): void {
     const request = this.link.asked[at];
     if (request === undefined) throw new Error(`only ${this.link.asked.length} requests were asked`);
-    const body =
+    const usual =
       request.apiKey === initProducerIdApi.key
         ? { throttleTimeMs: 0, errorCode: 0, producerId: at, producerEpoch: 0 }
         : { throttleTimeMs: 0, topics: [] };
-    this.gateway.receive({ to: request.from, body });
+    this.gateway.receive({ to: request.from, body: body ?? usual });
   }
 
   closedFor(reason: string): number {

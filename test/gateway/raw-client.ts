@@ -41,11 +41,12 @@ export class RawClient {
   /** Pipelines. @throws when the connection closes first, or the answer is no answer of that version. */
   send<A extends Api>(api: A, version: number, body: RequestInitOf<A>): Promise<ResponseOf<A>> {
     const correlationId = ++this.#correlationId;
+    const frame = encodeRequest(api, version, { correlationId, clientId: 'raw' }, body);
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(new Error('connection closed'));
       const take = (frame: Uint8Array) => resolve(decodeResponse(api, version, frame).body);
       this.#expected.push({ correlationId, take, fail: reject });
-      this.socket.write(encodeRequest(api, version, { correlationId, clientId: 'raw' }, body));
+      this.socket.write(frame);
     });
   }
 
