@@ -26,7 +26,7 @@ export interface DirectoryOptions {
   files: Files;
   directory: string;
   identity: Identity;
-  warn(message: string): void;
+  warn: (message: string) => void;
 }
 
 const FILES_AT_ONCE = 64;
@@ -38,7 +38,9 @@ const NAMED_MAX = 5;
 export async function openDirectory(options: DirectoryOptions): Promise<OpenedDirectory> {
   const { files, directory } = options;
   await files.makeDirectory(directory);
-  refuseForeign(directory, await files.list(directory));
+  const found = await files.list(directory);
+  refuseForeign(directory, found);
+  if (found.length === 0) await files.flushDirectory(parentOf(directory));
   const lock = await files.lock(directory);
   try {
     await checkFormat(files, directory);
@@ -61,6 +63,12 @@ export async function markClean(files: Files, directory: string): Promise<void> 
   const content = layout.bytesOf('{"version":0,"brokerEpoch":-1}');
   await replaceFile(files, `${directory}/${layout.CLEAN_SHUTDOWN}`, content);
   await files.flushDirectory(directory);
+}
+
+function parentOf(path: string): string {
+  const end = path.replace(/\/+$/, '').lastIndexOf('/');
+  if (end < 0) return '.';
+  return end === 0 ? '/' : path.slice(0, end);
 }
 
 function refuseForeign(directory: string, names: readonly string[]): void {

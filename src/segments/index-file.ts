@@ -1,17 +1,8 @@
 import type { Kernels } from '../kernels/kernels.ts';
-import { invariant } from '../model/assert.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
-
-/** An offset index: int32 offset, int32 position. A time index: int64 timestamp, int32 offset. Offsets relative. */
-export type EntrySize = 8 | 12;
-
-export interface IndexEntry {
-  /** Relative offset, or timestamp. */
-  key: number;
-  /** Position in the log file, or relative offset. */
-  value: number;
-}
+import { IndexView, readEntry, writeEntry } from './index-view.ts';
+import type { EntrySize, IndexEntry } from './index-view.ts';
 
 export interface IndexParts {
   files: FileCache;
@@ -22,11 +13,11 @@ export interface IndexParts {
 /** Entries collected before they are worth a write; what a crash takes of them is rebuilt. */
 const WRITE_AFTER_ENTRIES = 512;
 const FIRST_CAPACITY = 32;
-const SEARCHED_ENTRIES = 256;
+const NO_BYTES = new Uint8Array(0);
 
 /**
- * One of Kafka's sparse index files, big-endian, keys and values rising. The file's part is loaded when asked and may
- * be unloaded; new entries are in memory until `write`. Writes, truncation and removal are called one at a time.
+ * One of Kafka's sparse index files, big-endian, keys and values rising. The file's part is read when asked for and
+ * may be forgotten; new entries are in memory until `write`. Everything but `view` is called one at a time.
  */
 export class IndexFile {
   readonly path: string;
@@ -35,7 +26,7 @@ export class IndexFile {
   /** Entries in the file. */
   #stored = 0;
   #loaded: Uint8Array | undefined;
-  #loading: Promise<boolean> | undefined;
+  #loading: Promise<IndexView | undefined> | undefined;
   #pending = new Uint8Array(0);
   #pendingCount = 0;
   #last: IndexEntry | undefined;
@@ -56,19 +47,19 @@ export class IndexFile {
   get last(): IndexEntry | undefined {
     return this.#last;
   }
+  /** Whether the file durably has all entries. */
+  get isSettled(): boolean {
+    return this.#tidy && this.#pendingCount === 0 && !this.#unflushed;
+  }
   get isDue(): boolean {
     return this.#pendingCount >= WRITE_AFTER_ENTRIES;
   }
 
-  append(key: number, value: number): void {
-    const at = this.#pendingCount * this.#entrySize;
-    if (at === this.#pending.length) this.#pending = grown(this.#pending, this.#entrySize * FIRST_CAPACITY);
-    const view = new DataView(this.#pending.buffer, at, this.#entrySize);
-    if (this.#entrySize === 12) view.setBigInt64(0, BigInt(key));
-    else view.setInt32(0, key);
-    view.setInt32(this.#entrySize - 4, value);
-    this.#pendingCount++;
-    this.#last = { key, value };
+  append(entry: IndexEntry): void {
+    if (this.#pendingCount * this.#entrySize === this.#pending.length)
+      this.#pending = grown(this.#pending, this.#entrySize * FIRST_CAPACITY);
+    writeEntry(this.#pending, this.#entrySize, this.#pendingCount++, entry);
+    this.#last = entry;
   }
 
   /**
@@ -81,14 +72,15 @@ export class IndexFile {
       return await this.#parts.files.use(this.path, async (file) => {
         const sizeBytes = await file.size();
         if (sizeBytes % this.#entrySize !== 0) return false;
+        this.#tidy = true;
         if (sizeBytes === 0) return true;
         const bytes = new Uint8Array(this.#entrySize);
         await file.read(sizeBytes - this.#entrySize, bytes);
-        const last = this.#entry(bytes, 0);
-        if (!isPlausible(last)) return false;
+        const last = readEntry(bytes, this.#entrySize, 0);
+        this.#tidy = isPlausible(last);
+        if (!this.#tidy) return false;
         this.#stored = sizeBytes / this.#entrySize;
         this.#last = last;
-        this.#tidy = true;
         return true;
       });
     } catch (error) {
@@ -97,49 +89,24 @@ export class IndexFile {
     }
   }
 
-  /** Reads the file's part unless it is in memory. @returns false when its entries do not rise. */
-  load(): Promise<boolean> | boolean {
-    if (this.#stored === 0) return true;
-    if (this.#loaded) {
-      this.#parts.cache.used(this, this.#loaded.length);
-      return true;
-    }
-    return (this.#loading ??= this.#read().finally(() => (this.#loading = undefined)));
+  /** The entries, at once when they are in memory; undefined when the file is damaged. */
+  view(): Promise<IndexView | undefined> | IndexView {
+    if (this.#stored === 0) return this.#view(NO_BYTES);
+    if (!this.#loaded) return (this.#loading ??= this.#read().finally(() => (this.#loading = undefined)));
+    this.#parts.cache.used(this, this.#loaded.length);
+    return this.#view(this.#loaded);
   }
 
-  /** Greatest entry with a key <= `target`. Only after `load`, with no await between. */
-  floor(target: number): { entry: IndexEntry; number: number } | undefined {
-    const pending = this.#pending.subarray(0, this.#pendingCount * this.#entrySize);
-    const inPending = this.#search(pending, target);
-    if (inPending >= 0) return { entry: this.#entry(pending, inPending), number: this.#stored + inPending };
-    if (this.#stored === 0) return undefined;
-    invariant(this.#loaded, 'an index is loaded before it is searched');
-    const stored = this.#loaded.subarray(0, this.#stored * this.#entrySize);
-    const inStored = this.#search(stored, target);
-    return inStored < 0 ? undefined : { entry: this.#entry(stored, inStored), number: inStored };
-  }
-
-  /** Keeps the first `count` entries. In memory; `write` makes the file follow. Only after `load`. */
-  keep(count: number): void {
+  /** Keeps the first `count` entries of `view`, which shows all. In memory; `write` makes the file follow. */
+  keep(view: IndexView, count: number): void {
     if (count >= this.count) return;
     this.#pendingCount = Math.max(0, count - this.#stored);
     if (count < this.#stored) {
+      this.unload();
       this.#stored = count;
       this.#tidy = false;
     }
-    this.#last = count > 0 ? this.#at(count - 1) : undefined;
-  }
-
-  /** Keeps the entries with a value <= `limit`. In memory; `write` makes the file follow. Only after `load`. */
-  keepUpTo(limit: number): void {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#at(middle).value <= limit) low = middle + 1;
-      else high = middle;
-    }
-    this.keep(low);
+    this.#last = count > 0 ? view.at(count - 1) : undefined;
   }
 
   /** Forgets all entries. In memory; `write` makes the file follow. */
@@ -180,58 +147,30 @@ export class IndexFile {
     await this.#parts.files.use(this.path, (file) => file.flush());
   }
 
+  /** Frees what can be read again. */
   unload(): void {
     this.#parts.cache.gone(this);
     this.#loaded = undefined;
   }
 
-  async #read(): Promise<boolean> {
+  async #read(): Promise<IndexView | undefined> {
     // Entries may be written while we read: then there is more to read.
     for (;;) {
       const stored = this.#stored;
       const bytes = new Uint8Array(stored * this.#entrySize);
       const count = await this.#parts.files.use(this.path, (file) => file.read(0, bytes));
       if (this.#stored !== stored) continue;
-      if (count < bytes.length || !this.#rises(bytes)) return false;
+      const view = this.#view(bytes);
+      if (count < bytes.length || !view.rises) return undefined;
       this.#loaded = bytes;
       this.#parts.cache.used(this, bytes.length);
-      return true;
+      return view;
     }
   }
 
-  #rises(bytes: Uint8Array): boolean {
-    let before: IndexEntry = { key: -1, value: -1 };
-    for (let number = 0; number * this.#entrySize < bytes.length; number++) {
-      const entry = this.#entry(bytes, number);
-      if (entry.key <= before.key || entry.value <= before.value) return false;
-      before = entry;
-    }
-    return true;
-  }
-
-  /** A kernel call copies what it searches: of a large index only the part that decides. */
-  #search(bytes: Uint8Array, target: number): number {
-    let low = 0;
-    let high = bytes.length / this.#entrySize;
-    while (high - low > SEARCHED_ENTRIES) {
-      const middle = (low + high) >>> 1;
-      if (this.#entry(bytes, middle).key <= target) low = middle;
-      else high = middle;
-    }
-    const part = bytes.subarray(low * this.#entrySize, high * this.#entrySize);
-    return low + this.#parts.kernels.indexFloor(part, this.#entrySize, target);
-  }
-
-  #at(number: number): IndexEntry {
-    if (number >= this.#stored) return this.#entry(this.#pending, number - this.#stored);
-    invariant(this.#loaded, 'an index is loaded before its entries are read');
-    return this.#entry(this.#loaded, number);
-  }
-
-  #entry(bytes: Uint8Array, number: number): IndexEntry {
-    const view = new DataView(bytes.buffer, bytes.byteOffset + number * this.#entrySize, this.#entrySize);
-    const key = this.#entrySize === 12 ? Number(view.getBigInt64(0)) : view.getInt32(0);
-    return { key, value: view.getInt32(this.#entrySize - 4) };
+  #view(stored: Uint8Array): IndexView {
+    const pending = this.#pending.subarray(0, this.#pendingCount * this.#entrySize);
+    return new IndexView({ stored, pending, entrySize: this.#entrySize }, this.#parts.kernels);
   }
 }
 

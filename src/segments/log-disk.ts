@@ -47,7 +47,12 @@ export class LogDisk {
     this.#durableEndOffset = endOffset;
   }
 
-  then(step: () => Promise<void>): void {
+  /** A file came or went in the log's directory. */
+  namesChanged(): void {
+    this.#namesChanged = true;
+  }
+
+  schedule(step: () => Promise<void>): void {
     this.#lastRun = undefined;
     this.#queue.push(step);
   }
@@ -60,12 +65,12 @@ export class LogDisk {
     }
     const { segment, position, bytes } = batch;
     const run: Run = { segment, position, chunks: [bytes], batches: [batch] };
-    this.then(() => this.#write(run));
+    this.schedule(() => this.#write(run));
     this.#lastRun = run;
   }
 
   create(before: Promise<void> | undefined): void {
-    this.then(async () => {
+    this.schedule(async () => {
       await before;
       const { disk } = this.#parts;
       await disk.makeDirectory(this.directory);
@@ -81,7 +86,7 @@ export class LogDisk {
 
   /** A segment's file, empty, so that it is there whoever looks. */
   createSegment(segment: LogSegment): void {
-    this.then(async () => {
+    this.schedule(async () => {
       await this.#parts.files.use(segment.path, async () => {}, true);
       this.#namesChanged = true;
     });
@@ -89,7 +94,7 @@ export class LogDisk {
 
   /** Oldest first, so that a crash leaves a log without a hole. */
   removeSegments(segments: readonly LogSegment[]): void {
-    this.then(async () => {
+    this.schedule(async () => {
       for (const segment of segments) {
         this.#unflushed.delete(segment.path);
         await removeSegment(this.#parts, segment);
@@ -111,12 +116,12 @@ export class LogDisk {
   }
 
   writeIndexes(segment: LogSegment): void {
-    this.then(() => writeIndexes(segment));
+    this.schedule(() => writeIndexes(segment));
   }
 
   /** Replaces or deletes a file beside the log; all that was written before it is durable first. */
   replaceValue(step: () => Promise<void>): void {
-    this.then(async () => {
+    this.schedule(async () => {
       if (this.#parts.flushes) await this.flush();
       await step();
       this.#namesChanged = true;
@@ -129,7 +134,7 @@ export class LogDisk {
    */
   checkpoint(segment: LogSegment, isCurrent: () => boolean): void {
     const { nextOffset } = segment;
-    this.then(async () => {
+    this.schedule(async () => {
       await writeIndexes(segment);
       this.#parts.background(this.#moveRecoveryPoint(segment, nextOffset, isCurrent));
     });
@@ -139,7 +144,7 @@ export class LogDisk {
   drop(): Promise<void> {
     const gone = Promise.withResolvers<void>();
     gone.promise.catch(() => {});
-    this.then(async () => {
+    this.schedule(async () => {
       try {
         await this.#drop();
         gone.resolve();

@@ -152,15 +152,18 @@ async function lastIndexed(
 ): Promise<number> {
   const { offsets, times, baseOffset } = segment;
   const adopted = await adoptIndexes(segment, sizeBytes);
-  if (!adopted || !(await offsets.load()) || !(await times.load())) {
+  const offsetView = adopted ? await offsets.view() : undefined;
+  const timeView = adopted ? await times.view() : undefined;
+  if (!offsetView || !timeView) {
     offsets.clear();
     times.clear();
     return 0;
   }
-  const below = offsets.floor((recoveryPoint ?? Number.MAX_SAFE_INTEGER) - 1 - baseOffset);
-  offsets.keep(below ? below.number + 1 : 0);
-  times.keepUpTo(below?.entry.key ?? -1);
-  return below?.entry.value ?? 0;
+  const floor = offsetView.floor((recoveryPoint ?? Number.MAX_SAFE_INTEGER) - 1 - baseOffset);
+  const last = floor < 0 ? undefined : offsetView.at(floor);
+  offsets.keep(offsetView, floor + 1);
+  times.keep(timeView, timeView.floorByValue(last?.key ?? -1) + 1);
+  return last?.value ?? 0;
 }
 
 async function adoptIndexes({ offsets, times }: LogSegment, sizeBytes: number): Promise<boolean> {

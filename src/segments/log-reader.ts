@@ -3,6 +3,7 @@ import type { Millis, Offset } from '../model/ids.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
 import type { IndexFile } from './index-file.ts';
+import type { IndexEntry } from './index-view.ts';
 import { rebuildIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { LogState } from './log-state.ts';
@@ -42,7 +43,8 @@ export class LogReader {
 
   /** See the port. */
   async batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
-    for (const segment of [...this.#state.segments]) {
+    const segments = this.#state.segments.slice();
+    for (const segment of segments) {
       if (segment.nextOffset <= fromOffset || segment.maxTimestamp < timestamp) continue;
       const below = await this.#floor(segment, segment.times, timestamp);
       const start = Math.max(fromOffset, segment.baseOffset + (below?.value ?? 0));
@@ -139,19 +141,18 @@ export class LogReader {
     return { position: below?.value ?? 0, slackBytes: 2 * this.#parts.indexIntervalBytes };
   }
 
-  async #floor(segment: LogSegment, index: IndexFile, target: number) {
-    let current = index;
-    for (;;) {
-      const loaded = current.load();
-      if (loaded === true) return current.floor(target)?.entry;
-      if (await loaded) continue;
-      // Only a closed segment can get here: an active one's indexes are loaded when the log is opened.
-      this.#parts.warn(`${current.path} is damaged: building it anew`);
-      const rebuilt = await rebuildIndexes(this.#parts, segment);
-      const { segments } = this.#state;
-      const number = segments.indexOf(segment);
-      if (number >= 0) segments[number] = rebuilt;
-      current = index === segment.offsets ? rebuilt.offsets : rebuilt.times;
+  async #floor(segment: LogSegment, index: IndexFile, target: number): Promise<IndexEntry | undefined> {
+    const view = await index.view();
+    if (view) {
+      const number = view.floor(target);
+      return number < 0 ? undefined : view.at(number);
     }
+    // Only a closed segment gets here: an active one's indexes were looked at when the log was opened.
+    this.#parts.warn(`${index.path} is damaged: building it anew`);
+    const rebuilt = await rebuildIndexes(this.#parts, segment);
+    const { segments } = this.#state;
+    const number = segments.indexOf(segment);
+    if (number >= 0) segments[number] = rebuilt;
+    return this.#floor(rebuilt, index === segment.offsets ? rebuilt.offsets : rebuilt.times, target);
   }
 }

@@ -67,7 +67,7 @@ export class LogSegment implements Segment {
       this.#offsetOfMaxTimestamp = batch.lastOffset;
     }
     if (this.#bytesSinceEntry > this.#indexIntervalBytes) {
-      this.offsets.append(batch.lastOffset - this.baseOffset, position);
+      this.offsets.append({ key: batch.lastOffset - this.baseOffset, value: position });
       this.#addTime();
       this.#bytesSinceEntry = 0;
     }
@@ -99,6 +99,6 @@ export class LogSegment implements Segment {
     const last = this.times.last;
     const value = this.#offsetOfMaxTimestamp - this.baseOffset;
     if (this.maxTimestamp > (last?.key ?? -1) && value > (last?.value ?? -1))
-      this.times.append(this.maxTimestamp, value);
+      this.times.append({ key: this.maxTimestamp, value });
   }
 }

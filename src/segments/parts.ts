@@ -20,7 +20,7 @@ export interface StoreParts {
   /** Below them logs are durable and checked, indexes included. */
   recoveryPoints: OffsetCheckpoint;
   logStarts: OffsetCheckpoint;
-  warn(message: string): void;
+  warn: (message: string) => void;
   /** Takes care of work no caller waits for: its failure is a warning, and `close` waits for it. */
   background(work: Promise<void>): void;
   /** A name came or went in the data directory: the round flushes it before it is done. */

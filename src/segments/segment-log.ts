@@ -118,9 +118,13 @@ export class SegmentLog {
   async close(): Promise<void> {
     const state = this.#state;
     if (!state || this.#failure) return;
+    const { offsets, times } = state.active;
+    if (!offsets.isSettled || !times.isSettled) {
+      await writeIndexes(state.active);
+      await flushSegment(this.#parts, state.active);
+      this.#disk.namesChanged();
+    }
     await this.#disk.flush();
-    await writeIndexes(state.active);
-    await flushSegment(this.#parts, state.active);
     this.#parts.recoveryPoints.set(this.name, state.logEndOffset);
   }
 
@@ -165,7 +169,7 @@ export class SegmentLog {
       this.#checkpoint(segment);
     } else if (segment.offsets.isDue && !this.#indexesDue) {
       this.#indexesDue = true;
-      this.#disk.then(async () => {
+      this.#disk.schedule(async () => {
         this.#indexesDue = false;
         await writeIndexes(segment);
       });
@@ -197,7 +201,7 @@ export class SegmentLog {
     state.tail.dropBelow(oldest.baseOffset);
     if (oldest.baseOffset < beforeOffset || logStarts.get(this.name.log) !== undefined) {
       logStarts.set(this.name, beforeOffset);
-      this.#disk.then(() => logStarts.save());
+      this.#disk.schedule(() => logStarts.save());
     }
     if (gone.length === 0) return;
     state.generation++;
@@ -208,7 +212,7 @@ export class SegmentLog {
     const truncating = Promise.withResolvers<void>();
     truncating.promise.catch(() => {});
     this.#truncating = truncating;
-    this.#disk.then(async () => {
+    this.#disk.schedule(async () => {
       if (this.#state) await this.#truncate(this.#state, toOffset);
       this.#truncating = undefined;
       const later = this.#later;

@@ -10,7 +10,7 @@ import { logDirectory, LOG_STARTS, RECOVERY_POINTS } from './layout.ts';
 import { eachLimited } from './limited.ts';
 import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import type { StoreParts } from './parts.ts';
-import { Rounds } from './rounds.ts';
+import { type Gather, Rounds } from './rounds.ts';
 import { SegmentLog } from './segment-log.ts';
 import { Tail } from './tail.ts';
 
@@ -30,6 +30,8 @@ export interface SegmentStoreOptions {
   maxOpenFiles?: number;
   /** Kafka's index.interval.bytes. */
   indexIntervalBytes?: number;
+  /** When a round of commits begins; at once when left out. */
+  gather?: Gather;
   /** What an operator should know but need not answer: a torn tail was cut, an index built anew. */
   onWarning?: (message: string) => void;
 }
@@ -95,7 +97,10 @@ export class SegmentStore implements LogStore {
       background: (work) => this.#inBackground(work),
       rootChanged: () => (this.#rootChanged = true),
     };
-    this.#rounds = new Rounds(() => this.#finishRound());
+    this.#rounds = new Rounds({
+      finish: () => this.#finishRound(),
+      gather: options.gather ?? ((begin) => begin()),
+    });
   }
 
   logs(): readonly LogName[] {

@@ -15,10 +15,12 @@ export async function cutSegment(
   read: (range: ReadRange) => Uint8Array | Promise<Uint8Array>,
 ): Promise<() => void> {
   const { offsets, times, baseOffset, firstTimestamp } = segment;
-  const usable = (await offsets.load()) && (await times.load());
-  const last = usable ? offsets.floor(toOffset - 1 - baseOffset) : undefined;
+  const offsetView = await offsets.view();
+  const timeView = await times.view();
+  const floor = offsetView && timeView ? offsetView.floor(toOffset - 1 - baseOffset) : -1;
+  const last = floor < 0 ? undefined : offsetView?.at(floor);
   const kept: BatchPlace[] = [];
-  let fromOffset = baseOffset + (last?.entry.key ?? 0);
+  let fromOffset = baseOffset + (last?.key ?? 0);
   for (;;) {
     const bytes = await read({ fromOffset, endOffset: toOffset, maxBytes: SCAN_BYTES });
     if (bytes.length === 0) break;
@@ -29,9 +31,14 @@ export async function cutSegment(
     });
   }
   return () => {
-    offsets.keep(last ? last.number + 1 : 0);
-    times.keepUpTo(last?.entry.key ?? -1);
-    segment.rewind({ position: last?.entry.value ?? 0, nextOffset: baseOffset, firstTimestamp });
+    if (offsetView && timeView) {
+      offsets.keep(offsetView, floor + 1);
+      times.keep(timeView, timeView.floorByValue(last?.key ?? -1) + 1);
+    } else {
+      offsets.clear();
+      times.clear();
+    }
+    segment.rewind({ position: last?.value ?? 0, nextOffset: baseOffset, firstTimestamp });
     for (const place of kept) segment.append(place);
   };
 }

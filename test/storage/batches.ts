@@ -62,7 +62,7 @@ export function offsetsOf(bytes: Uint8Array): [number, number][] {
 
 /** Every batch's checksum holds, and nothing but batches is there. */
 export function isTrue(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const size = new BatchHeader(bytes, at).sizeBytes;
     if (kernels.validateBatch(bytes.subarray(at, at + size)) !== 0) return false;
     at += size;

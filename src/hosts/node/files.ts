@@ -15,8 +15,9 @@ export class NodeFiles implements Files {
     return promised<number>((done) => fs.open(path, flags, 0o644, done)).then((fd) => new NodeFile(fd));
   }
 
-  readFile(path: string): Promise<Uint8Array | undefined> {
-    return unlessAbsent(readFile(path), undefined);
+  async readFile(path: string): Promise<Uint8Array | undefined> {
+    const content = await unlessAbsent(readFile(path), undefined);
+    return content && new Uint8Array(content.buffer, content.byteOffset, content.length);
   }
 
   list(path: string): Promise<string[]> {
@@ -36,6 +37,8 @@ export class NodeFiles implements Files {
   }
 
   async flushDirectory(path: string): Promise<void> {
+    // Windows cannot, and need not: NTFS keeps a journal of names.
+    if (process.platform === 'win32') return;
     const directory = await open(path, 'r');
     try {
       await directory.sync();

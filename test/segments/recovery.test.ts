@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest';
+import type { LogWrite } from '../../src/ports/log-store.ts';
+import { append, appends, isTrue, logName, offsetsOf } from '../storage/batches.ts';
+import { MemoryFiles } from '../storage/memory-files.ts';
+import { DIRECTORY, openStore } from './open.ts';
+
+const { log } = logName(1);
+const LOG = `${DIRECTORY}/topic1-0`;
+const FIRST = `${LOG}/00000000000000000000`;
+const create: LogWrite = { type: 'create', ...logName(1) };
+const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
+
+/** What a process leaves that was killed once these writes were acknowledged. */
+async function killedAfter(...commits: LogWrite[][]): Promise<MemoryFiles> {
+  const files = new MemoryFiles();
+  const store = await openStore(files);
+  for (const writes of commits) await store.commit(writes);
+  return files.crash({ power: true });
+}
+
+async function recovered(files: MemoryFiles) {
+  const warnings: string[] = [];
+  const store = await openStore(files, { tailBytes: 0, onWarning: (message) => warnings.push(message) });
+  const extent = await store.open(log);
+  const batches: [number, number][] = [];
+  for (let fromOffset = extent.logStartOffset; ;) {
+    const bytes = await store.read(log, { ...ALL, fromOffset });
+    expect(isTrue(bytes)).toBe(true);
+    const last = offsetsOf(bytes).at(-1);
+    if (!last) break;
+    batches.push(...offsetsOf(bytes));
+    fromOffset = last[1] + 1;
+  }
+  return { store, extent, batches, warnings };
+}
+
+describe('a torn tail', () => {
+  test('at every byte of the last batch leaves what was before it', async () => {
+    const files = await killedAfter([create, ...appends(log, 0, 5, 50)]);
+    const whole = files.bytes(`${FIRST}.log`).slice();
+    const batchBytes = whole.length / 5;
+    for (let lost = 1; lost < batchBytes; lost++) {
+      const torn = files.crash({ power: true });
+      torn.replace(`${FIRST}.log`, whole.subarray(0, whole.length - lost));
+      const { extent, batches, warnings, store } = await recovered(torn);
+      expect(extent.logEndOffset).toBe(4);
+      expect(batches).toHaveLength(4);
+      expect(warnings.join()).toContain('the last batch is torn');
+      await store.commit([append({ log, baseOffset: 4, records: 3 })]);
+      await store.close();
+      expect((await recovered(torn)).batches.at(-1)).toEqual([4, 6]);
+    }
+  });
+
+  test('of zeros, as some file systems leave it, is cut', async () => {
+    const files = await killedAfter([create, ...appends(log, 0, 5)]);
+    const whole = files.bytes(`${FIRST}.log`).slice();
+    const longer = new Uint8Array(whole.length + 500);
+    longer.set(whole);
+    files.replace(`${FIRST}.log`, longer);
+    expect((await recovered(files)).extent.logEndOffset).toBe(5);
+    expect(files.bytes(`${FIRST}.log`)).toEqual(whole);
+  });
+});
+
+describe('damage in the middle', () => {
+  test('ends the log there, whatever byte it is, and later segments go', async () => {
+    const roll: LogWrite = { type: 'roll', log };
+    const files = await killedAfter([create, ...appends(log, 0, 4, 20)]);
+    const store = await openStore(files);
+    await store.open(log);
+    await store.commit([...appends(log, 4, 6, 20), roll, ...appends(log, 6, 9, 20)]);
+    const disk = files.crash({ power: true });
+    disk.replace(`${DIRECTORY}/recovery-point-offset-checkpoint`, new TextEncoder().encode('0\n0\n'));
+    const batchBytes = append({ log, baseOffset: 0, valueBytes: 20 }).bytes.length;
+    for (let at = 3 * batchBytes; at < 4 * batchBytes; at++) {
+      // Base offset (if it still rises) and leader epoch lie outside the checksum.
+      if (at < 3 * batchBytes + 16 && at !== 3 * batchBytes) continue;
+      const damaged = disk.crash({ power: true });
+      const bytes = damaged.bytes(`${FIRST}.log`).slice();
+      bytes[at] = (bytes[at] ?? 0) ^ 0x41;
+      damaged.replace(`${FIRST}.log`, bytes);
+      const { extent, warnings } = await recovered(damaged);
+      expect(extent.logEndOffset).toBe(3);
+      expect(warnings).toHaveLength(1);
+      expect(damaged.paths().filter((path) => path.endsWith('.log'))).toEqual([`${FIRST}.log`]);
+    }
+  });
+
+  test('below the recovery point is not looked for', async () => {
+    const files = await killedAfter(
+      [create, ...appends(log, 0, 4)],
+      [{ type: 'roll', log }],
+      appends(log, 4, 6),
+    );
+    const bytes = files.bytes(`${FIRST}.log`).slice();
+    bytes[bytes.length - 1] = 0xff;
+    files.replace(`${FIRST}.log`, bytes);
+    const { store, extent } = {
+      store: await openStore(files),
+      extent: { logStartOffset: 0, logEndOffset: 6 },
+    };
+    expect(await store.open(log)).toEqual(extent);
+  });
+
+  test('after a clean shutdown checksums are not looked at', async () => {
+    const files = new MemoryFiles();
+    const store = await openStore(files);
+    await store.commit([create, ...appends(log, 0, 4)]);
+    await store.close();
+    expect(files.paths()).toContain(`${DIRECTORY}/.kafka_cleanshutdown`);
+    const bytes = files.bytes(`${FIRST}.log`).slice();
+    bytes[bytes.length - 1] = 0xff;
+    files.replace(`${FIRST}.log`, bytes);
+    expect(await (await openStore(files)).open(log)).toEqual({ logStartOffset: 0, logEndOffset: 4 });
+    expect(files.paths()).not.toContain(`${DIRECTORY}/.kafka_cleanshutdown`);
+  });
+});
+
+test('a log nobody opened stays to be checked, through a shutdown that was clean for the others', async () => {
+  const files = await killedAfter([create, ...appends(log, 0, 4)]);
+  await (await openStore(files)).close();
+  const bytes = files.bytes(`${FIRST}.log`).slice();
+  bytes[bytes.length - 1] = 0xff;
+  files.replace(`${FIRST}.log`, bytes);
+  expect((await recovered(files)).extent.logEndOffset).toBe(3);
+});
+
+describe('indexes', () => {
+  const commits: LogWrite[][] = [
+    [create, ...appends(log, 0, 50, 50), { type: 'roll', log }, ...appends(log, 50, 100, 50)],
+  ];
+  const indexes = [
+    '00000000000000000000.index',
+    '00000000000000000000.timeindex',
+    '00000000000000000050.index',
+  ];
+
+  async function expectAll(files: MemoryFiles) {
+    const { batches, store } = await recovered(files);
+    expect(batches).toEqual(Array.from({ length: 100 }, (_, offset) => [offset, offset]));
+    for (const fromOffset of [0, 1, 17, 49, 50, 51, 99]) {
+      expect(offsetsOf(await store.read(log, { ...ALL, fromOffset, maxBytes: 1 }))).toEqual([
+        [fromOffset, fromOffset],
+      ]);
+    }
+    expect(await store.batchAt(log, 1000, 60)).toBe(60);
+  }
+
+  async function closedCleanly(): Promise<MemoryFiles> {
+    const files = new MemoryFiles();
+    const store = await openStore(files);
+    for (const writes of commits) await store.commit(writes);
+    await store.close();
+    return files;
+  }
+
+  for (const [how, start] of [
+    ['after a crash', () => killedAfter(...commits)],
+    ['after a clean shutdown', closedCleanly],
+  ] as const) {
+    test.each(indexes)(`${how}, %s missing, cut, noisy or empty changes nothing`, async (name) => {
+      expect.hasAssertions();
+      const files = await start();
+      const path = `${LOG}/${name}`;
+      const whole = files.paths().includes(path) ? files.bytes(path).slice() : new Uint8Array(0);
+      const noise = whole.map((byte, at) => (at * 151 + byte) & 0xff);
+      const damages = [whole.subarray(0, whole.length - 3), noise, new Uint8Array(whole.length), undefined];
+      for (const damage of damages) {
+        const damaged = files.crash({ power: true });
+        if (damage && whole.length > 0) damaged.replace(path, damage);
+        else await damaged.remove(path);
+        await expectAll(damaged);
+      }
+    });
+  }
+
+  test('are written as Kafka writes them', async () => {
+    const files = await closedCleanly();
+    const view = new DataView(files.bytes(`${FIRST}.index`).buffer);
+    const batchBytes = append({ log, baseOffset: 0, valueBytes: 50 }).bytes.length;
+    const every = Math.floor(200 / batchBytes) + 1;
+    expect(view.byteLength % 8).toBe(0);
+    for (let entry = 0; entry * 8 < view.byteLength; entry++) {
+      expect(view.getInt32(entry * 8)).toBe((entry + 1) * every);
+      expect(view.getInt32(entry * 8 + 4)).toBe((entry + 1) * every * batchBytes);
+    }
+    const times = new DataView(files.bytes(`${FIRST}.timeindex`).buffer);
+    expect([times.byteLength, Number(times.getBigInt64(0)), times.getInt32(8)]).toEqual([12, 1000, 0]);
+  });
+});

@@ -1,0 +1,241 @@
+import type { Files, OpenFile } from '../../src/ports/files.ts';
+
+/** One file: what a process sees, and what is left of it after a power cut. */
+class MemoryFile {
+  bytes = new Uint8Array(0);
+  durable = new Uint8Array(0);
+
+  flush(): void {
+    this.durable = this.bytes.slice();
+  }
+}
+
+/** Thrown by whatever is called after the crash, and by calls that were planned to fail. */
+export class DiskFault extends Error {
+  override name = 'DiskFault';
+}
+
+export type DiskCall =
+  | 'write'
+  | 'flush'
+  | 'truncate'
+  | 'rename'
+  | 'remove'
+  | 'flushDirectory'
+  | 'makeDirectory'
+  | 'create';
+
+/**
+ * Files in memory that fail on demand. Names are durable once their directory is flushed, contents once their file is.
+ * `crash` gives the disk that the next process finds.
+ */
+export class MemoryFiles implements Files {
+  /** What changes the disk, counted: tests stop at each of these. */
+  calls = 0;
+  /** From this call on nothing happens any more, and if it is a write, half of it does: the process is dead. */
+  diesAtCall = Infinity;
+  isDead = false;
+  /** Called before each change; a throw makes the call fail. */
+  fault: (call: DiskCall, path: string) => void = () => {};
+  #files = new Map<string, MemoryFile>();
+  #directories = new Set<string>(['']);
+  /** Names as they are on disk. */
+  #durableFiles = new Map<string, MemoryFile>();
+  #durableDirectories = new Set<string>(['']);
+  readonly #locks = new Set<string>();
+
+  /** The disk as it was, for a process that knows nothing: `power` loses all that was not flushed, too. */
+  crash({ power }: { power: boolean }): MemoryFiles {
+    const next = new MemoryFiles();
+    const files = power ? this.#durableFiles : this.#files;
+    for (const [path, file] of files) {
+      if (power && !this.#durableDirectories.has(parentOf(path))) continue;
+      const copy = new MemoryFile();
+      copy.bytes = (power ? file.durable : file.bytes).slice();
+      copy.flush();
+      next.#files.set(path, copy);
+    }
+    next.#directories = new Set(power ? this.#durableDirectories : this.#directories);
+    next.#durableFiles = new Map(next.#files);
+    next.#durableDirectories = new Set(next.#directories);
+    return next;
+  }
+
+  /** The bytes of a file, to look at and to damage. */
+  bytes(path: string): Uint8Array {
+    return this.#file(path).bytes;
+  }
+
+  replace(path: string, bytes: Uint8Array): void {
+    const file = this.#file(path);
+    file.bytes = bytes.slice();
+    file.flush();
+  }
+
+  paths(): string[] {
+    return [...this.#files.keys()].sort();
+  }
+
+  async open(path: string, { create = false }: { create?: boolean } = {}): Promise<OpenFile> {
+    let file = this.#files.get(path);
+    if (!file && create) {
+      this.#change('create', path);
+      this.#requireDirectory(parentOf(path));
+      file = new MemoryFile();
+      this.#files.set(path, file);
+    }
+    if (!file) throw absent(path);
+    return this.#opened(path, file);
+  }
+
+  async readFile(path: string): Promise<Uint8Array | undefined> {
+    return this.#files.get(path)?.bytes.slice();
+  }
+
+  async list(path: string): Promise<string[]> {
+    const names = new Set<string>();
+    for (const held of [...this.#files.keys(), ...this.#directories]) {
+      if (held.startsWith(`${path}/`)) names.add(held.slice(path.length + 1).split('/')[0] ?? '');
+    }
+    return [...names];
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    if (this.#directories.has(path)) return;
+    this.#change('makeDirectory', path);
+    if (parentOf(path) !== '') await this.makeDirectory(parentOf(path));
+    this.#directories.add(path);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.#change('rename', from);
+    const file = this.#files.get(from);
+    if (file) {
+      this.#files.delete(from);
+      this.#files.set(to, file);
+      return;
+    }
+    if (!this.#directories.has(from)) throw absent(from);
+    move(this.#files, from, to);
+    this.#directories.delete(from);
+    this.#directories.add(to);
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#change('remove', path);
+    this.#files.delete(path);
+    this.#directories.delete(path);
+    for (const held of this.#files.keys()) if (held.startsWith(`${path}/`)) this.#files.delete(held);
+  }
+
+  async flushDirectory(given: string): Promise<void> {
+    const path = given === '/' ? '' : given;
+    this.#requireDirectory(path);
+    this.#change('flushDirectory', path);
+    const isIn = (name: string) => parentOf(name) === path;
+    const directories = [...this.#durableDirectories].filter(
+      (name) => isIn(name) && !this.#directories.has(name),
+    );
+    for (const gone of directories) {
+      this.#durableDirectories.delete(gone);
+      for (const name of this.#durableFiles.keys())
+        if (name.startsWith(`${gone}/`)) this.#durableFiles.delete(name);
+    }
+    for (const name of this.#directories) if (isIn(name)) this.#makeDurable(name);
+    for (const name of this.#durableFiles.keys()) if (isIn(name)) this.#durableFiles.delete(name);
+    for (const [name, file] of this.#files) if (isIn(name)) this.#durableFiles.set(name, file);
+  }
+
+  async lock(path: string): Promise<{ release(): Promise<void> }> {
+    if (this.#locks.has(path)) throw new Error(`${path} is in use`);
+    this.#locks.add(path);
+    return {
+      release: async () => {
+        this.#locks.delete(path);
+      },
+    };
+  }
+
+  #opened(path: string, file: MemoryFile): OpenFile {
+    return {
+      read: async (position, into) => {
+        const found = file.bytes.subarray(position, position + into.length);
+        into.set(found);
+        return found.length;
+      },
+      write: async (position, chunks) => {
+        for (const chunk of chunks) {
+          if (this.calls >= this.diesAtCall && !this.isDead)
+            file.bytes = written(file.bytes, position, chunk.subarray(0, chunk.length / 2));
+          this.#change('write', path);
+          file.bytes = written(file.bytes, position, chunk);
+          position += chunk.length;
+        }
+      },
+      flush: async () => {
+        this.#change('flush', path);
+        file.flush();
+      },
+      truncate: async (sizeBytes) => {
+        this.#change('truncate', path);
+        const bytes = new Uint8Array(sizeBytes);
+        bytes.set(file.bytes.subarray(0, sizeBytes));
+        file.bytes = bytes;
+      },
+      size: async () => file.bytes.length,
+      close: async () => {},
+    };
+  }
+
+  /** A directory that was renamed takes what it durably held along. */
+  #makeDurable(directory: string): void {
+    if (this.#durableDirectories.has(directory)) return;
+    this.#durableDirectories.add(directory);
+    for (const [name, file] of this.#files) {
+      const wasDurable = [...this.#durableFiles.values()].includes(file);
+      if (name.startsWith(`${directory}/`) && wasDurable) this.#durableFiles.set(name, file);
+    }
+  }
+
+  #change(call: DiskCall, path: string): void {
+    if (this.calls >= this.diesAtCall) {
+      this.isDead = true;
+      throw new DiskFault('the process is dead');
+    }
+    this.calls++;
+    this.fault(call, path);
+  }
+
+  #file(path: string): MemoryFile {
+    const file = this.#files.get(path);
+    if (!file) throw absent(path);
+    return file;
+  }
+
+  #requireDirectory(path: string): void {
+    if (!this.#directories.has(path)) throw absent(path);
+  }
+}
+
+function written(bytes: Uint8Array, position: number, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+  const next = new Uint8Array(Math.max(bytes.length, position + chunk.length));
+  next.set(bytes);
+  next.set(chunk, position);
+  return next;
+}
+
+function move(files: Map<string, MemoryFile>, from: string, to: string): void {
+  const moved = [...files].filter(([path]) => path.startsWith(`${from}/`));
+  for (const [path, file] of moved) {
+    files.delete(path);
+    files.set(to + path.slice(from.length), file);
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+function absent(path: string): Error {
+  return Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
+}
