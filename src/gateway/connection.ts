@@ -13,6 +13,8 @@ export interface ClientSocket {
   readonly address: { host: string; port: number };
   /** Kafka's form of the client's address: `/127.0.0.1`. */
   readonly clientHost: string;
+  /** Chunks of the stream follow each other in memory: see `FrameReader`. */
+  readonly readsInPlace: boolean;
   /** Queues bytes in order. @returns false when the client reads too slowly: wait for `drained`. */
   write(chunks: readonly Uint8Array[]): boolean;
   /** Stops and restarts the reading of requests. */
@@ -57,7 +59,7 @@ export class Connection {
     this.id = id;
     this.socket = socket;
     this.#gateway = gateway;
-    this.#frames = new FrameReader(gateway.limits.requestMaxBytes);
+    this.#frames = new FrameReader(gateway.limits.requestMaxBytes, socket.readsInPlace);
     this.lastActiveMs = gateway.clock.now();
   }
 

@@ -15,7 +15,7 @@ const ROUNDS = 16;
 const ROUND_BYTES = 64 * 1024 * 1024;
 const RECORD_BYTES = 1024;
 const RECORDS_PER_BATCH = 63;
-const IN_FLIGHT = 32;
+const IN_FLIGHT = 128;
 const TOPIC = 'bench';
 
 /** A Produce request of one 64 KB batch of 1 KB records, as bytes to send again and again. */

@@ -43,6 +43,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     kernels,
     identity,
     onWarning,
+    gather: setImmediate,
   });
   return { store, identity: store.identity };
 }
