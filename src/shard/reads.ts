@@ -97,6 +97,8 @@ export class Reads {
         wanted.lastFetchedEpoch,
         this.#log.logEndOffset,
       );
+      // An epoch we never heard of: nothing tells how far the asker's log is ours.
+      if (epoch < 0) return this.#fetched(wanted.partition, ErrorCode.OFFSET_OUT_OF_RANGE);
       if (epoch < wanted.lastFetchedEpoch || endOffset < wanted.fetchOffset) {
         const diverging = this.#fetched(wanted.partition, ErrorCode.NONE);
         return { ...diverging, divergingEpoch: { epoch, endOffset } };
