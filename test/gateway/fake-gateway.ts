@@ -58,6 +58,7 @@ export class ManualLink implements ShardLink {
 export class ManualSocket implements ClientSocket {
   readonly address = { host: '127.0.0.1', port: 9092 };
   readonly clientHost = '/127.0.0.1';
+  readonly readsInPlace = false;
   readonly frames: Uint8Array[] = [];
   full = false;
   paused = false;

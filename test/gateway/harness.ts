@@ -4,6 +4,7 @@ import { type NewRecord, type BatchSpec, buildBatch } from '../../src/records/bu
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { createTopicsApi } from '../../src/wire/apis/19-create-topics.ts';
+import { deleteTopicsApi } from '../../src/wire/apis/20-delete-topics.ts';
 import type { RequestInitOf, ResponseOf } from '../../src/wire/schema.ts';
 import { RawClient } from './raw-client.ts';
 
@@ -64,6 +65,11 @@ export class TestBroker {
     const [topic] = response.topics;
     if (topic?.errorCode !== 0) throw new Error(`${name}: ${topic?.errorCode} ${topic?.errorMessage}`);
     return { name, id: topic.topicId };
+  }
+
+  async deleteTopic(client: RawClient, { name }: { name: string }): Promise<void> {
+    const response = await client.send(deleteTopicsApi, 5, { topicNames: [name], timeoutMs: 5_000 });
+    if (response.responses[0]?.errorCode !== 0) throw new Error(`${name} was not deleted`);
   }
 
   async close(): Promise<void> {
