@@ -1,7 +1,8 @@
 import type { PartitionLog } from '../log/partition-log.ts';
-import type { AppendResult, Refused } from '../log/append.ts';
+import { type AppendResult, type Refused, refused } from '../log/append.ts';
 import { ErrorCode } from '../model/errors.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
+import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
 import type { ProduceRequest, ProduceResponse } from '../wire/apis/00-produce.ts';
 import type { Shard } from './shard.ts';
 
@@ -44,13 +45,14 @@ export class Appends {
   }
 
   #append(request: ShardRequest, records: Uint8Array): void {
-    const { clock } = this.#shard.parts;
-    const result = this.#log.append(records, {
-      leaderEpoch: this.#shard.leaderEpoch,
-      origin: 'client',
-      nowMs: clock.now(),
-      apiVersion: request.apiVersion,
-    });
+    const result = isTransactional(records)
+      ? refused(ErrorCode.INVALID_TXN_STATE, 'transactions are not served: no coordinator would end this one')
+      : this.#log.append(records, {
+          leaderEpoch: this.#shard.leaderEpoch,
+          origin: 'client',
+          nowMs: this.#shard.parts.clock.now(),
+          apiVersion: request.apiVersion,
+        });
     if (result.type === 'appended') this.#shard.commit(result.writes);
     this.#answer(request, result);
   }
@@ -77,6 +79,10 @@ type PartitionResponse = ProduceResponse['responses'][number]['partitionResponse
 
 function recordsOf(request: ShardRequest): Uint8Array {
   return (request.body as ProduceRequest).topicData[0]?.partitionData[0]?.records ?? NOTHING;
+}
+
+function isTransactional(records: Uint8Array): boolean {
+  return records.length >= HEADER_SIZE && new BatchHeader(records).isTransactional;
 }
 
 const NO_LEADER_HINT = { leaderId: -1, leaderEpoch: -1 };
