@@ -30,6 +30,8 @@ export interface DirectoryOptions {
 }
 
 const FILES_AT_ONCE = 64;
+/** Kafka's form, with a broker epoch that Kafka never has: whoever was here last was one of us. */
+const CLEAN = '{"version":0,"brokerEpoch":-1}';
 /** Files of ours a first start may have left when it was killed, and what systems put into an empty volume. */
 const HARMLESS = [layout.LOCK, layout.META_PROPERTIES, layout.FORMAT, 'lost+found'];
 const NAMED_MAX = 5;
@@ -48,8 +50,9 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
     const isClean = names.includes(layout.CLEAN_SHUTDOWN);
-    const logs = await listLogs(options, names);
-    if (isClean) await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
+    const logs = await listLogs(options, names, await knownIds(files, directory));
+    await files.remove(`${directory}/${layout.LOG_LIST}`);
+    await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
     return { identity, isClean, logs, release: () => lock.release() };
   } catch (error) {
@@ -58,10 +61,12 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
   }
 }
 
-/** Says that every log was closed: the next start checks none. */
-export async function markClean(files: Files, directory: string): Promise<void> {
-  const content = layout.bytesOf('{"version":0,"brokerEpoch":-1}');
-  await replaceFile(files, `${directory}/${layout.CLEAN_SHUTDOWN}`, content);
+/** Says that these are all logs and every one was closed: the next start looks into none. */
+export async function markClean(files: Files, directory: string, logs: readonly LogName[]): Promise<void> {
+  const list = logs.map((name) => `${layout.logDirectory(name)} ${name.topicId}\n`).join('');
+  await replaceFile(files, `${directory}/${layout.LOG_LIST}`, layout.bytesOf(list));
+  await files.flushDirectory(directory);
+  await replaceFile(files, `${directory}/${layout.CLEAN_SHUTDOWN}`, layout.bytesOf(CLEAN));
   await files.flushDirectory(directory);
 }
 
@@ -130,13 +135,26 @@ async function finishDeletions(files: Files, directory: string, names: readonly 
   await eachLimited(deleted, FILES_AT_ONCE, (name) => files.remove(`${directory}/${name}`));
 }
 
+/** Topic ids by log directory, as the last of us left them; empty when it was killed, or Kafka came after it. */
+async function knownIds(files: Files, directory: string): Promise<ReadonlyMap<string, Uuid>> {
+  const clean = await files.readFile(`${directory}/${layout.CLEAN_SHUTDOWN}`);
+  const list = await files.readFile(`${directory}/${layout.LOG_LIST}`);
+  if (!clean || !list || layout.text(clean) !== CLEAN) return new Map();
+  const lines = layout.text(list).matchAll(/^(\S+) ([\w-]{22})$/gm);
+  return new Map(Array.from(lines, ([, name = '', topicId = '']) => [name, topicId]));
+}
+
 /** All logs by what their directories say; none is opened. */
-async function listLogs(options: DirectoryOptions, names: readonly string[]): Promise<LogName[]> {
+async function listLogs(
+  options: DirectoryOptions,
+  names: readonly string[],
+  known: ReadonlyMap<string, Uuid>,
+): Promise<LogName[]> {
   const logs: LogName[] = [];
   await eachLimited(names, FILES_AT_ONCE, async (name) => {
     const place = layout.parseLogDirectory(name);
     if (!place) return;
-    const topicId = await topicIdOf(options, name);
+    const topicId = known.get(name) ?? (await topicIdOf(options, name));
     if (topicId !== undefined) logs.push({ log: logKey(topicId, place.partition), topicId, ...place });
   });
   return logs;

@@ -1,7 +1,7 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
-import { IndexView, readEntry, writeEntry } from './index-view.ts';
+import { dataView, IndexView, readEntry, writeEntry } from './index-view.ts';
 import type { EntrySize, IndexEntry } from './index-view.ts';
 
 export interface IndexParts {
@@ -58,7 +58,7 @@ export class IndexFile {
   append(entry: IndexEntry): void {
     if (this.#pendingCount * this.#entrySize === this.#pending.length)
       this.#pending = grown(this.#pending, this.#entrySize * FIRST_CAPACITY);
-    writeEntry(this.#pending, this.#entrySize, this.#pendingCount++, entry);
+    writeEntry(dataView(this.#pending), this.#entrySize, this.#pendingCount++, entry);
     this.#last = entry;
   }
 
@@ -76,7 +76,7 @@ export class IndexFile {
         if (sizeBytes === 0) return true;
         const bytes = new Uint8Array(this.#entrySize);
         await file.read(sizeBytes - this.#entrySize, bytes);
-        const last = readEntry(bytes, this.#entrySize, 0);
+        const last = readEntry(dataView(bytes), this.#entrySize, 0);
         this.#tidy = isPlausible(last);
         if (!this.#tidy) return false;
         this.#stored = sizeBytes / this.#entrySize;

@@ -13,44 +13,43 @@ export interface IndexEntry {
 /** A kernel call copies what it searches: of a large index only the part that decides. */
 const SEARCHED_ENTRIES = 256;
 
-export function readEntry(bytes: Uint8Array, entrySize: EntrySize, number: number): IndexEntry {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + number * entrySize, entrySize);
-  const key = entrySize === 12 ? Number(view.getBigInt64(0)) : view.getInt32(0);
-  return { key, value: view.getInt32(entrySize - 4) };
+export function dataView({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
-export function writeEntry(
-  bytes: Uint8Array,
-  entrySize: EntrySize,
-  number: number,
-  { key, value }: IndexEntry,
-): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + number * entrySize, entrySize);
-  if (entrySize === 12) view.setBigInt64(0, BigInt(key));
-  else view.setInt32(0, key);
-  view.setInt32(entrySize - 4, value);
+export function readEntry(view: DataView, entrySize: EntrySize, number: number): IndexEntry {
+  const at = number * entrySize;
+  const key = entrySize === 12 ? Number(view.getBigInt64(at)) : view.getInt32(at);
+  return { key, value: view.getInt32(at + entrySize - 4) };
+}
+
+export function writeEntry(view: DataView, entrySize: EntrySize, number: number, entry: IndexEntry): void {
+  const at = number * entrySize;
+  if (entrySize === 12) view.setBigInt64(at, BigInt(entry.key));
+  else view.setInt32(at, entry.key);
+  view.setInt32(at + entrySize - 4, entry.value);
 }
 
 /** All entries of an index at one moment: those of the file, then those not written yet. */
 export class IndexView {
-  readonly #stored: Uint8Array;
-  readonly #pending: Uint8Array;
+  readonly #stored: DataView;
+  readonly #pending: DataView;
   readonly #entrySize: EntrySize;
   readonly #kernels: Kernels;
 
   constructor(entries: { stored: Uint8Array; pending: Uint8Array; entrySize: EntrySize }, kernels: Kernels) {
-    this.#stored = entries.stored;
-    this.#pending = entries.pending;
+    this.#stored = dataView(entries.stored);
+    this.#pending = dataView(entries.pending);
     this.#entrySize = entries.entrySize;
     this.#kernels = kernels;
   }
 
   get count(): number {
-    return (this.#stored.length + this.#pending.length) / this.#entrySize;
+    return (this.#stored.byteLength + this.#pending.byteLength) / this.#entrySize;
   }
 
   at(number: number): IndexEntry {
-    const stored = this.#stored.length / this.#entrySize;
+    const stored = this.#stored.byteLength / this.#entrySize;
     if (number < stored) return readEntry(this.#stored, this.#entrySize, number);
     return readEntry(this.#pending, this.#entrySize, number - stored);
   }
@@ -59,7 +58,7 @@ export class IndexView {
   floor(target: number): number {
     const inPending = this.#search(this.#pending, target);
     return inPending >= 0
-      ? this.#stored.length / this.#entrySize + inPending
+      ? this.#stored.byteLength / this.#entrySize + inPending
       : this.#search(this.#stored, target);
   }
 
@@ -86,15 +85,16 @@ export class IndexView {
     return true;
   }
 
-  #search(bytes: Uint8Array, target: number): number {
+  #search(entries: DataView, target: number): number {
     let low = 0;
-    let high = bytes.length / this.#entrySize;
+    let high = entries.byteLength / this.#entrySize;
     while (high - low > SEARCHED_ENTRIES) {
       const middle = (low + high) >>> 1;
-      if (readEntry(bytes, this.#entrySize, middle).key <= target) low = middle;
+      if (readEntry(entries, this.#entrySize, middle).key <= target) low = middle;
       else high = middle;
     }
-    const part = bytes.subarray(low * this.#entrySize, high * this.#entrySize);
+    const start = entries.byteOffset + low * this.#entrySize;
+    const part = new Uint8Array(entries.buffer, start, (high - low) * this.#entrySize);
     return low + this.#kernels.indexFloor(part, this.#entrySize, target);
   }
 }

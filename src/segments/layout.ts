@@ -12,10 +12,11 @@ export const PARTITION_METADATA = 'partition.metadata';
 /** Ours: which version of our additions to Kafka's layout a directory was last written by. */
 export const FORMAT = 'milena.format';
 export const FORMAT_VERSION = 1;
+/** Ours: the topic ids of all logs, to spare a start after a clean shutdown a file a log. */
+export const LOG_LIST = 'milena.logs';
 
 /** A file being written; what a crash left of one is removed. */
 export const DRAFT_SUFFIX = '.tmp';
-const DELETED_SUFFIX = '-delete';
 /** Kafka's own unfinished business in a log directory. */
 const LEFT_BEHIND = ['.deleted', '.cleaned', '.swap', DRAFT_SUFFIX];
 const SEGMENT_FILE = /^\d{20}\.(log|index|timeindex|txnindex)$/;
@@ -50,9 +51,12 @@ export function parseLogDirectory(name: string): { topic: string; partition: num
   return match?.[1] === undefined ? undefined : { topic: match[1], partition: Number(match[2]) };
 }
 
-/** What a log's directory is called from the moment it is deleted until it is gone; cut as Kafka cuts it. */
-export function deletedDirectory(name: LogName): string {
-  const suffix = `.${uuidHex(name.topicId)}${DELETED_SUFFIX}`;
+/**
+ * What a log's directory is called once it is none: `delete` until it is gone, `stray` when it stood where another
+ * log must be. Cut as Kafka cuts it.
+ */
+export function formerDirectory(name: LogName, why: 'delete' | 'stray'): string {
+  const suffix = `.${uuidHex(name.topicId)}-${why}`;
   return logDirectory(name).slice(0, FILE_NAME_MAX - suffix.length) + suffix;
 }
 

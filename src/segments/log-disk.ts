@@ -1,7 +1,7 @@
 import type { Offset } from '../model/ids.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
-import { deletedDirectory, logDirectory, PARTITION_METADATA, partitionMetadata } from './layout.ts';
+import { formerDirectory, logDirectory, PARTITION_METADATA, partitionMetadata } from './layout.ts';
 import { flushSegment, removeSegment, writeIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { StoreParts } from './parts.ts';
@@ -73,6 +73,7 @@ export class LogDisk {
     this.schedule(async () => {
       await before;
       const { disk } = this.#parts;
+      await this.#moveStrayAside();
       await disk.makeDirectory(this.directory);
       await replaceFile(
         disk,
@@ -109,6 +110,8 @@ export class LogDisk {
       this.#unflushed.delete(gone.path);
       await removeSegment(this.#parts, gone);
     }
+    // Before the batches ahead of them go: no crash may leave a hole.
+    if (after.length > 0) await this.#parts.disk.flushDirectory(this.directory);
     await writeIndexes(segment);
     await this.#parts.files.use(segment.path, (file) => file.truncate(segment.sizeBytes), true);
     this.#unflushed.add(segment.path);
@@ -183,6 +186,15 @@ export class LogDisk {
     this.#parts.tail.shrink();
   }
 
+  /** A log that could not be read at the start was left alone; its batches must not show in the new one. */
+  async #moveStrayAside(): Promise<void> {
+    const { disk, root, warn } = this.#parts;
+    if ((await disk.list(this.directory)).length === 0) return;
+    const stray = `${root}/${formerDirectory(this.#name, 'stray')}`;
+    warn(`${this.directory} is needed for a new log: what it holds is now in ${stray}`);
+    await disk.rename(this.directory, stray);
+  }
+
   async #moveRecoveryPoint(segment: LogSegment, offset: Offset, isCurrent: () => boolean): Promise<void> {
     const { recoveryPoints } = this.#parts;
     try {
@@ -198,7 +210,7 @@ export class LogDisk {
 
   async #drop(): Promise<void> {
     const { disk, files, root, recoveryPoints, logStarts } = this.#parts;
-    const deleted = `${root}/${deletedDirectory(this.#name)}`;
+    const deleted = `${root}/${formerDirectory(this.#name, 'delete')}`;
     await files.forgetUnder(`${this.directory}/`);
     await disk.remove(deleted);
     await disk.rename(this.directory, deleted);

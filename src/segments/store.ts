@@ -242,7 +242,7 @@ export class SegmentStore implements LogStore {
       await recoveryPoints.save();
       await logStarts.save();
       const isClean = entries.every(({ log, check }) => !log.isFailed && check === undefined);
-      if (isClean) await markClean(disk, root);
+      if (isClean) await markClean(disk, root, this.logs());
     } finally {
       await files.close();
       await this.#directory.release();

@@ -34,6 +34,7 @@ test('looks as a Kafka directory does', async () => {
     'log-start-offset-checkpoint',
     'meta.properties',
     'milena.format',
+    'milena.logs',
     'recovery-point-offset-checkpoint',
     'topic1-0',
   ]);
@@ -41,9 +42,7 @@ test('looks as a Kafka directory does', async () => {
     '00000000000000000000.index',
     '00000000000000000000.log',
     '00000000000000000000.timeindex',
-    '00000000000000000003.index',
     '00000000000000000003.log',
-    '00000000000000000003.timeindex',
     'partition.metadata',
   ]);
   const content = async (name: string) => readFile(`${directory}/${name}`, 'utf8');
@@ -175,13 +174,32 @@ describe('what a crash left unfinished', () => {
     const store = await open();
     await store.commit([create, append({ log, baseOffset: 0 })]);
     await store.close();
+    await rm(`${directory}/milena.logs`);
     await rm(`${directory}/topic1-0/partition.metadata`);
     const warnings: string[] = [];
     const next = await open({ onWarning: (message: string) => warnings.push(message) });
     expect(next.logs()).toEqual([]);
     expect(warnings.join()).toContain('no partition.metadata');
-    await next.close();
     expect(await readdir(`${directory}/topic1-0`)).toContain('00000000000000000000.log');
+    await next.commit([create]);
+    expect(await next.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 0 });
+    await next.close();
+    const stray = (await readdir(directory)).find((name) => name.endsWith('-stray'));
+    expect(await readdir(`${directory}/${stray}`)).toContain('00000000000000000000.log');
+  });
+
+  test('a list of logs is not believed once Kafka was there', async () => {
+    const store = await open();
+    await store.commit([create]);
+    await store.close();
+    await writeFile(`${directory}/.kafka_cleanshutdown`, '{"version":0,"brokerEpoch":7}');
+    await writeFile(
+      `${directory}/topic1-0/partition.metadata`,
+      `version: 0\ntopic_id: ${logName(2).topicId}\n`,
+    );
+    const next = await open();
+    expect(next.logs()).toEqual([{ ...logName(2), topic: 'topic1' }]);
+    await next.close();
   });
 });
 
