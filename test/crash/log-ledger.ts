@@ -33,11 +33,21 @@ interface Acked extends RecordId {
   crc: number | undefined;
 }
 
+/** What has been read of a log. It was readable, so it stays, acknowledged or not. */
+interface Seen {
+  /** CRC of each batch, by base offset. */
+  crcs: Map<number, number>;
+  /** Newest record of each writer. */
+  lastNumber: Map<string, number>;
+  nextOffset: number;
+}
+
 interface LogEntry {
   /** One past the last record each writer has sent. */
   sentEnd: Map<string, number>;
   /** What was acknowledged, at its offset. */
   acked: (Acked | undefined)[];
+  seen: Seen;
 }
 
 /** What was sent to each log and what was acknowledged: the truth that the broker is held to. */
@@ -73,13 +83,17 @@ export class LogLedger {
 
   /** Begin before the log is read: what is acknowledged until now must be in what is read. */
   check(log: string, tools: { kernels: Kernels; codecs: Codecs }): LogCheck {
-    const { sentEnd, acked } = this.#entry(log);
-    return new LogCheck(tools, { log, sentEnd, acked, mustReach: acked.length, exact: this.#exact });
+    const entry = this.#entry(log);
+    const { seen, acked } = entry;
+    const mustReach = Math.max(acked.length, seen.nextOffset);
+    return new LogCheck(tools, { ...entry, log, mustReach, exact: this.#exact });
   }
 
   #entry(log: string): LogEntry {
     let entry = this.#logs.get(log);
-    if (entry === undefined) this.#logs.set(log, (entry = { sentEnd: new Map(), acked: [] }));
+    if (entry !== undefined) return entry;
+    const seen = { crcs: new Map(), lastNumber: new Map(), nextOffset: 0 };
+    this.#logs.set(log, (entry = { sentEnd: new Map(), acked: [], seen }));
     return entry;
   }
 }
@@ -96,7 +110,6 @@ export class LogCheck {
   nextOffset = 0;
   readonly #tools: { kernels: Kernels; codecs: Codecs };
   readonly #expected: Expected;
-  readonly #lastNumber = new Map<string, number>();
 
   constructor(tools: { kernels: Kernels; codecs: Codecs }, expected: Expected) {
     this.#tools = tools;
@@ -117,29 +130,37 @@ export class LogCheck {
   }
 
   async #takeBatch(batch: Uint8Array, header: BatchHeader): Promise<void> {
-    if (header.baseOffset !== this.nextOffset) this.#fault(`next batch is at ${header.baseOffset}`);
-    const acked = this.#expected.acked[header.baseOffset];
-    if (acked?.crc !== undefined && acked.crc !== header.crc) {
+    const { baseOffset, crc, lastOffset } = header;
+    const { seen, acked } = this.#expected;
+    if (baseOffset !== this.nextOffset) this.#fault(`next batch is at ${baseOffset}`);
+    this.nextOffset = lastOffset + 1;
+    if (baseOffset < seen.nextOffset) {
+      if (seen.crcs.get(baseOffset) !== crc) this.#fault('this is not what was read here before');
+      return;
+    }
+    const ackedCrc = acked[baseOffset]?.crc;
+    if (ackedCrc !== undefined && ackedCrc !== crc) {
       this.#fault('these are not the bytes that were acknowledged');
     }
     for (const { offset, value } of await records(batch, this.#tools.kernels, this.#tools.codecs)) {
       this.#takeRecord(offset, value);
     }
-    this.nextOffset = header.lastOffset + 1;
+    seen.crcs.set(baseOffset, crc);
+    seen.nextOffset = this.nextOffset;
   }
 
   #takeRecord(offset: number, value: Uint8Array | null): void {
-    const { acked, sentEnd, exact } = this.#expected;
+    const { acked, sentEnd, exact, seen } = this.#expected;
     const id = idOf(value);
     if (id === undefined || !valueOf(id).equals(value ?? NOTHING)) {
       return this.#fault(`at ${offset} is what nobody wrote`);
     }
     const named = `${id.writer}|${id.number}`;
     if (id.number >= (sentEnd.get(id.writer) ?? 0)) this.#fault(`${named} was never sent here`);
-    const last = this.#lastNumber.get(id.writer) ?? -1;
+    const last = seen.lastNumber.get(id.writer) ?? -1;
     if (id.number <= last) this.#fault(`${named} at ${offset} comes after ${last}: twice, or out of order`);
     else if (exact.has(id.writer) && id.number !== last + 1) this.#fault(`before ${named} some are missing`);
-    this.#lastNumber.set(id.writer, id.number);
+    seen.lastNumber.set(id.writer, id.number);
     const expected = acked[offset];
     if (expected !== undefined && (expected.writer !== id.writer || expected.number !== id.number)) {
       this.#fault(`${named} is at ${offset}, acknowledged for ${expected.writer}|${expected.number}`);

@@ -5,6 +5,8 @@ import { TEARS, type Tear } from './tear.ts';
 export interface RoundPlan {
   /** The broker is killed at this acknowledgement, counted over all who write or commit. */
   killAtAck: number;
+  /** And so much later: right after an acknowledgement less is under way than at any other moment. */
+  killDelayMs: number;
   /** And not before the group has committed so often. */
   groupCommits: number;
   /** Lives cut short before the next: how many milliseconds after the spawn each is killed. */
@@ -17,11 +19,13 @@ export interface RoundPlan {
   changesMember: boolean;
 }
 
+const KILL_DELAY_MAX_MS = 8;
 const STILLBIRTH_MAX_MS = 150;
 
 export function planRound(random: SeededRandom): RoundPlan {
   return {
-    killAtAck: random.integer(20, 400),
+    killAtAck: random.integer(20, 1_200),
+    killDelayMs: random.chance(0.5) ? 0 : random.integer(1, KILL_DELAY_MAX_MS),
     groupCommits: random.integer(0, 5),
     stillbirthsMs: random.chance(0.4)
       ? Array.from({ length: random.integer(1, 3) }, () => random.integer(0, STILLBIRTH_MAX_MS))
@@ -41,6 +45,7 @@ export class RoundProgress {
   #batchesLeft: number;
   readonly #plan: RoundPlan;
   readonly #kill: () => void;
+  #doomed = false;
   #killed = false;
 
   constructor(plan: RoundPlan, kill: () => void) {
@@ -67,11 +72,18 @@ export class RoundProgress {
   }
 
   #look(): void {
-    const { killAtAck, groupCommits } = this.#plan;
-    if (this.#killed || this.acks < killAtAck || this.groupCommits < groupCommits) return;
+    const { killAtAck, killDelayMs, groupCommits } = this.#plan;
+    if (this.#doomed || this.acks < killAtAck || this.groupCommits < groupCommits) return;
+    this.#doomed = true;
+    if (killDelayMs === 0) this.kill();
+    else setTimeout(() => this.kill(), killDelayMs);
+  }
+
+  kill(): void {
+    if (this.#killed) return;
     this.#killed = true;
     this.#kill();
   }
 }
 
-const BATCHES_BEYOND = 50;
+const BATCHES_BEYOND = 1_000;

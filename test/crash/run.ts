@@ -1,4 +1,6 @@
 import { rm } from 'node:fs/promises';
+import { ErrorCode } from '../../src/model/errors.ts';
+import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
 import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
@@ -115,6 +117,7 @@ export class CrashRun {
   async #prepare(): Promise<void> {
     const connection = await Connection.open(this.#broker.port);
     for (const topic of [ROLLING, PLAIN]) await this.#topics.create(connection, topic);
+    await findCoordinator(connection, COMMITTED_BY_HAND);
     connection.close();
     for (let i = 0; i < MEMBERS; i++) this.#group.add();
   }
@@ -152,7 +155,7 @@ export class CrashRun {
       this.#faults.push(
         `stuck: ${acks} of ${plan.killAtAck} acks, ${groupCommits} of ${plan.groupCommits} commits`,
       );
-      kill();
+      progress.kill();
     }, ROUND_MAX_MS);
     const started = this.#startLoad(round, plan, progress);
     await dead.promise;
@@ -226,5 +229,14 @@ export class CrashRun {
     await this.#broker.stop();
     await rm(this.#directory, { recursive: true, force: true });
     return this.#faults.splice(0);
+  }
+}
+
+/** Clients ask this first; the first one asked for makes the topic of the offsets. */
+async function findCoordinator(connection: Connection, group: string): Promise<void> {
+  for (;;) {
+    const { errorCode } = await connection.request(findCoordinatorApi, 3, { key: group });
+    if (errorCode === 0) return;
+    if (errorCode !== ErrorCode.COORDINATOR_NOT_AVAILABLE) throw new Error(`no coordinator: ${errorCode}`);
   }
 }

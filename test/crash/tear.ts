@@ -13,7 +13,7 @@ const TAIL_MAX_BYTES = 5_000;
 
 /** Tears the newest segment of one of the logs. @returns what was done, for the report. */
 export async function tear(directory: string, kind: Tear, random: SeededRandom): Promise<string> {
-  const log = random.pick((await readdir(directory)).filter((name) => /^[\w.]+-\d+$/.test(name)).toSorted());
+  const log = random.pick((await readdir(directory)).filter((name) => /-\d+$/.test(name)).toSorted());
   const names = await readdir(join(directory, log));
   const segment = names
     .filter((name) => name.endsWith('.log'))
