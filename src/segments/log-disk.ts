@@ -43,8 +43,8 @@ export class LogDisk {
 
   /** The log was loaded up to `endOffset`, or cut to it. */
   endsAt(endOffset: Offset): void {
-    this.#writtenEndOffset = endOffset;
-    this.#durableEndOffset = endOffset;
+    this.#writtenEndOffset = Math.min(endOffset, this.#writtenEndOffset);
+    this.#durableEndOffset = Math.min(endOffset, this.#durableEndOffset);
   }
 
   /** A file came or went in the log's directory. */

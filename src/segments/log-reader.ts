@@ -69,7 +69,7 @@ export class LogReader {
 
   async #readFiles(range: ReadRange): Promise<Uint8Array> {
     const state = this.#state;
-    for (;;) {
+    while (!state.isGone) {
       const { generation } = state;
       const { first } = state.tail;
       try {
@@ -82,6 +82,7 @@ export class LogReader {
         if (generation === state.generation) throw error;
       }
     }
+    return EMPTY;
   }
 
   /** Undefined when the files hold nothing at or after `fromOffset`. */

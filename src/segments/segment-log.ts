@@ -240,7 +240,7 @@ export class SegmentLog {
       await recoveryPoints.save();
     }
     await this.#disk.cut(segment, gone);
-    this.#disk.endsAt(Math.min(endOffset, this.#disk.durableEndOffset));
+    this.#disk.endsAt(endOffset);
   }
 
   #newSegment(baseOffset: Offset): LogSegment {
@@ -292,6 +292,7 @@ export class SegmentLog {
     const state = this.#state;
     if (!state) return;
     this.#state = undefined;
+    state.isGone = true;
     state.generation++;
     state.tail.cutFrom(0);
   }
