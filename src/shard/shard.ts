@@ -127,7 +127,10 @@ export class Shard {
 
   cancel(from: Address): void {
     if (this.#reads?.cancel(from)) return;
-    this.#queue = this.#queue.filter((request) => request.from.correlationId !== from.correlationId);
+    // What was sent is written though its sender is gone: with acks=0 it never meant to wait.
+    this.#queue = this.#queue.filter(
+      (request) => request.apiKey === produceApi.key || request.from.correlationId !== from.correlationId,
+    );
     this.#coordinator?.forget(from.link);
   }
 
