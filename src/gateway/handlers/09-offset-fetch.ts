@@ -15,27 +15,25 @@ import { resolveTopic } from '../topics.ts';
 type Group = OffsetFetchRequest['groups'][number];
 type GroupResponse = OffsetFetchResponse['groups'][number];
 
-/** A group's positions; from v8 of many groups, each from its coordinator. Topic ids (v10) become names and back. */
+/** From this version on a request asks for many groups. */
+const MANY_GROUPS_VERSION = 8;
+
+/**
+ * A group's positions; from v8 of many groups, each from its coordinator. It is asked for topics by name and id
+ * together, whatever the client knows: positions in a topic that was deleted are none in its successor.
+ */
 export const offsetFetch = handler({
   api: offsetFetchApi,
   min: 1,
   max: 10,
   handle(call, request) {
-    if (call.version < 8) return oneGroup(call, request);
+    if (call.version < MANY_GROUPS_VERSION) return oneGroup(call, request);
     const groups: GroupResponse[] = [];
     const gather = new Gather(() => call.reply({ throttleTimeMs: 0, groups }));
     request.groups.forEach((group, at) => {
-      groups.push(failed(group.groupId, ErrorCode.NOT_COORDINATOR));
-      const shard = coordinatorOf(call, group.groupId);
-      if (shard === undefined) return;
       gather.enter();
-      const { known, unknown } = byName(call.gateway.image, group);
-      call.ask(shard, { ...request, groups: [known] }, (reply) => {
-        const answered = (reply.body as OffsetFetchResponse | undefined)?.groups[0];
-        groups[at] =
-          answered === undefined
-            ? failed(group.groupId, coordinatorError(reply.errorCode ?? ErrorCode.NOT_COORDINATOR))
-            : { ...answered, topics: [...withIds(call.gateway.image, answered.topics), ...unknown] };
+      askGroup(call, { ...request, groups: [group] }, group, (answered) => {
+        groups[at] = answered;
         gather.leave();
       });
     });
@@ -44,13 +42,33 @@ export const offsetFetch = handler({
 });
 
 function oneGroup(call: Call, request: OffsetFetchRequest): void {
-  const refuse = (errorCode: number) =>
-    call.reply({ throttleTimeMs: 0, topics: topicErrors(call, request, errorCode), errorCode });
-  const shard = coordinatorOf(call, request.groupId);
-  if (shard === undefined) return refuse(ErrorCode.NOT_COORDINATOR);
-  call.ask(shard, request, (reply) => {
-    if (reply.errorCode === undefined) call.reply(reply.body);
-    else refuse(coordinatorError(reply.errorCode));
+  const topics = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null;
+  const group: Group = { groupId: request.groupId, memberId: null, memberEpoch: -1, topics };
+  askGroup(call, request, group, ({ errorCode, topics: answered }) => {
+    const found = errorCode === ErrorCode.NONE ? answered : topicErrors(call, request, errorCode);
+    call.reply({ throttleTimeMs: 0, topics: found, errorCode });
+  });
+}
+
+function askGroup(
+  call: Call,
+  request: OffsetFetchRequest,
+  group: Group,
+  onAnswer: (answer: GroupResponse) => void,
+): void {
+  const { groupId } = group;
+  const shard = coordinatorOf(call, groupId);
+  if (shard === undefined) return onAnswer(failed(groupId, ErrorCode.NOT_COORDINATOR));
+  const { image } = call.gateway;
+  const { known, absent } = named(image, group);
+  const { key, versions } = offsetFetchApi;
+  call.askAs(key, versions.max, shard, { ...request, groups: [known] }, (reply) => {
+    const answered = (reply.body as OffsetFetchResponse | undefined)?.groups[0];
+    if (answered === undefined) {
+      return onAnswer(failed(groupId, coordinatorError(reply.errorCode ?? ErrorCode.NOT_COORDINATOR)));
+    }
+    const topics = group.topics === null ? present(image, answered.topics) : answered.topics;
+    onAnswer({ ...answered, topics: [...topics, ...absent] });
   });
 }
 
@@ -71,21 +89,26 @@ function failed(groupId: string, errorCode: number): GroupResponse {
   return { groupId, topics: [], errorCode };
 }
 
-/** The request as the coordinator knows topics; those with an id that nobody has are answered here. */
-function byName(image: MetadataImage, group: Group): { known: Group; unknown: GroupResponse['topics'] } {
-  if (group.topics === null) return { known: group, unknown: [] };
-  const unknown: GroupResponse['topics'] = [];
+/** The request with each topic's name and id; topics that are not there are answered here. */
+function named(image: MetadataImage, group: Group): { known: Group; absent: GroupResponse['topics'] } {
+  if (group.topics === null) return { known: group, absent: [] };
+  const absent: GroupResponse['topics'] = [];
   const topics = group.topics.flatMap((topic) => {
-    if (topic.topicId === ZERO_UUID) return [topic];
     const found = resolveTopic(image, topic);
-    if ('id' in found) return [{ ...topic, name: found.name }];
-    const partitions = topic.partitionIndexes.map((index) => noPosition(index, found.errorCode));
-    unknown.push({ name: topic.name, topicId: topic.topicId, partitions });
+    if ('id' in found) return [{ ...topic, name: found.name, topicId: found.id }];
+    // Of a name that is no topic nobody has committed anything, which is no error; an id must be one.
+    const errorCode = topic.topicId === ZERO_UUID ? ErrorCode.NONE : found.errorCode;
+    const partitions = topic.partitionIndexes.map((index) => noPosition(index, errorCode));
+    absent.push({ name: topic.name, topicId: topic.topicId, partitions });
     return [];
   });
-  return { known: { ...group, topics }, unknown };
+  return { known: { ...group, topics }, absent };
 }
 
-function withIds(image: MetadataImage, topics: GroupResponse['topics']): GroupResponse['topics'] {
-  return topics.map((topic) => ({ ...topic, topicId: image.topic(topic.name)?.id ?? ZERO_UUID }));
+/** Without the topics that are gone; those that were committed before topics had ids have their name's. */
+function present(image: MetadataImage, topics: GroupResponse['topics']): GroupResponse['topics'] {
+  return topics.flatMap((topic) => {
+    const found = resolveTopic(image, topic);
+    return 'id' in found ? [{ ...topic, topicId: found.id }] : [];
+  });
 }
