@@ -1,0 +1,195 @@
+import {
+  type Admin,
+  type Consumer,
+  type ConsumerConfig,
+  Kafka,
+  KafkaJSAggregateError,
+  KafkaJSDeleteGroupsError,
+  type KafkaMessage,
+  Partitioners,
+  type Producer,
+  type ProducerConfig,
+  logLevel,
+} from 'kafkajs';
+import { onTestFinished } from 'vitest';
+import { Changes, type ClientBroker, type PlainRecord, text } from './fixture.ts';
+import { Line } from './line.ts';
+
+/** Unmodified kafkajs; its clients are closed when the test that made them has ended. */
+export function kafkajs(broker: ClientBroker, line = new Line(broker)): Kafka {
+  return new Kafka({
+    clientId: 'kafkajs',
+    brokers: [broker.address],
+    socketFactory: line.socketFactory,
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 20, retries: 5 },
+  });
+}
+
+export async function connectAdmin(broker: ClientBroker, line?: Line): Promise<Admin> {
+  const admin = kafkajs(broker, line).admin();
+  onTestFinished(() => admin.disconnect());
+  await admin.connect();
+  return admin;
+}
+
+export async function connectProducer(
+  broker: ClientBroker,
+  config: ProducerConfig = {},
+  line?: Line,
+): Promise<Producer> {
+  const producer = kafkajs(broker, line).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    ...config,
+  });
+  onTestFinished(() => producer.disconnect());
+  await producer.connect();
+  return producer;
+}
+
+export async function connectConsumer(
+  broker: ClientBroker,
+  config: ConsumerConfig,
+  line?: Line,
+): Promise<Consumer> {
+  const consumer = kafkajs(broker, line).consumer({ maxWaitTimeInMs: 100, ...config });
+  onTestFinished(() => consumer.disconnect());
+  await consumer.connect();
+  return consumer;
+}
+
+/** Kafka's names of the errors a call ends with, whatever kafkajs wrapped around them; none when it does not fail. */
+export async function errorsOf(call: Promise<unknown>): Promise<string[]> {
+  try {
+    await call;
+    return [];
+  } catch (error) {
+    if (error instanceof KafkaJSAggregateError) return error.errors.map(nameOf);
+    if (error instanceof KafkaJSDeleteGroupsError) return error.groups.map((group) => nameOf(group.error));
+    return [nameOf(error)];
+  }
+}
+
+function nameOf(error: unknown): string {
+  const { type, cause, message } = error as { type?: string; cause?: unknown; message?: string };
+  return type ?? (cause instanceof Error ? nameOf(cause) : String(message));
+}
+
+/** A topic of its own, as kafkajs creates it. */
+export async function createTopic(
+  admin: Admin,
+  broker: ClientBroker,
+  { partitions = 1, configs = {} }: { partitions?: number; configs?: Record<string, string> } = {},
+): Promise<string> {
+  const topic = broker.name('topic');
+  const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] });
+  return topic;
+}
+
+export function plain(partition: number, message: KafkaMessage): PlainRecord {
+  const headers = Object.entries(message.headers ?? {}).map(([key, value]) => [key, String(value)]);
+  return {
+    partition,
+    offset: Number(message.offset),
+    key: text(message.key),
+    value: text(message.value),
+    headers: Object.fromEntries(headers) as Record<string, string>,
+  };
+}
+
+/** All a member of a group has seen and been given. */
+export class Member {
+  readonly consumer: Consumer;
+  readonly records: PlainRecord[] = [];
+  /** Partitions by topic; undefined before it first joined. */
+  assignment: Readonly<Record<string, number[]>> | undefined;
+
+  constructor(consumer: Consumer, changes: Changes) {
+    this.consumer = consumer;
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.assignment = payload.memberAssignment;
+      changes.changed();
+    });
+  }
+
+  /** What it was given, as `topic/partition`. */
+  get partitions(): string[] {
+    const topics = Object.entries(this.assignment ?? {});
+    return topics.flatMap(([topic, partitions]) => partitions.map((partition) => `${topic}/${partition}`));
+  }
+}
+
+export interface JoinOptions extends Omit<ConsumerConfig, 'groupId'> {
+  fromBeginning?: boolean;
+  line?: Line;
+}
+
+/** The members of one group of kafkajs consumers that read the same. */
+export class Group {
+  readonly groupId: string;
+  readonly members: Member[] = [];
+  readonly changes = new Changes();
+  readonly #broker: ClientBroker;
+  readonly #topic: string | RegExp;
+
+  constructor(broker: ClientBroker, topic: string | RegExp, groupId = broker.name('group')) {
+    this.groupId = groupId;
+    this.#broker = broker;
+    this.#topic = topic;
+  }
+
+  async join({ fromBeginning = true, line, ...config }: JoinOptions = {}): Promise<Member> {
+    const consumer = await connectConsumer(
+      this.#broker,
+      { groupId: this.groupId, heartbeatInterval: 100, sessionTimeout: 10_000, ...config },
+      line,
+    );
+    const member = new Member(consumer, this.changes);
+    this.members.push(member);
+    await consumer.subscribe({ topic: this.#topic, fromBeginning });
+    await consumer.run({
+      eachMessage: async ({ partition, message }) => {
+        member.records.push(plain(partition, message));
+        this.changes.changed();
+      },
+    });
+    return member;
+  }
+
+  async leave(member: Member): Promise<void> {
+    this.forget(member);
+    await member.consumer.disconnect();
+  }
+
+  /** It is no member any more. */
+  forget(member: Member): void {
+    this.members.splice(this.members.indexOf(member), 1);
+  }
+
+  /** Resolves when the members hold all partitions, each once, and every one as many as `shares` says. */
+  async shared(...shares: number[]): Promise<void> {
+    const count = shares.reduce((sum, share) => sum + share, 0);
+    await this.changes.until(() => {
+      const owned = this.members.map((member) => member.partitions);
+      const sizes = owned.map(({ length }) => length).toSorted((a, b) => a - b);
+      return sizes.join() === shares.join() && new Set(owned.flat()).size === count;
+    });
+  }
+
+  /** Resolves when the members together have seen so many records. */
+  async seen(count: number): Promise<PlainRecord[]> {
+    const all = () => this.members.flatMap(({ records }) => records);
+    await this.changes.until(() => all().length >= count);
+    return all();
+  }
+}
+
+/** The first `count` records of a topic, read by a group of its own. */
+export async function readTopic(broker: ClientBroker, topic: string, count: number): Promise<PlainRecord[]> {
+  const group = new Group(broker, topic);
+  const member = await group.join();
+  const records = await group.seen(count);
+  await group.leave(member);
+  return records;
+}
