@@ -17,23 +17,31 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/** Pushes `stream` in pieces that end at `cuts`, each in memory of its own as a socket gives them. */
-function read(stream: Uint8Array, cuts: readonly number[]): { frames: Uint8Array[]; heldBytes: number } {
-  const reader = new FrameReader(MAX_BYTES);
+/**
+ * Pushes `stream` in pieces that end at `cuts`, each in memory of its own; or `inPlace`, all in one, as a host reads that
+ * gives its sockets a buffer.
+ */
+function read(
+  stream: Uint8Array,
+  cuts: readonly number[],
+  inPlace = false,
+): { frames: Uint8Array[]; heldBytes: number } {
+  const reader = new FrameReader(MAX_BYTES, inPlace);
   const frames: Uint8Array[] = [];
   let from = 0;
   for (const to of [
     ...cuts.map((cut) => cut % (stream.length + 1)).toSorted((a, b) => a - b),
     stream.length,
   ]) {
-    reader.push(stream.slice(from, to), (frame) => frames.push(frame));
+    const piece = inPlace ? stream.subarray(from, to) : stream.slice(from, to);
+    reader.push(piece, (frame) => frames.push(frame));
     from = to;
   }
   return { frames, heldBytes: reader.heldBytes };
 }
 
 describe('frames', () => {
-  test('any cut of a stream gives the same frames', () => {
+  test.each([false, true])('any cut of a stream gives the same frames (in place: %s)', (inPlace) => {
     const frame = fc.oneof(
       fc.uint8Array({ maxLength: 40 }),
       fc.uint8Array({ minLength: 20_000, maxLength: 40_000 }),
@@ -43,7 +51,7 @@ describe('frames', () => {
         fc.array(frame, { maxLength: 6 }),
         fc.array(fc.nat(), { maxLength: 30 }),
         (frames, cuts) => {
-          const got = read(joined(frames.map(prefixed)), cuts);
+          const got = read(joined(frames.map(prefixed)), cuts, inPlace);
           expect(got.frames.map((bytes) => Buffer.from(bytes))).toEqual(
             frames.map((bytes) => Buffer.from(bytes)),
           );

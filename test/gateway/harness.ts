@@ -47,9 +47,9 @@ export class TestBroker {
   /** A new topic with a name of its own. */
   async topic(
     client: RawClient,
-    { partitions = 1, configs = {} }: { partitions?: number; configs?: Record<string, string> } = {},
+    settings: { name?: string; partitions?: number; configs?: Record<string, string> } = {},
   ): Promise<{ name: string; id: string }> {
-    const name = `topic-${++this.#topics}`;
+    const { name = `topic-${++this.#topics}`, partitions = 1, configs = {} } = settings;
     const response = await client.send(createTopicsApi, 7, {
       topics: [
         {
