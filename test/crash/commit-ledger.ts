@@ -25,6 +25,12 @@ export class CommitLedger {
     return this.#of(group, log).ackedIndex;
   }
 
+  /** The newest that was acknowledged, -1 for none. */
+  acked(group: string, log: string): number {
+    const { sent, ackedIndex } = this.#of(group, log);
+    return sent[ackedIndex] ?? -1;
+  }
+
   /** Whether the committed offset may be this: acknowledged at that mark, or sent after it. -1 is none at all. */
   mayBe(group: string, log: string, { since, offset }: { since: CommitMark; offset: number }): boolean {
     const { sent } = this.#of(group, log);

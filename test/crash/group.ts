@@ -42,9 +42,13 @@ export class Group {
     if (member !== undefined) this.#leaving.push(member.stop());
   }
 
-  /** One past the last record given out of each log; all before it has been given too. */
-  delivered(log: string): number {
-    return Math.max(0, ...this.#members.map((member) => member.positions.get(log) ?? 0));
+  /** One past the last record of a log that a member has had. As none may be passed over, all before it were had too. */
+  position(log: string): number {
+    const { commits, group } = this.#parts;
+    return Math.max(
+      commits.acked(group, log),
+      ...this.#members.map((member) => member.positions.get(log) ?? 0),
+    );
   }
 
   async stop(): Promise<void> {

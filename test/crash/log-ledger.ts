@@ -81,6 +81,11 @@ export class LogLedger {
     return count;
   }
 
+  /** Where the log ended when it was last read. */
+  end(log: string): number {
+    return this.#entry(log).seen.nextOffset;
+  }
+
   /** Begin before the log is read: what is acknowledged until now must be in what is read. */
   check(log: string, tools: { kernels: Kernels; codecs: Codecs }): LogCheck {
     const entry = this.#entry(log);

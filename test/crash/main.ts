@@ -31,12 +31,14 @@ async function main(): Promise<boolean> {
 }
 
 function line(report: RoundReport): string {
-  const { round, acks, groupCommits, onTheirWay, stillbirthsMs, torn, readyMs, records, sizeBytes } = report;
+  const { round, acks, groupCommits, onTheirWay, graceMs, stillbirthsMs, torn, readyMs, records, sizeBytes } =
+    report;
   const what = [
     `${acks} acks (${groupCommits} by the group)`.padEnd(28),
     `${onTheirWay} on their way`.padEnd(16),
     `ready ${Math.round(readyMs)} ms`.padEnd(14),
     `${figure(records)} records, ${(sizeBytes / 1e6).toFixed(1)} MB checked`,
+    ...(graceMs === undefined ? [] : [`SIGTERM ${graceMs} ms before`]),
     ...(stillbirthsMs.length > 0 ? [`killed again after ${stillbirthsMs.join(', ')} ms`] : []),
     ...(torn === undefined ? [] : [torn]),
   ];

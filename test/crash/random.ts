@@ -6,6 +6,11 @@ export class SeededRandom {
     this.#state = seed >>> 0;
   }
 
+  /** A stream of its own: what one drawer does, however often it is asked, does not change what others draw. */
+  fork(): SeededRandom {
+    return new SeededRandom(Math.floor(this.next() * 0x1_0000_0000));
+  }
+
   /** In [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b_79f5) >>> 0;

@@ -9,6 +9,8 @@ export interface RoundPlan {
   killDelayMs: number;
   /** And not before the group has committed so often. */
   groupCommits: number;
+  /** How long it may try to stop cleanly before that; undefined: not at all. */
+  graceMs: number | undefined;
   /** Lives cut short before the next: how many milliseconds after the spawn each is killed. */
   stillbirthsMs: number[];
   /** What is done to the files of the dead broker. */
@@ -20,17 +22,21 @@ export interface RoundPlan {
 }
 
 const KILL_DELAY_MAX_MS = 8;
+const GRACE_MAX_MS = 60;
 const STILLBIRTH_MAX_MS = 150;
 
 export function planRound(random: SeededRandom): RoundPlan {
+  const graceMs = random.chance(0.15) ? random.integer(0, GRACE_MAX_MS) : undefined;
   return {
+    graceMs,
     killAtAck: random.integer(20, 1_200),
     killDelayMs: random.chance(0.5) ? 0 : random.integer(1, KILL_DELAY_MAX_MS),
     groupCommits: random.integer(0, 5),
     stillbirthsMs: random.chance(0.4)
       ? Array.from({ length: random.integer(1, 3) }, () => random.integer(0, STILLBIRTH_MAX_MS))
       : [],
-    tear: random.chance(0.6) ? random.pick(TEARS) : undefined,
+    // What stopped cleanly has flushed all of it.
+    tear: graceMs === undefined && random.chance(0.6) ? random.pick(TEARS) : undefined,
     createsTopic: random.chance(0.7),
     deletesTopic: random.chance(0.4),
     changesMember: random.chance(0.15),

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { ErrorCode } from '../../src/model/errors.ts';
 import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
 import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
@@ -26,6 +27,7 @@ export interface RoundReport {
   groupCommits: number;
   /** Batches sent and not acknowledged when the broker died. */
   onTheirWay: number;
+  graceMs: number | undefined;
   stillbirthsMs: readonly number[];
   torn: string | undefined;
   readyMs: number;
@@ -33,6 +35,11 @@ export interface RoundReport {
   records: number;
   sizeBytes: number;
   faults: string[];
+}
+
+export interface RoundOptions {
+  /** Called while the broker is dead: a fault planted in its files, to see that it is found. */
+  afterDeath?: () => Promise<void>;
 }
 
 /** Small segments, so that logs roll under load. */
@@ -46,6 +53,7 @@ const COMMITTED_BY_HAND = 'crash-positions';
 const MEMBERS = 2;
 /** A round that takes longer has a broker, a client or a group that hangs. */
 const ROUND_MAX_MS = 30_000;
+const POLL_MS = 20;
 
 /** Kills a broker under load, again and again on one directory, and holds it to what it acknowledged. */
 export class CrashRun {
@@ -88,17 +96,22 @@ export class CrashRun {
     this.#random = parts.random;
     const onFault = (fault: string) => void this.#faults.push(fault);
     const kafka = kafkajs(parts.broker.port);
-    const shared = { ledger: this.#ledger, commits: this.#commits, random: parts.random, onFault };
+    const shared = () => ({
+      kernels: parts.kernels,
+      ledger: this.#ledger,
+      commits: this.#commits,
+      random: parts.random.fork(),
+      onFault,
+    });
     this.#topics = new Topics(onFault);
-    const writerParts = { ...shared, kernels: parts.kernels };
     this.#writers = [
-      new Writer(writerParts, { name: 'exact-1', targets: TARGETS, isIdempotent: true }),
-      new Writer(writerParts, { name: 'exact-2', targets: TARGETS.slice(0, 2), isIdempotent: true }),
-      new Writer(writerParts, { name: 'plain', targets: TARGETS, isIdempotent: false }),
+      new Writer(shared(), { name: 'exact-1', targets: TARGETS, isIdempotent: true }),
+      new Writer(shared(), { name: 'exact-2', targets: TARGETS.slice(0, 2), isIdempotent: true }),
+      new Writer(shared(), { name: 'plain', targets: TARGETS, isIdempotent: false }),
     ];
-    this.#committer = new Committer(COMMITTED_BY_HAND, { ...shared, targets: TARGETS });
-    this.#producer = new KafkajsProducer(kafka, { ...shared, targets: TARGETS });
-    this.#group = new Group({ ...shared, kafka, group: GROUP, topics: [ROLLING.name, PLAIN.name] });
+    this.#committer = new Committer(COMMITTED_BY_HAND, { ...shared(), targets: TARGETS });
+    this.#producer = new KafkajsProducer(kafka, { ...shared(), targets: TARGETS });
+    this.#group = new Group({ ...shared(), kafka, group: GROUP, topics: [ROLLING.name, PLAIN.name] });
   }
 
   /** What the broker said on stderr. */
@@ -123,11 +136,13 @@ export class CrashRun {
   }
 
   /** Load, death, perhaps some more deaths and torn files, a new life, and a look at everything. */
-  async round(round: number): Promise<RoundReport> {
-    const plan = planRound(this.#random);
+  async round(round: number, { afterDeath = async () => {} }: RoundOptions = {}): Promise<RoundReport> {
+    const random = this.#random.fork();
+    const plan = planRound(random);
     const progress = await this.#loadUntilKilled(round, plan);
     const onTheirWay = this.#writers.reduce((sum, writer) => sum + writer.pendingCount, 0);
-    const torn = plan.tear && (await tear(this.#directory, plan.tear, this.#random));
+    const torn = plan.tear && (await tear(this.#directory, plan.tear, random));
+    await afterDeath();
     for (const killAfterMs of plan.stillbirthsMs) await this.#broker.stillbirth(killAfterMs);
     await this.#broker.revive();
     const { records, sizeBytes } = await this.#verify();
@@ -137,6 +152,7 @@ export class CrashRun {
       acks,
       groupCommits,
       onTheirWay,
+      graceMs: plan.graceMs,
       stillbirthsMs: plan.stillbirthsMs,
       torn,
       readyMs: this.#broker.readyMs.at(-1) ?? 0,
@@ -148,18 +164,14 @@ export class CrashRun {
 
   async #loadUntilKilled(round: number, plan: RoundPlan): Promise<RoundProgress> {
     const dead = Promise.withResolvers<void>();
-    const kill = () => void this.#broker.kill().then(dead.resolve, dead.reject);
-    const progress = new RoundProgress(plan, kill);
-    const timer = setTimeout(() => {
-      const { acks, groupCommits } = progress;
-      this.#faults.push(
-        `stuck: ${acks} of ${plan.killAtAck} acks, ${groupCommits} of ${plan.groupCommits} commits`,
-      );
-      progress.kill();
-    }, ROUND_MAX_MS);
+    const progress = new RoundProgress(plan, () => {
+      const end = plan.graceMs === undefined ? this.#broker.kill() : this.#broker.stopOrKill(plan.graceMs);
+      end.then(dead.resolve, dead.reject);
+    });
     const started = this.#startLoad(round, plan, progress);
+    await this.#within('the load never came to the kill: a client or the group is stuck', dead.promise);
+    progress.kill();
     await dead.promise;
-    clearTimeout(timer);
     await started;
     for (const connection of this.#connections.splice(0)) await connection.closed;
     return progress;
@@ -222,13 +234,29 @@ export class CrashRun {
     this.#producerIds.add(producerId);
   }
 
-  /** The last life ends cleanly. @returns what else is wrong once all clients have come to rest. */
+  /** All that is still on its way arrives, the group reads to the end, the broker stops. @returns what is wrong then. */
   async stop(): Promise<string[]> {
-    await this.#producer.stop();
-    await this.#group.stop();
+    await this.#within('kafkajs could not end its last send', this.#producer.stop());
+    await this.#verify();
+    await this.#within('the group never came to the end', this.#groupAtEnd());
+    await this.#within('the group could not leave', this.#group.stop());
     await this.#broker.stop();
     await rm(this.#directory, { recursive: true, force: true });
     return this.#faults.splice(0);
+  }
+
+  async #groupAtEnd(): Promise<void> {
+    const isBehind = (target: Target) =>
+      this.#group.position(logOf(target)) < this.#ledger.end(logOf(target));
+    while (TARGETS.some(isBehind)) await setTimeout(POLL_MS);
+  }
+
+  async #within(fault: string, work: Promise<unknown>): Promise<void> {
+    const ended = await Promise.race([
+      work.then(() => true),
+      setTimeout(ROUND_MAX_MS, false, { ref: false }),
+    ]);
+    if (!ended) this.#faults.push(fault);
   }
 }
 

@@ -36,6 +36,13 @@ export class MortalBroker {
     return this.#process?.stop('SIGKILL') ?? Promise.resolve();
   }
 
+  /** Asked to stop, and killed when it has not within so many milliseconds. */
+  async stopOrKill(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => void this.kill(), graceMs);
+    await this.stop();
+    clearTimeout(timer);
+  }
+
   /** Starts it on what its last life left, and waits until clients can connect. */
   async revive(): Promise<void> {
     this.#process = await BrokerProcess.start(this.#args, (line) => this.warnings.push(line));
