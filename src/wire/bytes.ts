@@ -206,27 +206,33 @@ export class Writer {
   }
 
   bool(value: boolean): void {
-    this.#view.setInt8(this.#grow(1), value ? 1 : 0);
+    const at = this.#grow(1);
+    this.#view.setInt8(at, value ? 1 : 0);
   }
   int8(value: number): void {
     if ((value << 24) >> 24 !== value) throw new WireError(`${value} is no int8`);
-    this.#view.setInt8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setInt8(at, value);
   }
   int16(value: number): void {
     if ((value << 16) >> 16 !== value) throw new WireError(`${value} is no int16`);
-    this.#view.setInt16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setInt16(at, value);
   }
   uint16(value: number): void {
     if ((value & 0xffff) !== value) throw new WireError(`${value} is no uint16`);
-    this.#view.setUint16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value);
   }
   int32(value: number): void {
     if ((value | 0) !== value) throw new WireError(`${value} is no int32`);
-    this.#view.setInt32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setInt32(at, value);
   }
   uint32(value: number): void {
     if (value >>> 0 !== value) throw new WireError(`${value} is no uint32`);
-    this.#view.setUint32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value);
   }
   int64(value: number): void {
     if (!Number.isSafeInteger(value)) throw new WireError(`${value} is beyond 2^53`);
@@ -236,13 +242,16 @@ export class Writer {
   }
   int64Exact(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw new WireError(`${value} is no int64`);
-    this.#view.setBigInt64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setBigInt64(at, value);
   }
   float64(value: number): void {
-    this.#view.setFloat64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setFloat64(at, value);
   }
   uuid(id: Uuid): void {
-    encodeUuid(id, this.#scratch, this.#grow(16));
+    const at = this.#grow(16);
+    encodeUuid(id, this.#scratch, at);
   }
 
   unsignedVarint(value: number): void {
@@ -308,7 +317,7 @@ export class Writer {
     }
   }
 
-  /** Takes `count` bytes and returns where they start. */
+  /** Takes `count` bytes and returns where they start. Call it before you name `#view` or `#scratch`: it may replace both. */
   #grow(count: number): number {
     const at = this.#at;
     this.#at = at + count;

@@ -185,6 +185,31 @@ describe('Writer', () => {
     expect(reader(written((writer) => writer.bytes(large))).bytes()).toEqual(large);
   });
 
+  test.each<[string, (writer: Writer) => void, string]>([
+    ['bool', (writer) => writer.bool(true), '01'],
+    ['int8', (writer) => writer.int8(-2), 'fe'],
+    ['int16', (writer) => writer.int16(-2), 'fffe'],
+    ['uint16', (writer) => writer.uint16(2), '0002'],
+    ['int32', (writer) => writer.int32(-2), 'fffffffe'],
+    ['uint32', (writer) => writer.uint32(2), '00000002'],
+    ['int64', (writer) => writer.int64(-2), 'fffffffffffffffe'],
+    ['int64Exact', (writer) => writer.int64Exact(-2n), 'fffffffffffffffe'],
+    ['float64', (writer) => writer.float64(2), '4000000000000000'],
+    ['uuid', (writer) => writer.uuid('AAAAAAAAAAAAAAAAAAAAAg'), `${'00'.repeat(15)}02`],
+    ['unsignedVarint', (writer) => writer.unsignedVarint(300), 'ac02'],
+    ['string', (writer) => writer.string('ab'), '00026162'],
+    ['compactString', (writer) => writer.compactString('ab'), '036162'],
+    ['bytes', (writer) => writer.bytes(Uint8Array.of(1)), '0000000101'],
+  ])('%s may be what its scratch memory has no room for', (_, write, hex) => {
+    for (let before = 16 * 1024 - 17; before <= 16 * 1024; before++) {
+      const all = written((writer) => {
+        for (let at = 0; at < before; at++) writer.int8(0);
+        write(writer);
+      });
+      expect(all.slice(before * 2)).toBe(hex);
+    }
+  });
+
   test('a sized part of 200 bytes makes room for a longer size', () => {
     const hex = written((writer) => {
       const mark = writer.beginSized();
