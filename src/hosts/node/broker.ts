@@ -63,7 +63,8 @@ export class Broker {
       const core = startCore(opened, { kernels, onWarning, kafka, options });
       await openMetadata(core.shards);
       let broker: Broker | undefined;
-      if (httpPort !== undefined) http = httpServer({ notReady: () => broker?.notReady() ?? 'starting' });
+      if (httpPort !== undefined)
+        http = httpServer({ notReady: () => (broker === undefined ? 'starting' : broker.notReady()) });
       const listening = http === undefined ? undefined : await listen(http, host, httpPort ?? 0);
       broker = new Broker(core, { opened, tcp, http }, { kafka, http: listening });
       acceptKafka(tcp, core.gateway);
