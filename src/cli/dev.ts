@@ -64,8 +64,9 @@ export const dev = defineCommand({
     const broker = await Broker.start({ ...options, settings: DEV_SETTINGS, onWarning }).catch((error) => {
       throw explainStart(error, options);
     });
-    sayReady(broker, options);
+    // First: whoever reads that it is ready may stop it at once.
     stopOnSignals(broker, options);
+    sayReady(broker, options);
   },
 });
 
