@@ -32,7 +32,14 @@ const nodeBuild = {
 async function testProjects() {
   const executablePath = await findChromium();
   return [
-    { test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/{workerd,browser}/**'], testTimeout: 30_000 } },
+    {
+      test: {
+        name: 'node',
+        include: ['test/**/*.test.ts'],
+        exclude: ['test/{workerd,browser}/**'],
+        testTimeout: 30_000,
+      },
+    },
     {
       plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
       test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'] },

@@ -19,7 +19,8 @@ function newestMs(path) {
 }
 
 function npm(...args) {
-  const result = spawnSync('npm', args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+  const shell = process.platform === 'win32';
+  const result = spawnSync('npm', args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], shell });
   if (result.status !== 0) {
     console.error(`\nnpm ${args.join(' ')} failed; what it printed above says why.`);
     process.exit(result.status ?? 1);

@@ -10,8 +10,11 @@ export default {
       const alive = (await loadKernels()).crc32c(CHECK) === CHECK_CRC;
       return new Response(alive ? 'ok\n' : 'kernels failed their check\n', { status: alive ? 200 : 500 });
     }
-    return new Response('The Cloudflare home of Milena does not serve Kafka yet; run `milena dev` on Node.\n', {
-      status: 501,
-    });
+    return new Response(
+      'The Cloudflare home of Milena does not serve Kafka yet; run `milena dev` on Node.\n',
+      {
+        status: 501,
+      },
+    );
   },
 };

@@ -7,8 +7,8 @@ const SMALL_CHUNK_BYTES = 16 * 1024;
 
 /**
  * Cuts a byte stream into Kafka messages: an int32 length, then that many bytes. Memory is taken as bytes arrive,
- * never for what a length merely announces. A message that lies in one piece of memory is a view of it; another is joined
- * once.
+ * never for what a length merely announces. A message that lies in one piece of memory is a view of it; another is
+ * joined once.
  */
 export class FrameReader {
   readonly #maxBytes: number;
@@ -20,8 +20,8 @@ export class FrameReader {
 
   /**
    * @param maxBytes largest message; longer (or negative) lengths are refused, whatever the bytes really were.
-   * @param inPlace chunks follow each other in memory, in buffers of a bounded size that the host holds anyway: what is
-   *   unfinished is then left where it lies.
+   * @param inPlace chunks follow each other in memory, in buffers of a bounded size that the host holds anyway: what
+   *   is unfinished is then left where it lies.
    */
   constructor(maxBytes: number, inPlace = false) {
     this.#maxBytes = maxBytes;

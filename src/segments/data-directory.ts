@@ -36,7 +36,10 @@ const CLEAN = '{"version":0,"brokerEpoch":-1}';
 const HARMLESS = [layout.LOCK, layout.META_PROPERTIES, layout.FORMAT, 'lost+found'];
 const NAMED_MAX = 5;
 
-/** Takes the directory, or makes it. @throws with a message for people when it is locked, foreign, newer or another node's. */
+/**
+ * Takes the directory, or makes it.
+ * @throws with a message for people when it is locked, foreign, newer or another node's.
+ */
 export async function openDirectory(options: DirectoryOptions): Promise<OpenedDirectory> {
   const { files, directory } = options;
   await files.makeDirectory(directory);

@@ -22,7 +22,7 @@ export class OffsetCheckpoint {
     this.#name = name;
   }
 
-  /** Reads what the file says about `logs`; lines about others are dropped at once, lest a name's next log gets them. */
+  /** Reads what the file says about `logs`; lines about others go at once, lest a name's next log gets them. */
   async load(logs: Iterable<LogName>): Promise<void> {
     const content = await this.#files.readFile(`${this.#directory}/${this.#name}`);
     if (!content) return;

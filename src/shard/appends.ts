@@ -30,13 +30,16 @@ export class Appends {
     const prepared = this.#log.prepare(records);
     if (!(prepared instanceof Promise)) return this.#appendPrepared(request, prepared);
     this.#behind = [];
-    void prepared.then((bytes) => {
-      if (this.#shard.log !== this.#log) return;
-      const behind = this.#behind ?? [];
-      this.#behind = undefined;
-      this.#appendPrepared(request, bytes);
-      for (const next of behind) this.produce(next);
-    });
+    void this.#appendLater(request, prepared);
+  }
+
+  async #appendLater(request: ShardRequest, prepared: Promise<Uint8Array | Refused>): Promise<void> {
+    const bytes = await prepared;
+    if (this.#shard.log !== this.#log) return;
+    const behind = this.#behind ?? [];
+    this.#behind = undefined;
+    this.#appendPrepared(request, bytes);
+    for (const next of behind) this.produce(next);
   }
 
   #appendPrepared(request: ShardRequest, prepared: Uint8Array | Refused): void {

@@ -317,7 +317,7 @@ export class Writer {
     }
   }
 
-  /** Takes `count` bytes and returns where they start. Call it before you name `#view` or `#scratch`: it may replace both. */
+  /** Takes `count` bytes, returns where they start. Name `#view` and `#scratch` after it: it may replace both. */
   #grow(count: number): number {
     const at = this.#at;
     this.#at = at + count;

@@ -21,5 +21,7 @@ export async function findChromium(): Promise<string> {
     const { default: chromium } = await import('@sparticuz/chromium');
     return chromium.executablePath();
   }
-  throw new Error('No Chromium found: install one and set MILENA_CHROMIUM to its path, then run the tests again.');
+  throw new Error(
+    'No Chromium found: install one and set MILENA_CHROMIUM to its path, then run the tests again.',
+  );
 }

@@ -41,7 +41,8 @@ export class CommitLedger {
   /** For people: what it should have been. */
   describe(group: string, log: string, since: CommitMark): string {
     const { sent } = this.#of(group, log);
-    return `${since < 0 ? 'none' : sent[since]} acknowledged, then sent ${sent.slice(since + 1, since + 6).join(' ') || 'none'}`;
+    const acknowledged = since < 0 ? 'none' : sent[since];
+    return `${acknowledged} acknowledged, then sent ${sent.slice(since + 1, since + 6).join(' ') || 'none'}`;
   }
 
   #of(group: string, log: string): Commits {

@@ -18,8 +18,8 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Pushes `stream` in pieces that end at `cuts`, each in memory of its own; or `inPlace`, all in one, as a host reads that
- * gives its sockets a buffer.
+ * Pushes `stream` in pieces that end at `cuts`, each in memory of its own; or `inPlace`, all in one, as a host reads
+ * that gives its sockets a buffer.
  */
 function read(
   stream: Uint8Array,

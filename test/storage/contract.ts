@@ -14,25 +14,45 @@ const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
 const { log } = logName(1);
 const create: LogWrite = { type: 'create', ...logName(1) };
 
+/** What the cases of the contract work with. */
+interface Bench {
+  name: string;
+  /** A new store that holds `writes`, closed when its test ends. */
+  fresh(...writes: LogWrite[]): Promise<LogStore>;
+}
+
+/** First and last offsets of what a read of the log returns; all of it unless `range` says less. */
+async function offsets(store: LogStore, range: Partial<typeof ALL> = {}) {
+  const bytes = await store.read(log, { ...ALL, ...range });
+  expect(isTrue(bytes)).toBe(true);
+  return offsetsOf(bytes);
+}
+
 /** What every `LogStore` does: the definition of the port. */
 export function storageContract(name: string, makeHome: () => Promise<StoreHome>): void {
   const opened: LogStore[] = [];
   afterEach(async () => {
     for (const store of opened.splice(0)) await store.close();
   });
+  const bench: Bench = {
+    name,
+    async fresh(...writes) {
+      const store = await (await makeHome()).open();
+      opened.push(store);
+      if (writes.length > 0) await store.commit(writes);
+      return store;
+    },
+  };
+  logCases(bench);
+  readCases(bench);
+  segmentCases(bench);
+  truncationCases(bench);
+  valueCases(bench);
+  timeCases(bench);
+  commitCases(bench);
+}
 
-  async function fresh(...writes: LogWrite[]): Promise<LogStore> {
-    const store = await (await makeHome()).open();
-    opened.push(store);
-    if (writes.length > 0) await store.commit(writes);
-    return store;
-  }
-  async function offsets(store: LogStore, range: Partial<typeof ALL> = {}) {
-    const bytes = await store.read(log, { ...ALL, ...range });
-    expect(isTrue(bytes)).toBe(true);
-    return offsetsOf(bytes);
-  }
-
+function logCases({ name, fresh }: Bench): void {
   describe(`${name}: logs`, () => {
     test('a new log is empty, open and known', async () => {
       const store = await fresh(create);
@@ -65,7 +85,9 @@ export function storageContract(name: string, makeHome: () => Promise<StoreHome>
       await expect(store.open(log)).rejects.toThrow(log);
     });
   });
+}
 
+function readCases({ name, fresh }: Bench): void {
   describe(`${name}: reading`, () => {
     test('whole batches from the one that holds the offset', async () => {
       const store = await fresh(
@@ -124,7 +146,9 @@ export function storageContract(name: string, makeHome: () => Promise<StoreHome>
       expect(await store.read(log, ALL)).toEqual(written.bytes);
     });
   });
+}
 
+function segmentCases({ name, fresh }: Bench): void {
   describe(`${name}: segments`, () => {
     test('a roll starts one, an empty one is not rolled', async () => {
       const roll: LogWrite = { type: 'roll', log };
@@ -170,7 +194,9 @@ export function storageContract(name: string, makeHome: () => Promise<StoreHome>
       expect(await offsets(store, { fromOffset: 9 })).toHaveLength(2);
     });
   });
+}
 
+function truncationCases({ name, fresh }: Bench): void {
   describe(`${name}: truncation`, () => {
     const batches = [
       append({ log, baseOffset: 0, records: 5, timestamp: 30 }),
@@ -211,7 +237,9 @@ export function storageContract(name: string, makeHome: () => Promise<StoreHome>
       expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 6 });
     });
   });
+}
 
+function valueCases({ name, fresh }: Bench): void {
   describe(`${name}: values`, () => {
     test('are put, replaced, named and deleted', async () => {
       const store = await fresh(create);
@@ -237,7 +265,9 @@ export function storageContract(name: string, makeHome: () => Promise<StoreHome>
       expect(await store.names(log)).toEqual([]);
     });
   });
+}
 
+function timeCases({ name, fresh }: Bench): void {
   describe(`${name}: batches by time`, () => {
     test('the first at or after an offset that reaches the timestamp', async () => {
       const times = [10, 50, 20, 60, 60, 30];
@@ -254,7 +284,9 @@ export function storageContract(name: string, makeHome: () => Promise<StoreHome>
       }
     });
   });
+}
 
+function commitCases({ name, fresh }: Bench): void {
   test(`${name}: many commits at once all resolve, in order`, async () => {
     const store = await fresh(create, { type: 'create', ...logName(2) });
     const commits: Promise<void>[] = [];

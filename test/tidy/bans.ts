@@ -123,7 +123,13 @@ const SILENCED = new RegExp(
 );
 /** Hosts of package registries: the lock file and we ourselves take what npm is set to. */
 const REGISTRY = new RegExp(
-  `\\b${anyOf(['registry\\.', '\\w+\\.\\w+'], ['npm', 'mirror'], ['npm\\.', 'pkg'], ['arti', 'factory'], ['un', 'pkg'])}\\b`,
+  `\\b${anyOf(
+    ['registry\\.', '\\w+\\.\\w+'],
+    ['npm', 'mirror'],
+    ['npm\\.', 'pkg'],
+    ['arti', 'factory'],
+    ['un', 'pkg'],
+  )}\\b`,
   'g',
 );
 

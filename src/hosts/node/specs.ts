@@ -13,11 +13,11 @@ import type { MachineRecord } from '../../model/machine.ts';
 import type { Random } from '../../ports/random.ts';
 import { METADATA_SHARD, type ShardId } from '../../ports/shard-link.ts';
 import { DEFAULT_LOG_CONFIG } from '../../log/config.ts';
+import type { Identity } from '../../segments/data-directory.ts';
 import type { ShardSpec } from '../../shard/shard.ts';
 import { metadataReign, metadataSnapshotFrame } from '../../shard/metadata-log.ts';
 import { logConfigOf } from '../../shard/topic-config.ts';
 import type { Listening } from './broker.ts';
-import type { Identity } from './store.ts';
 
 type Spec = Omit<ShardSpec, 'stored'>;
 

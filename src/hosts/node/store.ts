@@ -1,15 +1,8 @@
 import type { Kernels } from '../../kernels/kernels.ts';
 import { MemoryLogStore } from '../../log/memory-store.ts';
-import type { Uuid } from '../../model/ids.ts';
 import type { LogStore } from '../../ports/log-store.ts';
+import type { Identity } from '../../segments/data-directory.ts';
 import { nodeRandom } from './random.ts';
-
-/** Who a data directory belongs to; made once, kept in `meta.properties`. */
-export interface Identity {
-  clusterId: string;
-  nodeId: number;
-  directoryId: Uuid;
-}
 
 export interface OpenedStore {
   store: LogStore;
