@@ -1,0 +1,223 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { tryLines } from '../../src/cli/try-lines.ts';
+import { RawClient, batch, fetchOne, produce } from '../gateway/harness.ts';
+import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
+import type { Ready } from '../support/broker-process.ts';
+import { Run } from './milena.ts';
+
+/** `milena dev` of the built package, as a person or a script meets it. */
+
+const FREE_PORTS = ['--port', '0', '--http-port', '0'];
+
+let directory: string;
+let runs: Run[];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'milena-cli-'));
+  runs = [];
+});
+afterEach(async () => {
+  await Promise.all(runs.map((run) => run.ended('SIGKILL')));
+  await rm(directory, { recursive: true });
+});
+
+function milena(...args: string[]): Run {
+  const run = Run.milena(...args);
+  runs.push(run);
+  return run;
+}
+
+function shell(line: string): Run {
+  const run = Run.shell(line);
+  runs.push(run);
+  return run;
+}
+
+async function readyOf(run: Run): Promise<Ready> {
+  const [line] = await run.printed(/^\{"event":"ready".*\}$/m);
+  return JSON.parse(line) as Ready;
+}
+
+/** Two lines at most, the second with what to do; no stack. */
+function expectForPeople(stderr: string): void {
+  expect(stderr).toMatch(/^error\[[A-Z_]+\]: .+\n(?: {2}.+\n)?$/);
+}
+
+describe('a broker starts', () => {
+  test('--json prints one line a script can read; probes answer', async () => {
+    const run = milena('dev', '--memory', '--json', ...FREE_PORTS);
+    const ready = await readyOf(run);
+    expect(ready).toMatchObject({ event: 'ready', data: null, flush: 'always', pid: run.child.pid });
+    expect(ready.kafka.host).toBe('127.0.0.1');
+    const probe = async (path: string, method = 'GET') => {
+      const response = await fetch(`http://${ready.http.host}:${ready.http.port}${path}`, { method });
+      return [response.status, await response.text()];
+    };
+    expect(await probe('/livez')).toEqual([200, 'ok\n']);
+    expect(await probe('/readyz')).toEqual([200, 'ok\n']);
+    expect(await probe('/readyz?verbose=1')).toEqual([200, 'ok\n']);
+    expect(await probe('/readyz', 'HEAD')).toEqual([200, '']);
+    expect((await probe('/'))[0]).toBe(404);
+    expect((await probe('/livez', 'POST'))[0]).toBe(405);
+    expect(await run.ended('SIGTERM')).toBe(0);
+    expect(
+      run.stdout
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as Ready & { event: string }).event),
+    ).toEqual(['ready', 'stopped']);
+    expect(run.stderr).toBe('');
+  });
+
+  test('what it prints for people: addresses, where the data is, and three lines that work', async () => {
+    const run = milena('dev', '--data', directory, ...FREE_PORTS);
+    await run.printed(/Ctrl-C stops it/);
+    expect(run.stdout).toMatch(/^milena ready in \d+ ms$/m);
+    expect(run.stdout).toMatch(/^ {2}http {3}http:\/\/127\.0\.0\.1:\d+ /m);
+    expect(run.stdout).toContain(`data   ${directory}  (flush=always: an ack means flushed)`);
+    const [, address = ''] = await run.printed(/^ {2}kafka {2}(\S+)$/m);
+    const lines = run.stdout
+      .split('\n')
+      .flatMap((line) => (line.startsWith('  node -e ') ? [line.trim()] : []));
+    expect(lines).toEqual(tryLines(address));
+    const [write = '', read = '', list = ''] = lines;
+    const written = shell(write);
+    expect([await written.ended(), written.stderr]).toEqual([0, '']);
+    expect(written.stdout).toContain('greetings');
+    const reader = shell(read);
+    expect((await reader.printed(/^0 .*$/m))[0]).toBe('0 hello');
+    reader.child.kill();
+    const listed = shell(list);
+    expect([await listed.ended(), listed.stderr]).toEqual([0, '']);
+    expect(listed.stdout).toContain('greetings');
+
+    // Ctrl-C says what was kept; the reader's group is internal and does not count.
+    expect(await run.ended('SIGINT')).toBe(130);
+    expect(run.stdout).toMatch(
+      /stopped; kept 1 topic, \S+ \S+ in .*\. The same command goes on from there\./,
+    );
+  });
+
+  test('it goes on from where it stopped', async () => {
+    const first = milena('dev', '--json', '--data', directory, ...FREE_PORTS);
+    const topic = { name: 'kept', id: '' };
+    const writer = await RawClient.connect((await readyOf(first)).kafka);
+    await writer.send(metadataApi, 12, { topics: [{ name: topic.name }] });
+    expect((await produce(writer, topic, batch(['hello']))).errorCode).toBe(0);
+    expect(await first.ended('SIGTERM')).toBe(0);
+
+    const second = milena('dev', '--json', '--data', directory, ...FREE_PORTS);
+    const reader = await RawClient.connect((await readyOf(second)).kafka);
+    const { records, highWatermark } = await fetchOne(reader, { topic });
+    expect([Buffer.from(records ?? []).includes('hello'), highWatermark]).toEqual([true, 1]);
+    reader.destroy();
+    expect(await second.ended('SIGTERM')).toBe(0);
+  });
+});
+
+describe('a broker stops', () => {
+  test('SIGTERM does not wait for readers that wait', async () => {
+    const run = milena('dev', '--memory', ...FREE_PORTS);
+    const [, port = ''] = await run.printed(/^ {2}kafka {2}\S+:(\d+)$/m);
+    const client = await RawClient.connect({ host: '127.0.0.1', port: Number(port) });
+    const topic = { name: 'quiet', id: '' };
+    await client.send(metadataApi, 12, { topics: [{ name: topic.name }] });
+    const other = await RawClient.connect({ host: '127.0.0.1', port: Number(port) });
+    const waiting = fetchOne(client, { topic }, { maxWaitMs: 600_000 }).catch(
+      (error: Error) => error.message,
+    );
+    expect(await run.ended('SIGTERM')).toBe(0);
+    expect(await waiting).toBe('connection closed');
+    expect(run.stdout).toContain('stopped; 1 topic lived in memory and are gone');
+  });
+
+  test('Ctrl-C of a broker in memory', async () => {
+    const run = milena('dev', '--memory', ...FREE_PORTS);
+    await run.printed(/Ctrl-C stops it/);
+    expect(await run.ended('SIGINT')).toBe(130);
+    expect(run.stdout).toContain('stopped; 0 topics lived in memory');
+  });
+});
+
+describe('what it cannot do it says in words', () => {
+  test.each(['--port', '--http-port'])('%s in use: by whom, and what to do', async (option) => {
+    const holder = createServer().listen({ port: 0, host: '127.0.0.1' });
+    const { port } = await new Promise<AddressInfo>((resolve) =>
+      holder.once('listening', () => resolve(holder.address() as AddressInfo)),
+    );
+    const run = milena('dev', '--memory', ...FREE_PORTS, option, String(port));
+    expect(await run.ended()).toBe(1);
+    holder.close();
+    expectForPeople(run.stderr);
+    // Who holds it is something only Linux tells us.
+    const by = process.platform === 'linux' ? ` by process ${process.pid} (` : '';
+    expect(run.stderr).toContain(`error[PORT_IN_USE]: port ${port} is taken${by}`);
+    expect(run.stderr).toContain(`choose another with ${option}; ${option} 0 picks a free one`);
+  });
+
+  test('a directory that another broker holds', async () => {
+    const holder = milena('dev', '--json', '--data', directory, ...FREE_PORTS);
+    const { pid } = await readyOf(holder);
+    const run = milena('dev', '--data', directory, ...FREE_PORTS);
+    expect(await run.ended()).toBe(1);
+    expectForPeople(run.stderr);
+    expect(run.stderr).toContain(`${directory} is in use by process ${pid}`);
+    expect(await holder.ended('SIGTERM')).toBe(0);
+  });
+
+  test('a directory of something else is left as it is', async () => {
+    await writeFile(join(directory, 'thesis.txt'), 'do not touch');
+    const run = milena('dev', '--data', directory, ...FREE_PORTS);
+    expect(await run.ended()).toBe(1);
+    expectForPeople(run.stderr);
+    expect(run.stderr).toContain(directory);
+    expect(await readdir(directory)).toEqual(['thesis.txt']);
+    expect(await readFile(join(directory, 'thesis.txt'), 'utf8')).toBe('do not touch');
+  });
+
+  test('a file where the directory should be', async () => {
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    const run = milena('dev', '--data', file, ...FREE_PORTS);
+    expect(await run.ended()).toBe(1);
+    expectForPeople(run.stderr);
+    expect(run.stderr).toContain(file);
+  });
+
+  test.each([
+    ['an unknown option', ['dev', '--memroy'], 'there is no option --memroy'],
+    ['an unknown command', ['develop'], 'there is no command "develop"'],
+    [
+      'a port that is no number',
+      ['dev', '--port', 'kafka'],
+      '--port takes a whole number from 0 to 65535, not "kafka"',
+    ],
+    [
+      'a port beyond all ports',
+      ['dev', '--http-port', '65536'],
+      '--http-port takes a whole number from 0 to 65535',
+    ],
+    ['a flush nobody has', ['dev', '--memory', '--flush', 'sometimes'], 'flush'],
+  ])('%s: exit 2', async (_, args, message) => {
+    const run = milena(...args);
+    expect(await run.ended()).toBe(2);
+    expectForPeople(run.stderr);
+    expect(run.stderr).toContain(message);
+  });
+
+  test('--help and --version', async () => {
+    for (const [args, said] of [
+      [['--help'], 'dev'],
+      [['dev', '--help'], '--http-port'],
+      [[], 'dev'],
+      [['--version'], '0.1.0'],
+    ] as const) {
+      const run = milena(...args);
+      expect(await run.ended()).toBe(0);
+      expect(run.stdout).toContain(said);
+    }
+  });
+});
