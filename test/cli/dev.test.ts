@@ -79,9 +79,7 @@ describe('a broker starts', () => {
     expect(run.stdout).toMatch(/^ {2}http {3}http:\/\/127\.0\.0\.1:\d+ /m);
     expect(run.stdout).toContain(`data   ${directory}  (flush=always: an ack means flushed)`);
     const [, address = ''] = await run.printed(/^ {2}kafka {2}(\S+)$/m);
-    const lines = run.stdout
-      .split('\n')
-      .flatMap((line) => (line.startsWith('  node -e ') ? [line.trim()] : []));
+    const lines = run.stdout.split('\n').flatMap((line) => (line.startsWith('  node ') ? [line.trim()] : []));
     expect(lines).toEqual(tryLines(address));
     const [write = '', read = '', list = ''] = lines;
     const written = shell(write);
@@ -129,6 +127,7 @@ describe('a broker stops', () => {
     const waiting = fetchOne(client, { topic }, { maxWaitMs: 600_000 }).catch(
       (error: Error) => error.message,
     );
+    await other.send(metadataApi, 12, { topics: [] });
     expect(await run.ended('SIGTERM')).toBe(0);
     expect(await waiting).toBe('connection closed');
     expect(run.stdout).toContain('stopped; 1 topic lived in memory and are gone');
