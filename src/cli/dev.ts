@@ -107,8 +107,12 @@ function stopOnSignals(broker: Broker, options: Options): void {
     stopping = true;
     if (!options.json) console.log('\nstopping');
     const topics = broker.image.topics().filter(({ name }) => !isInternalTopic(name)).length;
+    const { commitRounds } = broker;
     broker.close({ timeoutMs: DRAIN_TIMEOUT_MS }).then(
-      () => sayStopped(topics, options, exitCode),
+      () => {
+        sayStopped({ topics, commitRounds }, options);
+        process.exit(exitCode);
+      },
       (error) => {
         console.error(`error[STOP]: not everything could be written: ${error.message}`);
         process.exit(EXIT.failure);
@@ -119,14 +123,15 @@ function stopOnSignals(broker: Broker, options: Options): void {
   process.on('SIGTERM', stop);
 }
 
-function sayStopped(topics: number, { directory, json }: Options, exitCode: number): void {
+function sayStopped(kept: { topics: number; commitRounds: number }, { directory, json }: Options): void {
   const bytes = directory === undefined ? 0 : directoryBytes(directory);
-  const named = `${topics} topic${topics === 1 ? '' : 's'}`;
-  if (json) console.log(JSON.stringify({ event: 'stopped', topics, data: directory ?? null, bytes }));
-  else if (directory === undefined) console.log(`stopped; ${named} lived in memory and are gone`);
-  else
-    console.log(
-      `stopped; kept ${named}, ${formatBytes(bytes)} in ${directory}. The same command goes on from there.`,
-    );
-  process.exit(exitCode);
+  const named = `${kept.topics} topic${kept.topics === 1 ? '' : 's'}`;
+  if (json) {
+    console.log(JSON.stringify({ event: 'stopped', ...kept, data: directory ?? null, bytes }));
+  } else if (directory === undefined) {
+    console.log(`stopped; ${named} lived in memory and are gone`);
+  } else {
+    const size = formatBytes(bytes);
+    console.log(`stopped; kept ${named}, ${size} in ${directory}. The same command goes on from there.`);
+  }
 }

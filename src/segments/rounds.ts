@@ -25,6 +25,8 @@ export class Rounds {
   readonly #gather: Gather;
   #waiting: Round | undefined;
   #running: Promise<void> | undefined;
+  /** Rounds that have ended well: under `flush=always` each is one flush of every file it touched. */
+  completed = 0;
 
   /** @param finish what a round does once all its logs are written. */
   constructor({ finish, gather }: { finish: () => Promise<void>; gather: Gather }) {
@@ -71,6 +73,7 @@ export class Rounds {
     try {
       await eachLimited([...logs], LOGS_AT_ONCE, (log) => log.run());
       await this.#finish();
+      this.completed++;
       done.resolve();
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));

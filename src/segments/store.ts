@@ -103,6 +103,11 @@ export class SegmentStore implements LogStore {
     });
   }
 
+  /** Group commits so far. */
+  get roundsCompleted(): number {
+    return this.#rounds.completed;
+  }
+
   logs(): readonly LogName[] {
     return [...this.#entries.values()].map(({ name }) => name);
   }

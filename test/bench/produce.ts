@@ -74,35 +74,38 @@ async function toSink(peer: Peer, request: Uint8Array, count: number): Promise<v
 /** 1 GB of 1 KB records in 64 KB batches, beside a bare TCP sink, in turns; then what `flush=always` does. */
 export async function run(): Promise<void> {
   const request = await produceRequest();
-  const perRound = Math.ceil(ROUND_BYTES / request.length);
   const sink = await startPeer('sink');
   try {
-    for (const flush of ['never', 'always'] as const) {
-      const directory = mkdtempSync(join(tmpdir(), 'milena-bench-'));
-      const broker = await BrokerProcess.start(['--data', directory, '--flush', flush]);
-      const rates: number[] = [];
-      const sinkRates: number[] = [];
-      const connection = await RawConnection.open(broker.ready.kafka);
-      await createBenchTopic(connection);
-      for (let round = 0; round < ROUNDS; round++) {
-        const bytes = perRound * request.length;
-        rates.push(await megabytesPerSecond(bytes, () => pipeline(connection, request, perRound)));
-        sinkRates.push(await megabytesPerSecond(bytes, () => toSink(sink, request, perRound)));
-      }
-      const ratio = median(rates.map((rate, i) => rate / (sinkRates[i] ?? 1)));
-      report({
-        bench: `produce 1 KB records in 64 KB batches, 1 GB, flush=${flush}`,
-        value: median(rates),
-        unit: 'MB/s',
-        peer: 'bare TCP sink',
-        ratio,
-        ...(flush === 'never' ? { bar: { value: 150, ratio: 0.5 } } : {}),
-      });
-      connection.close();
-      await broker.stop();
-      rmSync(directory, { recursive: true });
-    }
+    await produce(request, sink, 'never');
+    await produce(request, sink, 'always');
   } finally {
     sink.stop();
+  }
+}
+
+async function produce(request: Uint8Array, sink: Peer, flush: 'never' | 'always'): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'milena-bench-'));
+  const broker = await BrokerProcess.start(['--data', directory, '--flush', flush]);
+  const connection = await RawConnection.open(broker.ready.kafka);
+  await createBenchTopic(connection);
+  const perRound = Math.ceil(ROUND_BYTES / request.length);
+  const bytes = perRound * request.length;
+  const rates: number[] = [];
+  const sinkRates: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    rates.push(await megabytesPerSecond(bytes, () => pipeline(connection, request, perRound)));
+    sinkRates.push(await megabytesPerSecond(bytes, () => toSink(sink, request, perRound)));
+  }
+  connection.close();
+  const stopped = await broker.stop();
+  rmSync(directory, { recursive: true });
+
+  const bench = `produce 1 KB records in 64 KB batches, 1 GB, flush=${flush}`;
+  const ratio = median(rates.map((rate, i) => rate / (sinkRates[i] ?? 1)));
+  const bar = flush === 'never' ? { bar: { value: 150, ratio: 0.5 } } : {};
+  report({ bench, value: median(rates), unit: 'MB/s', peer: 'bare TCP sink', ratio, ...bar });
+  if (flush === 'always') {
+    const seconds = rates.reduce((sum, rate) => sum + bytes / 1e6 / rate, 0);
+    report({ bench: `${bench}: flushes`, value: (stopped?.commitRounds ?? 0) / seconds, unit: '1/s' });
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { type Interface, createInterface } from 'node:readline';
 
 /** The command line of the built package: what users run. */
 export const MILENA = join(import.meta.dirname, '../../dist/bin/milena.js');
@@ -15,6 +15,14 @@ export interface Ready {
   pid: number;
 }
 
+/** The last words of a clean stop. */
+export interface Stopped {
+  topics: number;
+  /** Group commits in its life: flushes, under `flush=always`. */
+  commitRounds: number;
+  bytes: number;
+}
+
 /** `milena dev --json` of the built package in a process of its own. */
 export class BrokerProcess {
   readonly child: ChildProcess;
@@ -22,8 +30,11 @@ export class BrokerProcess {
   /** From just before the spawn to the ready line, as whoever waits for it sees it. */
   readonly readyWallMs: number;
 
-  private constructor(child: ChildProcess, ready: Ready, readyWallMs: number) {
+  readonly #lines: Interface;
+
+  private constructor(child: ChildProcess, lines: Interface, ready: Ready, readyWallMs: number) {
     this.child = child;
+    this.#lines = lines;
     this.ready = ready;
     this.readyWallMs = readyWallMs;
   }
@@ -42,7 +53,7 @@ export class BrokerProcess {
         throw new Error(`milena dev exited with ${code} before it was ready`);
       }),
     ]);
-    return new BrokerProcess(child, ready, performance.now() - startedAtMs);
+    return new BrokerProcess(child, lines, ready, performance.now() - startedAtMs);
   }
 
   /** Starts one and kills it so many milliseconds later, ready or not. */
@@ -64,12 +75,17 @@ export class BrokerProcess {
     return Number(line?.[1]) * 1024;
   }
 
-  /** Ends it and waits until it has gone. SIGKILL is a crash, SIGTERM a clean stop. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exited = once(this.child, 'exit');
+  /** Ends it and waits until it has gone. SIGKILL is a crash, SIGTERM a clean stop, which has last words. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<Stopped | undefined> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return undefined;
+    let stopped: Stopped | undefined;
+    this.#lines.on('line', (line) => {
+      stopped = JSON.parse(line) as Stopped;
+    });
+    const exited = once(this.child, 'close');
     this.child.kill(signal);
     await exited;
+    return stopped;
   }
 }
 

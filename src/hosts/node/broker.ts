@@ -97,6 +97,11 @@ export class Broker {
     return this.#core.image;
   }
 
+  /** Group commits so far: under `flush=always` each was one flush. */
+  get commitRounds(): number {
+    return this.#servers.opened.commitRounds();
+  }
+
   /** Why clients should not be sent here; undefined when they should. */
   notReady(): string | undefined {
     if (this.#stopping) return 'shutting down';

@@ -2,11 +2,15 @@ import type { Kernels } from '../../kernels/kernels.ts';
 import { MemoryLogStore } from '../../log/memory-store.ts';
 import type { LogStore } from '../../ports/log-store.ts';
 import type { Identity } from '../../segments/data-directory.ts';
+import { SegmentStore } from '../../segments/store.ts';
+import { NodeFiles } from './files.ts';
 import { nodeRandom } from './random.ts';
 
 export interface OpenedStore {
   store: LogStore;
   identity: Identity;
+  /** Group commits so far: each is one flush under `flush=always`. */
+  commitRounds: () => number;
 }
 
 export interface StoreOptions {
@@ -23,12 +27,8 @@ export interface StoreOptions {
 export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const { directory, nodeId } = options;
   const identity: Identity = { clusterId: nodeRandom.uuid(), nodeId, directoryId: nodeRandom.uuid() };
-  if (directory === undefined) return { store: new MemoryLogStore(), identity };
+  if (directory === undefined) return { store: new MemoryLogStore(), identity, commitRounds: () => 0 };
   const { flush, kernels, onWarning } = options;
-  const [{ SegmentStore }, { NodeFiles }] = await Promise.all([
-    import('../../segments/store.ts'),
-    import('./files.ts'),
-  ]);
   const store = await SegmentStore.open({
     files: new NodeFiles(),
     directory,
@@ -38,5 +38,5 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     onWarning,
     gather: setImmediate,
   });
-  return { store, identity: store.identity };
+  return { store, identity: store.identity, commitRounds: () => store.roundsCompleted };
 }

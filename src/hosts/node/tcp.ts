@@ -69,6 +69,7 @@ class TcpClient implements ClientSocket {
   readonly readsInPlace: boolean;
   readonly #socket: Socket;
   #corked = false;
+  #clientHost: string | undefined;
 
   constructor(socket: Socket, readsInPlace: boolean) {
     this.#socket = socket;
@@ -80,7 +81,8 @@ class TcpClient implements ClientSocket {
   }
 
   get clientHost(): string {
-    return `/${plainAddress(this.#socket.remoteAddress)}`;
+    this.#clientHost ??= `/${plainAddress(this.#socket.remoteAddress)}`;
+    return this.#clientHost;
   }
 
   /** All that is written in one turn of the event loop leaves in one system call. */
