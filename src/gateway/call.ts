@@ -20,8 +20,10 @@ export class Call {
   readonly caller: Caller;
   readonly connection: Connection;
   readonly gateway: Gateway;
-  /** What it holds or may come to hold: the request, and the reserved part of its answer. */
-  sizeBytes: number;
+  /** Size of the request message. */
+  readonly sizeBytes: number;
+  /** Records of the answer, those included that are being read. */
+  answerBytes = 0;
   /** Has its answer, or will have none. */
   done = false;
   /** The encoded answer; undefined when there is none to send. */
@@ -74,10 +76,11 @@ export class Call {
     if (!this.done) this.#cancelTimer = this.gateway.clock.at(atMs, callback);
   }
 
-  /** The answer may bring this much: until it is sent it counts against what its connection may have in flight. */
-  reserve(bytes: number): void {
-    this.sizeBytes += bytes;
-    this.connection.reserve(bytes);
+  /** Its answer holds so much more, or less: counted from before the bytes are read until the client has them. */
+  hold(deltaBytes: number): void {
+    if (this.done) return;
+    this.answerBytes += deltaBytes;
+    this.connection.hold(deltaBytes);
   }
 
   reply(body: unknown, version = this.header.apiVersion): void {

@@ -49,6 +49,8 @@ export class Connection {
   #callBytes = 0;
   /** What the gateway knows of our unfinished message. */
   #heldBytes = 0;
+  /** Records of answers that were handed to the socket while the client read too slowly. */
+  #unreadBytes = 0;
   #paused = false;
   #slowReader = false;
   #dispatching = false;
@@ -88,11 +90,11 @@ export class Connection {
       this.close('not_kafka');
       return;
     }
-    if (this.#hold(this.#frames.heldBytes)) this.#dispatch();
+    if (this.#holdUnfinished(this.#frames.heldBytes)) this.#dispatch();
     else this.close('memory');
   }
 
-  #hold(heldBytes: number): boolean {
+  #holdUnfinished(heldBytes: number): boolean {
     const grownBytes = heldBytes - this.#heldBytes;
     this.#heldBytes = heldBytes;
     return this.#gateway.holdUnfinished(grownBytes);
@@ -102,18 +104,29 @@ export class Connection {
   drained(): void {
     this.lastActiveMs = this.#gateway.clock.now();
     this.#slowReader = false;
+    this.#read();
     this.#dispatch();
+  }
+
+  /** What was handed to the socket is with the client, or nobody's any more. */
+  #read(): void {
+    this.#gateway.holdUnread(-this.#unreadBytes);
+    this.#unreadBytes = 0;
   }
 
   /** The stream has ended, whoever ended it. Idempotent. */
   ended(): void {
     if (this.#closed && this.#calls.length === 0) return;
     this.#closed = true;
-    this.#hold(0);
+    this.#holdUnfinished(0);
     const calls = this.#calls;
     this.#calls = [];
     this.#backlog = [];
-    for (const call of calls) call.abandon();
+    for (const call of calls) {
+      this.#unreadBytes += call.answerBytes;
+      call.abandon();
+    }
+    this.#read();
     this.#gateway.forget(this);
   }
 
@@ -124,17 +137,20 @@ export class Connection {
     this.ended();
   }
 
-  /** A call's answer may bring this much. */
-  reserve(bytes: number): void {
-    this.#callBytes += bytes;
+  /** The answer of a call holds so much more, or less. */
+  hold(deltaBytes: number): void {
+    this.#callBytes += deltaBytes;
+    this.#gateway.holdUnread(deltaBytes);
   }
 
   /** A call has its answer: send all that are next in order. */
   answered(): void {
     while (this.#calls[0]?.done) {
       const call = this.#calls.shift() as Call;
-      this.#callBytes -= call.sizeBytes;
+      this.#callBytes -= call.sizeBytes + call.answerBytes;
+      this.#unreadBytes += call.answerBytes;
       if (call.response !== undefined && !this.#closed) this.#send(call.response);
+      if (!this.#slowReader) this.#read();
     }
     if (!this.#dispatching) this.#dispatch();
     this.#gateway.settled();

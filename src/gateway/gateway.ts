@@ -42,6 +42,7 @@ export class Gateway {
   #lastConnectionId = 0;
   #lastAsk = 0;
   #unfinishedBytes = 0;
+  #unreadBytes = 0;
   /** No request starts any more. */
   draining = false;
   #onQuiet: (() => void) | undefined;
@@ -134,6 +135,15 @@ export class Gateway {
   holdUnfinished(deltaBytes: number): boolean {
     this.#unfinishedBytes += deltaBytes;
     return this.#unfinishedBytes <= this.limits.unfinishedBytesMax;
+  }
+
+  /** Accounts for what is read for clients; near the limit there is little free, and a Fetch brings little. */
+  holdUnread(deltaBytes: number): void {
+    this.#unreadBytes += deltaBytes;
+  }
+
+  get freeUnreadBytes(): number {
+    return Math.max(0, this.limits.unreadBytesMax - this.#unreadBytes);
   }
 
   forget(connection: Connection): void {

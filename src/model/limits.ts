@@ -6,10 +6,12 @@ export interface GatewayLimits {
   requestMaxBytes: number;
   /** Requests of one connection being worked on; beyond it its socket is not read. */
   inFlightRequestsMax: number;
-  /** Bytes of those requests and of what their answers may bring; beyond it the socket is not read. */
+  /** Bytes of those requests and of what is being read for their answers; beyond it the socket is not read. */
   inFlightBytesMax: number;
   /** Bytes of unfinished messages over all connections; the one that exceeds it is closed. */
   unfinishedBytesMax: number;
+  /** Bytes read for clients that have not read them yet, over all connections; near it a Fetch brings less. */
+  unreadBytesMax: number;
   /** fetch.max.bytes: what one Fetch may return, whatever it asks for. */
   fetchMaxBytes: number;
   /** connections.max.idle.ms. */
@@ -21,6 +23,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   inFlightRequestsMax: 256,
   inFlightBytesMax: 16 * 1024 * 1024,
   unfinishedBytesMax: 512 * 1024 * 1024,
+  unreadBytesMax: 256 * 1024 * 1024,
   fetchMaxBytes: 57_671_680,
   connectionsMaxIdleMs: 600_000,
 };

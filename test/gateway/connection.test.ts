@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { type FetchRequest, fetchApi } from '../../src/wire/apis/01-fetch.ts';
+import { encodeRequest } from '../../src/wire/frame.ts';
 import { type ManualLink, FakeGateway, exclusive, overlapping, producerIdOf } from './fake-gateway.ts';
+import { fetchBody } from './harness.ts';
 
 function idsAsked(link: ManualLink): number[] {
   return link.asked.map(({ apiKey }) => apiKey);
@@ -118,6 +121,61 @@ describe('bounds', () => {
     const next = fake.connect();
     next.connection.receive(overlapping(2).subarray(0, 8));
     expect(next.socket.closed).toBe(false);
+  });
+});
+
+describe('what was read for clients and not read by them', () => {
+  const topic = { name: 'large', id: 'AAAAAAAAAAAAAAAAAAAABw' };
+  const wanted = fetchBody([{ topic, partitionMaxBytes: 1_000 }], { maxBytes: 1_000 });
+  const fetch = encodeRequest(fetchApi, 12, { correlationId: 1, clientId: null }, wanted);
+  const records = (size: number) => ({
+    responses: [
+      {
+        topic: '',
+        topicId: '',
+        partitions: [{ partitionIndex: 0, errorCode: 0, records: Buffer.alloc(size) }],
+      },
+    ],
+  });
+  /** What a fetch may bring now: the most its shard is asked for. */
+  const granted = (fake: FakeGateway) => {
+    const { connection } = fake.connect();
+    connection.receive(fetch);
+    const body = fake.link.asked.at(-1)?.body as FetchRequest | undefined;
+    connection.ended();
+    return body?.topics[0]?.partitions[0]?.partitionMaxBytes;
+  };
+
+  test('makes fetches bring less, and is given back when it is read or its client goes', () => {
+    const fake = new FakeGateway({ unreadBytesMax: 1_500 });
+    fake.addTopic(topic, 1);
+    const [reads, goes] = [fake.connect(), fake.connect()];
+    for (const client of [reads, goes]) {
+      client.socket.full = true;
+      client.connection.receive(fetch);
+      fake.answer(fake.link.asked.length - 1, records(800));
+    }
+    // 800 are unread; the second was granted 700 and its first batch is given whole.
+    expect(granted(fake)).toBe(1);
+    reads.connection.drained();
+    expect(granted(fake)).toBe(700);
+    goes.connection.ended();
+    expect(granted(fake)).toBe(1_000);
+  });
+
+  test('counts from before it is read, not while a fetch just waits', () => {
+    const fake = new FakeGateway({ unreadBytesMax: 1_500 });
+    fake.addTopic(topic, 1);
+    const { connection, socket } = fake.connect();
+    const longPoll = { ...wanted, maxWaitMs: 1_000 };
+    connection.receive(encodeRequest(fetchApi, 12, { correlationId: 1, clientId: null }, longPoll));
+    expect(granted(fake)).toBe(500);
+    const asked = fake.link.asked[0];
+    expect.assert(asked !== undefined);
+    fake.gateway.receive({ to: asked.from, body: records(0), parked: true });
+    expect(granted(fake)).toBe(1_000);
+    fake.clock.advance(1_000);
+    expect(socket.answered).toEqual([1]);
   });
 });
 

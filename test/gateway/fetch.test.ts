@@ -65,8 +65,13 @@ describe('what a fetch returns', () => {
     const topic = await server.topic(client);
     await produce(client, topic, batch([new Uint8Array(5_000)]));
     await produce(client, topic, batch(['small']));
-    for (const limits of [{ maxBytes: 1 }, { maxBytes: 1_000 }, {}]) {
-      const fetched = await fetchOne(client, { topic, partitionMaxBytes: 1 }, limits);
+    for (const [maxBytes, partitionMaxBytes] of [
+      [0, 0],
+      [1, 1],
+      [1_000, 1_000],
+      [1 << 20, 1],
+    ] as const) {
+      const fetched = await fetchOne(client, { topic, partitionMaxBytes }, { maxBytes });
       expect(baseOffsets(fetched.records)).toEqual([0]);
     }
   });

@@ -60,15 +60,15 @@ class FetchCall {
   constructor(call: Call, request: FetchRequest) {
     this.#call = call;
     this.#request = request;
-    this.#maxBytes = Math.max(0, Math.min(request.maxBytes, call.gateway.limits.fetchMaxBytes));
+    const { limits, freeUnreadBytes } = call.gateway;
+    // At least one: the first batch is given whole, so that no reader gets stuck.
+    this.#maxBytes = Math.max(1, Math.min(request.maxBytes, limits.fetchMaxBytes, freeUnreadBytes));
   }
 
   start(): void {
     const { image } = this.#call.gateway;
-    let wantedBytes = 0;
     for (const topic of this.#request.topics) {
       for (const partition of topic.partitions) {
-        wantedBytes += Math.max(0, partition.partitionMaxBytes);
         const place = resolvePartition(image, topic, partition.partition);
         const response = emptyResponse(partition.partition);
         if ('errorCode' in place) response.errorCode = place.errorCode;
@@ -77,7 +77,6 @@ class FetchCall {
         this.#failed ||= shard === undefined;
       }
     }
-    this.#call.reserve(Math.min(wantedBytes, this.#maxBytes));
     this.#askMore();
   }
 
@@ -91,8 +90,8 @@ class FetchCall {
       if (free <= 0 && this.#unanswered > 0) break;
       this.#next++;
       if (part.shard === undefined) continue;
-      const budget = Math.max(0, Math.min(part.partition.partitionMaxBytes, free));
-      this.#reservedBytes += budget;
+      const budget = free <= 0 ? 0 : Math.max(1, Math.min(part.partition.partitionMaxBytes, free));
+      this.#reserve(budget);
       this.#unanswered++;
       this.#ask(part, budget);
     }
@@ -107,7 +106,7 @@ class FetchCall {
       if (first) {
         first = false;
         this.#unanswered--;
-        this.#reservedBytes -= budget;
+        this.#reserve(-budget);
         this.#take(part, reply);
         this.#askMore();
       } else {
@@ -115,6 +114,11 @@ class FetchCall {
         this.#allAnswered();
       }
     });
+  }
+
+  #reserve(deltaBytes: number): void {
+    this.#reservedBytes += deltaBytes;
+    this.#call.hold(deltaBytes);
   }
 
   #onePartition({ topic, partition }: Part, budget: number): FetchRequest {
@@ -138,6 +142,7 @@ class FetchCall {
       response.records = NO_RECORDS;
     } else {
       this.#haveBytes += size - before;
+      this.#call.hold(size - before);
     }
     this.#failed ||= response.errorCode !== 0 || response.divergingEpoch.epoch >= 0;
   }
