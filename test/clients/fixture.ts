@@ -78,6 +78,10 @@ export class ClientBroker {
     return this.#broker;
   }
 
+  get isRunning(): boolean {
+    return this.#broker !== undefined;
+  }
+
   get port(): number {
     return this.broker.kafka.port;
   }

@@ -1,0 +1,166 @@
+import {
+  Admin,
+  type BaseOptions,
+  Consumer,
+  type Message,
+  type MessagesStream,
+  type ConsumerOptions,
+  Producer,
+  type ProducerOptions,
+} from '@platformatic/kafka';
+import { onTestFinished } from 'vitest';
+import { Changes, type ClientBroker, type PlainRecord, text } from './fixture.ts';
+
+function base(broker: ClientBroker): BaseOptions {
+  return { clientId: 'platformatic', bootstrapBrokers: [broker.address], retries: 5, retryDelay: 20 };
+}
+
+/** An unmodified client of @platformatic/kafka; it is closed when the test that made it has ended. */
+export function newAdmin(broker: ClientBroker): Admin {
+  const admin = new Admin(base(broker));
+  onTestFinished(() => admin.close());
+  return admin;
+}
+
+export function newProducer(
+  broker: ClientBroker,
+  options: Partial<ProducerOptions<Buffer, Buffer, Buffer, Buffer>> = {},
+): Producer {
+  const producer = new Producer({ ...base(broker), ...options } as ProducerOptions<
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer
+  >);
+  onTestFinished(() => producer.close());
+  return producer;
+}
+
+export type ConsumerChoices = Partial<ConsumerOptions<Buffer, Buffer, Buffer, Buffer>>;
+
+export function newConsumer(broker: ClientBroker, groupId: string, options: ConsumerChoices = {}): Consumer {
+  const consumer = new Consumer({
+    ...base(broker),
+    groupId,
+    maxWaitTime: 100,
+    sessionTimeout: 10_000,
+    rebalanceTimeout: 10_000,
+    heartbeatInterval: 100,
+    ...options,
+  } as ConsumerOptions<Buffer, Buffer, Buffer, Buffer>);
+  onTestFinished(() => consumer.close(true));
+  return consumer;
+}
+
+export function plain(message: Message): PlainRecord {
+  const headers = [...message.headers].map(([key, value]) => [String(key), String(value)]);
+  return {
+    partition: message.partition,
+    offset: Number(message.offset),
+    key: text(message.key),
+    value: text(message.value),
+    headers: Object.fromEntries(headers) as Record<string, string>,
+  };
+}
+
+/** All a member of a group has seen and been given. */
+export class Member {
+  readonly consumer: Consumer;
+  readonly records: PlainRecord[] = [];
+  stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | undefined;
+
+  constructor(consumer: Consumer) {
+    this.consumer = consumer;
+  }
+
+  /** What it was given, as `topic/partition`. */
+  get partitions(): string[] {
+    const topics = this.consumer.assignments ?? [];
+    return topics.flatMap(({ topic, partitions }) => partitions.map((partition) => `${topic}/${partition}`));
+  }
+}
+
+/** The members of one group of @platformatic/kafka consumers that read one topic. */
+export class Group {
+  readonly groupId: string;
+  readonly members: Member[] = [];
+  readonly changes = new Changes();
+  readonly #broker: ClientBroker;
+  readonly #topic: string;
+
+  constructor(broker: ClientBroker, topic: string, groupId = broker.name('group')) {
+    this.groupId = groupId;
+    this.#broker = broker;
+    this.#topic = topic;
+  }
+
+  async join(options: ConsumerChoices = {}): Promise<Member> {
+    const member = new Member(newConsumer(this.#broker, this.groupId, options));
+    this.members.push(member);
+    member.consumer.on('consumer:group:join', () => this.changes.changed());
+    member.stream = await member.consumer.consume({
+      topics: [this.#topic],
+      mode: 'committed',
+      fallbackMode: 'earliest',
+    });
+    member.stream.on('data', (message) => {
+      member.records.push(plain(message));
+      this.changes.changed();
+    });
+    return member;
+  }
+
+  async leave(member: Member): Promise<void> {
+    this.members.splice(this.members.indexOf(member), 1);
+    await member.consumer.close(true);
+  }
+
+  /** Resolves when the members hold all partitions, each once, and every one as many as `shares` says. */
+  async shared(...shares: number[]): Promise<void> {
+    const count = shares.reduce((sum, share) => sum + share, 0);
+    await this.changes.until(() => {
+      const owned = this.members.map(({ partitions }) => partitions);
+      const sizes = owned.map(({ length }) => length).toSorted((a, b) => a - b);
+      return sizes.join() === shares.join() && new Set(owned.flat()).size === count;
+    });
+  }
+
+  /** Resolves when the members together have seen so many records. */
+  async seen(count: number): Promise<PlainRecord[]> {
+    const all = () => this.members.flatMap(({ records }) => records);
+    await this.changes.until(() => all().length >= count);
+    return all();
+  }
+}
+
+/** The first `count` records of a topic, read by a group of its own. */
+export async function readTopic(broker: ClientBroker, topic: string, count: number): Promise<PlainRecord[]> {
+  const group = new Group(broker, topic);
+  const member = await group.join();
+  const records = await group.seen(count);
+  await group.leave(member);
+  return records;
+}
+
+interface WrappedError {
+  apiId?: string;
+  errors?: WrappedError[];
+  cause?: WrappedError;
+  message: string;
+}
+
+/** Kafka's names of the errors a call ends with, whatever was wrapped around them; none when it does not fail. */
+export async function errorsOf(call: Promise<unknown>): Promise<string[]> {
+  try {
+    await call;
+    return [];
+  } catch (error) {
+    return namesOf(error as WrappedError);
+  }
+}
+
+function namesOf(error: WrappedError): string[] {
+  if (error.apiId !== undefined) return [error.apiId];
+  const inner = [...(error.errors ?? []), ...(error.cause === undefined ? [] : [error.cause])];
+  return inner.length > 0 ? inner.flatMap(namesOf) : [error.message];
+}

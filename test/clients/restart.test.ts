@@ -1,0 +1,123 @@
+import { cp } from 'node:fs/promises';
+import { ConfigResourceTypes } from 'kafkajs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { produceApi } from '../../src/wire/apis/00-produce.ts';
+import { ClientBroker, type PlainRecord } from './fixture.ts';
+import { Group, connectAdmin, connectProducer, createTopic, readTopic } from './kafkajs.ts';
+import { Line } from './line.ts';
+
+const CONFIGS = { 'cleanup.policy': 'compact', 'segment.bytes': '1048576' };
+
+/** Outlasts a restart. */
+const PATIENT = { initialRetryTime: 20, maxRetryTime: 200, retries: 100 };
+
+let broker: ClientBroker;
+beforeEach(async () => {
+  broker = new ClientBroker('files');
+  await broker.start();
+});
+afterEach(async () => {
+  await broker.stop();
+  await broker.removeDirectories();
+});
+
+/** Ends the broker and starts it again on what a clean stop leaves, or on what a kill at this moment would. */
+const RESTARTS: [string, () => Promise<void>][] = [
+  [
+    'a clean stop',
+    async () => {
+      await broker.stop();
+      await broker.start();
+    },
+  ],
+  [
+    'a sudden end',
+    async () => {
+      const left = await broker.newDirectory();
+      await cp(broker.directory, left, { recursive: true });
+      await broker.stop();
+      broker.startsOn(left);
+      await broker.start();
+    },
+  ],
+];
+
+describe.each(RESTARTS)('after %s', (_, restart) => {
+  test('topics, their ids, settings and records are there', async () => {
+    const before = await connectAdmin(broker);
+    const topic = await createTopic(before, broker, { partitions: 2, configs: CONFIGS });
+    const deleted = await createTopic(before, broker);
+    const topicId = broker.topicId(topic);
+    const { clusterId } = await before.describeCluster();
+    const producer = await connectProducer(broker);
+    const messages = Array.from({ length: 50 }, (__, index) => ({
+      key: `k${index}`,
+      value: index % 9 === 0 ? null : `value ${index}`,
+      headers: { index: String(index) },
+    }));
+    for (const message of messages) await producer.send({ topic, messages: [message] });
+    await before.deleteTopics({ topics: [deleted] });
+    const read = await readTopic(broker, topic, 50);
+    const offsets = await before.fetchTopicOffsets(topic);
+
+    await restart();
+    const admin = await connectAdmin(broker);
+    expect(broker.topicId(topic)).toBe(topicId);
+    expect((await admin.describeCluster()).clusterId).toBe(clusterId);
+    expect(await admin.listTopics()).not.toContain(deleted);
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: Object.keys(CONFIGS) }],
+    });
+    const described = resources[0]?.configEntries.map(({ configName, configValue }) => [
+      configName,
+      configValue,
+    ]);
+    expect(Object.fromEntries(described ?? [])).toEqual(CONFIGS);
+    expect(new Set(await admin.fetchTopicOffsets(topic))).toEqual(new Set(offsets));
+    const byPlace = (records: PlainRecord[]) =>
+      new Map(records.map((record) => [`${record.partition}/${record.offset}`, record]));
+    expect(byPlace(await readTopic(broker, topic, 50))).toEqual(byPlace(read));
+  });
+
+  test('a group goes on where it committed, and so do members that never noticed', async () => {
+    const topic = await createTopic(await connectAdmin(broker), broker, { partitions: 2 });
+    const line = new Line(broker);
+    const producer = await connectProducer(broker, { idempotent: true, retry: PATIENT }, line);
+    const gone = new Group(broker, topic);
+    const member = await gone.join();
+    const staying = new Group(broker, topic);
+    await staying.join({ line: new Line(broker), retry: PATIENT });
+    const both = (value: string) =>
+      [0, 1].map((partition) => ({ partition, value: `${value} ${partition}` }));
+    await producer.send({ topic, messages: both('before') });
+    await Promise.all([gone.seen(2), staying.seen(2)]);
+    await gone.leave(member);
+
+    await restart();
+    await producer.send({ topic, messages: both('after') });
+    const values = (await staying.seen(4)).map(({ value }) => value);
+    expect(new Set(values)).toEqual(new Set(['before 0', 'before 1', 'after 0', 'after 1']));
+    const again = new Group(broker, topic, gone.groupId);
+    await again.join();
+    const resumed = (await again.seen(2)).map(({ value }) => value);
+    expect(new Set(resumed)).toEqual(new Set(['after 0', 'after 1']));
+  });
+
+  test('an idempotent producer repeats what it has no answer to, and the log knows it', async () => {
+    const topic = await createTopic(await connectAdmin(broker), broker);
+    const line = new Line(broker);
+    const producer = await connectProducer(broker, { idempotent: true, retry: PATIENT }, line);
+    await producer.send({ topic, messages: [{ value: 'first' }] });
+    const answerLost = line.cutAtNextAnswer();
+    const unanswered = producer.send({ topic, messages: [{ value: 'second' }] });
+    await answerLost;
+    await restart();
+    line.mend();
+    expect(await unanswered).toMatchObject([{ baseOffset: '1' }]);
+    expect(broker.requests(produceApi.key)).toBe(1);
+    await producer.send({ topic, messages: [{ value: 'third' }] });
+    const records = await readTopic(broker, topic, 3);
+    expect(records.map(({ value }) => value)).toEqual(['first', 'second', 'third']);
+  });
+});
