@@ -7,6 +7,8 @@ import { type Target, logOf } from './writer.ts';
 
 const COMMIT_VERSION = 8;
 const IN_FLIGHT = 3;
+/** Large, so that the coordinator has to take snapshots of itself. */
+const METADATA_BYTES = 3_000;
 
 /** Commits positions of a group without members, some always on their way: any number is as good as another. */
 export class Committer {
@@ -52,7 +54,7 @@ export class Committer {
             {
               partitionIndex: target.partition,
               committedOffset,
-              committedMetadata: String(committedOffset),
+              committedMetadata: String(committedOffset).padEnd(METADATA_BYTES),
             },
           ],
         },

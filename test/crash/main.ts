@@ -59,10 +59,12 @@ function table(reports: readonly RoundReport[], summary: Summary): void {
     reports.reduce((total, report) => total + of(report), 0);
   const sorted = summary.readyMs.toSorted((a, b) => a - b);
   const stillbirths = sum(({ stillbirthsMs }) => stillbirthsMs.length);
+  const asked = sum(({ graceMs }) => (graceMs === undefined ? 0 : 1));
   const rows: [string, string][] = [
     ['seed', String(summary.seed)],
     ['rounds', `${reports.length} in ${(summary.tookMs / 1000).toFixed(0)} s, one directory`],
-    ['SIGKILL', `${reports.length} under load, ${stillbirths} more during start-up`],
+    ['SIGKILL', `${reports.length - asked} under load, ${stillbirths} more during start-up`],
+    ['SIGTERM', `${asked} under load, with a SIGKILL at most 60 ms behind it`],
     ['torn', `${sum(({ torn }) => (torn === undefined ? 0 : 1))} times; ${summary.warnings.length} warnings`],
     ['acknowledgements', `${figure(sum(({ acks }) => acks))}`],
     ['records acknowledged', figure(summary.acknowledgedRecords)],

@@ -15,12 +15,14 @@ export interface RoundPlan {
   stillbirthsMs: number[];
   /** What is done to the files of the dead broker. */
   tear: Tear | undefined;
-  createsTopic: boolean;
-  deletesTopic: boolean;
+  /** This topic is made, or deleted when it is there: one of few, so that names come back. */
+  togglesTopic: string | undefined;
   /** One member leaves the group and another comes. */
   changesMember: boolean;
 }
 
+export const TOGGLED_TOPIC = 'now-and-then-';
+const TOGGLED_TOPICS = 4;
 const KILL_DELAY_MAX_MS = 8;
 const GRACE_MAX_MS = 60;
 const STILLBIRTH_MAX_MS = 150;
@@ -37,8 +39,7 @@ export function planRound(random: SeededRandom): RoundPlan {
       : [],
     // What stopped cleanly has flushed all of it.
     tear: graceMs === undefined && random.chance(0.6) ? random.pick(TEARS) : undefined,
-    createsTopic: random.chance(0.7),
-    deletesTopic: random.chance(0.4),
+    togglesTopic: random.chance(0.8) ? `${TOGGLED_TOPIC}${random.integer(1, TOGGLED_TOPICS)}` : undefined,
     changesMember: random.chance(0.15),
   };
 }

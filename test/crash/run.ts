@@ -14,7 +14,7 @@ import { Group } from './group.ts';
 import { KafkajsProducer, kafkajs } from './kafkajs-load.ts';
 import { LogLedger } from './log-ledger.ts';
 import { SeededRandom } from './random.ts';
-import { type RoundPlan, RoundProgress, planRound } from './round.ts';
+import { type RoundPlan, RoundProgress, TOGGLED_TOPIC, planRound } from './round.ts';
 import { tear } from './tear.ts';
 import { Topics } from './topics.ts';
 import { checkCommits, readLog } from './verify.ts';
@@ -103,7 +103,7 @@ export class CrashRun {
       random: parts.random.fork(),
       onFault,
     });
-    this.#topics = new Topics(onFault);
+    this.#topics = new Topics(shared());
     this.#writers = [
       new Writer(shared(), { name: 'exact-1', targets: TARGETS, isIdempotent: true }),
       new Writer(shared(), { name: 'exact-2', targets: TARGETS.slice(0, 2), isIdempotent: true }),
@@ -139,7 +139,7 @@ export class CrashRun {
   async round(round: number, { afterDeath = async () => {} }: RoundOptions = {}): Promise<RoundReport> {
     const random = this.#random.fork();
     const plan = planRound(random);
-    const progress = await this.#loadUntilKilled(round, plan);
+    const progress = await this.#loadUntilKilled(plan);
     const onTheirWay = this.#writers.reduce((sum, writer) => sum + writer.pendingCount, 0);
     const torn = plan.tear && (await tear(this.#directory, plan.tear, random));
     await afterDeath();
@@ -162,13 +162,13 @@ export class CrashRun {
     };
   }
 
-  async #loadUntilKilled(round: number, plan: RoundPlan): Promise<RoundProgress> {
+  async #loadUntilKilled(plan: RoundPlan): Promise<RoundProgress> {
     const dead = Promise.withResolvers<void>();
     const progress = new RoundProgress(plan, () => {
       const end = plan.graceMs === undefined ? this.#broker.kill() : this.#broker.stopOrKill(plan.graceMs);
       end.then(dead.resolve, dead.reject);
     });
-    const started = this.#startLoad(round, plan, progress);
+    const started = this.#startLoad(plan, progress);
     await this.#within('the load never came to the kill: a client or the group is stuck', dead.promise);
     progress.kill();
     await dead.promise;
@@ -177,14 +177,11 @@ export class CrashRun {
     return progress;
   }
 
-  async #startLoad(round: number, plan: RoundPlan, progress: RoundProgress): Promise<void> {
+  async #startLoad(plan: RoundPlan, progress: RoundProgress): Promise<void> {
     if (plan.changesMember) {
       this.#group.removeOldest();
       this.#group.add();
     }
-    const doomed = plan.deletesTopic
-      ? this.#topics.names.find((name) => name.startsWith('round-'))
-      : undefined;
     const open = async () => {
       const connection = await Connection.open(this.#broker.port);
       this.#connections.push(connection);
@@ -197,10 +194,14 @@ export class CrashRun {
     this.#committer.resume(forCommits, progress);
     await Promise.all([
       ...this.#writers.map((writer, index) => writer.resume(connections[index] as Connection, progress)),
-      plan.createsTopic &&
-        this.#topics.create(forTopics, { name: `round-${round}`, partitions: 1 + (round % 3) }, progress),
-      doomed !== undefined && this.#topics.delete(forTopics, doomed, progress),
+      plan.togglesTopic !== undefined && this.#toggle(plan.togglesTopic, forTopics, progress),
     ]);
+  }
+
+  async #toggle(name: string, connection: Connection, progress: RoundProgress): Promise<void> {
+    if (this.#topics.has(name)) return this.#topics.delete(connection, name, progress);
+    await this.#topics.create(connection, { name, partitions: 2 }, progress);
+    await this.#topics.writeFirst(connection, name, progress);
   }
 
   /** Nothing but reading: everything that was ever acknowledged must be there. */
@@ -214,8 +215,10 @@ export class CrashRun {
     }
     let sizeBytes = 0;
     let records = 0;
-    for (const target of TARGETS) {
-      const check = this.#ledger.check(logOf(target), { kernels: this.#kernels, codecs: nodeCodecs() });
+    const toggled = this.#topics.logs((name) => name.startsWith(TOGGLED_TOPIC));
+    const lasting = TARGETS.map((target) => ({ target, log: logOf(target) }));
+    for (const { target, log } of [...lasting, ...toggled]) {
+      const check = this.#ledger.check(log, { kernels: this.#kernels, codecs: nodeCodecs() });
       sizeBytes += await readLog(connection, target, check);
       records += check.nextOffset;
       this.#faults.push(...check.faults.slice(0, 5));

@@ -54,8 +54,10 @@ export async function checkCommits(
   const answer = await connection.request(offsetFetchApi, 7, { groupId: group, topics, requireStable: true });
   const faults = answer.errorCode === 0 ? [] : [`${group}: offset fetch error ${answer.errorCode}`];
   for (const { name, partitions } of answer.topics) {
-    for (const { partitionIndex, committedOffset, errorCode } of partitions) {
+    for (const { partitionIndex, committedOffset, metadata, errorCode } of partitions) {
       const log = logOf({ topic: name, partition: partitionIndex });
+      if (metadata && Number(metadata) !== committedOffset)
+        faults.push(`${group} ${log}: ${committedOffset} has the metadata of ${metadata.trim()}`);
       const since = marks.get(log) ?? -1;
       if (errorCode === 0 && commits.mayBe(group, log, { since, offset: committedOffset })) continue;
       const expected = commits.describe(group, log, since);

@@ -32,8 +32,8 @@ export class MortalBroker {
   }
 
   /** SIGKILL has left when this returns; the promise is for the end of the process. */
-  kill(): Promise<void> {
-    return this.#process?.stop('SIGKILL') ?? Promise.resolve();
+  async kill(): Promise<void> {
+    await this.#process?.stop('SIGKILL');
   }
 
   /** Asked to stop, and killed when it has not within so many milliseconds. */
