@@ -20,6 +20,14 @@ export function explainStart(
         `choose another with ${option}; ${option} 0 picks a free one`,
       );
     }
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new CliError(
+        EXIT.failure,
+        'NO_SUCH_ADDRESS',
+        error.message,
+        'choose an address of this machine with --host; 0.0.0.0 is all of them',
+      );
     case 'EACCES':
       return new CliError(
         EXIT.failure,

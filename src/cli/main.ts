@@ -4,6 +4,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { CliError, EXIT } from './errors.ts';
 
 const { version } = manifest;
+const HELP = new Set(['--help', '-h']);
 
 /** Each is loaded when it is called: the command line starts fast. */
 const commands = {
@@ -19,6 +20,15 @@ const main = defineCommand({
 async function run(argv: readonly string[]): Promise<void> {
   if (argv.includes('--version') || argv.includes('-V')) return console.log(version);
   const name = argv.find((argument) => !argument.startsWith('-'));
+  const [first] = argv;
+  if (first !== undefined && first !== name && !HELP.has(first)) {
+    throw new CliError(
+      EXIT.usage,
+      'USAGE',
+      `there is no option ${first} before a command`,
+      'see milena --help',
+    );
+  }
   if (name === undefined) return showUsage(main);
   if (!isCommand(name)) {
     throw new CliError(
@@ -28,7 +38,7 @@ async function run(argv: readonly string[]): Promise<void> {
       `commands: ${Object.keys(commands).join(', ')}`,
     );
   }
-  if (argv.includes('--help') || argv.includes('-h')) return showUsage(await commands[name]());
+  if (argv.some((argument) => HELP.has(argument))) return showUsage(await commands[name]());
   await runCommand(main, { rawArgs: [...argv] });
 }
 

@@ -1,26 +1,37 @@
 import type { ArgsDef } from 'citty';
 import { CliError, EXIT } from './errors.ts';
 
-/** Refuses options a command does not have: a typo must not run something else. */
+/** Refuses what a command does not have, and values that are missing: a typo must not run something else. */
 export function checkOptions(rawArgs: readonly string[], args: ArgsDef): void {
-  const known = new Set(Object.keys(args).flatMap((name) => [`--${name}`, `--no-${name}`]));
-  for (const argument of rawArgs) {
-    const [option = ''] = argument.split('=');
-    if (!option.startsWith('-') || known.has(option)) continue;
-    const hint = `options: ${Object.keys(args)
-      .map((name) => `--${name}`)
-      .join(' ')}`;
-    throw new CliError(EXIT.usage, 'USAGE', `there is no option ${option}`, hint);
+  const hint = `options: ${Object.keys(args)
+    .map((name) => `--${name}`)
+    .join(' ')}`;
+  for (let at = 0; at < rawArgs.length; at++) {
+    const argument = rawArgs[at] ?? '';
+    const [option = '', ...rest] = argument.split('=');
+    const value = rest.length === 0 ? undefined : rest.join('=');
+    if (!option.startsWith('-')) throw usage(`"${argument}" belongs to no option`, hint);
+    const isFlag = (name: string) => args[name]?.type === 'boolean';
+    const name = /^--(.+)$/.exec(option)?.[1] ?? '';
+    if (isFlag(name) || isFlag(/^no-(.+)$/.exec(name)?.[1] ?? '')) {
+      if (value !== undefined) throw usage(`${option} takes no value`, hint);
+    } else if (!Object.hasOwn(args, name)) {
+      throw usage(`there is no option ${option}`, hint);
+    } else {
+      const taken = value ?? rawArgs[++at] ?? '';
+      if (taken === '' || (value === undefined && taken.startsWith('-')))
+        throw usage(`${option} needs a value`, hint);
+    }
   }
+}
+
+function usage(message: string, hint?: string): CliError {
+  return new CliError(EXIT.usage, 'USAGE', message, hint);
 }
 
 /** A whole number within bounds. */
 export function integerIn(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new CliError(
-    EXIT.usage,
-    'USAGE',
-    `${option} takes a whole number from ${min} to ${max}, not "${text}"`,
-  );
+  throw usage(`${option} takes a whole number from ${min} to ${max}, not "${text}"`);
 }

@@ -188,6 +188,14 @@ describe('what it cannot do it says in words', () => {
 
   test.each([
     ['an unknown option', ['dev', '--memroy'], 'there is no option --memroy'],
+    ['an unknown short option', ['dev', '-p', '0'], 'there is no option -p'],
+    ['an unknown option alone', ['--bogus'], 'there is no option --bogus before a command'],
+    ['a stray word', ['dev', 'memory'], '"memory" belongs to no option'],
+    ['no value where one is needed', ['dev', '--data', '--memory'], '--data needs a value'],
+    ['an empty value', ['dev', '--data='], '--data needs a value'],
+    ['a last option without its value', ['dev', '--memory', '--port'], '--port needs a value'],
+    ['a value where none is taken', ['dev', '--memory=no'], '--memory takes no value'],
+    ['a port that is taken back', ['dev', '--no-port'], 'there is no option --no-port'],
     ['an unknown command', ['develop'], 'there is no command "develop"'],
     [
       'a port that is no number',
@@ -205,6 +213,13 @@ describe('what it cannot do it says in words', () => {
     expect(await run.ended()).toBe(2);
     expectForPeople(run.stderr);
     expect(run.stderr).toContain(message);
+  });
+
+  test('an address that is not ours', async () => {
+    const run = milena('dev', '--memory', ...FREE_PORTS, '--host', '192.0.2.1');
+    expect(await run.ended()).toBe(1);
+    expectForPeople(run.stderr);
+    expect(run.stderr).toContain('choose an address of this machine with --host');
   });
 
   test('--help and --version', async () => {
