@@ -6,9 +6,9 @@ import type { RoundProgress } from './round.ts';
 import { type Target, logOf } from './writer.ts';
 
 const COMMIT_VERSION = 8;
-const IN_FLIGHT = 3;
+const IN_FLIGHT = 12;
 /** Large, so that the coordinator has to take snapshots of itself. */
-const METADATA_BYTES = 3_000;
+const METADATA_BYTES = 4_000;
 
 /** Commits positions of a group without members, some always on their way: any number is as good as another. */
 export class Committer {
