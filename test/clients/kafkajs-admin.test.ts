@@ -158,4 +158,16 @@ describe('kafkajs admin', () => {
     expect(await errorsOf(sent)).toEqual(['UNKNOWN_TOPIC_OR_PARTITION']);
     expect(broker.topicId(absent)).toBeUndefined();
   });
+
+  test('what is not served is said to be so, at once', async () => {
+    const admin = await connectAdmin(broker);
+    const topic = await createTopic(admin, broker);
+    const unsupported = [expect.stringMatching(/does not support the requested API/)];
+    const resource = { type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [] };
+    expect(await errorsOf(admin.alterConfigs({ validateOnly: false, resources: [resource] }))).toEqual(
+      unsupported,
+    );
+    const partitions = [{ partition: 0, offset: '0' }];
+    expect(await errorsOf(admin.deleteTopicRecords({ topic, partitions }))).toEqual(unsupported);
+  });
 });

@@ -200,4 +200,11 @@ describe('@platformatic/kafka', () => {
     expect(await errorsOf(send(1_048_588))).toEqual(['MESSAGE_TOO_LARGE']);
     expect(await errorsOf(send(1_048_000))).toEqual([]);
   });
+
+  test('what is not served is said to be so, at once', async () => {
+    const admin = newAdmin(broker);
+    expect(await errorsOf(admin.describeClientQuotas({ components: [] }))).toEqual([
+      expect.stringMatching(/Unsupported API/),
+    ]);
+  });
 });

@@ -155,7 +155,8 @@ export async function errorsOf(call: Promise<unknown>): Promise<string[]> {
     await call;
     return [];
   } catch (error) {
-    return namesOf(error as WrappedError);
+    // Once for each time it was tried.
+    return [...new Set(namesOf(error as WrappedError))];
   }
 }
 

@@ -80,6 +80,30 @@ describe.each(RESTARTS)('after %s', (_, restart) => {
     expect(byPlace(await readTopic(broker, topic, 50))).toEqual(byPlace(read));
   });
 
+  test('a topic of many segments is read whole, and by time', async () => {
+    const before = await connectAdmin(broker);
+    const topic = await createTopic(before, broker, { configs: { 'segment.bytes': '1048576' } });
+    const producer = await connectProducer(broker);
+    const startMs = 1_700_000_000_000;
+    const sends = 40;
+    for (let index = 0; index < sends; index++) {
+      const timestamp = String(startMs + index * 1_000);
+      const value = `${index} `.padEnd(25_000, 'x');
+      await producer.send({ topic, messages: Array.from({ length: 4 }, () => ({ value, timestamp })) });
+    }
+
+    await restart();
+    const admin = await connectAdmin(broker);
+    for (let index = 0; index < sends; index += 7) {
+      const found = await admin.fetchTopicOffsetsByTimestamp(topic, startMs + index * 1_000 - 500);
+      expect(found).toEqual([{ partition: 0, offset: String(index * 4) }]);
+    }
+    const records = await readTopic(broker, topic, sends * 4);
+    expect(records.map(({ offset, value }) => [offset, parseInt(value ?? '', 10)])).toEqual(
+      Array.from({ length: sends * 4 }, (__, offset) => [offset, Math.floor(offset / 4)]),
+    );
+  });
+
   test('a group goes on where it committed, and so do members that never noticed', async () => {
     const topic = await createTopic(await connectAdmin(broker), broker, { partitions: 2 });
     const line = new Line(broker);
