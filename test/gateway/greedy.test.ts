@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
+import { saslAuthenticateApi } from '../../src/wire/apis/36-sasl-authenticate.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
 import { heldBytes } from './garbage.ts';
 import { TestBroker, batch, fetchBody, produce } from './harness.ts';
@@ -114,6 +115,21 @@ describe.each(['memory', 'files'])('on %s', (store) => {
     expect(sizes[0]).toBeGreaterThan(500_000);
     client.destroy();
   });
+});
+
+test('small batches on files do not keep the large requests they came between', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'milena-greedy-'));
+  const server = await TestBroker.start({ directory, flush: 'never' });
+  const client = await server.client();
+  const topic = await server.topic(client);
+  const before = heldBytes();
+  for (let i = 0; i < 60; i++) {
+    await client.send(saslAuthenticateApi, 1, { authBytes: new Uint8Array(MB) });
+    await produce(client, topic, batch(['small']));
+  }
+  expect(heldBytes() - before).toBeLessThan(20 * MB);
+  await server.close();
+  await rm(directory, { recursive: true });
 });
 
 describe('announcements', () => {
