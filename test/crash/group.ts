@@ -42,7 +42,7 @@ export class Group {
     if (member !== undefined) this.#leaving.push(member.stop());
   }
 
-  /** One past the last record of a log that a member has had. As none may be passed over, all before it were had too. */
+  /** One past the last record of a log that a member has had; as none may be passed over, all before it too. */
   position(log: string): number {
     const { commits, group } = this.#parts;
     return Math.max(

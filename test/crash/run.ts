@@ -237,7 +237,7 @@ export class CrashRun {
     this.#producerIds.add(producerId);
   }
 
-  /** All that is still on its way arrives, the group reads to the end, the broker stops. @returns what is wrong then. */
+  /** What is on its way arrives, the group reads to the end, the broker stops. @returns what is wrong then. */
   async stop(): Promise<string[]> {
     await this.#within('kafkajs could not end its last send', this.#producer.stop());
     await this.#verify();
