@@ -1,6 +1,7 @@
 import { AssignerProtocol } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
 import { HOMES, sortedValues, useBroker } from './fixture.ts';
+import { distinct } from './group.ts';
 import { Group, connectAdmin, connectConsumer, connectProducer, createTopic, errorsOf } from './kafkajs.ts';
 import { Line } from './line.ts';
 
@@ -21,25 +22,27 @@ describe.each(HOMES)('kafkajs groups, on %s', (home) => {
     const topic = await createTopic(await connectAdmin(broker), broker, { partitions: PARTITIONS });
     const producer = await connectProducer(broker);
     const group = new Group(broker, topic);
+    /** Each partition's message reached the member that holds it. */
+    const allSee = async (value: string, ...shares: number[]) => {
+      await producer.send({ topic, messages: oneEach(value) });
+      const seen = () => group.members.map((member) => distinct(member, value));
+      await group.changes.until(() => seen().flat().length === PARTITIONS);
+      expect(new Set(seen().flat())).toEqual(new Set(oneEach(value).map((message) => message.value)));
+      expect(seen().map(({ length }) => length)).toEqual(shares);
+    };
     const first = await group.join();
     await group.shared(6);
-    await producer.send({ topic, messages: oneEach('alone') });
-    await group.seen(6);
+    await allSee('alone', 6);
     await group.join();
     await group.shared(3, 3);
     const third = await group.join();
     await group.shared(2, 2, 2);
-    await producer.send({ topic, messages: oneEach('three') });
-    await group.seen(12);
-    expect(group.members.map(({ records }) => records.length)).toEqual([8, 2, 2]);
+    await allSee('three', 2, 2, 2);
     await group.leave(third);
     await group.shared(3, 3);
     await group.leave(first);
     await group.shared(6);
-    await producer.send({ topic, messages: oneEach('last') });
-    const records = await group.seen(2 + 6);
-    expect(records.filter(({ value }) => value?.startsWith('last'))).toHaveLength(6);
-    expect(records.filter(({ value }) => value?.startsWith('alone'))).toHaveLength(0);
+    await allSee('last', 6);
   });
 
   test('what a member held that died without a word goes to the others', async () => {
@@ -47,7 +50,7 @@ describe.each(HOMES)('kafkajs groups, on %s', (home) => {
     const producer = await connectProducer(broker);
     const group = new Group(broker, topic);
     const line = new Line(broker);
-    await group.join();
+    const survivor = await group.join();
     const mortal = await group.join({ sessionTimeout: 1_000, line, retry: { retries: 0 } });
     await group.shared(3, 3);
     await producer.send({ topic, messages: oneEach('both') });
@@ -56,11 +59,8 @@ describe.each(HOMES)('kafkajs groups, on %s', (home) => {
     group.forget(mortal);
     await group.shared(6);
     await producer.send({ topic, messages: oneEach('survivor') });
-    // What the dead member read and had not committed comes once more.
-    const survivors = () =>
-      group.members.flatMap(({ records }) => records.filter(({ value }) => value?.startsWith('survivor')));
-    await group.changes.until(() => survivors().length === 6);
-    expect(sortedValues(survivors())).toEqual(oneEach('survivor').map(({ value }) => value));
+    await group.changes.until(() => distinct(survivor, 'survivor').length === PARTITIONS);
+    expect(distinct(survivor, 'survivor')).toEqual(oneEach('survivor').map(({ value }) => value));
   });
 
   test('a group goes on where it committed', async () => {

@@ -12,7 +12,8 @@ import {
   logLevel,
 } from 'kafkajs';
 import { onTestFinished } from 'vitest';
-import { Changes, type ClientBroker, type PlainRecord, text } from './fixture.ts';
+import { type Changes, type ClientBroker, type PlainRecord, text } from './fixture.ts';
+import { type GroupMember, TestGroup } from './group.ts';
 import { Line } from './line.ts';
 
 /** Unmodified kafkajs; its clients are closed when the test that made them has ended. */
@@ -98,8 +99,7 @@ export function plain(partition: number, message: KafkaMessage): PlainRecord {
   };
 }
 
-/** All a member of a group has seen and been given. */
-export class Member {
+export class Member implements GroupMember {
   readonly consumer: Consumer;
   readonly records: PlainRecord[] = [];
   /** Partitions by topic; undefined before it first joined. */
@@ -113,7 +113,6 @@ export class Member {
     });
   }
 
-  /** What it was given, as `topic/partition`. */
   get partitions(): string[] {
     const topics = Object.entries(this.assignment ?? {});
     return topics.flatMap(([topic, partitions]) => partitions.map((partition) => `${topic}/${partition}`));
@@ -125,23 +124,18 @@ export interface JoinOptions extends Omit<ConsumerConfig, 'groupId'> {
   line?: Line;
 }
 
-/** The members of one group of kafkajs consumers that read the same. */
-export class Group {
-  readonly groupId: string;
-  readonly members: Member[] = [];
-  readonly changes = new Changes();
-  readonly #broker: ClientBroker;
+/** A group of kafkajs consumers. */
+export class Group extends TestGroup<Member> {
   readonly #topic: string | RegExp;
 
-  constructor(broker: ClientBroker, topic: string | RegExp, groupId = broker.name('group')) {
-    this.groupId = groupId;
-    this.#broker = broker;
+  constructor(broker: ClientBroker, topic: string | RegExp, groupId?: string) {
+    super(broker, groupId);
     this.#topic = topic;
   }
 
   async join({ fromBeginning = true, line, ...config }: JoinOptions = {}): Promise<Member> {
     const consumer = await connectConsumer(
-      this.#broker,
+      this.broker,
       { groupId: this.groupId, heartbeatInterval: 100, sessionTimeout: 10_000, ...config },
       line,
     );
@@ -160,28 +154,6 @@ export class Group {
   async leave(member: Member): Promise<void> {
     this.forget(member);
     await member.consumer.disconnect();
-  }
-
-  /** It is no member any more. */
-  forget(member: Member): void {
-    this.members.splice(this.members.indexOf(member), 1);
-  }
-
-  /** Resolves when the members hold all partitions, each once, and every one as many as `shares` says. */
-  async shared(...shares: number[]): Promise<void> {
-    const count = shares.reduce((sum, share) => sum + share, 0);
-    await this.changes.until(() => {
-      const owned = this.members.map((member) => member.partitions);
-      const sizes = owned.map(({ length }) => length).toSorted((a, b) => a - b);
-      return sizes.join() === shares.join() && new Set(owned.flat()).size === count;
-    });
-  }
-
-  /** Resolves when the members together have seen so many records. */
-  async seen(count: number): Promise<PlainRecord[]> {
-    const all = () => this.members.flatMap(({ records }) => records);
-    await this.changes.until(() => all().length >= count);
-    return all();
   }
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { HOMES, sortedValues, useBroker } from './fixture.ts';
+import { distinct } from './group.ts';
 import { MortalMember } from './mortal-member.ts';
-import { Group, type Member, errorsOf, newAdmin, newProducer } from './platformatic.ts';
+import { Group, createTopic, errorsOf, newAdmin, newProducer } from './platformatic.ts';
 
 const PARTITIONS = 4;
 
@@ -17,21 +18,11 @@ function values(value: string): string[] {
   return oneEach('', value).map((message) => message.value.toString());
 }
 
-/**
- * What a member has seen that begins like this, each once: after a rebalance it begins where it has committed, and
- * what it had read beyond comes again.
- */
-function distinct(member: Member, prefix: string): (string | null)[] {
-  const seen = member.records.filter(({ value }) => value?.startsWith(prefix));
-  return [...new Set(sortedValues(seen))];
-}
-
 describe.each(HOMES)('@platformatic/kafka groups, on %s', (home) => {
   const broker = useBroker(home);
 
   test.each(['roundrobin', 'cooperative-sticky'])('two members share, one leaves: %s', async (protocol) => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: PARTITIONS, replicas: 1 });
+    const topic = await createTopic(broker, { partitions: PARTITIONS });
     const producer = newProducer(broker);
     const options = { protocols: [{ name: protocol, version: 1 }] };
     const group = new Group(broker, topic);
@@ -54,8 +45,7 @@ describe.each(HOMES)('@platformatic/kafka groups, on %s', (home) => {
   });
 
   test('a group goes on where it committed', async () => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: PARTITIONS, replicas: 1 });
+    const topic = await createTopic(broker, { partitions: PARTITIONS });
     const producer = newProducer(broker);
     const group = new Group(broker, topic);
     const member = await group.join({ autocommit: false });
@@ -82,8 +72,7 @@ describe('@platformatic/kafka groups', () => {
 
   test('admin: groups', async () => {
     const admin = newAdmin(broker);
-    const topic = broker.name('topic');
-    await admin.createTopics({ topics: [topic], partitions: PARTITIONS, replicas: 1 });
+    const topic = await createTopic(broker, { partitions: PARTITIONS });
     const group = new Group(broker, topic);
     const { groupId } = group;
     const member = await group.join();
@@ -109,8 +98,7 @@ describe('@platformatic/kafka groups', () => {
 
   test('admin: offsets of a group', async () => {
     const admin = newAdmin(broker);
-    const topic = broker.name('topic');
-    await admin.createTopics({ topics: [topic], partitions: 2, replicas: 1 });
+    const topic = await createTopic(broker, { partitions: 2 });
     const groupId = broker.name('group');
     await admin.alterConsumerGroupOffsets({
       groupId,
@@ -130,8 +118,7 @@ describe('@platformatic/kafka groups', () => {
   });
 
   test('a static member comes back to what it had, and nobody else notices', async () => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: PARTITIONS, replicas: 1 });
+    const topic = await createTopic(broker, { partitions: PARTITIONS });
     const group = new Group(broker, topic);
     const stays = await group.join({ groupInstanceId: 'stays' });
     const returns = await group.join({ groupInstanceId: 'returns' });
@@ -146,8 +133,7 @@ describe('@platformatic/kafka groups', () => {
   });
 
   test('what a member held that died without a word goes to the other', async () => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: PARTITIONS, replicas: 1 });
+    const topic = await createTopic(broker, { partitions: PARTITIONS });
     const producer = newProducer(broker);
     const group = new Group(broker, topic);
     const survivor = await group.join();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HOMES, useBroker } from './fixture.ts';
-import { errorsOf, newAdmin, newConsumer, newProducer, readTopic } from './platformatic.ts';
+import { createTopic, errorsOf, newAdmin, newConsumer, newProducer, readTopic } from './platformatic.ts';
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
@@ -30,8 +30,7 @@ describe.each(HOMES)('@platformatic/kafka, on %s', (home) => {
   const broker = useBroker(home);
 
   test.each(CODECS)('produces and reads %s', async (compression) => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const topic = await createTopic(broker);
     const producer = newProducer(broker, { compression });
     const sent = records(300);
     const { offsets } = await producer.send({ messages: sent.map((record) => toProduce(topic, record)) });
@@ -42,8 +41,7 @@ describe.each(HOMES)('@platformatic/kafka, on %s', (home) => {
   });
 
   test('an idempotent producer numbers its batches', async () => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const topic = await createTopic(broker);
     const producer = newProducer(broker, { idempotent: true });
     for (const record of records(20)) await producer.send({ messages: [toProduce(topic, record)] });
     expect(producer.producerId).toBeGreaterThanOrEqual(0n);
@@ -54,8 +52,7 @@ describe.each(HOMES)('@platformatic/kafka, on %s', (home) => {
   });
 
   test('keys and values that are not there, or empty', async () => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const topic = await createTopic(broker);
     const empty = Buffer.alloc(0);
     await newProducer(broker).send({
       messages: [
@@ -77,8 +74,7 @@ describe('@platformatic/kafka', () => {
   const broker = useBroker();
 
   test('acks 0, 1 and all', async () => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const topic = await createTopic(broker);
     const producer = newProducer(broker);
     for (const acks of [0, 1, -1]) {
       await producer.send({ acks, messages: [{ topic, value: Buffer.from(String(acks)) }] });
@@ -87,8 +83,7 @@ describe('@platformatic/kafka', () => {
   });
 
   test('many sends at once, each with its offset', async () => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const topic = await createTopic(broker);
     const producer = newProducer(broker);
     const results = await Promise.all(
       records(50).map((record) => producer.send({ messages: [toProduce(topic, record)] })),
@@ -99,9 +94,8 @@ describe('@platformatic/kafka', () => {
   });
 
   test('offsets by time', async () => {
-    const topic = broker.name('topic');
+    const topic = await createTopic(broker);
     const admin = newAdmin(broker);
-    await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
     const producer = newProducer(broker);
     const startMs = 1_700_000_000_000n;
     // The latest is in the middle.
@@ -186,15 +180,12 @@ describe('@platformatic/kafka', () => {
   });
 
   test('a transaction is refused at once', async () => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: 1, replicas: 1 });
     const producer = newProducer(broker, { idempotent: true, transactionalId: 'tx' });
     expect(await errorsOf(producer.beginTransaction())).toEqual(['INVALID_REQUEST']);
   });
 
   test('a record above max.message.bytes is refused', async () => {
-    const topic = broker.name('topic');
-    await newAdmin(broker).createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const topic = await createTopic(broker);
     const producer = newProducer(broker);
     const send = (bytes: number) => producer.send({ messages: [{ topic, value: Buffer.alloc(bytes, 'x') }] });
     expect(await errorsOf(send(1_048_588))).toEqual(['MESSAGE_TOO_LARGE']);

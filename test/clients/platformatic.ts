@@ -3,13 +3,13 @@ import {
   type BaseOptions,
   Consumer,
   type Message,
-  type MessagesStream,
   type ConsumerOptions,
   Producer,
   type ProducerOptions,
 } from '@platformatic/kafka';
 import { onTestFinished } from 'vitest';
-import { Changes, type ClientBroker, type PlainRecord, text } from './fixture.ts';
+import { type ClientBroker, type PlainRecord, text } from './fixture.ts';
+import { type GroupMember, TestGroup } from './group.ts';
 
 function base(broker: ClientBroker): BaseOptions {
   return { clientId: 'platformatic', bootstrapBrokers: [broker.address], retries: 5, retryDelay: 20 };
@@ -52,6 +52,13 @@ export function newConsumer(broker: ClientBroker, groupId: string, options: Cons
   return consumer;
 }
 
+/** A topic of its own, as this client creates it. */
+export async function createTopic(broker: ClientBroker, { partitions = 1 } = {}): Promise<string> {
+  const topic = broker.name('topic');
+  await newAdmin(broker).createTopics({ topics: [topic], partitions, replicas: 1 });
+  return topic;
+}
+
 export function plain(message: Message): PlainRecord {
   const headers = [...message.headers].map(([key, value]) => [String(key), String(value)]);
   return {
@@ -63,47 +70,39 @@ export function plain(message: Message): PlainRecord {
   };
 }
 
-/** All a member of a group has seen and been given. */
-export class Member {
+export class Member implements GroupMember {
   readonly consumer: Consumer;
   readonly records: PlainRecord[] = [];
-  stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | undefined;
 
   constructor(consumer: Consumer) {
     this.consumer = consumer;
   }
 
-  /** What it was given, as `topic/partition`. */
   get partitions(): string[] {
     const topics = this.consumer.assignments ?? [];
     return topics.flatMap(({ topic, partitions }) => partitions.map((partition) => `${topic}/${partition}`));
   }
 }
 
-/** The members of one group of @platformatic/kafka consumers that read one topic. */
-export class Group {
-  readonly groupId: string;
-  readonly members: Member[] = [];
-  readonly changes = new Changes();
-  readonly #broker: ClientBroker;
+/** A group of @platformatic/kafka consumers. */
+export class Group extends TestGroup<Member> {
   readonly #topic: string;
 
-  constructor(broker: ClientBroker, topic: string, groupId = broker.name('group')) {
-    this.groupId = groupId;
-    this.#broker = broker;
+  constructor(broker: ClientBroker, topic: string, groupId?: string) {
+    super(broker, groupId);
     this.#topic = topic;
   }
 
   async join(options: ConsumerChoices = {}): Promise<Member> {
-    const member = new Member(newConsumer(this.#broker, this.groupId, options));
+    const member = new Member(newConsumer(this.broker, this.groupId, options));
     this.members.push(member);
     member.consumer.on('consumer:group:join', () => this.changes.changed());
-    member.stream = await member.consumer.consume({
+    const stream = await member.consumer.consume({
       topics: [this.#topic],
       mode: 'committed',
       fallbackMode: 'earliest',
     });
-    member.stream.on('data', (message) => {
+    stream.on('data', (message) => {
       member.records.push(plain(message));
       this.changes.changed();
     });
@@ -111,25 +110,8 @@ export class Group {
   }
 
   async leave(member: Member): Promise<void> {
-    this.members.splice(this.members.indexOf(member), 1);
+    this.forget(member);
     await member.consumer.close(true);
-  }
-
-  /** Resolves when the members hold all partitions, each once, and every one as many as `shares` says. */
-  async shared(...shares: number[]): Promise<void> {
-    const count = shares.reduce((sum, share) => sum + share, 0);
-    await this.changes.until(() => {
-      const owned = this.members.map(({ partitions }) => partitions);
-      const sizes = owned.map(({ length }) => length).toSorted((a, b) => a - b);
-      return sizes.join() === shares.join() && new Set(owned.flat()).size === count;
-    });
-  }
-
-  /** Resolves when the members together have seen so many records. */
-  async seen(count: number): Promise<PlainRecord[]> {
-    const all = () => this.members.flatMap(({ records }) => records);
-    await this.changes.until(() => all().length >= count);
-    return all();
   }
 }
 
