@@ -1,88 +1,12 @@
-import { CRC_TABLES, CRC_TABLE_COUNT, CRC_TABLE_SIZE } from './layout';
+import { fold } from './crc-folding';
+import { slice } from './crc-slicing';
+import { FOLD_REMAINDER } from './layout';
 
-/** Castagnoli's polynomial, bits reflected (RFC 3720 B.4). */
-const POLYNOMIAL: u32 = 0x82f63b78;
+/** Folding leaves some 300 bytes to the tables: it pays from here on. */
+const FOLD_MIN: i32 = 512;
 
-/** Table k holds, for each byte, its CRC after k more zero bytes: what it adds to a CRC taken 16 bytes at a time. */
-function fillTables(): void {
-  for (let byte: u32 = 0; byte < 256; byte++) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (POLYNOMIAL & (0 - (crc & 1)));
-    store<u32>(CRC_TABLES + (byte << 2), crc);
-  }
-  for (let table: u32 = 1; table < CRC_TABLE_COUNT; table++) {
-    const at = CRC_TABLES + <usize>table * CRC_TABLE_SIZE;
-    for (let byte: u32 = 0; byte < 256; byte++) {
-      const shorter = load<u32>(at - CRC_TABLE_SIZE + (byte << 2));
-      store<u32>(at + (byte << 2), (shorter >>> 8) ^ load<u32>(CRC_TABLES + ((shorter & 0xff) << 2)));
-    }
-  }
-}
-fillTables();
-
-// One function for each place of a 4-byte word in a 16-byte block: offsets of loads must be literal constants.
-// @ts-ignore: decorator
-@inline
-function word0(word: u32): u32 {
-  return (
-    load<u32>((word << 2) & 0x3fc, CRC_TABLES + 15 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 6) & 0x3fc, CRC_TABLES + 14 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 14) & 0x3fc, CRC_TABLES + 13 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 22) & 0x3fc, CRC_TABLES + 12 * CRC_TABLE_SIZE)
-  );
-}
-// @ts-ignore: decorator
-@inline
-function word1(word: u32): u32 {
-  return (
-    load<u32>((word << 2) & 0x3fc, CRC_TABLES + 11 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 6) & 0x3fc, CRC_TABLES + 10 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 14) & 0x3fc, CRC_TABLES + 9 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 22) & 0x3fc, CRC_TABLES + 8 * CRC_TABLE_SIZE)
-  );
-}
-// @ts-ignore: decorator
-@inline
-function word2(word: u32): u32 {
-  return (
-    load<u32>((word << 2) & 0x3fc, CRC_TABLES + 7 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 6) & 0x3fc, CRC_TABLES + 6 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 14) & 0x3fc, CRC_TABLES + 5 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 22) & 0x3fc, CRC_TABLES + 4 * CRC_TABLE_SIZE)
-  );
-}
-// @ts-ignore: decorator
-@inline
-function word3(word: u32): u32 {
-  return (
-    load<u32>((word << 2) & 0x3fc, CRC_TABLES + 3 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 6) & 0x3fc, CRC_TABLES + 2 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 14) & 0x3fc, CRC_TABLES + 1 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 22) & 0x3fc, CRC_TABLES)
-  );
-}
-
-/** CRC-32C of `length` bytes at `at`, continued from `crc` (0 to start). Slicing by 16. */
+/** CRC-32C of `length` bytes at `at`, continued from `crc` (0 to start). */
 export function crc32c(crc: u32, at: usize, length: i32): u32 {
-  const end = at + length;
-  const blocksEnd = at + (length & ~15);
-  crc = ~crc;
-  while (at < blocksEnd) {
-    crc =
-      word0(load<u32>(at) ^ crc) ^ word1(load<u32>(at, 4)) ^ (word2(load<u32>(at, 8)) ^ word3(load<u32>(at, 12)));
-    at += 16;
-  }
-  if (length & 8) {
-    crc = word2(load<u32>(at) ^ crc) ^ word3(load<u32>(at, 4));
-    at += 8;
-  }
-  if (length & 4) {
-    crc = word3(load<u32>(at) ^ crc);
-    at += 4;
-  }
-  while (at < end) {
-    crc = (crc >>> 8) ^ load<u32>(((crc ^ load<u8>(at)) & 0xff) << 2, CRC_TABLES);
-    at++;
-  }
-  return ~crc;
+  if (length < FOLD_MIN) return ~slice(~crc, at, length);
+  return ~slice(0, FOLD_REMAINDER, fold(~crc, at, length));
 }

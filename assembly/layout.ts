@@ -2,24 +2,31 @@
  * The memory map. Kernels own what lies below the heap base and never allocate; TypeScript (`src/kernels/wasm.ts`)
  * owns what lies above, grows it when a call needs more (to 4 MiB at most), and passes each area by pointer.
  *
- *  0     1024                        17408          17440 = heap base           128 KiB .. 4 MiB
- *  ┌──────┬───────────────────────────┬──────────────┬──────────────────────────────────────┐
- *  │ free │ CRC tables, 16 x 1 KiB    │ scratch row  │ areas of the call that runs now      │
- *  └──────┴───────────────────────────┴──────────────┴──────────────────────────────────────┘
+ *  0      1024                     17408         17440     22320 = heap base     192 KiB .. 4 MiB
+ *  ┌──────┬────────────────────────┬─────────────┬─────────┬──────────────────────────────────────┐
+ *  │ free │ CRC tables, 16 x 1 KiB │ scratch row │ folding │ areas of the call that runs now      │
+ *  └──────┴────────────────────────┴─────────────┴─────────┴──────────────────────────────────────┘
+ *
+ *  Folding (crc-folding.ts), in rounds of 4 KiB:
+ *
+ *  17440                17744                 21840          22000       22320
+ *  ┌────────────────────┬─────────────────────┬──────────────┬───────────┐
+ *  │ window: taken last │ taken in this round │ zeros beyond │ remainder │
+ *  └────────────────────┴─────────────────────┴──────────────┴───────────┘
  *
  *  The areas, from the heap base (nothing in them outlives its call):
- *                                                    ┌──────────────────────────────────────┐
- *  crc32c                                            │ bytes, 64 KiB at most: longer inputs │
- *                                                    │ come in pieces                       │
- *                                                    ├──────────────────────────────────────┤
- *  validateBatch                                     │ batch                                │
- *                                                    ├───────────┬─────┬────────────────────┤
- *  indexRecords                                      │ records   │ pad │ rows, 32 B each    │
- *                                                    ├───────────┴─┬───┴───┬─────┬──────┬───┤
- *  encodeRecords, encodeBatch                        │ descriptors │ arena │slack│ out  │ s │
- *                                                    ├─────────────┴───────┴─────┴──────┴───┤
- *  indexFloor                                        │ entries                              │
- *                                                    └──────────────────────────────────────┘
+ *                                                          ┌──────────────────────────────────────┐
+ *  crc32c                                                  │ bytes, 64 KiB at most: longer inputs │
+ *                                                          │ come in pieces                       │
+ *                                                          ├──────────────────────────────────────┤
+ *  validateBatch                                           │ batch                                │
+ *                                                          ├───────────┬─────┬────────────────────┤
+ *  indexRecords                                            │ records   │ pad │ rows, 32 B each    │
+ *                                                          ├───────────┴─┬───┴───┬─────┬──────┬───┤
+ *  encodeRecords, encodeBatch                              │ descriptors │ arena │slack│ out  │ s │
+ *                                                          ├─────────────┴───────┴─────┴──────┴───┤
+ *  indexFloor                                              │ entries                              │
+ *                                                          └──────────────────────────────────────┘
  *
  * `memoryBase` in asconfig.json is the heap base: addresses below it are compile-time constants, so that they become
  * immediate offsets of loads.
@@ -30,6 +37,15 @@ export const CRC_TABLE_COUNT: u32 = 16;
 
 /** Where a walk that keeps no rows puts the one it is at. */
 export const SCRATCH_ROW: usize = 17408;
+
+/** Bytes that folding takes away, 4 KiB a round; before them the last of the round before, as far as it looks back. */
+export const FOLD: usize = 17440;
+/** The longest distance, 290, in whole blocks of 16. */
+export const FOLD_WINDOW_SIZE: usize = 304;
+export const FOLD_ROUND_SIZE: usize = 4096;
+/** The remainder's last byte, the 305th, looks 154 back, so 151 beyond all that was taken; in blocks of 16. */
+export const FOLD_BEYOND: usize = 160;
+export const FOLD_REMAINDER: usize = FOLD + FOLD_WINDOW_SIZE + FOLD_ROUND_SIZE + FOLD_BEYOND;
 
 /** A row: eight i32, see `ROW` in src/kernels/kernels.ts. Byte positions in it. */
 export const ROW_SIZE: usize = 32;

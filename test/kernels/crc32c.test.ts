@@ -2,8 +2,14 @@ import { crc32c as native } from '@node-rs/crc32';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { text, unaligned } from './generate.ts';
-import { each } from './instances.ts';
+import { each, module } from './instances.ts';
 import { crc32c as kafkajs } from './kafkajs.ts';
+
+/** Of no short period, so that a byte read from a wrong place changes the checksum. */
+function noise(length: number): Uint8Array {
+  let state = 1;
+  return Uint8Array.from({ length }, () => (state = Math.imul(state, 1_664_525) + 1_013_904_223) >>> 24);
+}
 
 describe.each(each)('crc32c ($name)', ({ kernels }) => {
   test('the check values of RFC 3720 B.4', () => {
@@ -15,10 +21,10 @@ describe.each(each)('crc32c ($name)', ({ kernels }) => {
     expect(kernels.crc32c(Uint8Array.from({ length: 32 }, (_, i) => 31 - i))).toBe(0x113fdb5c);
   });
 
-  test('equals the native one at every short length and alignment', () => {
-    const noise = Uint8Array.from({ length: 400 }, (_, i) => (i * 167 + (i >> 3)) & 0xff);
-    for (let length = 0; length < 300; length++) {
-      const piece = noise.subarray(length % 17, (length % 17) + length);
+  test('equals the native one at every length to 3000, at all alignments', () => {
+    const bytes = noise(3100);
+    for (let length = 0; length <= 3000; length++) {
+      const piece = bytes.subarray(length % 17, (length % 17) + length);
       expect(kernels.crc32c(piece), `length ${length}`).toBe(native(piece));
     }
   });
@@ -33,11 +39,70 @@ describe.each(each)('crc32c ($name)', ({ kernels }) => {
     );
   });
 
+  test('equals the native one on long bytes', () => {
+    const bytes = noise(1_048_576 + 16);
+    fc.assert(
+      fc.property(fc.nat(1_048_576), fc.nat(16), (length, offset) => {
+        const piece = bytes.subarray(offset, offset + length);
+        expect(kernels.crc32c(piece)).toBe(native(piece));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   test.each([65_535, 65_536, 65_537, 131_072, 1_000_003, 9_000_001])(
     'is taken in pieces: %i bytes',
     (length) => {
-      const bytes = Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 9)) & 0xff);
+      const bytes = noise(length);
       expect(kernels.crc32c(bytes)).toBe(native(bytes));
     },
   );
+});
+
+describe('crc32c (in linear memory)', () => {
+  const raw = new WebAssembly.Instance(module).exports as unknown as {
+    memory: WebAssembly.Memory;
+    heapBase(): number;
+    crc32c(crc: number, at: number, length: number): number;
+  };
+  const all = new Uint8Array(raw.memory.buffer);
+  const base = raw.heapBase();
+  /** The kernels' scratch lies from here to the heap base: see assembly/layout.ts. */
+  const TABLES_END = 17_408;
+  // About where folding begins (512) and its rounds of 4 KiB end, with every kind of remainder (290 to 305).
+  const remainders = Array.from({ length: 16 }, (_, more) => 512 + more);
+  const lengths = [0, 1, 15, 511, ...remainders, 4385, 4386, 4401, 4402, 8481, 8482, 70_001];
+
+  test('continues from any crc, at any place', () => {
+    const bytes = noise(20_000);
+    all.set(bytes, base);
+    fc.assert(
+      fc.property(fc.array(fc.nat(20_000), { maxLength: 6 }), (cuts) => {
+        let crc = 0;
+        let at = 0;
+        for (const cut of [...cuts.toSorted((a, b) => a - b), bytes.length]) {
+          crc = raw.crc32c(crc, base + at, cut - at);
+          at = cut;
+        }
+        expect(crc >>> 0).toBe(native(bytes));
+      }),
+    );
+  });
+
+  test('reads nothing but the bytes, and writes nothing but its scratch', () => {
+    for (const length of lengths) {
+      const bytes = noise(length);
+      // Up to the end of memory, where one byte more traps; and between guards, from the heap base on.
+      for (const at of [all.length - length, base + 1]) {
+        for (const guard of [0x00, 0xa5]) {
+          all.fill(guard, TABLES_END);
+          all.set(bytes, at);
+          const before = all.slice();
+          expect(raw.crc32c(0, at, length) >>> 0, `${length} at ${at}`).toBe(native(bytes));
+          expect(Buffer.compare(before.subarray(0, TABLES_END), all.subarray(0, TABLES_END))).toBe(0);
+          expect(Buffer.compare(before.subarray(base), all.subarray(base))).toBe(0);
+        }
+      }
+    }
+  });
 });
