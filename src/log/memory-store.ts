@@ -1,6 +1,7 @@
 import { at, invariant } from '../model/assert.ts';
 import type { LogKey, Millis, Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
+import { keepable } from '../records/keepable.ts';
 
 interface StoredBatch {
   baseOffset: Offset;
@@ -24,7 +25,7 @@ class MemoryLog {
 
   append({ baseOffset, lastOffset, maxTimestamp, bytes }: StoredBatch): void {
     invariant(baseOffset >= this.endOffset, 'appends go to the end of a log');
-    this.batches.push({ baseOffset, lastOffset, maxTimestamp, bytes });
+    this.batches.push({ baseOffset, lastOffset, maxTimestamp, bytes: keepable(bytes) });
     this.endOffset = lastOffset + 1;
   }
 

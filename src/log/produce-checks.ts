@@ -14,6 +14,7 @@ import type { LogConfig } from './config.ts';
 
 const ZSTD_SINCE_PRODUCE_VERSION = 7;
 const MAGIC = 2;
+const MAGIC_POSITION = 16;
 /** A reply names so many bad records of a batch and no more. */
 const RECORD_ERRORS_MAX = 100;
 
@@ -42,10 +43,12 @@ const CHECKS: readonly Check[] = [
  */
 export function checkProduced(bytes: Uint8Array, context: ProduceContext): Refused | undefined {
   if (bytes.length === 0) return refused(ErrorCode.INVALID_RECORD, 'no record batch');
-  if (bytes.length < HEADER_SIZE) return refused(ErrorCode.CORRUPT_MESSAGE, 'shorter than a batch header');
   const header = new BatchHeader(bytes);
-  if (header.magic !== MAGIC)
+  // Older message sets are shorter than a header, and have their magic in the same place.
+  if (bytes.length > MAGIC_POSITION && header.magic !== MAGIC) {
     return refused(ErrorCode.INVALID_RECORD, `magic ${header.magic}: only 2 is served`);
+  }
+  if (bytes.length < HEADER_SIZE) return refused(ErrorCode.CORRUPT_MESSAGE, 'shorter than a batch header');
   if (header.sizeBytes >= HEADER_SIZE && header.sizeBytes < bytes.length) {
     return refused(ErrorCode.INVALID_RECORD, 'more than one record batch');
   }

@@ -4,6 +4,7 @@ import type { SegmentLog } from './segment-log.ts';
 
 interface Round {
   logs: Set<SegmentLog>;
+  bytes: number;
   done: PromiseWithResolvers<void>;
 }
 
@@ -12,6 +13,9 @@ interface Round {
  * the event loop's turn costs microseconds and gathers all that the turn's reads brought.
  */
 export type Gather = (begin: () => void) => void;
+
+/** With so much to write a round begins whatever else may come: writing and receiving go on side by side. */
+const GATHERED_MAX_BYTES = 1024 * 1024;
 
 /** Logs written at the same time: bounds the open files of a round. */
 const LOGS_AT_ONCE = 128;
@@ -25,6 +29,8 @@ export class Rounds {
   readonly #gather: Gather;
   #waiting: Round | undefined;
   #running: Promise<void> | undefined;
+  /** Ends the gathering of the round that is about to run. */
+  #begin: (() => void) | undefined;
   /** Rounds that have ended well: under `flush=always` each is one flush of every file it touched. */
   completed = 0;
 
@@ -34,10 +40,13 @@ export class Rounds {
     this.#gather = gather;
   }
 
-  join(logs: Iterable<SegmentLog>): Promise<void> {
-    const round = (this.#waiting ??= { logs: new Set(), done: Promise.withResolvers() });
+  /** @param bytes how much there is to write. */
+  join(logs: Iterable<SegmentLog>, bytes: number): Promise<void> {
+    const round = (this.#waiting ??= { logs: new Set(), bytes: 0, done: Promise.withResolvers() });
     for (const log of logs) round.logs.add(log);
+    round.bytes += bytes;
     this.#start();
+    if (round.bytes >= GATHERED_MAX_BYTES) this.#begin?.();
     return round.done.promise;
   }
 
@@ -53,7 +62,10 @@ export class Rounds {
 
   #start(): void {
     if (this.#running || !this.#waiting) return;
-    const gathered = new Promise<void>((begin) => this.#gather(begin));
+    const { promise: gathered, resolve: begin } = Promise.withResolvers<void>();
+    this.#begin = begin;
+    if (this.#waiting.bytes >= GATHERED_MAX_BYTES) begin();
+    else this.#gather(begin);
     this.#running = gathered
       .then(() => this.#run(this.#take()))
       .then(() => {
@@ -66,6 +78,7 @@ export class Rounds {
     const round = this.#waiting;
     invariant(round, 'a round that begins has something to do');
     this.#waiting = undefined;
+    this.#begin = undefined;
     return round;
   }
 

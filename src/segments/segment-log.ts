@@ -1,6 +1,7 @@
 import { at, invariant, unreachable } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
+import { keepable } from '../records/keepable.ts';
 import { LogDisk } from './log-disk.ts';
 import { flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
@@ -8,7 +9,7 @@ import { LogSegment } from './log-segment.ts';
 import { LogState } from './log-state.ts';
 import { NamedValues } from './named-values.ts';
 import type { StoreParts } from './parts.ts';
-import { keepable, LogTail } from './tail.ts';
+import { COPY_MAX_BYTES, LogTail } from './tail.ts';
 import type { TailBatch } from './tail.ts';
 import { cutSegment } from './truncate.ts';
 
@@ -43,6 +44,11 @@ export class SegmentLog {
     this.#parts = parts;
     this.#disk = new LogDisk(name, parts);
     this.values = new NamedValues(parts, this.#disk.directory);
+  }
+
+  /** Read from disk, or new. */
+  get isOpen(): boolean {
+    return this.#state !== undefined;
   }
 
   get isFailed(): boolean {
@@ -155,7 +161,7 @@ export class SegmentLog {
     if (!state.active.takes(place)) this.#roll();
     const segment = state.active;
     const position = segment.append(place);
-    const kept = keepable(bytes);
+    const kept = keepable(bytes, COPY_MAX_BYTES);
     const batch: TailBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
     state.tail.push(batch);
     this.#disk.append(batch);

@@ -128,8 +128,10 @@ export class SegmentStore implements LogStore {
   commit(writes: readonly LogWrite[]): Promise<void> {
     if (this.#closing) return Promise.reject(new Error('the store is closed'));
     const touched = new Set<SegmentLog>();
+    let bytes = 0;
     try {
       for (const write of writes) {
+        if (write.type === 'append') bytes += write.bytes.length;
         const log = this.#submit(write);
         if (log) touched.add(log);
       }
@@ -138,7 +140,7 @@ export class SegmentStore implements LogStore {
       for (const log of touched) log.fail(error as Error);
       return Promise.reject(error);
     }
-    return this.#rounds.join(touched);
+    return this.#rounds.join(touched, bytes);
   }
 
   read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
@@ -180,10 +182,23 @@ export class SegmentStore implements LogStore {
     if (this.#entries.has(name.log)) return undefined;
     const directory = logDirectory(name);
     const before = this.#directories.get(directory);
-    if (before === 'held') throw new Error(`${directory} is there already, with another topic id`);
+    if (before === 'held') this.#yieldName(directory);
     const { log } = this.#add(name, true);
-    log.create(before);
+    log.create(before === 'held' ? undefined : before);
     return log;
+  }
+
+  /**
+   * A topic of that name has a new id, so what is left of the old one (a crash between its deletion and its drop) is a
+   * stray: it is forgotten here, and creating the new log moves its directory aside.
+   */
+  #yieldName(directory: string): void {
+    for (const [key, { name, log }] of this.#entries) {
+      if (logDirectory(name) !== directory) continue;
+      if (log.isOpen) throw new Error(`${directory} is in use by another topic id`);
+      this.#entries.delete(key);
+    }
+    this.#directories.delete(directory);
   }
 
   #drop(key: LogKey): SegmentLog | undefined {

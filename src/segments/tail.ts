@@ -1,6 +1,7 @@
 import { at } from '../model/assert.ts';
 import type { Offset } from '../model/ids.ts';
 import type { ReadRange } from '../ports/log-store.ts';
+import { OVERHEAD_BYTES } from '../records/keepable.ts';
 import type { LogSegment } from './log-segment.ts';
 
 /** A batch in memory: it is read from here, and nowhere else before it is written. */
@@ -20,18 +21,10 @@ interface Kept {
   log: LogTail;
 }
 
-/** What the objects around a batch take, roughly. */
-const OVERHEAD_BYTES = 200;
-/** Up to this size a view of a buffer more than twice as large is copied: it must not keep all of that alive. */
-const COPY_MAX_BYTES = 16 * 1024;
+/** Larger batches are kept where they lie: the tail counts all of a buffer, and copying costs. */
+export const COPY_MAX_BYTES = 16 * 1024;
 const COMPACT_AFTER = 1024;
 const NO_BYTES = new Uint8Array(0);
-
-/** `bytes` as they may be kept: small views of large buffers as a copy of their own. */
-export function keepable(bytes: Uint8Array): Uint8Array {
-  const pins = bytes.buffer.byteLength > 2 * bytes.length + OVERHEAD_BYTES;
-  return pins && bytes.length <= COPY_MAX_BYTES ? bytes.slice() : bytes;
-}
 
 /**
  * The newest batches of all logs, oldest out first. The bound holds for what is written: what is not cannot go. A

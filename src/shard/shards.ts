@@ -1,7 +1,6 @@
 import { ErrorCode } from '../model/errors.ts';
 import type { LogKey, Uuid } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
-import type { LogName } from '../ports/log-store.ts';
 import { type ShardId, type ShardLink, type ShardRequest, dataShard } from '../ports/shard-link.ts';
 import { Shard, type ShardParts, type ShardSpec } from './shard.ts';
 
@@ -56,17 +55,6 @@ export class Shards implements ShardLink {
       this.#stored.delete(log);
     }
     if (logs.length > 0) await this.#parts.store.commit(logs.map((log) => ({ type: 'drop', log })));
-  }
-
-  /** Logs in the store of topics that metadata does not know: left alone, and named once. */
-  strays(isKnown: (name: LogName) => boolean): LogName[] {
-    return this.#parts.store.logs().filter((name) => !isKnown(name));
-  }
-
-  get openCount(): number {
-    let count = 0;
-    for (const shard of this.#shards.values()) if (shard.state === 'open') count++;
-    return count;
   }
 
   /** Writes what makes the next start fast. Nothing may be asked after it. */

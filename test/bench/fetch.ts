@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
+import { RECORDS_PER_BATCH, oneBatch } from './batches.ts';
 import { median, report } from './harness.ts';
 import { type Peer, startPeer } from './peers.ts';
-import { createBenchTopic, pipeline, produceRequest } from './produce.ts';
+import { createBenchTopic, pipeline } from './produce.ts';
 import { RawConnection } from './raw-driver.ts';
 
 const ROUNDS = 16;
 const FETCH_BYTES = 1024 * 1024;
 const BATCHES = 16 * 1024;
-const RECORDS_PER_BATCH = 63;
 const IN_FLIGHT = 4;
 
 /** Reads `[from, to)` in fetches of up to 1 MB, several at a time: the driver knows where each batch begins. */
@@ -52,7 +52,7 @@ export async function run(): Promise<void> {
   const writer = await BrokerProcess.start(args);
   const producer = await RawConnection.open(writer.ready.kafka);
   await createBenchTopic(producer);
-  await pipeline(producer, await produceRequest(), BATCHES);
+  await pipeline(producer, await oneBatch(), BATCHES);
   producer.close();
   await writer.stop();
 

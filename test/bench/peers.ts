@@ -5,7 +5,7 @@ import { type AddressInfo, type Socket, createServer } from 'node:net';
 
 /**
  * The named peers of the broker's benches, each in a process of its own: servers that do nothing but move bytes.
- * `node peers.ts sink` reads and discards; `node peers.ts files` sends what a file holds.
+ * `node peers.ts sink` reads, discards and answers; `node peers.ts files` sends what a file holds.
  */
 export interface Peer {
   host: string;
@@ -22,18 +22,31 @@ export async function startPeer(kind: 'sink' | 'files'): Promise<Peer> {
   return { host: '127.0.0.1', port: Number(line), stop: () => child.kill('SIGKILL') };
 }
 
-/** First 8 bytes say how many follow; when all are there it answers with one byte. */
+/** A Produce answer of one partition, as long as ours; nobody reads it. */
+const ANSWER = Buffer.alloc(60);
+ANSWER.writeInt32BE(ANSWER.length - 4);
+
+/** Discards what it reads and answers each message, so that the same driver can fill it: all a broker does not do. */
 function sink(socket: Socket): void {
-  let missing = -1;
+  const length = Buffer.alloc(4);
+  let lengthBytes = 0;
+  let missing = 0;
   socket.on('data', (chunk: Buffer) => {
-    if (missing < 0) {
-      missing = Number(chunk.readBigUInt64BE(0));
-      chunk = chunk.subarray(8);
+    let answers = 0;
+    for (let at = 0; at < chunk.length;) {
+      if (missing > 0) {
+        const taken = Math.min(missing, chunk.length - at);
+        at += taken;
+        missing -= taken;
+        if (missing === 0) answers++;
+        continue;
+      }
+      length[lengthBytes++] = chunk[at++] ?? 0;
+      if (lengthBytes < 4) continue;
+      lengthBytes = 0;
+      missing = length.readInt32BE(0);
     }
-    missing -= chunk.length;
-    if (missing > 0) return;
-    missing = -1;
-    socket.write('.');
+    if (answers > 0) socket.write(Buffer.concat(Array.from({ length: answers }, () => ANSWER)));
   });
   socket.on('error', () => socket.destroy());
 }

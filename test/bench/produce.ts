@@ -1,56 +1,32 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadKernels } from '../../src/kernels/load.ts';
-import { buildBatch } from '../../src/records/builder.ts';
-import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
+import { BENCH_TOPIC, type Source, freshBatches, oneBatch } from './batches.ts';
 import { median, report } from './harness.ts';
-import { type Peer, startPeer } from './peers.ts';
+import { startPeer } from './peers.ts';
 import { RawConnection } from './raw-driver.ts';
 
 const ROUNDS = 16;
 const ROUND_BYTES = 64 * 1024 * 1024;
-const RECORD_BYTES = 1024;
-const RECORDS_PER_BATCH = 63;
 const IN_FLIGHT = 128;
-const TOPIC = 'bench';
-
-/** A Produce request of one 64 KB batch of 1 KB records, as bytes to send again and again. */
-export async function produceRequest(): Promise<Uint8Array> {
-  const kernels = await loadKernels();
-  const timestamp = Date.now();
-  const records = Array.from({ length: RECORDS_PER_BATCH }, (_, i) => ({
-    key: null,
-    value: new Uint8Array(RECORD_BYTES - 12).fill(i),
-    timestamp,
-  }));
-  const partitionData = [{ index: 0, records: buildBatch(kernels, { records }) }];
-  const topicData = [{ name: TOPIC, partitionData }];
-  return encodeRequest(
-    produceApi,
-    7,
-    { correlationId: 1, clientId: 'bench' },
-    { acks: -1, timeoutMs: 60_000, topicData },
-  );
-}
 
 export async function createBenchTopic(connection: RawConnection): Promise<void> {
   const before = connection.responses;
-  const topics = [{ name: TOPIC }];
+  const topics = [{ name: BENCH_TOPIC }];
   await connection.write(encodeRequest(metadataApi, 5, { correlationId: 0, clientId: 'bench' }, { topics }));
   await connection.until(() => connection.responses > before);
 }
 
 /** Sends `count` requests, at most `IN_FLIGHT` unanswered; resolves when all are answered. */
-export async function pipeline(connection: RawConnection, request: Uint8Array, count: number): Promise<void> {
+export async function pipeline(connection: RawConnection, source: Source, count: number): Promise<void> {
   const end = connection.responses + count;
   for (let sent = 0; sent < count; sent++) {
     const first = end - count + sent - IN_FLIGHT;
     if (connection.responses <= first) await connection.until(() => connection.responses > first);
-    await connection.write(request);
+    await connection.write(source());
   }
   await connection.until(() => connection.responses >= end);
 }
@@ -61,49 +37,58 @@ async function megabytesPerSecond(bytes: number, work: () => Promise<void>): Pro
   return bytes / 1e3 / (performance.now() - startMs);
 }
 
-async function toSink(peer: Peer, request: Uint8Array, count: number): Promise<void> {
-  const connection = await RawConnection.open(peer, false);
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64BE(BigInt(request.length * count));
-  await connection.write(size);
-  for (let sent = 0; sent < count; sent++) await connection.write(request);
-  await connection.until(() => connection.receivedBytes > 0);
-  connection.close();
+interface Case {
+  bench: string;
+  source: Source;
+  flush: 'never' | 'always';
+  bar?: { value: number; ratio: number };
 }
 
-/** 1 GB of 1 KB records in 64 KB batches, beside a bare TCP sink, in turns; then what `flush=always` does. */
+/**
+ * 1 GB of 1 KB records in 64 KB batches, beside a bare TCP sink that answers and gets the same from the same driver,
+ * in turns. Batches are made as they are sent, as a producer's are; what one batch sent again and again gives, with an
+ * idle driver, is reported too.
+ */
 export async function run(): Promise<void> {
-  const request = await produceRequest();
-  const sink = await startPeer('sink');
+  const bench = 'produce 1 KB records in 64 KB batches, 1 GB';
+  const fresh = await freshBatches();
+  const peer = await startPeer('sink');
+  const sink = await RawConnection.open(peer);
   try {
-    await produce(request, sink, 'never');
-    await produce(request, sink, 'always');
+    const bar = { value: 150, ratio: 0.5 };
+    await produce({ bench: `${bench}, flush=never`, source: fresh, flush: 'never', bar }, sink);
+    await produce({ bench: `${bench}, flush=always`, source: fresh, flush: 'always' }, sink);
+    const same = await oneBatch();
+    await produce(
+      { bench: `${bench}, flush=never, one batch again and again`, source: same, flush: 'never' },
+      sink,
+    );
   } finally {
-    sink.stop();
+    sink.close();
+    peer.stop();
   }
 }
 
-async function produce(request: Uint8Array, sink: Peer, flush: 'never' | 'always'): Promise<void> {
+async function produce({ bench, source, flush, ...bar }: Case, sink: RawConnection): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'milena-bench-'));
   const broker = await BrokerProcess.start(['--data', directory, '--flush', flush]);
   const connection = await RawConnection.open(broker.ready.kafka);
   await createBenchTopic(connection);
-  const perRound = Math.ceil(ROUND_BYTES / request.length);
-  const bytes = perRound * request.length;
+  const requestBytes = source().length;
+  const perRound = Math.ceil(ROUND_BYTES / requestBytes);
+  const bytes = perRound * requestBytes;
   const rates: number[] = [];
   const sinkRates: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    rates.push(await megabytesPerSecond(bytes, () => pipeline(connection, request, perRound)));
-    sinkRates.push(await megabytesPerSecond(bytes, () => toSink(sink, request, perRound)));
+    rates.push(await megabytesPerSecond(bytes, () => pipeline(connection, source, perRound)));
+    sinkRates.push(await megabytesPerSecond(bytes, () => pipeline(sink, source, perRound)));
   }
   connection.close();
   const stopped = await broker.stop();
   rmSync(directory, { recursive: true });
 
-  const bench = `produce 1 KB records in 64 KB batches, 1 GB, flush=${flush}`;
   const ratio = median(rates.map((rate, i) => rate / (sinkRates[i] ?? 1)));
-  const bar = flush === 'never' ? { bar: { value: 150, ratio: 0.5 } } : {};
-  report({ bench, value: median(rates), unit: 'MB/s', peer: 'bare TCP sink', ratio, ...bar });
+  report({ bench, value: median(rates), unit: 'MB/s', peer: 'bare TCP sink that answers', ratio, ...bar });
   if (flush === 'always') {
     const seconds = rates.reduce((sum, rate) => sum + bytes / 1e6 / rate, 0);
     report({ bench: `${bench}: flushes`, value: (stopped?.commitRounds ?? 0) / seconds, unit: '1/s' });

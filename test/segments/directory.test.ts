@@ -188,6 +188,22 @@ describe('what a crash left unfinished', () => {
     expect(await readdir(`${directory}/${stray}`)).toContain('00000000000000000000.log');
   });
 
+  test('a name whose topic has a new id gets a new log; what the old id left is moved aside', async () => {
+    const store = await open();
+    await store.commit([create, append({ log, baseOffset: 0 })]);
+    await store.close();
+    const warnings: string[] = [];
+    const next = await open({ onWarning: (message: string) => warnings.push(message) });
+    const successor = logName(2, 'topic1');
+    await next.commit([{ type: 'create', ...successor }]);
+    expect(next.logs()).toEqual([successor]);
+    expect(await next.open(successor.log)).toEqual({ logStartOffset: 0, logEndOffset: 0 });
+    await next.close();
+    const stray = (await readdir(directory)).find((name) => name.endsWith('-stray'));
+    expect(await readdir(`${directory}/${stray}`)).toContain('00000000000000000000.log');
+    expect(warnings.join()).toContain('-stray');
+  });
+
   test('a list of logs is not believed once Kafka was there', async () => {
     const store = await open();
     await store.commit([create]);

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { FileCache } from '../../src/segments/file-cache.ts';
 import { IndexCache } from '../../src/segments/index-cache.ts';
 import { LogSegment } from '../../src/segments/log-segment.ts';
-import { keepable, LogTail, Tail } from '../../src/segments/tail.ts';
+import { keepable } from '../../src/records/keepable.ts';
+import { COPY_MAX_BYTES, LogTail, Tail } from '../../src/segments/tail.ts';
 import { kernels } from '../storage/batches.ts';
 import { MemoryFiles } from '../storage/memory-files.ts';
 
@@ -28,7 +29,7 @@ test('a small view of a large buffer is copied, a large one or one that fills it
   const small = keepable(socketBuffer.subarray(100, 200));
   expect(small.buffer.byteLength).toBe(100);
   const large = socketBuffer.subarray(0, 30_000);
-  expect(keepable(large)).toBe(large);
+  expect(keepable(large, COPY_MAX_BYTES)).toBe(large);
   const own = new Uint8Array(100);
   expect(keepable(own)).toBe(own);
 });

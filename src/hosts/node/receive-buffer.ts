@@ -1,5 +1,5 @@
 const FIRST_BYTES = 2 * 1024;
-const MAX_BYTES = 1024 * 1024;
+const MAX_BYTES = 256 * 1024;
 const GROWTH = 4;
 /** A buffer with less than this part free is given up: reads into a sliver cost as much as large ones. */
 const LEAST_FREE = 1 / 8;
