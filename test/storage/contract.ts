@@ -18,7 +18,7 @@ const create: LogWrite = { type: 'create', ...logName(1) };
 interface Bench {
   name: string;
   /** A new store that holds `writes`, closed when its test ends. */
-  fresh(...writes: LogWrite[]): Promise<LogStore>;
+  fresh: (...writes: LogWrite[]) => Promise<LogStore>;
 }
 
 /** First and last offsets of what a read of the log returns; all of it unless `range` says less. */
