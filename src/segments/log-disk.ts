@@ -217,7 +217,7 @@ export class LogDisk {
     this.#unflushed.clear();
     this.#namesChanged = false;
     this.#parts.rootChanged();
-    const listed = [recoveryPoints, logStarts].filter((checkpoint) => checkpoint.delete(this.#name.log));
+    const listed = [recoveryPoints, logStarts].filter((checkpoint) => checkpoint.delete(this.#name));
     // Lines about this log must go before another takes its name, and not before the log is gone for good.
     if (listed.length > 0) await disk.flushDirectory(root);
     await Promise.all(listed.map((checkpoint) => checkpoint.save()));

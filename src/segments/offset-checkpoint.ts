@@ -46,9 +46,13 @@ export class OffsetCheckpoint {
     this.#offsets.set(logKey(name.topicId, name.partition), { name, offset });
   }
 
-  /** @returns whether there was one. In memory; durable with the next `save`. */
-  delete(log: LogKey): boolean {
-    return this.#offsets.delete(log);
+  /**
+   * Forgets what was set for this very log: `name` is compared by identity, for a new log of the same key may have
+   * come before the old one was gone. @returns whether there was one. In memory; durable with the next `save`.
+   */
+  delete(name: LogName): boolean {
+    const key = logKey(name.topicId, name.partition);
+    return this.#offsets.get(key)?.name === name && this.#offsets.delete(key);
   }
 
   /** Makes all that was set before this call durable. Calls made while one runs share the next. */

@@ -1,10 +1,14 @@
 import {
+  type OffsetForLeaderEpochRequest,
   type OffsetForLeaderEpochResponse,
   offsetForLeaderEpochApi,
 } from '../../wire/apis/23-offset-for-leader-epoch.ts';
-import { Gather } from '../gather.ts';
+import { askPartitions } from '../ask-partitions.ts';
 import { handler } from '../handler.ts';
-import { resolvePartition } from '../topics.ts';
+
+type Topic = OffsetForLeaderEpochRequest['topics'][number];
+type Partition = Topic['partitions'][number];
+type PartitionResponse = OffsetForLeaderEpochResponse['topics'][number]['partitions'][number];
 
 /** Where leader epochs end, partition by partition (KIP-320). */
 export const offsetForLeaderEpoch = handler({
@@ -12,28 +16,19 @@ export const offsetForLeaderEpoch = handler({
   min: 2,
   max: 4,
   handle(call, request) {
-    const topics: OffsetForLeaderEpochResponse['topics'] = [];
-    const gather = new Gather(() => call.reply({ throttleTimeMs: 0, topics }));
-    for (const topic of request.topics) {
-      const partitions: OffsetForLeaderEpochResponse['topics'][number]['partitions'] = [];
-      topics.push({ topic: topic.topic, partitions });
-      for (const partition of topic.partitions) {
-        const response = { errorCode: 0, partition: partition.partition, leaderEpoch: -1, endOffset: -1 };
-        partitions.push(response);
-        const place = resolvePartition(call.gateway.image, topic, partition.partition);
-        if ('errorCode' in place) {
-          response.errorCode = place.errorCode;
-          continue;
-        }
-        gather.enter();
-        const part = { ...request, topics: [{ ...topic, partitions: [partition] }] };
-        call.ask(place.shard, part, (reply) => {
-          if (reply.errorCode !== undefined) response.errorCode = reply.errorCode;
-          else Object.assign(response, (reply.body as OffsetForLeaderEpochResponse).topics[0]?.partitions[0]);
-          gather.leave();
-        });
-      }
-    }
-    gather.seal();
+    askPartitions<Topic, Partition, PartitionResponse>(
+      call,
+      request.topics,
+      {
+        indexOf: ({ partition }) => partition,
+        unanswered: ({ partition }) => ({ errorCode: 0, partition, leaderEpoch: -1, endOffset: -1 }),
+        part: (topic, partition) => ({ ...request, topics: [{ ...topic, partitions: [partition] }] }),
+        answerIn: (body) => (body as OffsetForLeaderEpochResponse).topics[0]?.partitions[0],
+      },
+      (answers) => {
+        const topics = answers.map(({ topic, partitions }) => ({ topic: topic.topic, partitions }));
+        call.reply({ throttleTimeMs: 0, topics });
+      },
+    );
   },
 });
