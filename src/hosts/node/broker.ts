@@ -14,7 +14,7 @@ import { nodeClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
 import { httpServer } from './http.ts';
 import { nodeRandom } from './random.ts';
-import { ShardSpecs } from './specs.ts';
+import { type Listening, ShardSpecs } from './specs.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { acceptKafka, kafkaServer } from './tcp.ts';
 
@@ -31,11 +31,6 @@ export interface BrokerOptions {
   /** Broker settings by Kafka's names, as in server.properties. */
   settings?: ReadonlyMap<string, string>;
   onWarning?: (message: string) => void;
-}
-
-export interface Listening {
-  host: string;
-  port: number;
 }
 
 const IDLE_SWEEP_MS = 30_000;

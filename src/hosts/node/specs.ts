@@ -17,9 +17,14 @@ import type { Identity } from '../../segments/data-directory.ts';
 import type { ShardSpec } from '../../shard/shard.ts';
 import { metadataReign, metadataSnapshotFrame } from '../../shard/metadata-log.ts';
 import { logConfigOf } from '../../shard/topic-config.ts';
-import type { Listening } from './broker.ts';
 
 type Spec = Omit<ShardSpec, 'stored'>;
+
+/** Where clients find a listener. */
+export interface Listening {
+  host: string;
+  port: number;
+}
 
 export interface SpecParts {
   /** Committed metadata. */
