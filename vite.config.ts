@@ -14,6 +14,7 @@ const CHROMIUM_FLAGS = [
 
 /** The command line and the library for Node: few files, so that a process starts fast. */
 const nodeBuild = {
+  logLevel: 'warn' as const,
   ssr: { noExternal: true as const, target: 'node' as const },
   build: {
     ssr: true,

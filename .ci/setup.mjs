@@ -1,6 +1,8 @@
-// What `npm start`, `npm test` and the others run first, on whatever Node >= 20 and npm are there: installs when
-// the lock file asks for more than node_modules has, builds when a source is newer than the last build.
-import { spawnSync } from 'node:child_process';
+// What `npm start`, `npm test` and the others run, on whatever Node >= 20 and npm are there: installs when the lock
+// file asks for more than node_modules has, builds when a source is newer than the last build, then runs the command
+// it was given. It does so itself because a shell that has run `node` once goes on with that one, and not with the
+// Node that was installed meanwhile.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -37,4 +39,17 @@ if (mtimeMs(STAMP) < Math.max(...SOURCES.map((path) => newestMs(join(ROOT, path)
   const startedAt = new Date();
   npm('run', 'build', '--silent');
   writeFileSync(STAMP, `${startedAt.toISOString()}\n`);
+}
+
+const [command, ...args] = process.argv.slice(2);
+if (command !== undefined) {
+  const child = spawn(command, args, { stdio: 'inherit', shell: process.platform === 'win32' });
+  // A Ctrl-C reaches the child by itself; its answer is waited for.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('error', (error) => {
+    console.error(`${command} could not be run: ${error.message}`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
 }
