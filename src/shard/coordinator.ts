@@ -1,7 +1,7 @@
 import type { PartitionLog } from '../log/partition-log.ts';
 import { invariant } from '../model/assert.ts';
 import type { Offset } from '../model/ids.ts';
-import type { Decision, Machine, MachineRecord } from '../model/machine.ts';
+import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
 import type { LogWrite } from '../ports/log-store.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
 import { buildBatch } from '../records/builder.ts';
@@ -22,6 +22,8 @@ export class Coordinator {
   readonly #machine: Machine;
   /** Applied and not yet committed, for `onCommitted`. */
   #uncommitted: { endOffset: Offset; records: readonly MachineRecord[] }[] = [];
+  /** Requests without a reply yet, by correlation id: the machine may have parked them. */
+  readonly #unanswered = new Map<number, Address>();
   #bytesSinceSnapshot = 0;
   #snapshot: string | undefined;
   #alarmAtMs = Infinity;
@@ -69,17 +71,31 @@ export class Coordinator {
   }
 
   handle(request: ShardRequest): void {
+    this.#unanswered.set(request.from.correlationId, request.from);
     this.#run(this.#machine.decide(request, this.#shard.parts.clock.now()));
   }
 
   forget(link: number): void {
     this.#machine.forget(link);
+    for (const { link: from, correlationId } of this.#unanswered.values()) {
+      if (from === link) this.#unanswered.delete(correlationId);
+    }
+  }
+
+  /** Takes all whom the machine has not answered: those it parked. */
+  drain(): Address[] {
+    const waiting = [...this.#unanswered.values()];
+    this.#unanswered.clear();
+    return waiting;
   }
 
   /** Runs what the machine wants done, whoever made it decide. */
   #run({ records, replies }: Decision): void {
     if (records.length > 0) this.#append(records);
-    for (const reply of replies) this.#shard.replyAfter(this.#log.logEndOffset, reply);
+    for (const reply of replies) {
+      this.#unanswered.delete(reply.to.correlationId);
+      this.#shard.replyAfter(this.#log.logEndOffset, reply);
+    }
     this.#arm();
   }
 

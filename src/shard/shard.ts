@@ -2,7 +2,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import { PartitionLog } from '../log/partition-log.ts';
 import type { LogConfig } from '../log/config.ts';
 import { ErrorCode } from '../model/errors.ts';
-import type { LeaderEpoch, Offset } from '../model/ids.ts';
+import type { LeaderEpoch, LogKey, Offset } from '../model/ids.ts';
 import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogName, LogStore, LogWrite } from '../ports/log-store.ts';
@@ -38,8 +38,8 @@ export interface Reign {
 /** What makes one shard. */
 export interface ShardSpec {
   name: LogName;
-  /** Whether the store holds the log; if not it is created. */
-  stored: () => boolean;
+  /** Logs the store holds, of all shards; ours is created when it is not there. */
+  stored: Set<LogKey>;
   config: () => LogConfig;
   /** The reign under which it appends, known once its log is open. */
   leaderEpoch: (log: PartitionLog) => LeaderEpoch;
@@ -141,11 +141,10 @@ export class Shard {
     try {
       await this.#load();
     } catch (error) {
-      this.#fail(error);
+      if (!this.#isGone) this.#fail(error);
       return;
     }
-    // `drop` may have come meanwhile.
-    if ((this.#state as string) !== 'opening') return;
+    if (this.#isGone) return;
     this.#state = 'open';
     const queue = this.#queue;
     this.#queue = [];
@@ -155,8 +154,9 @@ export class Shard {
   async #load(): Promise<void> {
     const { store, kernels, codecs, clock } = this.parts;
     const { name, config } = this.spec;
-    if (!this.spec.stored()) await store.commit([{ type: 'create', ...name }]);
+    await this.#create();
     const log = await PartitionLog.open({ store, name, kernels, codecs, config, nowMs: clock.now() });
+    if (this.#isGone) return;
     log.highWatermark = log.logEndOffset;
     this.#leaderEpoch = this.spec.leaderEpoch(log);
     this.#log = log;
@@ -166,9 +166,28 @@ export class Shard {
       this.#coordinator = new Coordinator(this, log, this.spec.machine());
       await this.#coordinator.load();
     }
+    if (this.#isGone) return;
     const writes = log.beginEpoch(this.#leaderEpoch);
     if (writes.length > 0) this.commit(writes);
     this.#coordinator?.boot();
+  }
+
+  /** Known as stored from the start, so that a drop meanwhile comes behind it. */
+  async #create(): Promise<void> {
+    const { name, stored } = this.spec;
+    if (stored.has(name.log)) return;
+    stored.add(name.log);
+    try {
+      await this.parts.store.commit([{ type: 'create', ...name }]);
+    } catch (error) {
+      stored.delete(name.log);
+      throw error;
+    }
+  }
+
+  /** `drop` may come while something is awaited. */
+  get #isGone(): boolean {
+    return this.#state === 'gone';
   }
 
   #handle(request: ShardRequest): void {
@@ -250,7 +269,11 @@ export class Shard {
   }
 
   #forgetAll(errorCode: number): void {
-    const waiting = [...this.#waiting.drain().map(({ to }) => to), ...(this.#reads?.drain() ?? [])];
+    const waiting = [
+      ...this.#waiting.drain().map(({ to }) => to),
+      ...(this.#reads?.drain() ?? []),
+      ...(this.#coordinator?.drain() ?? []),
+    ];
     const queued = this.#queue.map(({ from }) => from);
     this.#queue = [];
     this.#coordinator?.stop();

@@ -37,11 +37,7 @@ export class Shards implements ShardLink {
     if (known !== undefined) return known;
     const spec = this.#specOf(id);
     if (spec === undefined) return undefined;
-    const { log } = spec.name;
-    const shard = new Shard(this.#parts, {
-      ...spec,
-      stored: () => this.#stored.has(log) || !this.#stored.add(log),
-    });
+    const shard = new Shard(this.#parts, { ...spec, stored: this.#stored });
     this.#shards.set(id, shard);
     return shard;
   }

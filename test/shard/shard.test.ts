@@ -1,0 +1,158 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { GroupMachine } from '../../src/group/machine.ts';
+import { TwinKernels } from '../../src/kernels/twin.ts';
+import { DEFAULT_LOG_CONFIG } from '../../src/log/config.ts';
+import { ErrorCode } from '../../src/model/errors.ts';
+import type { LogKey } from '../../src/model/ids.ts';
+import type { ShardReply } from '../../src/ports/shard-link.ts';
+import { buildBatch } from '../../src/records/builder.ts';
+import { Shard, type ShardSpec } from '../../src/shard/shard.ts';
+import { type ProduceResponse, produceApi } from '../../src/wire/apis/00-produce.ts';
+import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
+import { joinGroupApi } from '../../src/wire/apis/11-join-group.ts';
+import { ManualClock } from '../gateway/fake-gateway.ts';
+import { FaultyStore } from './faulty-store.ts';
+
+const kernels = new TwinKernels();
+const log: LogKey = 'AAAAAAAAAAAAAAAAAAAAAg/0';
+const name = { log, topic: 'orders', topicId: 'AAAAAAAAAAAAAAAAAAAAAg', partition: 0 };
+const caller = { principal: 'User:ANONYMOUS', clientId: 'test', clientHost: '/127.0.0.1' };
+
+/** One shard on a store that fails when told to, and what it has answered, by correlation id. */
+class Bench {
+  readonly store = new FaultyStore();
+  readonly clock = new ManualClock();
+  readonly stored = new Set<LogKey>();
+  readonly warnings: string[] = [];
+  readonly replies = new Map<number, ShardReply>();
+  readonly shard: Shard;
+  #asked = 0;
+  #waiting = new Map<number, () => void>();
+
+  constructor(spec: Partial<ShardSpec> = {}) {
+    const reply = (answer: ShardReply) => {
+      this.replies.set(answer.to.correlationId, answer);
+      this.#waiting.get(answer.to.correlationId)?.();
+    };
+    const onWarning = (message: string) => this.warnings.push(message);
+    const parts = { store: this.store, kernels, codecs: new Map(), clock: this.clock, onWarning, reply };
+    const config = () => DEFAULT_LOG_CONFIG;
+    this.shard = new Shard(parts, { name, stored: this.stored, config, leaderEpoch: () => 0, ...spec });
+  }
+
+  ask(apiKey: number, apiVersion: number, body: unknown): number {
+    const from = { link: 1, correlationId: ++this.#asked };
+    this.shard.receive({ shard: `d/${log}`, from, caller, apiKey, apiVersion, body });
+    return from.correlationId;
+  }
+
+  async reply(correlationId: number): Promise<ShardReply> {
+    if (!this.replies.has(correlationId)) {
+      await new Promise<void>((resolve) => this.#waiting.set(correlationId, resolve));
+    }
+    return this.replies.get(correlationId) as ShardReply;
+  }
+
+  produce(): number {
+    const value = Uint8Array.of(1);
+    const records = buildBatch(kernels, { records: [{ value, timestamp: this.clock.nowMs }] });
+    const topicData = [{ name: 'orders', topicId: name.topicId, partitionData: [{ index: 0, records }] }];
+    return this.ask(produceApi.key, 9, { transactionalId: null, acks: -1, timeoutMs: 1000, topicData });
+  }
+
+  fetch(fetchOffset: number): number {
+    const wanted = { partition: 0, currentLeaderEpoch: -1, lastFetchedEpoch: -1, partitionMaxBytes: 1000 };
+    const topics = [{ topic: 'orders', topicId: name.topicId, partitions: [{ ...wanted, fetchOffset }] }];
+    return this.ask(fetchApi.key, 12, { maxWaitMs: 1000, minBytes: 1, topics });
+  }
+
+  async baseOffset(correlationId: number): Promise<number | undefined> {
+    const { body } = await this.reply(correlationId);
+    return (body as ProduceResponse).responses[0]?.partitionResponses[0]?.baseOffset;
+  }
+}
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+
+describe('a shard whose storage fails', () => {
+  test('answers whoever waits, forgets what it had not written, and goes on from what is stored', async () => {
+    expect(await bench.baseOffset(bench.produce())).toBe(0);
+    const parked = bench.fetch(1);
+    expect((await bench.reply(parked)).parked).toBe(true);
+    bench.replies.delete(parked);
+    bench.store.holds = true;
+    const lost = bench.produce();
+    bench.store.settle(new Error('disk is gone'));
+    expect((await bench.reply(lost)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    expect((await bench.reply(parked)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    expect(bench.warnings.join()).toContain('orders-0: storage failed (disk is gone)');
+
+    bench.store.holds = false;
+    expect((await bench.reply(bench.produce())).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    bench.clock.advance(1_000);
+    expect(await bench.baseOffset(bench.produce())).toBe(1);
+  });
+
+  test('answers members it had parked', async () => {
+    const machine = () => new GroupMachine({ id: () => 'id' });
+    bench = new Bench({ machine });
+    const joins = ['a', 'b'].map((groupId) =>
+      bench.ask(joinGroupApi.key, 3, {
+        groupId,
+        sessionTimeoutMs: 10_000,
+        rebalanceTimeoutMs: 10_000,
+        memberId: '',
+        groupInstanceId: null,
+        protocolType: 'consumer',
+        protocols: [{ name: 'range', metadata: new Uint8Array(0) }],
+        reason: null,
+      }),
+    );
+    expect(await bench.baseOffset(bench.produce())).toBe(0);
+    expect(joins.filter((join) => bench.replies.has(join))).toEqual([]);
+    bench.store.holds = true;
+    bench.produce();
+    bench.store.settle(new Error('disk is gone'));
+    for (const join of joins) {
+      expect((await bench.reply(join)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    }
+  });
+
+  test('tries again to make a log it could not make', async () => {
+    bench.store.holds = true;
+    const refused = bench.produce();
+    bench.store.settle(new Error('disk is full'));
+    expect((await bench.reply(refused)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    expect([...bench.stored]).toEqual([]);
+    bench.store.holds = false;
+    bench.clock.advance(1_000);
+    expect(await bench.baseOffset(bench.produce())).toBe(0);
+  });
+});
+
+describe('a shard that is dropped', () => {
+  test('while it opens: answers, and never comes up', async () => {
+    bench.store.holds = true;
+    const waiting = bench.produce();
+    expect([...bench.stored]).toEqual([log]);
+    bench.shard.drop();
+    expect((await bench.reply(waiting)).errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    bench.store.settle();
+    await bench.shard.open();
+    expect(bench.shard.state).toBe('gone');
+    expect(bench.shard.log).toBeUndefined();
+    expect((await bench.reply(bench.produce())).errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  });
+
+  test('while a batch is on its way: the batch is not acknowledged', async () => {
+    expect(await bench.baseOffset(bench.produce())).toBe(0);
+    bench.store.holds = true;
+    const onItsWay = bench.produce();
+    bench.shard.drop();
+    bench.store.settle();
+    expect((await bench.reply(onItsWay)).errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  });
+});
