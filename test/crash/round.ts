@@ -78,6 +78,12 @@ export class RoundProgress {
     this.acked();
   }
 
+  /** How far the round has come, for when it comes no further. */
+  describe(): string {
+    const { killAtAck, groupCommits } = this.#plan;
+    return `${this.acks} of ${killAtAck} acks, ${this.groupCommits} of ${groupCommits} commits of the group`;
+  }
+
   #look(): void {
     const { killAtAck, killDelayMs, groupCommits } = this.#plan;
     if (this.#doomed || this.acks < killAtAck || this.groupCommits < groupCommits) return;

@@ -169,7 +169,10 @@ export class CrashRun {
       end.then(dead.resolve, dead.reject);
     });
     const started = this.#startLoad(plan, progress);
-    await this.#within('the load never came to the kill: a client or the group is stuck', dead.promise);
+    await this.#within(
+      () => `the load never came to the kill, a client or the group is stuck: ${progress.describe()}`,
+      dead.promise,
+    );
     progress.kill();
     await dead.promise;
     await started;
@@ -254,12 +257,12 @@ export class CrashRun {
     while (TARGETS.some(isBehind)) await setTimeout(POLL_MS);
   }
 
-  async #within(fault: string, work: Promise<unknown>): Promise<void> {
+  async #within(fault: string | (() => string), work: Promise<unknown>): Promise<void> {
     const ended = await Promise.race([
       work.then(() => true),
       setTimeout(ROUND_MAX_MS, false, { ref: false }),
     ]);
-    if (!ended) this.#faults.push(fault);
+    if (!ended) this.#faults.push(typeof fault === 'string' ? fault : fault());
   }
 }
 
