@@ -65,10 +65,6 @@ export class Connection {
     this.lastActiveMs = gateway.clock.now();
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** Waits for the client: to ask, or to read what it asked for. */
   get idle(): boolean {
     return this.#slowReader || (this.#calls.length === 0 && this.#backlog.length === 0);

@@ -1,3 +1,4 @@
+import { concat } from '../model/bytes.ts';
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 
 const LENGTH_BYTES = 4;
@@ -120,11 +121,5 @@ function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
   if (first && chunks.every((chunk, i) => i === 0 || isAdjacent(chunks[i - 1] ?? chunk, chunk))) {
     return new Uint8Array(first.buffer, first.byteOffset, sizeBytes);
   }
-  const copy = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    copy.set(chunk, at);
-    at += chunk.length;
-  }
-  return copy;
+  return concat(chunks);
 }

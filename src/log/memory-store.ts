@@ -1,4 +1,5 @@
 import { at, invariant } from '../model/assert.ts';
+import { concat } from '../model/bytes.ts';
 import type { LogKey, Millis, Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
 import { keepable } from '../records/keepable.ts';
@@ -107,7 +108,7 @@ export class MemoryLogStore implements LogStore {
       chosen.push(bytes);
       sizeBytes += bytes.length;
     }
-    return chosen.length === 1 ? at(chosen, 0) : concatenated(chosen, sizeBytes);
+    return chosen.length === 1 ? at(chosen, 0) : concat(chosen);
   }
 
   segments(log: LogKey): readonly Segment[] {
@@ -164,14 +165,4 @@ export class MemoryLogStore implements LogStore {
     if (!held) throw new Error(`no such log: ${log}`);
     return held;
   }
-}
-
-function concatenated(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const bytes = new Uint8Array(sizeBytes);
-  let position = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, position);
-    position += chunk.length;
-  }
-  return bytes;
 }

@@ -1,3 +1,4 @@
+import { concat } from '../model/bytes.ts';
 import { tooLarge } from './codecs.ts';
 import type { Codec } from './codecs.ts';
 import { copyLiterals, copyMatch, forEachMatch, LZ_BLOCK_MAX_BYTES } from './lz-match.ts';
@@ -41,13 +42,7 @@ export const lz4: Codec = {
       else parts.push(uint32(block.length + STORED_BLOCK), block);
     }
     parts.push(uint32(0));
-    const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      out.set(part, at);
-      at += part.length;
-    }
-    return out;
+    return concat(parts);
   },
 
   decompress(bytes, maxBytes) {

@@ -1,4 +1,5 @@
 import { at } from '../model/assert.ts';
+import { concat } from '../model/bytes.ts';
 import type { Offset } from '../model/ids.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import { OVERHEAD_BYTES } from '../records/keepable.ts';
@@ -135,14 +136,7 @@ export class LogTail {
       sizeBytes += bytes.length;
     }
     if (end - start === 1) return at(this.#batches, start).bytes;
-    const joined = new Uint8Array(sizeBytes);
-    let position = 0;
-    for (let next = start; next < end; next++) {
-      const { bytes } = at(this.#batches, next);
-      joined.set(bytes, position);
-      position += bytes.length;
-    }
-    return joined;
+    return concat(this.#batches.slice(start, end).map(({ bytes }) => bytes));
   }
 
   #floor(offset: Offset): number {

@@ -1,4 +1,5 @@
 import type { Kernels } from '../kernels/kernels.ts';
+import { concat } from '../model/bytes.ts';
 import type { LeaderEpoch, LogKey, Millis, Offset } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { LogStore } from '../ports/log-store.ts';
@@ -71,14 +72,4 @@ function isWhole(kernels: Kernels, bytes: Uint8Array): boolean {
     whole &&= kernels.validateBatch(bytes.subarray(header.position, end)) === BatchFault.none;
   });
   return whole && end === bytes.length;
-}
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
