@@ -30,7 +30,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/log': ['src/model', 'src/ports', 'src/records', 'src/kernels'],
   'src/shard': [...LEFT, 'src/log'],
   'src/gateway': LEFT,
-  'src/hosts/node': CORE,
+  'src/broker': CORE,
+  'src/hosts/node': [...CORE, 'src/broker'],
   // Of the core only what topics are called: the rest is the host's.
   'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
   workers: ['src/kernels'],

@@ -1,20 +1,16 @@
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server as TcpServer } from 'node:net';
-import { Gateway } from '../../gateway/gateway.ts';
-import type { Kernels } from '../../kernels/kernels.ts';
+import { type Core, openMetadata, startCore } from '../../broker/core.ts';
+import type { Listening } from '../../broker/specs.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
 import { loadKernels } from '../../kernels/load.ts';
 import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
-import { MetadataImage } from '../../metadata/image.ts';
-import { decodeMetadataRecord } from '../../metadata/records.ts';
-import { DEFAULT_GATEWAY_LIMITS } from '../../model/limits.ts';
-import type { MachineRecord } from '../../model/machine.ts';
-import { METADATA_SHARD, type ShardReply } from '../../ports/shard-link.ts';
-import { Shards } from '../../shard/shards.ts';
+import type { MetadataImage } from '../../metadata/image.ts';
+import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { nodeClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
 import { httpServer } from './http.ts';
 import { nodeRandom } from './random.ts';
-import { type Listening, ShardSpecs } from './specs.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { acceptKafka, kafkaServer } from './tcp.ts';
 
@@ -55,7 +51,10 @@ export class Broker {
     let http: HttpServer | undefined;
     try {
       const kafka = await listen(tcp, host, port);
-      const core = startCore(opened, { kernels, onWarning, kafka, options });
+      const { store, identity } = opened;
+      const staticConfigs = staticSettings(identity.nodeId, kafka, options);
+      const home = { clock: nodeClock, random: nodeRandom, codecs: nodeCodecs(), endpoint: kafka };
+      const core = startCore({ ...home, store, identity, kernels, staticConfigs, onWarning });
       await openMetadata(core.shards);
       let broker: Broker | undefined;
       if (httpPort !== undefined)
@@ -133,45 +132,6 @@ interface Servers {
   http: HttpServer | undefined;
 }
 
-/** Everything between the listeners and the store. */
-interface Core {
-  gateway: Gateway;
-  shards: Shards;
-  image: MetadataImage;
-}
-
-interface CoreOptions {
-  kernels: Kernels;
-  onWarning: (message: string) => void;
-  kafka: Listening;
-  options: BrokerOptions;
-}
-
-function startCore(
-  { store, identity }: OpenedStore,
-  { kernels, onWarning, kafka, options }: CoreOptions,
-): Core {
-  const image = new MetadataImage({ clusterId: identity.clusterId, controllerId: identity.nodeId });
-  const staticConfigs = staticSettings(identity.nodeId, kafka, options);
-  const specs = new ShardSpecs({ image, identity, staticConfigs, random: nodeRandom, endpoint: kafka });
-  const reply = (answer: ShardReply) => gateway.receive(answer);
-  const parts = { store, kernels, codecs: nodeCodecs(), clock: nodeClock, onWarning, reply };
-  const shards = new Shards(parts, (id) => specs.specOf(id));
-  specs.onMetadata = (records) => follow(records, { image, shards, onWarning });
-  const gateway = new Gateway({
-    link: shards,
-    clock: nodeClock,
-    limits: DEFAULT_GATEWAY_LIMITS,
-    image,
-    config: {
-      nodeId: identity.nodeId,
-      autoCreateTopicsEnable: staticConfigs.get('auto.create.topics.enable') !== 'false',
-      staticConfigs,
-    },
-  });
-  return { gateway, shards, image };
-}
-
 /** What the node was started with, as server.properties would say it. @throws KafkaError for a bad value. */
 function staticSettings(
   nodeId: number,
@@ -188,35 +148,6 @@ function staticSettings(
   ]);
   checkBrokerConfigs(settings);
   return settings;
-}
-
-/** Keeps this node's view of the metadata, and lets go of what was deleted. */
-function follow(
-  records: readonly MachineRecord[],
-  {
-    image,
-    shards,
-    onWarning,
-  }: { image: MetadataImage; shards: Shards; onWarning: (message: string) => void },
-): void {
-  for (const { value } of records) {
-    const record = value === null ? undefined : decodeMetadataRecord(value);
-    if (record === undefined) continue;
-    image.apply(record);
-    if (record.type !== 'removeTopic') continue;
-    shards
-      .dropTopic(record.topicId)
-      .catch((error) => onWarning(`topic ${record.topicId} not removed: ${error}`));
-  }
-}
-
-/** Nothing can be served before the metadata log is loaded and this node's registration is in it. */
-async function openMetadata(shards: Shards): Promise<void> {
-  const shard = shards.get(METADATA_SHARD);
-  await shard?.open();
-  await shard?.settled();
-  if (shard?.state !== 'open')
-    throw new Error('The metadata log could not be opened; the warning above says why.');
 }
 
 function listen(server: TcpServer | HttpServer, host: string, port: number): Promise<Listening> {

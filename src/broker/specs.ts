@@ -1,24 +1,20 @@
-import { GroupMachine } from '../../group/machine.ts';
-import type { GroupConfig } from '../../group/config.ts';
-import { brokerConfigNumber, type ConfigLayers } from '../../metadata/configs/effective.ts';
-import { ControllerMachine } from '../../metadata/controller.ts';
-import type { MetadataImage, TopicImage } from '../../metadata/image.ts';
-import {
-  CLUSTER_METADATA_TOPIC,
-  CONSUMER_OFFSETS_TOPIC,
-  METADATA_TOPIC_ID,
-  logKey,
-} from '../../model/ids.ts';
-import type { MachineRecord } from '../../model/machine.ts';
-import type { Random } from '../../ports/random.ts';
-import { METADATA_SHARD, type ShardId } from '../../ports/shard-link.ts';
-import { DEFAULT_LOG_CONFIG } from '../../log/config.ts';
-import type { Identity } from '../../segments/data-directory.ts';
-import type { ShardSpec } from '../../shard/shard.ts';
-import { metadataReign, metadataSnapshotFrame } from '../../shard/metadata-log.ts';
-import { logConfigOf } from '../../shard/topic-config.ts';
+import { GroupMachine } from '../group/machine.ts';
+import type { GroupConfig } from '../group/config.ts';
+import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effective.ts';
+import { ControllerMachine } from '../metadata/controller.ts';
+import type { MetadataImage, TopicImage } from '../metadata/image.ts';
+import { CLUSTER_METADATA_TOPIC, CONSUMER_OFFSETS_TOPIC, METADATA_TOPIC_ID, logKey } from '../model/ids.ts';
+import type { MachineRecord } from '../model/machine.ts';
+import type { Random } from '../ports/random.ts';
+import { METADATA_SHARD, type ShardId } from '../ports/shard-link.ts';
+import { DEFAULT_LOG_CONFIG } from '../log/config.ts';
+import type { Identity } from '../segments/data-directory.ts';
+import type { ShardSpec } from '../shard/shard.ts';
+import { metadataReign, metadataSnapshotFrame } from '../shard/metadata-log.ts';
+import { logConfigOf } from '../shard/topic-config.ts';
 
-type Spec = Omit<ShardSpec, 'stored'>;
+/** What one shard is; `stored` is for `Shards` to say. */
+export type Spec = Omit<ShardSpec, 'stored'>;
 
 /** Where clients find a listener. */
 export interface Listening {

@@ -1,0 +1,90 @@
+import { Gateway } from '../gateway/gateway.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import { MetadataImage } from '../metadata/image.ts';
+import { decodeMetadataRecord } from '../metadata/records.ts';
+import { DEFAULT_GATEWAY_LIMITS } from '../model/limits.ts';
+import type { MachineRecord } from '../model/machine.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LogStore } from '../ports/log-store.ts';
+import type { Random } from '../ports/random.ts';
+import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
+import type { Codecs } from '../records/codecs.ts';
+import type { Identity } from '../segments/data-directory.ts';
+import { Shards } from '../shard/shards.ts';
+import { type Listening, type Spec, ShardSpecs } from './specs.ts';
+
+/** What a home gives the core. */
+export interface CoreParts {
+  store: LogStore;
+  identity: Identity;
+  kernels: Kernels;
+  codecs: Codecs;
+  clock: Clock;
+  random: Random;
+  /** Where clients find the Kafka listener. */
+  endpoint: Listening;
+  /** Broker settings by Kafka's names. */
+  staticConfigs: ReadonlyMap<string, string>;
+  onWarning: (message: string) => void;
+  /** A home's own view of what a shard is; left out, metadata alone says it. */
+  adjust?: (spec: Spec) => Spec;
+}
+
+/** Everything between the listeners and the store. */
+export interface Core {
+  gateway: Gateway;
+  shards: Shards;
+  /** Committed metadata. */
+  image: MetadataImage;
+}
+
+/** Puts gateway, shards and metadata together. Nothing is open yet: see {@link openMetadata}. */
+export function startCore(parts: CoreParts): Core {
+  const { store, identity, kernels, codecs, clock, random, endpoint, staticConfigs, onWarning } = parts;
+  const image = new MetadataImage({ clusterId: identity.clusterId, controllerId: identity.nodeId });
+  const specs = new ShardSpecs({ image, identity, staticConfigs, random, endpoint });
+  const reply = (answer: ShardReply) => gateway.receive(answer);
+  const adjust = parts.adjust ?? ((spec) => spec);
+  const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply }, (id) => {
+    const spec = specs.specOf(id);
+    return spec && adjust(spec);
+  });
+  specs.onMetadata = (records) => follow(records, { image, shards, onWarning });
+  const gateway = new Gateway({
+    link: shards,
+    clock,
+    limits: DEFAULT_GATEWAY_LIMITS,
+    image,
+    config: {
+      nodeId: identity.nodeId,
+      autoCreateTopicsEnable: staticConfigs.get('auto.create.topics.enable') !== 'false',
+      staticConfigs,
+    },
+  });
+  return { gateway, shards, image };
+}
+
+/** Nothing can be served before the metadata log is loaded and this node's registration is in it. @throws if not. */
+export async function openMetadata(shards: Shards): Promise<void> {
+  const shard = shards.get(METADATA_SHARD);
+  await shard?.open();
+  await shard?.settled();
+  if (shard?.state !== 'open')
+    throw new Error('The metadata log could not be opened; the warning above says why.');
+}
+
+/** Keeps this node's view of the metadata, and lets go of what was deleted. */
+function follow(
+  records: readonly MachineRecord[],
+  { image, shards, onWarning }: Pick<Core, 'image' | 'shards'> & Pick<CoreParts, 'onWarning'>,
+): void {
+  for (const { value } of records) {
+    const record = value === null ? undefined : decodeMetadataRecord(value);
+    if (record === undefined) continue;
+    image.apply(record);
+    if (record.type !== 'removeTopic') continue;
+    shards
+      .dropTopic(record.topicId)
+      .catch((error) => onWarning(`topic ${record.topicId} not removed: ${error}`));
+  }
+}
