@@ -1,5 +1,6 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import { Broker } from '../hosts/node/broker.ts';
+import { releaseStartMemory } from '../hosts/node/start-memory.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { directoryBytes, formatBytes } from './bytes.ts';
 import { EXIT } from './errors.ts';
@@ -67,6 +68,7 @@ export const dev = defineCommand({
     // First: whoever reads that it is ready may stop it at once.
     stopOnSignals(broker, options);
     sayReady(broker, options);
+    await releaseStartMemory();
   },
 });
 

@@ -77,6 +77,8 @@ export class MetadataImage {
   readonly #topicsById = new Map<Uuid, TopicImage>();
   readonly #configs = new Map<string, Map<string, string>>();
   readonly #features = new Map<string, number>();
+  /** Replica lists by what is in them: many partitions have few different ones, and share the arrays. */
+  readonly #lists = new Map<string, readonly (BrokerId | Uuid)[]>();
   /** Records of a metadata transaction that has not ended (KIP-868). */
   #transaction: MetadataRecord[] | undefined;
 
@@ -178,7 +180,7 @@ export class MetadataImage {
       case 'removeTopic':
         return this.#removeTopic(record.topicId);
       case 'partition':
-        return this.#setPartition(record.topicId, partitionImage(record));
+        return this.#addPartition(record);
       case 'partitionChange':
         return this.#changePartition(record);
       case 'config':
@@ -227,8 +229,28 @@ export class MetadataImage {
     this.#configs.delete(resourceKey(ResourceType.TOPIC, topic.name));
   }
 
+  #addPartition(record: RecordOf<'partition'>): void {
+    const { type: _type, topicId, partitionId: index, ...state } = record;
+    this.#setPartition(topicId, { index, ...state });
+  }
+
+  #shared<T extends BrokerId | Uuid>(list: readonly T[]): readonly T[] {
+    const key = list.join();
+    const known = this.#lists.get(key) as readonly T[] | undefined;
+    if (known === undefined) this.#lists.set(key, list);
+    return known ?? list;
+  }
+
   /** Keeps the order by index, whatever the order of the records. */
-  #setPartition(topicId: Uuid, partition: PartitionImage): void {
+  #setPartition(topicId: Uuid, state: PartitionImage): void {
+    const partition = {
+      ...state,
+      replicas: this.#shared(state.replicas),
+      isr: this.#shared(state.isr),
+      removingReplicas: this.#shared(state.removingReplicas),
+      addingReplicas: this.#shared(state.addingReplicas),
+      directories: this.#shared(state.directories),
+    };
     const partitions = this.#topicsById.get(topicId)?.partitions as PartitionImage[] | undefined;
     if (!partitions) return;
     let at = partitions.length;
@@ -274,9 +296,4 @@ export class MetadataImage {
       yield { type: Number(key.slice(0, colon)), name: key.slice(colon + 1), configs };
     }
   }
-}
-
-function partitionImage(record: RecordOf<'partition'>): PartitionImage {
-  const { type: _type, topicId: _topicId, partitionId: index, ...state } = record;
-  return { index, ...state };
 }

@@ -36,10 +36,10 @@ export interface SegmentStoreOptions {
   onWarning?: (message: string) => void;
 }
 
-/** A log of the store; `log` is made when it is first touched. */
+/** A log of the store. Most of many are never touched in a life: `log` is made when it first is. */
 interface Entry {
   name: LogName;
-  log: SegmentLog;
+  log: SegmentLog | undefined;
   /** Undefined once it needs no check. */
   check: { from: Offset; endOffset: Offset } | undefined;
 }
@@ -114,10 +114,10 @@ export class SegmentStore implements LogStore {
 
   async open(log: LogKey): Promise<LogExtent> {
     const entry = this.#entry(log);
-    if (entry.log.isFailed) await this.#rounds.current;
-    if (entry.log.isFailed) this.#revive(entry);
+    if (entry.log?.isFailed) await this.#rounds.current;
+    if (entry.log?.isFailed) this.#revive(entry, entry.log);
     const { check } = entry;
-    const extent = await entry.log.load({
+    const extent = await this.#touch(entry).load({
       recoveryPoint: check?.from,
       endOffset: check?.endOffset ?? Infinity,
     });
@@ -144,23 +144,23 @@ export class SegmentStore implements LogStore {
   }
 
   read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
-    return this.#entry(log).log.read(range);
+    return this.#log(log).read(range);
   }
 
   segments(log: LogKey): readonly Segment[] {
-    return this.#entry(log).log.segments();
+    return this.#log(log).segments();
   }
 
   async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
-    return this.#entry(log).log.batchAt(timestamp, fromOffset);
+    return this.#log(log).batchAt(timestamp, fromOffset);
   }
 
   async get(log: LogKey, name: string): Promise<Uint8Array | undefined> {
-    return this.#entry(log).log.values.get(name);
+    return this.#log(log).values.get(name);
   }
 
   async names(log: LogKey): Promise<readonly string[]> {
-    return this.#entry(log).log.values.names();
+    return this.#log(log).values.names();
   }
 
   close(): Promise<void> {
@@ -173,7 +173,7 @@ export class SegmentStore implements LogStore {
       return this.#create(name);
     }
     if (write.type === 'drop') return this.#drop(write.log);
-    const { log } = this.#entry(write.log);
+    const log = this.#log(write.log);
     log.submit(write);
     return log;
   }
@@ -183,7 +183,7 @@ export class SegmentStore implements LogStore {
     const directory = logDirectory(name);
     const before = this.#directories.get(directory);
     if (before === 'held') this.#yieldName(directory);
-    const { log } = this.#add(name, true);
+    const log = this.#touch(this.#add(name, true));
     log.create(before === 'held' ? undefined : before);
     return log;
   }
@@ -195,7 +195,7 @@ export class SegmentStore implements LogStore {
   #yieldName(directory: string): void {
     for (const [key, { name, log }] of this.#entries) {
       if (logDirectory(name) !== directory) continue;
-      if (log.isOpen) throw new Error(`${directory} is in use by another topic id`);
+      if (log?.isOpen) throw new Error(`${directory} is in use by another topic id`);
       this.#entries.delete(key);
     }
     this.#directories.delete(directory);
@@ -204,33 +204,41 @@ export class SegmentStore implements LogStore {
   #drop(key: LogKey): SegmentLog | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    if (entry.log.isFailed) this.#revive(entry);
+    if (entry.log?.isFailed) this.#revive(entry, entry.log);
     this.#entries.delete(key);
     const directory = logDirectory(entry.name);
-    const gone = entry.log.drop();
+    const log = this.#touch(entry);
+    const gone = log.drop();
     this.#directories.set(directory, gone);
     const forget = () => {
       if (this.#directories.get(directory) === gone) this.#directories.delete(directory);
     };
     gone.then(forget, forget);
-    return entry.log;
+    return log;
   }
 
   #add(name: LogName, isClean: boolean): Entry {
     const from = this.#parts.recoveryPoints.get(name.log) ?? 0;
     const check = isClean ? undefined : { from, endOffset: Infinity };
-    const entry: Entry = { name, log: new SegmentLog(name, this.#parts), check };
+    const entry: Entry = { name, log: undefined, check };
     this.#entries.set(name.log, entry);
     this.#directories.set(logDirectory(name), 'held');
     return entry;
   }
 
   /** What a failed log has on disk is taken up again, of what was never acknowledged nothing. */
-  #revive(entry: Entry): void {
-    const { durableEndOffset } = entry.log;
+  #revive(entry: Entry, { durableEndOffset }: SegmentLog): void {
     const endOffset = this.#parts.flushes ? durableEndOffset : Infinity;
     entry.check = { from: this.#parts.recoveryPoints.get(entry.name.log) ?? 0, endOffset };
-    entry.log = new SegmentLog(entry.name, this.#parts);
+    entry.log = undefined;
+  }
+
+  #touch(entry: Entry): SegmentLog {
+    return (entry.log ??= new SegmentLog(entry.name, this.#parts));
+  }
+
+  #log(log: LogKey): SegmentLog {
+    return this.#touch(this.#entry(log));
   }
 
   #entry(log: LogKey): Entry {
@@ -257,11 +265,12 @@ export class SegmentStore implements LogStore {
     try {
       await this.#rounds.idle();
       const entries = [...this.#entries.values()];
-      await eachLimited(entries, LOGS_AT_ONCE, ({ log }) => log.close());
+      const logs = entries.flatMap(({ log }) => log ?? []);
+      await eachLimited(logs, LOGS_AT_ONCE, (log) => log.close());
       while (this.#background.size > 0) await Promise.all(this.#background);
       await recoveryPoints.save();
       await logStarts.save();
-      const isClean = entries.every(({ log, check }) => !log.isFailed && check === undefined);
+      const isClean = entries.every(({ log, check }) => !log?.isFailed && check === undefined);
       if (isClean) await markClean(disk, root, this.logs());
     } finally {
       await files.close();

@@ -7,6 +7,8 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   produce: () => import('./produce.ts'),
   fetch: () => import('./fetch.ts'),
   idle: () => import('./idle.ts'),
+  scale: () => import('./scale.ts'),
+  wake: () => import('./wake.ts'),
 };
 
 const args = process.argv.slice(2);

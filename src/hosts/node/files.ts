@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import type { Files, OpenFile } from '../../ports/files.ts';
 import { lockDirectory } from './file-lock.ts';
 
@@ -16,7 +16,11 @@ export class NodeFiles implements Files {
   }
 
   async readFile(path: string): Promise<Uint8Array | undefined> {
-    const content = await unlessAbsent(readFile(path), undefined);
+    // A crash makes the next start read a file a log: with callbacks it takes half the time.
+    const content = await unlessAbsent(
+      promised<Buffer>((done) => fs.readFile(path, done)),
+      undefined,
+    );
     return content && new Uint8Array(content.buffer, content.byteOffset, content.length);
   }
 
