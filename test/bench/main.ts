@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   kernels: () => import('./kernels.ts'),
   produce: () => import('./produce.ts'),
   fetch: () => import('./fetch.ts'),
+  commit: () => import('./commit.ts'),
   idle: () => import('./idle.ts'),
   scale: () => import('./scale.ts'),
   wake: () => import('./wake.ts'),
