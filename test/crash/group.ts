@@ -1,4 +1,5 @@
-import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
+import { setImmediate } from 'node:timers/promises';
+import type { Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import type { CommitLedger, CommitMark } from './commit-ledger.ts';
 import type { SeededRandom } from './random.ts';
 import type { RoundProgress } from './round.ts';
@@ -22,6 +23,8 @@ export class Group {
   #progress: RoundProgress | undefined;
   /** Members on their way out; a dead broker keeps them waiting. */
   #leaving: Promise<void>[] = [];
+  /** Members that kafkajs ended by itself, each replaced at once. */
+  gaveUp = 0;
 
   constructor(parts: GroupParts) {
     this.#parts = parts;
@@ -32,9 +35,20 @@ export class Group {
   }
 
   add(): void {
-    const member = new Member(this.#parts, () => this.#progress?.groupCommitted());
+    const member = new Member(this.#parts, {
+      onCommit: () => this.#progress?.groupCommitted(),
+      onEnd: () => this.#replace(member),
+    });
     this.#members.push(member);
     member.start();
+  }
+
+  #replace(member: Member): void {
+    const at = this.#members.indexOf(member);
+    if (at < 0) return;
+    this.#members.splice(at, 1);
+    this.gaveUp++;
+    this.add();
   }
 
   removeOldest(): void {
@@ -56,6 +70,12 @@ export class Group {
   }
 }
 
+interface MemberEvents {
+  onCommit: () => void;
+  /** kafkajs has ended it by itself. */
+  onEnd: () => void;
+}
+
 /**
  * One consumer. Whatever happens to the broker, what it is given of a log goes on where the last batch ended; after
  * a join, exactly where the group had committed.
@@ -63,14 +83,16 @@ export class Group {
 class Member {
   readonly positions = new Map<string, number>();
   readonly #parts: GroupParts;
-  readonly #onCommit: () => void;
+  readonly #events: MemberEvents;
   readonly #consumer: Consumer;
   readonly #joinedAt = new Map<string, CommitMark>();
   #started: Promise<void> | undefined;
+  /** Set while kafkajs starts it again. */
+  #restarting: PromiseWithResolvers<void> | undefined;
 
-  constructor(parts: GroupParts, onCommit: () => void) {
+  constructor(parts: GroupParts, events: MemberEvents) {
     this.#parts = parts;
-    this.#onCommit = onCommit;
+    this.#events = events;
     this.#consumer = parts.kafka.consumer({
       groupId: parts.group,
       maxBytesPerPartition: FETCH_MAX_BYTES,
@@ -86,15 +108,39 @@ class Member {
       },
     });
     this.#consumer.on(this.#consumer.events.GROUP_JOIN, (event) => this.#joined(event));
+    this.#consumer.on(this.#consumer.events.CRASH, (event) => this.#crashed(event));
   }
 
   start(): void {
     this.#started = this.#run().catch((error) => this.#parts.onFault(`kafkajs gave up consuming: ${error}`));
   }
 
+  /** kafkajs forgets a stop that comes while it starts a consumer again, which then lives on in the group. */
   async stop(): Promise<void> {
     await this.#started;
+    while (this.#restarting !== undefined) {
+      await this.#restarting.promise;
+      await setImmediate();
+    }
     await this.#consumer.disconnect();
+  }
+
+  /**
+   * A broker that dies while kafkajs asks it for the coordinator ends the consumer for good, whatever its retries say
+   * ("Failed to find group coordinator" is no error it retries).
+   */
+  #crashed({ payload }: ConsumerCrashEvent): void {
+    if (payload.restart) {
+      this.#restarting ??= Promise.withResolvers();
+    } else {
+      this.#restarted();
+      this.#events.onEnd();
+    }
+  }
+
+  #restarted(): void {
+    this.#restarting?.resolve();
+    this.#restarting = undefined;
   }
 
   async #run(): Promise<void> {
@@ -104,6 +150,7 @@ class Member {
   }
 
   #joined({ payload }: ConsumerGroupJoinEvent): void {
+    this.#restarted();
     const { commits, group } = this.#parts;
     this.positions.clear();
     this.#joinedAt.clear();
@@ -133,7 +180,7 @@ class Member {
     });
     acknowledge();
     this.positions.set(log, end);
-    this.#onCommit();
+    this.#events.onCommit();
   }
 
   #check(log: string, since: CommitMark, offsets: readonly number[]): void {

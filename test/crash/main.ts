@@ -22,9 +22,10 @@ async function main(): Promise<boolean> {
     for (const fault of report.faults) console.log(`    ${fault}`);
     faults.push(...report.faults);
   }
-  const { acknowledgedRecords, readyMs, warnings } = run;
+  const { acknowledgedRecords, readyMs, warnings, membersGaveUp } = run;
   faults.push(...(await run.stop()));
-  table(reports, { seed, acknowledgedRecords, readyMs, warnings, tookMs: performance.now() - startedAtMs });
+  const tookMs = performance.now() - startedAtMs;
+  table(reports, { seed, acknowledgedRecords, readyMs, warnings, membersGaveUp, tookMs });
   for (const fault of faults.slice(0, 20)) console.log(fault);
   console.log(faults.length === 0 ? '\nnothing acknowledged was lost' : `\nFAILED: ${faults.length} faults`);
   return faults.length === 0;
@@ -51,6 +52,7 @@ interface Summary {
   acknowledgedRecords: number;
   readyMs: readonly number[];
   warnings: readonly string[];
+  membersGaveUp: number;
   tookMs: number;
 }
 
@@ -69,6 +71,7 @@ function table(reports: readonly RoundReport[], summary: Summary): void {
     ['acknowledgements', `${figure(sum(({ acks }) => acks))}`],
     ['records acknowledged', figure(summary.acknowledgedRecords)],
     ['commits of the group', figure(sum(({ groupCommits }) => groupCommits))],
+    ['members replaced', `${summary.membersGaveUp}, which kafkajs had ended by itself`],
     ['batches on their way', `${figure(sum(({ onTheirWay }) => onTheirWay))} when the broker died`],
     [
       'ready again after',

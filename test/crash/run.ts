@@ -123,6 +123,11 @@ export class CrashRun {
     return this.#broker.readyMs;
   }
 
+  /** Members of the group that kafkajs ended by itself. */
+  get membersGaveUp(): number {
+    return this.#group.gaveUp;
+  }
+
   get acknowledgedRecords(): number {
     return this.#ledger.ackedCount();
   }
