@@ -1,7 +1,7 @@
 import { offsetCommitApi } from '../../src/wire/apis/08-offset-commit.ts';
 import type { CommitLedger } from './commit-ledger.ts';
 import { type Connection, ConnectionLost } from './connection.ts';
-import type { SeededRandom } from './random.ts';
+import type { SeededRandom } from '../support/random.ts';
 import type { RoundProgress } from './round.ts';
 import { type Target, logOf } from './writer.ts';
 

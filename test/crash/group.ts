@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import type { CommitLedger, CommitMark } from './commit-ledger.ts';
-import type { SeededRandom } from './random.ts';
+import type { SeededRandom } from '../support/random.ts';
 import type { RoundProgress } from './round.ts';
 import { logOf } from './writer.ts';
 

@@ -1,7 +1,7 @@
 import { CompressionTypes, Kafka, type Producer, logLevel } from 'kafkajs';
 import type { LogLedger } from './log-ledger.ts';
 import { valueOf } from './log-ledger.ts';
-import type { SeededRandom } from './random.ts';
+import type { SeededRandom } from '../support/random.ts';
 import type { RoundProgress } from './round.ts';
 import { type Target, logOf } from './writer.ts';
 

@@ -1,4 +1,4 @@
-import type { SeededRandom } from './random.ts';
+import type { SeededRandom } from '../support/random.ts';
 import { TEARS, type Tear } from './tear.ts';
 
 /** What is to happen in one round, all of it drawn from the seed before it begins. */

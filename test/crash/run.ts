@@ -13,7 +13,7 @@ import { Connection } from './connection.ts';
 import { Group } from './group.ts';
 import { KafkajsProducer, kafkajs } from './kafkajs-load.ts';
 import { LogLedger } from './log-ledger.ts';
-import { SeededRandom } from './random.ts';
+import { SeededRandom } from '../support/random.ts';
 import { type RoundPlan, RoundProgress, TOGGLED_TOPIC, planRound } from './round.ts';
 import { tear } from './tear.ts';
 import { Topics } from './topics.ts';

@@ -1,6 +1,6 @@
 import { appendFile, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SeededRandom } from './random.ts';
+import type { SeededRandom } from '../support/random.ts';
 
 /**
  * What a power cut could have left beside what was flushed, and a SIGKILL does not: bytes behind the end of a log

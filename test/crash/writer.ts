@@ -5,7 +5,7 @@ import { buildBatch } from '../../src/records/builder.ts';
 import { BatchHeader } from '../../src/records/header.ts';
 import { type Connection, ConnectionLost } from './connection.ts';
 import { type LogLedger, valueOf } from './log-ledger.ts';
-import type { SeededRandom } from './random.ts';
+import type { SeededRandom } from '../support/random.ts';
 import type { RoundProgress } from './round.ts';
 
 export interface Target {
