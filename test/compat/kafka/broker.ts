@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../../support/mortal-broker.ts';
+import { javaArguments, runTool } from './toolchain.ts';
+
+const READY_TIMEOUT_MS = 90_000;
+const LOOK_AGAIN_MS = 100;
+
+/** A real Kafka broker on a data directory: broker and controller in one process, the only voter. */
+export class KafkaBroker {
+  readonly address: string;
+  readonly #child: ChildProcess;
+  readonly #config: string;
+  /** What it printed: warnings and errors. */
+  #output = '';
+
+  private constructor(child: ChildProcess, port: number, config: string) {
+    this.#child = child;
+    this.#config = config;
+    this.address = `127.0.0.1:${port}`;
+    child.stdout?.on('data', (chunk) => (this.#output += chunk));
+    child.stderr?.on('data', (chunk) => (this.#output += chunk));
+  }
+
+  /** Starts one on a directory that is formatted, by Kafka or by us, and waits until it serves. */
+  static async start(directory: string, settings: Readonly<Record<string, string>> = {}): Promise<KafkaBroker> {
+    const config = await mkdtemp(join(tmpdir(), 'milena-kafka-'));
+    const [port, controllerPort] = [await freePort(), await freePort()];
+    const properties = { ...serverProperties(directory, port, controllerPort), ...settings };
+    const path = join(config, 'server.properties');
+    await writeFile(path, encodeProperties(properties));
+    const child = spawn('java', javaArguments('kafka.Kafka', [path]), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const broker = new KafkaBroker(child, port, config);
+    await broker.#ready(port);
+    return broker;
+  }
+
+  /** Makes a directory as `kafka-storage format` does. */
+  static async format(directory: string, clusterId: string): Promise<void> {
+    const config = await mkdtemp(join(tmpdir(), 'milena-kafka-'));
+    const path = join(config, 'server.properties');
+    await writeFile(path, encodeProperties(serverProperties(directory, 1, 2)));
+    await runTool('kafka.tools.StorageTool', ['format', '--cluster-id', clusterId, '--config', path]);
+    await rm(config, { recursive: true });
+  }
+
+  /** Warnings and errors it has printed, a line each. */
+  get complaints(): string[] {
+    return this.#output.split('\n').filter((line) => /\b(?:WARN|ERROR|FATAL)\b/.test(line));
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exited = once(this.#child, 'close');
+      this.#child.kill(signal);
+      await exited;
+    }
+    await rm(this.#config, { recursive: true, force: true });
+  }
+
+  /** It unfences itself some time after it listens: clients retry, so listening is all that is waited for. */
+  async #ready(port: number): Promise<void> {
+    const deadlineMs = performance.now() + READY_TIMEOUT_MS;
+    while (!(await listens(port))) {
+      if (this.#child.exitCode !== null || performance.now() > deadlineMs) {
+        await this.stop('SIGKILL');
+        throw new Error(`Kafka did not start: ${this.#output.slice(-3_000)}`);
+      }
+      await pause(LOOK_AGAIN_MS);
+    }
+  }
+}
+
+function serverProperties(directory: string, port: number, controllerPort: number): Record<string, string> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'log.dirs': directory,
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '4',
+    'group.initial.rebalance.delay.ms': '0',
+    // The registration of a node that was killed holds until its session ends.
+    'broker.session.timeout.ms': '1000',
+    'broker.heartbeat.interval.ms': '200',
+  };
+}
+
+function encodeProperties(properties: Readonly<Record<string, string>>): string {
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
