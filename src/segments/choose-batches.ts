@@ -20,7 +20,7 @@ export type Choice =
 
 /**
  * Cuts what a reader gets out of `bytes`, which start with a batch; `availableBytes` is how many there would be in
- * the file. @returns undefined when these are no batches.
+ * the file. @returns undefined when the first that is wanted, or one before it, is no batch.
  */
 export function chooseBatches(
   bytes: Uint8Array,
@@ -33,7 +33,10 @@ export function chooseBatches(
   let nextOffset = fromOffset;
   while (bytes.length - end >= HEADER_SIZE) {
     const { sizeBytes, lastOffset } = header.seek(end);
-    if (sizeBytes < HEADER_SIZE || sizeBytes > availableBytes - end || header.magic !== 2) return undefined;
+    if (sizeBytes < HEADER_SIZE || sizeBytes > availableBytes - end || header.magic !== 2) {
+      if (start < 0) return undefined;
+      break;
+    }
     if (start < 0 && lastOffset >= fromOffset) {
       if (lastOffset >= endOffset) return { type: 'end' };
       if (end + sizeBytes > bytes.length) return { type: 'more', skippedBytes: end, neededBytes: sizeBytes };

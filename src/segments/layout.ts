@@ -17,6 +17,8 @@ export const LOG_LIST = 'milena.logs';
 
 /** A file being written; what a crash left of one is removed. */
 export const DRAFT_SUFFIX = '.tmp';
+/** What was found damaged in a log and taken out of it, for people to look at; Kafka reads over it. */
+export const DAMAGED_SUFFIX = '.damaged';
 /** Kafka's own unfinished business in a log directory. */
 const LEFT_BEHIND = ['.deleted', '.cleaned', '.swap', DRAFT_SUFFIX];
 const SEGMENT_FILE = /^\d{20}\.(log|index|timeindex|txnindex)$/;
@@ -34,7 +36,8 @@ export function segmentBase(name: string): Offset | undefined {
 
 /** Whether a file in a log's directory is a named value, not part of the log itself. */
 export function isValueName(name: string): boolean {
-  return !SEGMENT_FILE.test(name) && name !== PARTITION_METADATA && !isLeftBehind(name);
+  const isOther = name === PARTITION_METADATA || name.endsWith(DAMAGED_SUFFIX) || isLeftBehind(name);
+  return !SEGMENT_FILE.test(name) && !isOther;
 }
 
 export function isLeftBehind(name: string): boolean {

@@ -21,16 +21,30 @@ interface Place {
   position: number;
 }
 
+/** Where to start reading a segment's file. */
+interface Start {
+  position: number;
+  /** May lie between the start and what is wanted. */
+  slackBytes: number;
+  /** The batch there starts at or before it, or an index has lied. */
+  latestBase: Offset;
+}
+
 /** Reads one log: from memory what the tail has, else from a segment's file. */
 export class LogReader {
   readonly #state: LogState;
   readonly #parts: StoreParts;
   /** Where the batch after the last one read starts, by the offset to read next; the oldest goes first. */
   readonly #places = new Map<Offset, Place>();
+  readonly #damaged: (segment: LogSegment) => void;
+  /** Segments whose last time entry agrees with the batch it is about. */
+  readonly #timesChecked = new WeakSet<LogSegment>();
 
-  constructor(state: LogState, parts: StoreParts) {
+  /** @param damaged told of a segment that cannot be read, because of it or of its indexes. */
+  constructor(state: LogState, parts: StoreParts, damaged: (segment: LogSegment) => void) {
     this.#state = state;
     this.#parts = parts;
+    this.#damaged = damaged;
   }
 
   /** See the port. `fromOffset` may lie below the log start when the caller means the segment's batches. */
@@ -45,13 +59,32 @@ export class LogReader {
   async batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
     const segments = this.#state.segments.slice();
     for (const segment of segments) {
-      if (segment.nextOffset <= fromOffset || segment.maxTimestamp < timestamp) continue;
+      if (segment.nextOffset <= fromOffset) continue;
+      if (!this.#timesChecked.has(segment)) await this.#checkTime(segment, segment.times.last);
+      this.#timesChecked.add(segment);
+      if (segment.maxTimestamp < timestamp) continue;
       const below = await this.#floor(segment, segment.times, timestamp);
+      await this.#checkTime(segment, below);
       const start = Math.max(fromOffset, segment.baseOffset + (below?.value ?? 0));
       const found = await this.#scan(start, segment.nextOffset, timestamp);
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** An index has no checksum: what it says is only believed when the batch it is about says so too. */
+  async #checkTime(segment: LogSegment, entry: IndexEntry | undefined): Promise<void> {
+    const offset = segment.baseOffset + (entry?.value ?? 0);
+    if (entry === undefined || offset < this.#state.logStartOffset) return;
+    const bytes = await this.read({ fromOffset: offset, endOffset: Infinity, maxBytes: 1 });
+    const header = bytes.length === 0 ? undefined : new BatchHeader(bytes);
+    if (header && header.baseOffset <= offset && header.maxTimestamp === entry.key) return;
+    if (this.#state.segments.includes(segment)) throw this.#damage(segment, segment.times.path);
+  }
+
+  #damage(segment: LogSegment, path: string, more = ''): Error {
+    this.#damaged(segment);
+    return new Error(`${path} is damaged${more}`);
   }
 
   async #scan(start: Offset, endOffset: Offset, timestamp: Millis): Promise<Offset | undefined> {
@@ -103,7 +136,7 @@ export class LogReader {
     endPosition: number,
     range: ReadRange,
   ): Promise<Uint8Array | undefined> {
-    const { position: start, slackBytes } = await this.#startOf(segment, range.fromOffset);
+    const { position: start, slackBytes, latestBase } = await this.#startOf(segment, range.fromOffset);
     let position = start;
     let atLeastBytes = HEADER_SIZE;
     while (position < endPosition) {
@@ -111,8 +144,9 @@ export class LogReader {
       const bytes = new Uint8Array(Math.min(endPosition - position, wanted));
       const from = position;
       const filled = await this.#parts.files.use(segment.path, (file) => file.read(from, bytes));
-      const chosen = filled < bytes.length ? undefined : chooseBatches(bytes, endPosition - position, range);
-      if (!chosen) throw new Error(`${segment.path} is damaged at byte ${position}`);
+      const isWhole = filled === bytes.length && !(position === start && isAfter(bytes, latestBase));
+      const chosen = isWhole ? chooseBatches(bytes, endPosition - position, range) : undefined;
+      if (!chosen) throw this.#damage(segment, segment.path, `, or its index, at byte ${position}`);
       if (chosen.type === 'batches') return this.#chosen(segment, position, bytes, chosen);
       if (chosen.type === 'end') return EMPTY;
       position += chosen.skippedBytes;
@@ -132,14 +166,15 @@ export class LogReader {
   }
 
   /** A batch's start at or before `offset`, and what may lie between the two. */
-  async #startOf(segment: LogSegment, offset: Offset): Promise<{ position: number; slackBytes: number }> {
+  async #startOf(segment: LogSegment, offset: Offset): Promise<Start> {
     const place = this.#places.get(offset);
     if (place?.segment === segment) {
       this.#places.delete(offset);
-      return { position: place.position, slackBytes: 0 };
+      return { position: place.position, slackBytes: 0, latestBase: Infinity };
     }
     const below = await this.#floor(segment, segment.offsets, offset - segment.baseOffset);
-    return { position: below?.value ?? 0, slackBytes: 2 * this.#parts.indexIntervalBytes };
+    const slackBytes = 2 * this.#parts.indexIntervalBytes;
+    return { position: below?.value ?? 0, slackBytes, latestBase: below ? offset : Infinity };
   }
 
   async #floor(segment: LogSegment, index: IndexFile, target: number): Promise<IndexEntry | undefined> {
@@ -156,4 +191,8 @@ export class LogReader {
     if (number >= 0) segments[number] = rebuilt;
     return this.#floor(rebuilt, index === segment.offsets ? rebuilt.offsets : rebuilt.times, target);
   }
+}
+
+function isAfter(bytes: Uint8Array, latestBase: Offset): boolean {
+  return bytes.length >= HEADER_SIZE && new BatchHeader(bytes).baseOffset > latestBase;
 }

@@ -3,7 +3,7 @@ import type { Millis, Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
 import { keepable } from '../records/keepable.ts';
 import { LogDisk } from './log-disk.ts';
-import { flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
+import { type Check, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
 import { LogState } from './log-state.ts';
@@ -38,6 +38,7 @@ export class SegmentLog {
   #indexesDue = false;
   #bytesSinceCheckpoint = 0;
   #failure: Error | undefined;
+  #damagedFrom: Offset = Infinity;
 
   constructor(name: LogName, parts: StoreParts) {
     this.name = name;
@@ -54,6 +55,10 @@ export class SegmentLog {
   get isFailed(): boolean {
     return this.#failure !== undefined;
   }
+  /** A read found damage at or above it: to be loaded anew, with a check from there on. Infinity when none did. */
+  get damagedFrom(): Offset {
+    return this.#damagedFrom;
+  }
   /** See {@link LogDisk.durableEndOffset}. */
   get durableEndOffset(): Offset {
     return this.#disk.durableEndOffset;
@@ -66,9 +71,9 @@ export class SegmentLog {
     this.#ready([segment], 0);
   }
 
-  /** Reads what is on disk, unless it is known. See `LoadOptions` for the options. */
-  async load(options: { recoveryPoint: Offset | undefined; endOffset: Offset }): Promise<LogExtent> {
-    if (!this.#state) await (this.#loading ??= this.#load(options));
+  /** Reads what is on disk, unless it is known. */
+  async load(check: Check): Promise<LogExtent> {
+    if (!this.#state) await (this.#loading ??= this.#load(check));
     const { logStartOffset, logEndOffset } = this.#opened();
     return { logStartOffset, logEndOffset };
   }
@@ -255,16 +260,16 @@ export class SegmentLog {
     return segment;
   }
 
-  async #load(options: { recoveryPoint: Offset | undefined; endOffset: Offset }): Promise<LogExtent> {
+  async #load(check: Check): Promise<LogExtent> {
     const { directory } = this.#disk;
     const title = directory.slice(directory.lastIndexOf('/') + 1);
     const startOffset = this.#parts.logStarts.get(this.name.log) ?? 0;
     try {
-      const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...options });
+      const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
       if (this.#failure) throw this.#failure;
       const state = this.#ready(segments, startOffset);
       const { logStartOffset, logEndOffset } = state;
-      if (options.recoveryPoint !== undefined && logEndOffset > options.recoveryPoint) {
+      if (check.recoveryPoint !== undefined && logEndOffset > check.recoveryPoint) {
         this.#parts.recoveryPoints.set(this.name, logEndOffset);
         this.#parts.background(this.#parts.recoveryPoints.save());
       }
@@ -277,7 +282,9 @@ export class SegmentLog {
   #ready(segments: LogSegment[], startOffset: Offset): LogState {
     const state = new LogState(segments, new LogTail(this.#parts.tail), startOffset);
     this.#state = state;
-    this.#reader = new LogReader(state, this.#parts);
+    this.#reader = new LogReader(state, this.#parts, ({ baseOffset }) => {
+      this.#damagedFrom = Math.min(this.#damagedFrom, baseOffset);
+    });
     this.#disk.endsAt(state.logEndOffset);
     return state;
   }

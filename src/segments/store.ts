@@ -8,6 +8,7 @@ import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { logDirectory, LOG_STARTS, RECOVERY_POINTS } from './layout.ts';
 import { eachLimited } from './limited.ts';
+import { type Check, NO_CHECK } from './log-loader.ts';
 import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import type { StoreParts } from './parts.ts';
 import { type Gather, Rounds } from './rounds.ts';
@@ -40,8 +41,7 @@ export interface SegmentStoreOptions {
 interface Entry {
   name: LogName;
   log: SegmentLog | undefined;
-  /** Undefined once it needs no check. */
-  check: { from: Offset; endOffset: Offset } | undefined;
+  check: Check;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -114,14 +114,11 @@ export class SegmentStore implements LogStore {
 
   async open(log: LogKey): Promise<LogExtent> {
     const entry = this.#entry(log);
+    if (entry.log && entry.log.damagedFrom < Infinity) entry.log.fail(new Error('it is damaged'));
     if (entry.log?.isFailed) await this.#rounds.current;
     if (entry.log?.isFailed) this.#revive(entry, entry.log);
-    const { check } = entry;
-    const extent = await this.#touch(entry).load({
-      recoveryPoint: check?.from,
-      endOffset: check?.endOffset ?? Infinity,
-    });
-    entry.check = undefined;
+    const extent = await this.#touch(entry).load(entry.check);
+    entry.check = NO_CHECK;
     return extent;
   }
 
@@ -219,7 +216,7 @@ export class SegmentStore implements LogStore {
 
   #add(name: LogName, isClean: boolean): Entry {
     const from = this.#parts.recoveryPoints.get(name.log) ?? 0;
-    const check = isClean ? undefined : { from, endOffset: Infinity };
+    const check = isClean ? NO_CHECK : { recoveryPoint: from, endOffset: Infinity, flushedBelow: from };
     const entry: Entry = { name, log: undefined, check };
     this.#entries.set(name.log, entry);
     this.#directories.set(logDirectory(name), 'held');
@@ -227,9 +224,12 @@ export class SegmentStore implements LogStore {
   }
 
   /** What a failed log has on disk is taken up again, of what was never acknowledged nothing. */
-  #revive(entry: Entry, { durableEndOffset }: SegmentLog): void {
-    const endOffset = this.#parts.flushes ? durableEndOffset : Infinity;
-    entry.check = { from: this.#parts.recoveryPoints.get(entry.name.log) ?? 0, endOffset };
+  #revive(entry: Entry, { durableEndOffset, damagedFrom }: SegmentLog): void {
+    const from = this.#parts.recoveryPoints.get(entry.name.log) ?? 0;
+    const ends = this.#parts.flushes
+      ? { endOffset: durableEndOffset, flushedBelow: durableEndOffset }
+      : { endOffset: Infinity, flushedBelow: from };
+    entry.check = { recoveryPoint: Math.min(from, damagedFrom), ...ends };
     entry.log = undefined;
   }
 
@@ -270,7 +270,7 @@ export class SegmentStore implements LogStore {
       while (this.#background.size > 0) await Promise.all(this.#background);
       await recoveryPoints.save();
       await logStarts.save();
-      const isClean = entries.every(({ log, check }) => !log?.isFailed && check === undefined);
+      const isClean = entries.every(({ log, check }) => !log?.isFailed && check === NO_CHECK);
       if (isClean) await markClean(disk, root, this.logs());
     } finally {
       await files.close();

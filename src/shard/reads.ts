@@ -159,10 +159,8 @@ export class Reads {
 
   #failed(request: ShardRequest, error: unknown): void {
     const reply: ShardReply = { to: request.from, body: undefined, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
-    this.#shard.parts.onWarning(
-      `${this.#log.name.topic}-${this.#log.name.partition}: read failed: ${String(error)}`,
-    );
     this.#shard.parts.reply(reply);
+    this.#shard.failed(this.#log, error);
   }
 
   /** By time or sentinel; all below the high watermark. */

@@ -223,9 +223,14 @@ export class Shard {
     promise.then(
       () => this.#committed(log, round),
       (error) => {
-        if (this.#log === log) this.#fail(error);
+        this.failed(log, error);
       },
     );
+  }
+
+  /** The store failed a call for `log`: what is known of it may be wrong. */
+  failed(log: PartitionLog, error: unknown): void {
+    if (this.#log === log) this.#fail(error);
   }
 
   #committed(log: PartitionLog, { endOffset, endBytes }: { endOffset: Offset; endBytes: number }): void {

@@ -28,7 +28,10 @@ export class KafkaBroker {
   }
 
   /** Starts one on a directory that is formatted, by Kafka or by us, and waits until it serves. */
-  static async start(directory: string, settings: Readonly<Record<string, string>> = {}): Promise<KafkaBroker> {
+  static async start(
+    directory: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<KafkaBroker> {
     const config = await mkdtemp(join(tmpdir(), 'milena-kafka-'));
     const [port, controllerPort] = [await freePort(), await freePort()];
     const properties = { ...serverProperties(directory, port, controllerPort), ...settings };
