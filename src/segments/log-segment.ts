@@ -75,7 +75,7 @@ export class LogSegment implements Segment {
     return position;
   }
 
-  /** No more batches come: the last time entry now tells the segment's largest timestamp. */
+  /** No more batches come: the last time entry now tells the segment's largest timestamp, which Kafka goes by. */
   close(nextOffset: Offset): void {
     this.nextOffset = nextOffset;
     this.#addTime();

@@ -131,6 +131,7 @@ export class SegmentLog {
     if (!state || this.#failure) return;
     const { offsets, times } = state.active;
     const hasEntries = offsets.count + times.count > 0;
+    if (hasEntries) state.active.close(state.logEndOffset);
     if (hasEntries && !(offsets.isSettled && times.isSettled)) {
       await writeIndexes(state.active);
       await flushSegment(this.#parts, state.active);

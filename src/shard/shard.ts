@@ -47,7 +47,9 @@ export interface ShardSpec {
   machine?: () => Machine;
   /** What a new leader writes first: control records, and values beside the log. */
   reign?: (leaderEpoch: LeaderEpoch) => Reign;
-  /** What the machine wants done as soon as it is loaded, before any request. */
+  /** The machine can do without no record of it: a log with a gap is refused. */
+  isDense?: boolean;
+  /** What the machine wants done as soon as it is loaded, before any request. @throws when it cannot serve the log. */
   boot?: (machine: Machine) => Decision;
   /** Called with the machine's records once they are committed, in order; replayed ones come first. */
   onCommitted?: (records: readonly MachineRecord[]) => void;
@@ -157,6 +159,7 @@ export class Shard {
     await this.#create();
     const log = await PartitionLog.open({ store, name, kernels, codecs, config, nowMs: clock.now() });
     if (this.#isGone) return;
+    refuseOpenTransaction(log);
     log.highWatermark = log.logEndOffset;
     this.#leaderEpoch = this.spec.leaderEpoch(log);
     this.#log = log;
@@ -266,7 +269,7 @@ export class Shard {
     const { topic, partition } = this.spec.name;
     const why = error instanceof Error ? error.message : String(error);
     this.parts.onWarning(
-      `${topic}-${partition}: storage failed (${why}); its state is dropped and will be reloaded`,
+      `${topic}-${partition}: cannot be served (${why}); its state is dropped and will be reloaded`,
     );
     this.#failedAtMs = this.parts.clock.now();
     this.#state = 'failed';
@@ -302,4 +305,11 @@ export class Shard {
     this.#coordinator?.stop();
     return this.#log?.snapshotWrites() ?? [];
   }
+}
+
+/** Of Kafka's making: no coordinator of ours would ever end it. */
+function refuseOpenTransaction({ producers }: PartitionLog): void {
+  const offset = producers.firstUnstableOffset;
+  if (offset === undefined) return;
+  throw new Error(`a transaction is open from offset ${offset} on, and transactions are not served`);
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
 import { freePort } from '../../support/mortal-broker.ts';
 import { javaArguments, runTool } from './toolchain.ts';
 
@@ -39,7 +39,7 @@ export class KafkaBroker {
     await writeFile(path, encodeProperties(properties));
     const child = spawn('java', javaArguments('kafka.Kafka', [path]), { stdio: ['ignore', 'pipe', 'pipe'] });
     const broker = new KafkaBroker(child, port, config);
-    await broker.#ready(port);
+    await broker.#ready();
     return broker;
   }
 
@@ -66,16 +66,31 @@ export class KafkaBroker {
     await rm(this.#config, { recursive: true, force: true });
   }
 
-  /** It unfences itself some time after it listens: clients retry, so listening is all that is waited for. */
-  async #ready(port: number): Promise<void> {
-    const deadlineMs = performance.now() + READY_TIMEOUT_MS;
-    while (!(await listens(port))) {
-      if (this.#child.exitCode !== null || performance.now() > deadlineMs) {
-        await this.stop('SIGKILL');
-        throw new Error(`Kafka did not start: ${this.#output.slice(-3_000)}`);
-      }
-      await pause(LOOK_AGAIN_MS);
+  /** It says when it has started, and listens before. */
+  async #ready(): Promise<void> {
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), READY_TIMEOUT_MS);
+    const ended = once(this.#child, 'close').then(() => true);
+    while (!this.#output.includes('Kafka Server started')) {
+      if ((await Promise.race([ended, once(this.#child.stderr!, 'data')])) !== true) continue;
+      await this.stop();
+      throw new Error(`Kafka did not start: ${this.#output.slice(-3_000)}`);
     }
+    while (!(await leadsAll(this.address))) await pause(LOOK_AGAIN_MS);
+    clearTimeout(timer);
+  }
+}
+
+/** It has started, but the registration it found was not its own: only now it is elected for what it leads. */
+async function leadsAll(address: string): Promise<boolean> {
+  const admin = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    for (const topic of await admin.listTopics()) await admin.fetchTopicOffsets(topic);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect();
   }
 }
 
@@ -103,13 +118,4 @@ function encodeProperties(properties: Readonly<Record<string, string>>): string 
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 }

@@ -31,7 +31,8 @@ export async function missingKafka(): Promise<string | undefined> {
 /** Arguments of `java` that run one of Kafka's main classes: it starts fast rather than runs fast. */
 export function javaArguments(mainClass: string, args: readonly string[]): string[] {
   const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx512m'];
-  const log = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
+  const logger = '-Dorg.slf4j.simpleLogger';
+  const log = [`${logger}.defaultLogLevel=warn`, `${logger}.log.kafka.server.KafkaRaftServer=info`];
   return [...quick, ...log, '-cp', `${JARS}/*`, mainClass, ...args];
 }
 
