@@ -109,8 +109,8 @@ function serverProperties(directory: string, port: number, controllerPort: numbe
     'transaction.state.log.num.partitions': '4',
     'group.initial.rebalance.delay.ms': '0',
     // The registration of a node that was killed holds until its session ends.
-    'broker.session.timeout.ms': '1000',
-    'broker.heartbeat.interval.ms': '200',
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
   };
 }
 

@@ -39,17 +39,41 @@ export async function fill(kafka: Kafka): Promise<void> {
   await admin.createTopics({ topics: [...topics, { topic: 'deleted' }], waitForLeaders: true });
   await add(kafka, 0);
   await deleteOne(kafka, admin);
-  for (const groupId of ['positions', 'more-positions']) await commit(admin, groupId, 100);
   await admin.disconnect();
+  const topic = topicOf('none');
+  for (const groupId of ['positions', 'more-positions'])
+    await commit(kafka, { groupId, topic, offsets: [100, 101] });
 }
 
 /** More of the same, under a new producer id, and commits further on. */
 export async function extend(kafka: Kafka, round: number): Promise<void> {
   await add(kafka, round);
+  const offsets = [100 + round, 101 + round];
+  await commit(kafka, { groupId: 'positions', topic: topicOf('none'), offsets });
+}
+
+export const COMMITTED = 'transactions-committed';
+export const ABORTED = 'transactions-aborted';
+
+/** Transactions that count, and in a topic of their own some between them that do not. */
+export async function transact(kafka: Kafka): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
-  await commit(admin, 'positions', 100 + round);
+  await admin.createTopics({ topics: [{ topic: COMMITTED }, { topic: ABORTED }], waitForLeaders: true });
   await admin.disconnect();
+  const producer = kafka.producer({ transactionalId: 'compat', idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  for (const [topic, counts] of [
+    [COMMITTED, true],
+    [ABORTED, true],
+    [ABORTED, false],
+    [ABORTED, true],
+  ] as const) {
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: [{ value: counts ? 'counts' : 'does not' }] });
+    await (counts ? transaction.commit() : transaction.abort());
+  }
+  await producer.disconnect();
 }
 
 export function topicOf(codec: CodecName): string {
@@ -95,10 +119,19 @@ async function deleteOne(kafka: Kafka, admin: Admin): Promise<void> {
   await admin.deleteTopics({ topics: ['deleted'] });
 }
 
-async function commit(admin: Admin, groupId: string, offset: number): Promise<void> {
-  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({
-    partition,
-    offset: String(offset + partition),
-  }));
-  await admin.setOffsets({ groupId, topic: topicOf('none'), partitions });
+/** As a member of the group does. (`admin.setOffsets` of kafkajs would wait 5 s for a fetch of its own.) */
+export async function commit(
+  kafka: Kafka,
+  { groupId, topic, offsets }: { groupId: string; topic: string; offsets: readonly number[] },
+): Promise<void> {
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
+  const joined = Promise.withResolvers<void>();
+  consumer.on(consumer.events.GROUP_JOIN, () => joined.resolve());
+  await consumer.connect();
+  await consumer.subscribe({ topic });
+  await consumer.run({ autoCommit: false, eachBatch: async () => {} });
+  await joined.promise;
+  const positions = offsets.map((offset, partition) => ({ topic, partition, offset: String(offset) }));
+  await consumer.commitOffsets(positions);
+  await consumer.disconnect();
 }
