@@ -1,3 +1,4 @@
+import type { Kernels } from '../kernels/kernels.ts';
 import type { Uuid } from '../model/ids.ts';
 import { logKey } from '../model/ids.ts';
 import type { Files } from '../ports/files.ts';
@@ -22,9 +23,13 @@ export interface OpenedDirectory {
   release(): Promise<void>;
 }
 
-export interface DirectoryOptions {
+interface Place {
   files: Files;
   directory: string;
+  kernels: Kernels;
+}
+
+export interface DirectoryOptions extends Place {
   identity: Identity;
   warn: (message: string) => void;
 }
@@ -53,7 +58,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
     const isClean = names.includes(layout.CLEAN_SHUTDOWN);
-    const logs = await listLogs(options, names, await knownIds(files, directory));
+    const logs = await listLogs(options, names, await knownIds(options));
     await files.remove(`${directory}/${layout.LOG_LIST}`);
     await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
@@ -65,9 +70,14 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
 }
 
 /** Says that these are all logs and every one was closed: the next start looks into none. */
-export async function markClean(files: Files, directory: string, logs: readonly LogName[]): Promise<void> {
+export async function markClean(place: Place, logs: readonly LogName[]): Promise<void> {
+  const { files, directory, kernels } = place;
   const list = logs.map((name) => `${layout.logDirectory(name)} ${name.topicId}\n`).join('');
-  await replaceFile(files, `${directory}/${layout.LOG_LIST}`, layout.bytesOf(list));
+  await replaceFile(
+    files,
+    `${directory}/${layout.LOG_LIST}`,
+    layout.bytesOf(list + checksumLine(kernels, list)),
+  );
   await files.flushDirectory(directory);
   await replaceFile(files, `${directory}/${layout.CLEAN_SHUTDOWN}`, layout.bytesOf(CLEAN));
   await files.flushDirectory(directory);
@@ -90,14 +100,17 @@ function refuseForeign(directory: string, names: readonly string[]): void {
   );
 }
 
+/** A directory without the file is new, or Kafka's: what we add to it begins here. */
 async function checkFormat(files: Files, directory: string): Promise<void> {
   const path = `${directory}/${layout.FORMAT}`;
   const content = await files.readFile(path);
   if (!content) {
     return replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
   }
-  const version = layout.parseProperties(content).get('version') ?? 'unknown';
-  if (Number(version) <= layout.FORMAT_VERSION) return;
+  const version = Number(layout.parseProperties(content).get('version'));
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw new Error(`${path} is damaged: it says no version. If no newer Milena was here, remove it`);
+  if (version <= layout.FORMAT_VERSION) return;
   throw new Error(
     `${directory} was written by a newer Milena (format ${version}, this one reads up to ` +
       `${layout.FORMAT_VERSION}): start that version, or choose another data directory`,
@@ -108,6 +121,8 @@ async function ownIdentity({ files, directory, identity }: DirectoryOptions): Pr
   const path = `${directory}/${layout.META_PROPERTIES}`;
   const content = await files.readFile(path);
   if (!content) {
+    const log = (await files.list(directory)).find((name) => layout.parseLogDirectory(name));
+    if (log !== undefined) throw new Error(`${path} is missing, but there are logs (${log}): restore it`);
     await replaceFile(files, path, encodeIdentity(identity));
     return identity;
   }
@@ -115,11 +130,18 @@ async function ownIdentity({ files, directory, identity }: DirectoryOptions): Pr
   const clusterId = stored.get('cluster.id');
   const nodeId = Number(stored.get('node.id'));
   const version = stored.get('version');
-  if (version !== '1' || !clusterId || !Number.isSafeInteger(nodeId))
-    throw new Error(`${path} is not of version 1 with a cluster.id and a node.id: it cannot be opened`);
+  if (version === '0')
+    throw new Error(
+      `${path} is of version 0, of a Kafka with ZooKeeper: only KRaft's version 1 can be opened`,
+    );
+  const directoryId = stored.get('directory.id') ?? identity.directoryId;
+  if (version !== '1' || !clusterId || !Number.isSafeInteger(nodeId) || !layout.isUuid(directoryId))
+    throw new Error(
+      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id`,
+    );
   if (nodeId !== identity.nodeId)
     throw new Error(`${directory} belongs to node ${nodeId}, this is node ${identity.nodeId}`);
-  const own = { clusterId, nodeId, directoryId: stored.get('directory.id') ?? identity.directoryId };
+  const own = { clusterId, nodeId, directoryId };
   if (!stored.has('directory.id')) await replaceFile(files, path, encodeIdentity(own));
   return own;
 }
@@ -138,13 +160,23 @@ async function finishDeletions(files: Files, directory: string, names: readonly 
   await eachLimited(deleted, FILES_AT_ONCE, (name) => files.remove(`${directory}/${name}`));
 }
 
-/** Topic ids by log directory, as the last of us left them; empty when it was killed, or Kafka came after it. */
-async function knownIds(files: Files, directory: string): Promise<ReadonlyMap<string, Uuid>> {
+/**
+ * Topic ids by log directory, as the last of us left them; empty when it was killed, Kafka came after it, or the list
+ * is not whole.
+ */
+async function knownIds({ files, directory, kernels }: Place): Promise<ReadonlyMap<string, Uuid>> {
   const clean = await files.readFile(`${directory}/${layout.CLEAN_SHUTDOWN}`);
-  const list = await files.readFile(`${directory}/${layout.LOG_LIST}`);
-  if (!clean || !list || layout.text(clean) !== CLEAN) return new Map();
-  const lines = layout.text(list).matchAll(/^(\S+) ([\w-]{22})$/gm);
+  const content = await files.readFile(`${directory}/${layout.LOG_LIST}`);
+  if (!clean || !content || layout.text(clean) !== CLEAN) return new Map();
+  const list = layout.text(content).replace(/\S+ \S+\n$/, '');
+  if (list + checksumLine(kernels, list) !== layout.text(content)) return new Map();
+  const lines = list.matchAll(/^(\S+) ([\w-]{22})$/gm);
   return new Map(Array.from(lines, ([, name = '', topicId = '']) => [name, topicId]));
+}
+
+/** Ends the list of logs. */
+function checksumLine(kernels: Kernels, list: string): string {
+  return `crc32c ${kernels.crc32c(layout.bytesOf(list)).toString(16)}\n`;
 }
 
 /** All logs by what their directories say; none is opened. */

@@ -69,6 +69,10 @@ export function isDeletedDirectory(name: string): boolean {
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
+export function isUuid(value: string): boolean {
+  return /^[\w-]{22}$/.test(value);
+}
+
 function uuidHex(uuid: Uuid): string {
   let bits = '';
   for (const character of uuid) bits += BASE64URL.indexOf(character).toString(2).padStart(6, '0');

@@ -2,6 +2,7 @@ import { at, invariant, unreachable } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
 import { keepable } from '../records/keepable.ts';
+import { LOG_STARTS } from './layout.ts';
 import { LogDisk } from './log-disk.ts';
 import { type Check, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
@@ -264,20 +265,38 @@ export class SegmentLog {
   async #load(check: Check): Promise<LogExtent> {
     const { directory } = this.#disk;
     const title = directory.slice(directory.lastIndexOf('/') + 1);
-    const startOffset = this.#parts.logStarts.get(this.name.log) ?? 0;
+    const { recoveryPoints, logStarts } = this.#parts;
+    const startOffset = logStarts.get(this.name.log) ?? 0;
     try {
       const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
       if (this.#failure) throw this.#failure;
-      const state = this.#ready(segments, startOffset);
-      const { logStartOffset, logEndOffset } = state;
-      if (check.recoveryPoint !== undefined && logEndOffset > check.recoveryPoint) {
-        this.#parts.recoveryPoints.set(this.name, logEndOffset);
-        this.#parts.background(this.#parts.recoveryPoints.save());
+      const { logStartOffset, logEndOffset } = this.#ready(segments, this.#believedStart(segments, check));
+      const flushedEnd = recoveryPoints.get(this.name.log) ?? 0;
+      if (logEndOffset < flushedEnd)
+        this.#warn(`ends at offset ${logEndOffset}, but all below ${flushedEnd} was flushed once`);
+      if (logEndOffset < flushedEnd || (check.recoveryPoint !== undefined && logEndOffset > flushedEnd)) {
+        recoveryPoints.set(this.name, logEndOffset);
+        this.#parts.background(recoveryPoints.save());
       }
       return { logStartOffset, logEndOffset };
     } finally {
       this.#loading = undefined;
     }
+  }
+
+  /** A start beyond the end is only right when the end was lost: what is trimmed was flushed, if the store flushes. */
+  #believedStart(segments: readonly LogSegment[], { recoveryPoint }: Check): Offset {
+    const startOffset = this.#parts.logStarts.get(this.name.log) ?? 0;
+    const endOffset = at(segments, segments.length - 1).nextOffset;
+    if (startOffset <= endOffset || (!this.#parts.flushes && recoveryPoint !== undefined)) return startOffset;
+    this.#warn(
+      `ends at offset ${endOffset}, before its start in ${LOG_STARTS} (${startOffset}): not believed`,
+    );
+    return 0;
+  }
+
+  #warn(what: string): void {
+    this.#parts.warn(`${this.name.topic}-${this.name.partition}: ${what}`);
   }
 
   #ready(segments: LogSegment[], startOffset: Offset): LogState {

@@ -63,9 +63,8 @@ export class SegmentStore implements LogStore {
 
   /** @throws with a message for people when the directory is locked, foreign, or written by a newer version. */
   static async open(options: SegmentStoreOptions): Promise<SegmentStore> {
-    const { files, directory, identity } = options;
     const warn = options.onWarning ?? (() => {});
-    const opened = await openDirectory({ files, directory, identity, warn });
+    const opened = await openDirectory({ ...options, warn });
     try {
       const store = new SegmentStore(options, opened);
       await store.#parts.recoveryPoints.load(opened.logs);
@@ -80,6 +79,8 @@ export class SegmentStore implements LogStore {
 
   private constructor(options: SegmentStoreOptions, opened: OpenedDirectory) {
     const { files: disk, directory: root, kernels } = options;
+    const warn = options.onWarning ?? (() => {});
+    const checkpoint = (name: string) => new OffsetCheckpoint({ files: disk, directory: root, name, warn });
     this.identity = opened.identity;
     this.#directory = opened;
     this.#parts = {
@@ -91,9 +92,9 @@ export class SegmentStore implements LogStore {
       kernels,
       flushes: options.flush === 'always',
       indexIntervalBytes: options.indexIntervalBytes ?? 4096,
-      recoveryPoints: new OffsetCheckpoint(disk, root, RECOVERY_POINTS),
-      logStarts: new OffsetCheckpoint(disk, root, LOG_STARTS),
-      warn: options.onWarning ?? (() => {}),
+      recoveryPoints: checkpoint(RECOVERY_POINTS),
+      logStarts: checkpoint(LOG_STARTS),
+      warn,
       background: (work) => this.#inBackground(work),
       rootChanged: () => (this.#rootChanged = true),
     };
@@ -261,7 +262,7 @@ export class SegmentStore implements LogStore {
   }
 
   async #close(): Promise<void> {
-    const { disk, files, root, recoveryPoints, logStarts } = this.#parts;
+    const { disk, files, root, kernels, recoveryPoints, logStarts } = this.#parts;
     try {
       await this.#rounds.idle();
       const entries = [...this.#entries.values()];
@@ -271,7 +272,7 @@ export class SegmentStore implements LogStore {
       await recoveryPoints.save();
       await logStarts.save();
       const isClean = entries.every(({ log, check }) => !log?.isFailed && check === NO_CHECK);
-      if (isClean) await markClean(disk, root, this.logs());
+      if (isClean) await markClean({ files: disk, directory: root, kernels }, this.logs());
     } finally {
       await files.close();
       await this.#directory.release();

@@ -49,7 +49,7 @@ export class Coordinator {
       for (const record of records) this.#machine.apply(record, nowMs);
       spec.onCommitted?.(records);
     };
-    const snapshot = await loadNewestSnapshot(parts, spec.name.log, this.#log.logEndOffset);
+    const snapshot = await loadNewestSnapshot(parts, spec.name, this.#log.logEndOffset);
     if (snapshot !== undefined) {
       this.#snapshot = snapshot.name;
       await replay(parts, snapshot.bytes, apply);

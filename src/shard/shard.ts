@@ -154,10 +154,18 @@ export class Shard {
   }
 
   async #load(): Promise<void> {
-    const { store, kernels, codecs, clock } = this.parts;
+    const { store, kernels, codecs, clock, onWarning } = this.parts;
     const { name, config } = this.spec;
     await this.#create();
-    const log = await PartitionLog.open({ store, name, kernels, codecs, config, nowMs: clock.now() });
+    const log = await PartitionLog.open({
+      store,
+      name,
+      kernels,
+      codecs,
+      config,
+      onWarning,
+      nowMs: clock.now(),
+    });
     if (this.#isGone) return;
     refuseOpenTransaction(log);
     log.highWatermark = log.logEndOffset;
