@@ -30,9 +30,10 @@ export interface Registration {
 }
 
 /**
- * What the log must hold before the node serves: our metadata version, the broker, and a new leader epoch for each partition it led before, or that nobody leads since Kafka was shut down here. The epoch must move because a crash may have taken
- * records that had been read (`flush=never`): only so do clients see that what they know of the log has
- * been cut (KIP-320).
+ * What the log must hold before the node serves: our metadata version, the broker, and a new leader epoch
+ * for each partition that it led before, or that nobody leads since Kafka was shut down here. The epoch
+ * must move because a crash may have taken records that had been read (`flush=never`): only so do clients
+ * see that what they know of the log has been cut (KIP-320).
  */
 export function registrationRecords(image: MetadataImage, registration: Registration): MetadataRecordInit[] {
   const { brokerId, incarnationId, endpoints: endPoints, rack, logDirs } = registration;

@@ -26,7 +26,8 @@ interface Start {
   position: number;
   /** May lie between the start and what is wanted. */
   slackBytes: number;
-  /** The batch there starts at or before it, or an index has lied. */
+  /** The base offset of the batch there lies in between (inclusive), or something has lied. */
+  earliestBase: Offset;
   latestBase: Offset;
 }
 
@@ -136,17 +137,19 @@ export class LogReader {
     endPosition: number,
     range: ReadRange,
   ): Promise<Uint8Array | undefined> {
-    const { position: start, slackBytes, latestBase } = await this.#startOf(segment, range.fromOffset);
-    let position = start;
+    const start = await this.#startOf(segment, range.fromOffset);
+    let { position } = start;
     let atLeastBytes = HEADER_SIZE;
     while (position < endPosition) {
-      const wanted = Math.max(range.maxBytes + slackBytes, atLeastBytes);
+      // With the next header, which tells whether the batch before it is believed.
+      const wanted = Math.max(range.maxBytes + start.slackBytes, atLeastBytes) + HEADER_SIZE;
       const bytes = new Uint8Array(Math.min(endPosition - position, wanted));
       const from = position;
       const filled = await this.#parts.files.use(segment.path, (file) => file.read(from, bytes));
-      const isWhole = filled === bytes.length && !(position === start && isAfter(bytes, latestBase));
+      const isWhole = filled === bytes.length && (position > start.position || isRight(start, bytes));
       const chosen = isWhole ? chooseBatches(bytes, endPosition - position, range) : undefined;
-      if (!chosen) throw this.#damage(segment, segment.path, `, or its index, at byte ${position}`);
+      if (!chosen || (chosen.type === 'batches' && chosen.nextOffset > segment.nextOffset))
+        throw this.#damage(segment, segment.path, `, or its index, at byte ${position}`);
       if (chosen.type === 'batches') return this.#chosen(segment, position, bytes, chosen);
       if (chosen.type === 'end') return EMPTY;
       position += chosen.skippedBytes;
@@ -170,11 +173,15 @@ export class LogReader {
     const place = this.#places.get(offset);
     if (place?.segment === segment) {
       this.#places.delete(offset);
-      return { position: place.position, slackBytes: 0, latestBase: Infinity };
+      return { position: place.position, slackBytes: 0, earliestBase: offset, latestBase: Infinity };
     }
     const below = await this.#floor(segment, segment.offsets, offset - segment.baseOffset);
-    const slackBytes = 2 * this.#parts.indexIntervalBytes;
-    return { position: below?.value ?? 0, slackBytes, latestBase: below ? offset : Infinity };
+    return {
+      position: below?.value ?? 0,
+      slackBytes: 2 * this.#parts.indexIntervalBytes,
+      earliestBase: segment.baseOffset,
+      latestBase: below ? offset : Infinity,
+    };
   }
 
   async #floor(segment: LogSegment, index: IndexFile, target: number): Promise<IndexEntry | undefined> {
@@ -193,6 +200,8 @@ export class LogReader {
   }
 }
 
-function isAfter(bytes: Uint8Array, latestBase: Offset): boolean {
-  return bytes.length >= HEADER_SIZE && new BatchHeader(bytes).baseOffset > latestBase;
+function isRight({ earliestBase, latestBase }: Start, bytes: Uint8Array): boolean {
+  if (bytes.length < HEADER_SIZE) return true;
+  const { baseOffset } = new BatchHeader(bytes);
+  return baseOffset >= earliestBase && baseOffset <= latestBase;
 }

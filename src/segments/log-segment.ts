@@ -5,7 +5,8 @@ import { IndexFile } from './index-file.ts';
 import type { IndexParts } from './index-file.ts';
 import { segmentFile } from './layout.ts';
 
-const INT32_MAX = 0x7fff_ffff;
+/** Offsets within a segment and positions in its file fit the entries of its indexes. */
+export const INT32_MAX = 0x7fff_ffff;
 
 /** Where a batch lies, and what an index wants to know of it. */
 export interface BatchPlace {

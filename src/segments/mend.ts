@@ -42,9 +42,10 @@ const COPIED_BYTES = 1024 * 1024;
 /**
  * Makes a log whole again whose segment holds what is no batch of it. Nothing that was acknowledged is thrown away:
  *
- * - Nothing whole follows: a torn tail, which was never acknowledged. It is cut (as Kafka does).
- * - A write is missing (sectors of zeros, or the file is too short) and what follows may be of the same round of writes:
- *   the log must stay a prefix of what was written, so it ends here. What follows is kept in a file beside it.
+ * - Nothing whole follows: a torn tail, which was never acknowledged. It is cut (as Kafka does), and kept in a file
+ *   beside it if it was flushed once.
+ * - A write is missing (sectors of zeros, or the file is too short) and what follows may be of the same round of
+ *   writes: the log must stay a prefix of what was written, so it ends here. What follows is kept in a file beside it.
  * - The bytes have changed since: they are kept in a file beside the log, and what follows is served after a gap, as
  *   compaction leaves one too.
  */
@@ -62,22 +63,19 @@ export async function mend(parts: StoreParts, damage: Damage, options: MendOptio
       lacks: isShort || (await hasZeroSector(file, position, found?.position ?? endPosition)),
     };
   });
-  if (!whole && !isFollowed) {
-    warnOfCut(parts, damage, options);
-    await cut(parts, damage);
-    return { type: 'end' };
-  }
-  const isTorn = fromOffset >= flushedBelow && lacks;
+  const wasFlushed = fromOffset < flushedBelow;
+  const isLast = !whole && !isFollowed;
+  const ends = isLast || (lacks && !wasFlushed);
   const aside = `${path.slice(0, -'.log'.length)}.${position}${DAMAGED_SUFFIX}`;
-  const asideEnd = isTorn || !whole ? endPosition : whole.position;
-  await copyRange(parts, { from: path, position, endPosition: asideEnd, to: aside });
-  if (isTorn) {
-    warnOfCut(
-      parts,
-      damage,
-      options,
-      `what follows may never have been acknowledged: it is kept in ${aside}`,
-    );
+  const isWorthless = isLast && !wasFlushed;
+  if (!isWorthless) {
+    const asideEnd = ends || !whole ? endPosition : whole.position;
+    await copyRange(parts, { from: path, position, endPosition: asideEnd, to: aside });
+  }
+  if (ends) {
+    const more = isWorthless ? '' : `; some of it may have been acknowledged: it is kept in ${aside}`;
+    const what = `${endPosition - position} bytes at offset ${fromOffset} of ${path}`;
+    parts.warn(`${options.title}: cut ${what}: ${damage.why}${more}`);
     await cut(parts, damage);
     return { type: 'end' };
   }
@@ -99,12 +97,6 @@ export async function putAside({ files, disk, warn }: StoreParts, segment: LogSe
   await disk.remove(segment.times.path);
 }
 
-function warnOfCut(parts: StoreParts, damage: Damage, { title }: MendOptions, more?: string): void {
-  const { segment, position, endPosition, why } = damage;
-  const what = `${endPosition - position} bytes at offset ${segment.nextOffset} of ${segment.path}`;
-  parts.warn(`${title}: cut ${what}: ${why}${more === undefined ? '' : `; ${more}`}`);
-}
-
 async function cut({ files }: StoreParts, { segment, position }: Damage): Promise<void> {
   await files.use(segment.path, async (file) => {
     await file.truncate(position);
@@ -113,8 +105,8 @@ async function cut({ files }: StoreParts, { segment, position }: Damage): Promis
 }
 
 /**
- * Splits the segment where batches are whole again. The new file is there before the old one ends, and a start that finds
- * both takes the new one: no crash loses what follows.
+ * Splits the segment where batches are whole again. The new file is there before the old one ends, and a start that
+ * finds both takes the new one: no crash loses what follows.
  */
 async function leaveGap(
   parts: StoreParts,

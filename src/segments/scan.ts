@@ -2,7 +2,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { Offset } from '../model/ids.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 import type { FileCache } from './file-cache.ts';
-import type { LogSegment } from './log-segment.ts';
+import { INT32_MAX, type LogSegment } from './log-segment.ts';
 
 /** One slice of work between two waits: a checksum over it takes well under a millisecond. */
 const SLICE_BYTES = 256 * 1024;
@@ -56,7 +56,7 @@ function replaySlice(
   while (usedBytes < slice.length) {
     if (slice.length - usedBytes < HEADER_SIZE) return { usedBytes, neededBytes: HEADER_SIZE };
     const { sizeBytes } = header.seek(usedBytes);
-    const fault = headerFault(header, segment, options.endOffset);
+    const fault = headerFault(header, segment, options.endOffset) ?? placeFault(header, segment);
     if (fault !== undefined) return { usedBytes, neededBytes: 0, fault };
     const isLast = usedBytes + sizeBytes + HEADER_SIZE > options.availableBytes;
     const looksAhead = header.baseOffset > segment.nextOffset && !isLast;
@@ -82,6 +82,10 @@ function headerFault(header: BatchHeader, segment: LogSegment, endOffset: Offset
   if (!Number.isSafeInteger(header.lastOffset)) return 'an offset is impossible';
   if (header.lastOffset >= endOffset) return `offset ${header.lastOffset} is not acknowledged or not its own`;
   return undefined;
+}
+
+function placeFault({ lastOffset }: BatchHeader, { baseOffset, sizeBytes }: LogSegment): string | undefined {
+  return sizeBytes > 0 && lastOffset - baseOffset > INT32_MAX ? 'an offset is not of its segment' : undefined;
 }
 
 /**

@@ -42,6 +42,8 @@ interface Entry {
   name: LogName;
   log: SegmentLog | undefined;
   check: Check;
+  /** Created and never opened since: nobody knows yet whether its directory could be made. */
+  isNew: boolean;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -120,6 +122,7 @@ export class SegmentStore implements LogStore {
     if (entry.log?.isFailed) this.#revive(entry, entry.log);
     const extent = await this.#touch(entry).load(entry.check);
     entry.check = NO_CHECK;
+    entry.isNew = false;
     return extent;
   }
 
@@ -177,11 +180,15 @@ export class SegmentStore implements LogStore {
   }
 
   #create(name: LogName): SegmentLog | undefined {
-    if (this.#entries.has(name.log)) return undefined;
+    const known = this.#entries.get(name.log);
+    if (known && !(known.isNew && known.log?.isFailed)) return undefined;
     const directory = logDirectory(name);
+    if (known) this.#directories.delete(directory);
     const before = this.#directories.get(directory);
     if (before === 'held') this.#yieldName(directory);
-    const log = this.#touch(this.#add(name, true));
+    const entry = this.#add(name, true);
+    entry.isNew = true;
+    const log = this.#touch(entry);
     log.create(before === 'held' ? undefined : before);
     return log;
   }
@@ -218,7 +225,7 @@ export class SegmentStore implements LogStore {
   #add(name: LogName, isClean: boolean): Entry {
     const from = this.#parts.recoveryPoints.get(name.log) ?? 0;
     const check = isClean ? NO_CHECK : { recoveryPoint: from, endOffset: Infinity, flushedBelow: from };
-    const entry: Entry = { name, log: undefined, check };
+    const entry: Entry = { name, log: undefined, check, isNew: false };
     this.#entries.set(name.log, entry);
     this.#directories.set(logDirectory(name), 'held');
     return entry;

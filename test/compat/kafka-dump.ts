@@ -10,7 +10,7 @@ import type { Check, Suite } from './suite.ts';
 
 const COMPLAINTS = /isvalid: false|mismatch|out of order|non-?consecutive|exception|error|corrupt|failed/i;
 
-/** The tool takes -1 for the offset before any file, so it says this of every segment but a log's first, Kafka's too. */
+/** The tool takes -1 for the offset before any file: it says this of every segment but a log's first, Kafka's too. */
 const FIRST_OF_FILE = /^Non-consecutive offsets in .*?\/0*(\d+)\.log\n  -1 is followed by \1$/gm;
 
 /** Our directory, read by Kafka's own dump tool. */
@@ -76,10 +76,8 @@ async function dumpAll(check: Check, directory: string, state: ClusterState): Pr
       ending('.log', (log) => log.startsWith('__consumer_offsets')),
       ['--offsets-decoder'],
     );
-    const commits =
-      /"data":{"group":"([\w-]+)","topic":"([\w-]+)","partition":(\d+)}} payload: {"version":"\d","data":{"offset":(\d+)/g;
     const groups: ClusterState['groups'] = {};
-    for (const [, group = '', topic = '', partition = '', offset = ''] of said.matchAll(commits))
+    for (const [, group = '', topic = '', partition = '', offset = ''] of said.matchAll(COMMIT))
       (groups[group] ??= {})[`${topic}/${partition}`] = offset;
     deepStrictEqual(groups, state.groups);
   });
@@ -127,8 +125,16 @@ function parseRecords(said: string): [log: string, records: DumpedRecord[]][] {
     });
 }
 
-const RECORD =
-  /^\| offset: (\d+) CreateTime: (\d+) keySize: (-?\d+) valueSize: (-?\d+) .*?headerKeys: \[.*?\](?: key: (\S*))?(?: payload: (.*))?$/gm;
+const RECORD = new RegExp(
+  /^\| offset: (\d+) CreateTime: (\d+) keySize: (-?\d+) valueSize: (-?\d+) .*?/.source +
+    /headerKeys: \[.*?\](?: key: (\S*))?(?: payload: (.*))?$/.source,
+  'gm',
+);
+const COMMIT = new RegExp(
+  /"data":{"group":"([\w-]+)","topic":"([\w-]+)","partition":(\d+)}} /.source +
+    /payload: {"version":"\d","data":{"offset":(\d+)/.source,
+  'g',
+);
 
 function parseLines(part: string): DumpedRecord[] {
   return Array.from(

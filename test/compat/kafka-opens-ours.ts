@@ -9,7 +9,7 @@ import { missingKafka } from './kafka/toolchain.ts';
 import { extend, fill, useOwnCodecs } from './kafka/workload.ts';
 import type { Check, Suite } from './suite.ts';
 
-/** Who speaks of a directory: its logs, their loading, its metadata. The rest is about timing, on a machine that is busy. */
+/** Who speaks of a directory: its logs, their loading, its metadata. The rest is timing, on a machine that is busy. */
 const ABOUT_DIRECTORY =
   /kafka\.(?:storage|log|raft|image|metadata|snapshot)\b|LogManager|MetadataLoader|corrupt|FATAL/i;
 const HARMLESS = [

@@ -1,5 +1,5 @@
-// `node test/compat/make-fixture.ts kafka|milena`: writes the directories of test/fixtures anew, with a real Kafka broker
-// or with the Milena that is built. A directory of an older format is not made anew: it is what that version left.
+// `node test/compat/make-fixture.ts kafka|milena`: writes the directories of test/fixtures anew, with a real Kafka
+// broker or with the Milena that is built. A directory of an older format is not made anew: that version left it.
 import { cp, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ async function make(
   await rm(scratch, { recursive: true });
 }
 
-/** A lock is a process's own; most groups' logs are empty; indexes that Kafka did not come to close are 10 MB of zeros. */
+/** A lock is a process's own; most groups' logs are empty; indexes that Kafka did not close are 10 MB of zeros. */
 async function shrink(data: string): Promise<void> {
   await rm(join(data, '.lock'), { force: true });
   const isZero = async (path: string) => (await readFile(path)).every((byte) => byte === 0);

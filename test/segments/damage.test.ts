@@ -73,7 +73,7 @@ describe('a batch that changed on disk, with whole ones behind it', () => {
     damaged.replace(`${FIRST}.log`, damaged.bytes(`${FIRST}.log`).slice(0, -1));
     const { batches, warnings } = await recovered(damaged);
     expect(batches).toEqual(offsets(0, 1, 2, 3, 4));
-    expect(warnings.join()).toContain('may never have been acknowledged');
+    expect(warnings.join()).toContain('some of it may have been acknowledged');
     expect(asideOf(damaged)).toHaveLength(2);
   });
 
@@ -195,7 +195,7 @@ describe('an index that lies', () => {
       try {
         return await ask();
       } catch (error) {
-        expect(String(error)).toMatch(/(?:log|index) is damaged/);
+        if (!/(?:log|index) is damaged/.test(String(error))) throw error;
         await store.open(log);
         return ask();
       }
