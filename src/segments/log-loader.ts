@@ -118,6 +118,7 @@ export async function removeSegment({ files, disk }: StoreParts, segment: LogSeg
 export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promise<LogSegment> {
   const directory = old.path.slice(0, old.path.lastIndexOf('/'));
   const segment = new LogSegment(directory, old.baseOffset, parts);
+  Object.assign(segment.unchecked, old.unchecked);
   const range = { position: 0, endPosition: old.sizeBytes, endOffset: Infinity, kernels: undefined };
   const { fault, endPosition } = await replay(parts.files, segment, range);
   if (fault !== undefined) parts.warn(`${old.path} cannot be read beyond byte ${endPosition}: ${fault}`);
@@ -145,6 +146,7 @@ async function loadClosed(parts: StoreParts, found: Found): Promise<void> {
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
   const adopted = await adoptIndexes(segment, sizeBytes);
   segment.rewind({ position: sizeBytes, nextOffset: nextBase, firstTimestamp });
+  segment.unchecked.to = sizeBytes;
   if (adopted && (sizeBytes === 0 || segment.times.count > 0)) return;
   found.segment = await rebuildIndexes(parts, segment);
 }
@@ -159,6 +161,7 @@ async function loadDoubtful(
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
   const position = await lastIndexed(segment, sizeBytes, recoveryPoint);
   segment.rewind({ position, nextOffset: segment.baseOffset, firstTimestamp });
+  segment.unchecked.to = recoveryPoint === undefined ? sizeBytes : position;
   const end = await replay(parts.files, segment, {
     position,
     endPosition: sizeBytes,

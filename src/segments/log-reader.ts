@@ -1,7 +1,7 @@
 import { at } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import type { ReadRange } from '../ports/log-store.ts';
-import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
+import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 import type { IndexFile } from './index-file.ts';
 import type { IndexEntry } from './index-view.ts';
 import { rebuildIndexes } from './log-loader.ts';
@@ -150,12 +150,34 @@ export class LogReader {
       const chosen = isWhole ? chooseBatches(bytes, endPosition - position, range) : undefined;
       if (!chosen || (chosen.type === 'batches' && chosen.nextOffset > segment.nextOffset))
         throw this.#damage(segment, segment.path, `, or its index, at byte ${position}`);
-      if (chosen.type === 'batches') return this.#chosen(segment, position, bytes, chosen);
+      if (chosen.type === 'batches') {
+        const checked = this.#check(segment, position, bytes, chosen);
+        if (!checked) throw this.#damage(segment, segment.path, ` at byte ${position + chosen.start}`);
+        return this.#chosen(segment, position, bytes, checked);
+      }
       if (chosen.type === 'end') return EMPTY;
       position += chosen.skippedBytes;
       atLeastBytes = chosen.neededBytes;
     }
     return undefined;
+  }
+
+  /**
+   * Checksums of what an earlier process left are looked at once, when it is first read.
+   * @returns what is whole of `chosen`, undefined when its first batch is not.
+   */
+  #check({ unchecked }: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Chosen | undefined {
+    const start = position + chosen.start;
+    if (start >= unchecked.to || position + chosen.end <= unchecked.from) return chosen;
+    const { kernels } = this.#parts;
+    const header = new BatchHeader(bytes);
+    for (let at = chosen.start; at < chosen.end; at += header.sizeBytes) {
+      const { sizeBytes, crc, baseOffset } = header.seek(at);
+      if (kernels.crc32c(bytes.subarray(at + CRC_START, at + sizeBytes)) === crc) continue;
+      return at === chosen.start ? undefined : { ...chosen, end: at, nextOffset: baseOffset };
+    }
+    if (start <= unchecked.from) unchecked.from = position + chosen.end;
+    return chosen;
   }
 
   #chosen(segment: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Uint8Array {

@@ -26,6 +26,8 @@ export class LogSegment implements Segment {
   readonly times: IndexFile;
   nextOffset: Offset;
   sizeBytes = 0;
+  /** Positions between which the file has what an earlier process left and nobody has checked in this one. */
+  readonly unchecked = { from: 0, to: 0 };
   maxTimestamp: Millis = -1;
   firstTimestamp: Millis = -1;
   #offsetOfMaxTimestamp: Offset;

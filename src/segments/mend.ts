@@ -1,7 +1,7 @@
 import type { Offset } from '../model/ids.ts';
 import type { OpenFile } from '../ports/files.ts';
 import { DAMAGED_SUFFIX, DRAFT_SUFFIX } from './layout.ts';
-import { LogSegment } from './log-segment.ts';
+import { INT32_MAX, LogSegment } from './log-segment.ts';
 import { type WholeBatch, headerAt, nextWhole } from './next-whole.ts';
 import type { StoreParts } from './parts.ts';
 
@@ -54,7 +54,8 @@ export async function mend(parts: StoreParts, damage: Damage, options: MendOptio
   const { endOffset, flushedBelow, directory } = options;
   const { nextOffset: fromOffset, path } = segment;
   const { kernels } = parts;
-  const search = { damagedAt: position, endPosition, fromOffset, endOffset, kernels };
+  const limit = Math.min(endOffset, segment.baseOffset + INT32_MAX + 1);
+  const search = { damagedAt: position, endPosition, fromOffset, endOffset: limit, kernels };
   const { whole, lacks } = await parts.files.use(path, async (file) => {
     const found = await nextWhole(file, search);
     const isShort = !found && !(await endsWithFile(file, damage));

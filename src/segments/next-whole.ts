@@ -8,6 +8,7 @@ export interface WholeBatch {
   position: number;
   endPosition: number;
   baseOffset: Offset;
+  lastOffset: Offset;
 }
 
 export interface WholeSearch {
@@ -30,7 +31,7 @@ export async function nextWhole(file: OpenFile, search: WholeSearch): Promise<Wh
   const { damagedAt, endPosition } = search;
   const damaged = await headerAt(file, damagedAt, endPosition);
   const framed = damaged && (await wholeAt(file, damagedAt + damaged.sizeBytes, search));
-  if (framed) return framed;
+  if (framed && (await whatFollows(file, framed, endPosition)) !== 'a dispute') return framed;
   const slice = new Uint8Array(Math.min(SLICE_BYTES, endPosition - damagedAt));
   const header = new BatchHeader(slice);
   const step = SLICE_BYTES - HEADER_SIZE + 1;
@@ -39,7 +40,7 @@ export async function nextWhole(file: OpenFile, search: WholeSearch): Promise<Wh
     for (let at = 0; at + HEADER_SIZE <= filled; at++) {
       if (!isPlausible(header.seek(at), from + at, search)) continue;
       const found = await wholeAt(file, from + at, search);
-      if (found && (await isFollowed(file, found, endPosition))) return found;
+      if (found && (await whatFollows(file, found, endPosition)) === 'a batch') return found;
     }
   }
   return undefined;
@@ -52,11 +53,11 @@ async function wholeAt(
 ): Promise<WholeBatch | undefined> {
   const header = position > search.damagedAt ? await headerAt(file, position, search.endPosition) : undefined;
   if (!header || !isPlausible(header, position, search)) return undefined;
-  const { sizeBytes, baseOffset, crc } = header;
+  const { sizeBytes, baseOffset, lastOffset, crc } = header;
   const bytes = new Uint8Array(sizeBytes);
   await file.read(position, bytes);
   if (search.kernels.crc32c(bytes.subarray(CRC_START)) !== crc) return undefined;
-  return { position, endPosition: position + sizeBytes, baseOffset };
+  return { position, endPosition: position + sizeBytes, baseOffset, lastOffset };
 }
 
 function isPlausible(header: BatchHeader, position: number, search: WholeSearch): boolean {
@@ -66,9 +67,15 @@ function isPlausible(header: BatchHeader, position: number, search: WholeSearch)
   return baseOffset >= search.fromOffset && lastOffsetDelta >= 0 && lastOffset < search.endOffset;
 }
 
-async function isFollowed(file: OpenFile, batch: WholeBatch, endPosition: number): Promise<boolean> {
+/** A base offset has no checksum: of two batches that both claim an offset neither is believed. */
+async function whatFollows(
+  file: OpenFile,
+  batch: WholeBatch,
+  endPosition: number,
+): Promise<'a batch' | 'a dispute' | 'no batch'> {
   const next = await headerAt(file, batch.endPosition, endPosition);
-  return next === undefined || next.magic === 2;
+  if (next !== undefined && next.magic !== 2) return 'no batch';
+  return next === undefined || next.baseOffset > batch.lastOffset ? 'a batch' : 'a dispute';
 }
 
 /** Undefined where the file has none. */

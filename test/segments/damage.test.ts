@@ -153,23 +153,31 @@ describe('after a clean shutdown', () => {
     expect(warnings.join()).toContain('offsets 7 to 7 are damaged');
   });
 
-  test('one in a closed segment is found by who reads it, named, and mended with the next open', async () => {
-    const damaged = await closed();
-    flip(damaged, `${FIRST}.log`, 2 * BATCH_BYTES + 8);
-    const warnings: string[] = [];
-    const onWarning = (message: string) => warnings.push(message);
-    const store = await openStore(damaged, { tailBytes: 0, onWarning });
-    await store.open(log);
-    const range = { ...ALL, endOffset: BATCHES };
-    expect(offsetsOf(await store.read(log, { ...range, maxBytes: 2 * BATCH_BYTES }))).toEqual(offsets(0, 1));
-    await expect(store.read(log, { ...range, fromOffset: 2 })).rejects.toThrow(`${FIRST}.log is damaged`);
-    expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: BATCHES });
-    expect(offsetsOf(await store.read(log, { ...range, fromOffset: 2 }))).toEqual(offsets(3, 4, 5));
-    expect(warnings.join()).toContain('offsets 2 to 2 are damaged');
-    await store.commit([append({ log, baseOffset: BATCHES })]);
-    await store.close();
-    expect((await recovered(damaged)).batches).toEqual(offsets(0, 1, 3, 4, 5, 6, 7, 8, 9));
-  });
+  test.each([
+    ['length', 8],
+    ['value', BATCH_BYTES - 3],
+  ])(
+    'a %s in a closed segment is found by who reads it, named, and mended with the next open',
+    async (_, at) => {
+      const damaged = await closed();
+      flip(damaged, `${FIRST}.log`, 2 * BATCH_BYTES + at);
+      const warnings: string[] = [];
+      const onWarning = (message: string) => warnings.push(message);
+      const store = await openStore(damaged, { tailBytes: 0, onWarning });
+      await store.open(log);
+      const range = { ...ALL, endOffset: BATCHES };
+      expect(offsetsOf(await store.read(log, { ...range, maxBytes: 2 * BATCH_BYTES }))).toEqual(
+        offsets(0, 1),
+      );
+      await expect(store.read(log, { ...range, fromOffset: 2 })).rejects.toThrow(`${FIRST}.log is damaged`);
+      expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: BATCHES });
+      expect(offsetsOf(await store.read(log, { ...range, fromOffset: 2 }))).toEqual(offsets(3, 4, 5));
+      expect(warnings.join()).toContain('offsets 2 to 2 are damaged');
+      await store.commit([append({ log, baseOffset: BATCHES })]);
+      await store.close();
+      expect((await recovered(damaged)).batches).toEqual(offsets(0, 1, 3, 4, 5, 6, 7, 8, 9));
+    },
+  );
 });
 
 describe('an index that lies', () => {
