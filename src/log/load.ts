@@ -57,7 +57,10 @@ export async function rebuildProducers(
   for (const offset of snapshots.offsets.filter((at) => at <= range.end).toReversed()) {
     const bytes = await parts.store.get(parts.name.log, snapshotName(offset));
     const stored = bytes && decodeSnapshot(bytes, parts.kernels);
-    if (bytes && !stored) warnOfDamage(parts, snapshotName(offset));
+    if (bytes && !stored) {
+      warnOfDamage(parts, snapshotName(offset));
+      await parts.store.commit([snapshots.drop(offset)]);
+    }
     if (!stored) continue;
     producers = stored;
     fromOffset = Math.max(fromOffset, offset);

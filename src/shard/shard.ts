@@ -141,7 +141,9 @@ export class Shard {
     if (this.#state !== 'closed' && this.#state !== 'failed') return;
     this.#state = 'opening';
     try {
-      await this.#load();
+      await this.#create();
+      // What a read finds damaged the store mends when it opens the log again: that is tried at once.
+      await this.#load().catch(() => this.#reload());
     } catch (error) {
       if (!this.#isGone) this.#fail(error);
       return;
@@ -153,10 +155,16 @@ export class Shard {
     for (const request of queue) this.receive(request);
   }
 
+  async #reload(): Promise<void> {
+    if (this.#isGone) return;
+    this.#forgetState();
+    await this.#load();
+  }
+
   async #load(): Promise<void> {
     const { store, kernels, codecs, clock, onWarning } = this.parts;
     const { name, config } = this.spec;
-    await this.#create();
+    if (this.#isGone) return;
     const log = await PartitionLog.open({
       store,
       name,
@@ -292,6 +300,11 @@ export class Shard {
     ];
     const queued = this.#queue.map(({ from }) => from);
     this.#queue = [];
+    this.#forgetState();
+    for (const to of [...waiting, ...queued]) this.#refuse(to, errorCode);
+  }
+
+  #forgetState(): void {
     this.#coordinator?.stop();
     this.#log = undefined;
     this.#appends = undefined;
@@ -299,7 +312,6 @@ export class Shard {
     this.#coordinator = undefined;
     this.#round = undefined;
     this.#openRounds = 0;
-    for (const to of [...waiting, ...queued]) this.#refuse(to, errorCode);
   }
 
   /** The topic is deleted: nothing is accepted any more. The caller drops the log in the store. */
