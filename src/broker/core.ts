@@ -1,5 +1,6 @@
 import { Gateway } from '../gateway/gateway.ts';
 import type { Kernels } from '../kernels/kernels.ts';
+import { brokerConfigNumber } from '../metadata/configs/effective.ts';
 import { MetadataImage } from '../metadata/image.ts';
 import { decodeMetadataRecord } from '../metadata/records.ts';
 import { DEFAULT_GATEWAY_LIMITS } from '../model/limits.ts';
@@ -50,10 +51,13 @@ export function startCore(parts: CoreParts): Core {
     return spec && adjust(spec);
   });
   specs.onMetadata = (records) => follow(records, { image, shards, onWarning });
+  const slots = 'max.incremental.fetch.session.cache.slots';
+  const fetchSessionsMax = brokerConfigNumber({ image, nodeId: identity.nodeId, staticConfigs }, slots);
   const gateway = new Gateway({
     link: shards,
     clock,
-    limits: DEFAULT_GATEWAY_LIMITS,
+    random,
+    limits: { ...DEFAULT_GATEWAY_LIMITS, fetchSessionsMax },
     image,
     config: {
       nodeId: identity.nodeId,

@@ -1,6 +1,6 @@
 import { invariant } from '../model/assert.ts';
 import type { Address, Caller } from '../model/machine.ts';
-import type { ShardId, ShardReply } from '../ports/shard-link.ts';
+import type { ShardId, ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import { WireError } from '../wire/error.ts';
 import { encodeResponse } from '../wire/frame.ts';
 import type { CloseReason, Connection } from './connection.ts';
@@ -30,6 +30,7 @@ export class Call {
   response: Uint8Array[] | undefined;
   #asked: Map<number, ShardId> | undefined;
   #cancelTimer: (() => void) | undefined;
+  #behind: (() => void)[] | undefined;
 
   constructor(
     gateway: Gateway,
@@ -51,9 +52,13 @@ export class Call {
     return this.header.apiVersion;
   }
 
-  /** Sends one shard its part. `onReply` is called for each reply (twice for a fetch that parked) until done. */
-  ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void): void {
-    this.askAs(this.header.apiKey, this.header.apiVersion, shard, body, onReply);
+  /**
+   * Sends one shard its part. `onReply` is called for each reply (several for a fetch that parked) until done.
+   * @param credit of a Fetch, see `ShardRequest`.
+   */
+  ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void, credit?: number): void {
+    const { apiKey, apiVersion } = this.header;
+    this.#send({ shard, apiKey, apiVersion, body, credit }, onReply);
   }
 
   /** As {@link ask}, with another API than the client's: what the gateway needs on its own account. */
@@ -64,10 +69,34 @@ export class Call {
     body: unknown,
     onReply: (reply: ShardReply) => void,
   ): void {
+    this.#send({ shard, apiKey, apiVersion, body }, onReply);
+  }
+
+  #send(request: Omit<ShardRequest, 'from' | 'caller'>, onReply: (reply: ShardReply) => void): void {
     const from: Address = { link: this.connection.id, correlationId: this.gateway.expect(onReply) };
     this.#asked ??= new Map();
-    this.#asked.set(from.correlationId, shard);
-    this.gateway.link.request({ shard, from, caller: this.caller, apiKey, apiVersion, body });
+    this.#asked.set(from.correlationId, request.shard);
+    this.gateway.link.request({ ...request, from, caller: this.caller });
+  }
+
+  /** Takes on an answer that is still to come, to something asked before. */
+  expectAgain(shard: ShardId, ask: number, onReply: (reply: ShardReply) => void): void {
+    this.#asked ??= new Map();
+    this.#asked.set(ask, shard);
+    this.gateway.expectAgain(ask, onReply);
+  }
+
+  /** Somebody else waits for that answer from now on. */
+  handOver(ask: number): void {
+    this.#asked?.delete(ask);
+  }
+
+  /** Does not want that answer any more. */
+  cancel(shard: ShardId, ask: number): void {
+    this.#asked?.delete(ask);
+    if (this.gateway.unexpect(ask)) {
+      this.gateway.link.cancel(shard, { link: this.connection.id, correlationId: ask });
+    }
   }
 
   /** Calls back at `atMs` unless the call is done before. One timer a call. */
@@ -104,6 +133,12 @@ export class Call {
     this.connection.close(reason);
   }
 
+  /** Calls back once this call has its answer, in the order of asking; never when the client is gone before. */
+  whenAnswered(callback: () => void): void {
+    this.#behind ??= [];
+    this.#behind.push(callback);
+  }
+
   /** The client is gone. */
   abandon(): void {
     if (this.done) return;
@@ -114,6 +149,8 @@ export class Call {
   #finish(): void {
     this.done = true;
     this.#release();
+    // Before the connection goes on to what came later.
+    for (const callback of this.#behind ?? []) callback();
     this.connection.answered();
   }
 
@@ -121,11 +158,8 @@ export class Call {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     if (this.#asked === undefined) return;
-    for (const [correlationId, shard] of this.#asked) {
-      if (this.gateway.unexpect(correlationId)) {
-        this.gateway.link.cancel(shard, { link: this.connection.id, correlationId });
-      }
-    }
+    const asked = this.#asked;
     this.#asked = undefined;
+    for (const [ask, shard] of asked) this.cancel(shard, ask);
   }
 }

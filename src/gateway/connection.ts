@@ -5,7 +5,9 @@ import { decodeRequest, decodeRequestHeader } from '../wire/frame.ts';
 import { Call } from './call.ts';
 import { serves } from './handler.ts';
 import { FrameReader } from './frames.ts';
+import { type ParkedFetch, ParkedFetches } from './fetch/parked-fetches.ts';
 import type { Gateway } from './gateway.ts';
+import type { ConnectionCredit } from './read-credit.ts';
 
 /** The host's end of a client's byte stream. */
 export interface ClientSocket {
@@ -40,6 +42,8 @@ export type CloseReason =
 export class Connection {
   readonly id: number;
   readonly socket: ClientSocket;
+  /** Records that shards may read for it. */
+  readonly credit: ConnectionCredit;
   readonly #gateway: Gateway;
   readonly #frames: FrameReader;
   /** Being worked on or waiting for an earlier answer, in request order. */
@@ -51,6 +55,7 @@ export class Connection {
   #heldBytes = 0;
   /** Records of answers that were handed to the socket while the client read too slowly. */
   #unreadBytes = 0;
+  #parked: ParkedFetches | undefined;
   #paused = false;
   #slowReader = false;
   #dispatching = false;
@@ -60,9 +65,21 @@ export class Connection {
   constructor(id: number, socket: ClientSocket, gateway: Gateway) {
     this.id = id;
     this.socket = socket;
+    this.credit = gateway.readCredit.open();
     this.#gateway = gateway;
     this.#frames = new FrameReader(gateway.limits.requestMaxBytes, socket.readsInPlace);
     this.lastActiveMs = gateway.clock.now();
+  }
+
+  /** Its fetches that stay at shards while none of its requests waits for them; none were kept when undefined. */
+  get parked(): ParkedFetches | undefined {
+    return this.#parked;
+  }
+
+  /** @returns false when it is not kept. */
+  keepParked(parked: ParkedFetch): boolean {
+    this.#parked ??= new ParkedFetches(this.#gateway, this.id);
+    return this.#parked.keep(parked);
   }
 
   /** Waits for the client: to ask, or to read what it asked for. */
@@ -106,7 +123,7 @@ export class Connection {
 
   /** What was handed to the socket is with the client, or nobody's any more. */
   #read(): void {
-    this.#gateway.holdUnread(-this.#unreadBytes);
+    this.credit.hold(-this.#unreadBytes);
     this.#unreadBytes = 0;
   }
 
@@ -122,6 +139,7 @@ export class Connection {
       this.#unreadBytes += call.answerBytes;
       call.abandon();
     }
+    this.#parked?.dropAll();
     this.#read();
     this.#gateway.forget(this);
   }
@@ -136,7 +154,7 @@ export class Connection {
   /** The answer of a call holds so much more, or less. */
   hold(deltaBytes: number): void {
     this.#callBytes += deltaBytes;
-    this.#gateway.holdUnread(deltaBytes);
+    this.credit.hold(deltaBytes);
   }
 
   /** A call has its answer: send all that are next in order. */
@@ -178,8 +196,9 @@ export class Connection {
     const { limits } = this.#gateway;
     if (this.#slowReader || this.#gateway.draining || this.#calls.length >= limits.inFlightRequestsMax)
       return false;
-    if (this.#calls.length > 0 && this.#callBytes > limits.inFlightBytesMax) return false;
     if (this.#calls.length === 0) return true;
+    if (this.#callBytes > limits.inFlightBytesMax) return false;
+    if (this.credit.heldBytes > 0 && this.credit.freeBytes <= 0) return false;
     return !this.#calls[0]?.handler.exclusive && !this.#gateway.isExclusive(next);
   }
 

@@ -14,7 +14,8 @@ import { produceApi } from '../wire/apis/00-produce.ts';
 import { offsetForLeaderEpochApi } from '../wire/apis/23-offset-for-leader-epoch.ts';
 import { Appends } from './appends.ts';
 import { Coordinator } from './coordinator.ts';
-import { Reads } from './reads.ts';
+import { Fetches } from './fetches.ts';
+import { Lookups } from './lookups.ts';
 import type { SnapshotFrame } from './snapshots.ts';
 import { WaitingReplies } from './waiting.ts';
 
@@ -78,7 +79,8 @@ export class Shard {
   #log: PartitionLog | undefined;
   #leaderEpoch: LeaderEpoch = 0;
   #appends: Appends | undefined;
-  #reads: Reads | undefined;
+  #fetches: Fetches | undefined;
+  #lookups: Lookups | undefined;
   #coordinator: Coordinator | undefined;
   #round: { promise: Promise<void>; endOffset: Offset; endBytes: number } | undefined;
   #appendedBytes = 0;
@@ -113,10 +115,10 @@ export class Shard {
         this.#queue.push(request);
         return;
       case 'gone':
-        return this.#refuse(request.from, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        return this.refuse(request.from, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
       case 'failed':
         if (this.parts.clock.now() - this.#failedAtMs < RELOAD_AFTER_MS) {
-          return this.#refuse(request.from, ErrorCode.KAFKA_STORAGE_ERROR);
+          return this.refuse(request.from, ErrorCode.KAFKA_STORAGE_ERROR);
         }
         break;
       default:
@@ -126,7 +128,7 @@ export class Shard {
   }
 
   cancel(from: Address): void {
-    if (this.#reads?.cancel(from)) return;
+    if (this.#fetches?.cancel(from)) return;
     // What was sent is written though its sender is gone: with acks=0 it never meant to wait.
     this.#queue = this.#queue.filter(
       (request) => request.apiKey === produceApi.key || request.from.correlationId !== from.correlationId,
@@ -161,7 +163,8 @@ export class Shard {
     this.#leaderEpoch = this.spec.leaderEpoch(log);
     this.#log = log;
     this.#appends = new Appends(this, log);
-    this.#reads = new Reads(this, log);
+    this.#fetches = new Fetches(this, log);
+    this.#lookups = new Lookups(this, log);
     if (this.spec.machine !== undefined) {
       this.#coordinator = new Coordinator(this, log, this.spec.machine());
       await this.#coordinator.load();
@@ -195,13 +198,13 @@ export class Shard {
       case produceApi.key:
         return this.#appends?.produce(request);
       case fetchApi.key:
-        return this.#reads?.fetch(request);
+        return this.#fetches?.fetch(request);
       case listOffsetsApi.key:
-        return this.#reads?.listOffsets(request);
+        return this.#lookups?.listOffsets(request);
       case offsetForLeaderEpochApi.key:
-        return this.#reads?.offsetForLeaderEpoch(request);
+        return this.#lookups?.offsetForLeaderEpoch(request);
       default:
-        if (this.#coordinator === undefined) return this.#refuse(request.from, ErrorCode.NOT_COORDINATOR);
+        if (this.#coordinator === undefined) return this.refuse(request.from, ErrorCode.NOT_COORDINATOR);
         this.#coordinator.handle(request);
     }
   }
@@ -238,7 +241,7 @@ export class Shard {
       this.#coordinator?.committed(endOffset);
     }
     this.#waiting.release(log.highWatermark, this.parts.reply);
-    this.#reads?.advanced();
+    this.#fetches?.advanced();
   }
 
   /** Resolves when all that was handed to the store is durable, or the shard has failed. */
@@ -253,16 +256,24 @@ export class Shard {
     else this.#waiting.add(offset, reply);
   }
 
-  #refuse(to: Address, errorCode: number): void {
+  /** Answers with nothing but an error. */
+  refuse(to: Address, errorCode: number): void {
     this.parts.reply({ to, body: undefined, errorCode });
   }
 
-  #fail(error: unknown): void {
+  /** Says so to people and to whoever asked; what is written is not in doubt, so the shard goes on. */
+  readFailed(to: Address, error: unknown): void {
+    this.#warn(`read failed: ${messageOf(error)}`);
+    this.refuse(to, ErrorCode.KAFKA_STORAGE_ERROR);
+  }
+
+  #warn(message: string): void {
     const { topic, partition } = this.spec.name;
-    const why = error instanceof Error ? error.message : String(error);
-    this.parts.onWarning(
-      `${topic}-${partition}: storage failed (${why}); its state is dropped and will be reloaded`,
-    );
+    this.parts.onWarning(`${topic}-${partition}: ${message}`);
+  }
+
+  #fail(error: unknown): void {
+    this.#warn(`storage failed (${messageOf(error)}); its state is dropped and will be reloaded`);
     this.#failedAtMs = this.parts.clock.now();
     this.#state = 'failed';
     this.#forgetAll(ErrorCode.KAFKA_STORAGE_ERROR);
@@ -271,7 +282,7 @@ export class Shard {
   #forgetAll(errorCode: number): void {
     const waiting = [
       ...this.#waiting.drain().map(({ to }) => to),
-      ...(this.#reads?.drain() ?? []),
+      ...(this.#fetches?.stop() ?? []),
       ...(this.#coordinator?.drain() ?? []),
     ];
     const queued = this.#queue.map(({ from }) => from);
@@ -279,11 +290,12 @@ export class Shard {
     this.#coordinator?.stop();
     this.#log = undefined;
     this.#appends = undefined;
-    this.#reads = undefined;
+    this.#fetches = undefined;
+    this.#lookups = undefined;
     this.#coordinator = undefined;
     this.#round = undefined;
     this.#openRounds = 0;
-    for (const to of [...waiting, ...queued]) this.#refuse(to, errorCode);
+    for (const to of [...waiting, ...queued]) this.refuse(to, errorCode);
   }
 
   /** The topic is deleted: nothing is accepted any more. The caller drops the log in the store. */
@@ -297,4 +309,8 @@ export class Shard {
     this.#coordinator?.stop();
     return this.#log?.snapshotWrites() ?? [];
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
