@@ -108,10 +108,8 @@ export class LogReader {
     let atLeastBytes = HEADER_SIZE;
     while (position < endPosition) {
       const wanted = Math.max(range.maxBytes + slackBytes, atLeastBytes);
-      const bytes = new Uint8Array(Math.min(endPosition - position, wanted));
-      const from = position;
-      const filled = await this.#parts.files.use(segment.path, (file) => file.read(from, bytes));
-      const chosen = filled < bytes.length ? undefined : chooseBatches(bytes, endPosition - position, range);
+      const bytes = await this.#readAt(segment, position, Math.min(endPosition - position, wanted));
+      const chosen = bytes && chooseBatches(bytes, endPosition - position, range);
       if (!chosen) throw new Error(`${segment.path} is damaged at byte ${position}`);
       if (chosen.type === 'batches') return this.#chosen(segment, position, bytes, chosen);
       if (chosen.type === 'end') return EMPTY;
@@ -119,6 +117,16 @@ export class LogReader {
       atLeastBytes = chosen.neededBytes;
     }
     return undefined;
+  }
+
+  /** Memory is taken when it is its turn; undefined when the file has not as much. */
+  #readAt(segment: LogSegment, position: number, sizeBytes: number): Promise<Uint8Array | undefined> {
+    const { files, reads } = this.#parts;
+    return reads.run(sizeBytes, async () => {
+      const bytes = new Uint8Array(sizeBytes);
+      const filled = await files.use(segment.path, (file) => file.read(position, bytes));
+      return filled < sizeBytes ? undefined : bytes;
+    });
   }
 
   #chosen(segment: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Uint8Array {
