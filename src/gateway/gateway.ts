@@ -62,7 +62,8 @@ export class Gateway {
     this.config = options.config;
     this.limits = options.limits;
     this.image = options.image;
-    this.readCredit = new ReadCredit(options.limits.unreadBytesMax);
+    const { unreadBytesMax: maxBytes, connectionUnreadBytesMin: minBytes } = options.limits;
+    this.readCredit = new ReadCredit({ maxBytes, minBytes });
     this.fetchSessions = new FetchSessions(options);
   }
 

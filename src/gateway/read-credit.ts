@@ -2,22 +2,30 @@
 const SHARE = 1 / 4;
 
 /**
- * Bytes of records that shards read, or may be reading, for clients that have not taken them yet: over all
- * connections at most `maxBytes`, and one batch a connection.
+ * Bytes of records that shards read, or may be reading, for clients that have not taken them yet. Over all connections
+ * they are at most `maxBytes`, and beyond it `minBytes` or one batch a connection.
  */
 export class ReadCredit {
-  readonly maxBytes: number;
+  readonly #maxBytes: number;
+  readonly #minBytes: number;
   #heldBytes = 0;
 
-  constructor(maxBytes: number) {
-    this.maxBytes = maxBytes;
+  /** @param minBytes what each connection may hold, whatever the others do. */
+  constructor({ maxBytes, minBytes }: { maxBytes: number; minBytes: number }) {
+    this.#maxBytes = maxBytes;
+    this.#minBytes = minBytes;
   }
 
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** The share of one more connection. */
+  /** Most that one connection may hold now. */
+  get shareBytes(): number {
+    return Math.max(this.#minBytes, Math.floor((this.#maxBytes - this.#heldBytes) * SHARE));
+  }
+
+  /** One more connection. */
   open(): ConnectionCredit {
     return new ConnectionCredit(this);
   }
@@ -28,8 +36,8 @@ export class ReadCredit {
 }
 
 /**
- * One connection's. It may hold as much as a share of what is free altogether: alone it has plenty, each that does not
- * read leaves the others less, and however many there are, none of them ever comes to nothing.
+ * One connection's. Alone it has plenty; clients that do not read leave each other less and less, and those that do
+ * read still enough to go on.
  */
 export class ConnectionCredit {
   readonly #all: ReadCredit;
@@ -45,8 +53,7 @@ export class ConnectionCredit {
 
   /** What may be read for it now; not above 0 when it must take first what it has. */
   get freeBytes(): number {
-    const { maxBytes, heldBytes } = this.#all;
-    return Math.floor((maxBytes - heldBytes) * SHARE) - this.#heldBytes;
+    return this.#all.shareBytes - this.#heldBytes;
   }
 
   /** It holds so much more, or less: counted from before the bytes are read until the client has them. */

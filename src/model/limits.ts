@@ -12,6 +12,8 @@ export interface GatewayLimits {
   unfinishedBytesMax: number;
   /** Bytes read for clients that have not read them yet, over all connections: see `ReadCredit` for each one's share. */
   unreadBytesMax: number;
+  /** Of these each connection may have so many, whatever the others hold. */
+  connectionUnreadBytesMin: number;
   /** Fetches kept at shards for clients that do not wait just now, over all connections. */
   parkedFetchesMax: number;
   /** max.incremental.fetch.session.cache.slots. */
@@ -32,6 +34,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   inFlightBytesMax: 16 * 1024 * 1024,
   unfinishedBytesMax: 512 * 1024 * 1024,
   unreadBytesMax: 256 * 1024 * 1024,
+  connectionUnreadBytesMin: 64 * 1024,
   parkedFetchesMax: 65_536,
   fetchSessionsMax: 1_000,
   fetchSessionBytesMax: 64 * 1024 * 1024,

@@ -146,14 +146,6 @@ describe('what a fetch returns', () => {
     },
   );
 
-  test('a fetch session is not kept: every answer says session 0, an unknown one is refused', async () => {
-    const topic = await server.topic(client);
-    const opened = await client.send(fetchApi, 12, fetchBody([{ topic }], { sessionId: 0, sessionEpoch: 0 }));
-    expect([opened.errorCode, opened.sessionId]).toEqual([0, 0]);
-    const unknown = await client.send(fetchApi, 12, fetchBody([], { sessionId: 9, sessionEpoch: 1 }));
-    expect(unknown.errorCode).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
-  });
-
   test('a request for nothing is answered at once', async () => {
     const response = await client.send(fetchApi, 12, fetchBody([], { maxWaitMs: LONG_MS }));
     expect(response.responses).toEqual([]);
