@@ -1,7 +1,10 @@
 import type { PartitionLog } from '../log/partition-log.ts';
 import { ErrorCode } from '../model/errors.ts';
+import type { Offset } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
+import type { ReadRange } from '../ports/log-store.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
+import { forEachBatch } from '../records/header.ts';
 import type { FetchRequest, FetchResponse } from '../wire/apis/01-fetch.ts';
 import { epochError } from './lookups.ts';
 import type { Shard } from './shard.ts';
@@ -27,6 +30,8 @@ interface Brought {
   wanted: FetchPartition;
   maxBytes: number;
   bytes: Uint8Array;
+  /** The high watermark, and the bytes below it. */
+  endOffset: Offset;
   seenBytes: number;
 }
 
@@ -55,25 +60,28 @@ export class Fetches {
     if (wanted === undefined) return this.#reply(request, this.#fetched(-1, ErrorCode.INVALID_REQUEST));
     const refusal = this.#refuse(wanted);
     if (refusal !== undefined) return this.#reply(request, refusal);
-    const seenBytes = this.#shard.committedBytes;
     const maxBytes = request.credit ?? wanted.partitionMaxBytes;
-    const records = this.#records(wanted.fetchOffset, maxBytes);
+    const endOffset = this.#log.highWatermark;
+    const seenBytes = this.#shard.committedBytes;
+    const records = this.#records({ fromOffset: wanted.fetchOffset, endOffset, maxBytes });
     if (!(records instanceof Promise)) {
-      return this.#answer(reader, { wanted, maxBytes, bytes: records, seenBytes });
+      return this.#answer(reader, { wanted, maxBytes, bytes: records, endOffset, seenBytes });
     }
     reader.isReading = true;
     this.#readers.set(request.from.correlationId, reader);
     records.then(
-      (bytes) => this.#leave(reader) && this.#answer(reader, { wanted, maxBytes, bytes, seenBytes }),
+      (bytes) =>
+        this.#leave(reader) && this.#answer(reader, { wanted, maxBytes, bytes, endOffset, seenBytes }),
       (error) => this.#leave(reader) && this.#shard.readFailed(request.from, error),
     );
   }
 
-  #answer(reader: Reader, { wanted, maxBytes, bytes, seenBytes }: Brought): void {
+  #answer(reader: Reader, { wanted, maxBytes, bytes, endOffset, seenBytes }: Brought): void {
     const { request } = reader;
     const { maxWaitMs, minBytes } = request.body as FetchRequest;
     const missingBytes = Math.min(minBytes, maxBytes) - bytes.length;
-    if (maxWaitMs <= 0 || missingBytes <= 0) {
+    // A read that ends before the log does (a file did, or what is in memory begins) leaves more to be read at once.
+    if (maxWaitMs <= 0 || missingBytes <= 0 || endsBefore(bytes, endOffset)) {
       return this.#reply(request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes));
     }
     reader.isReading = false;
@@ -138,10 +146,9 @@ export class Fetches {
     return undefined;
   }
 
-  #records(fetchOffset: number, maxBytes: number): Uint8Array | Promise<Uint8Array> {
-    const endOffset = this.#log.highWatermark;
-    if (maxBytes <= 0 || fetchOffset >= endOffset) return NO_RECORDS;
-    return this.#log.read({ fromOffset: fetchOffset, endOffset, maxBytes }) ?? NO_RECORDS;
+  #records(range: ReadRange): Uint8Array | Promise<Uint8Array> {
+    if (range.maxBytes <= 0 || range.fromOffset >= range.endOffset) return NO_RECORDS;
+    return this.#log.read(range) ?? NO_RECORDS;
   }
 
   #fetched(partitionIndex: number, errorCode: number, records: Uint8Array = NO_RECORDS): FetchedPartition {
@@ -173,4 +180,11 @@ export class Fetches {
     };
     this.#shard.parts.reply(parked ? { to: from, body: response, parked } : { to: from, body: response });
   }
+}
+
+/** Whether whole batches stop short of an offset; none of them say nothing. */
+function endsBefore(bytes: Uint8Array, endOffset: Offset): boolean {
+  let nextOffset = endOffset;
+  forEachBatch(bytes, ({ lastOffset }) => (nextOffset = lastOffset + 1));
+  return nextOffset < endOffset;
 }

@@ -49,6 +49,8 @@ export class FetchCall {
   #haveBytes = 0;
   #asking = false;
   #failed = false;
+  /** A partition gave some and did not park: waiting brings no more of it. */
+  #hasMore = false;
   #timeUp = false;
   #waiting = false;
 
@@ -130,6 +132,7 @@ export class FetchCall {
       this.#reserve(-credit);
       this.#take(part, reply);
       if (reply.parked) part.parked = this.#parkedAs(part, reply);
+      else this.#hasMore ||= (part.response.records?.length ?? 0) > 0;
       this.#askMore();
     };
     this.#call.ask(part.shard as ShardId, this.#onePartition(part.wanted), onReply, credit);
@@ -190,7 +193,8 @@ export class FetchCall {
   }
 
   get #isEnough(): boolean {
-    return this.#haveBytes >= this.#minBytes || this.#failed || this.#parts.length === 0;
+    const nothingToWaitFor = this.#failed || this.#hasMore || this.#parts.length === 0;
+    return nothingToWaitFor || this.#haveBytes >= this.#minBytes;
   }
 
   #allAnswered(): void {
