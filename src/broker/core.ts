@@ -3,7 +3,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import { brokerConfigNumber } from '../metadata/configs/effective.ts';
 import { MetadataImage } from '../metadata/image.ts';
 import { decodeMetadataRecord } from '../metadata/records.ts';
-import { DEFAULT_GATEWAY_LIMITS } from '../model/limits.ts';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../model/limits.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogStore } from '../ports/log-store.ts';
@@ -27,6 +27,8 @@ export interface CoreParts {
   /** Broker settings by Kafka's names. */
   staticConfigs: ReadonlyMap<string, string>;
   onWarning: (message: string) => void;
+  /** Bounds on what clients can make it hold, where they are not the usual ones. */
+  limits?: Partial<GatewayLimits> | undefined;
   /** A home's own view of what a shard is; left out, metadata alone says it. */
   adjust?: (spec: Spec) => Spec;
 }
@@ -57,7 +59,7 @@ export function startCore(parts: CoreParts): Core {
     link: shards,
     clock,
     random,
-    limits: { ...DEFAULT_GATEWAY_LIMITS, fetchSessionsMax },
+    limits: { ...DEFAULT_GATEWAY_LIMITS, fetchSessionsMax, ...parts.limits },
     image,
     config: {
       nodeId: identity.nodeId,

@@ -6,6 +6,7 @@ import type { Gateway } from '../../gateway/gateway.ts';
 import { loadKernels } from '../../kernels/load.ts';
 import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
 import type { MetadataImage } from '../../metadata/image.ts';
+import type { GatewayLimits } from '../../model/limits.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { nodeClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
@@ -27,6 +28,8 @@ export interface BrokerOptions {
   /** Broker settings by Kafka's names, as in server.properties. */
   settings?: ReadonlyMap<string, string>;
   onWarning?: (message: string) => void;
+  /** Bounds on what clients can make it hold, where they are not the usual ones. */
+  limits?: Partial<GatewayLimits>;
 }
 
 const IDLE_SWEEP_MS = 30_000;
@@ -54,7 +57,8 @@ export class Broker {
       const { store, identity } = opened;
       const staticConfigs = staticSettings(identity.nodeId, kafka, options);
       const home = { clock: nodeClock, random: nodeRandom, codecs: nodeCodecs(), endpoint: kafka };
-      const core = startCore({ ...home, store, identity, kernels, staticConfigs, onWarning });
+      const { limits } = options;
+      const core = startCore({ ...home, store, identity, kernels, staticConfigs, onWarning, limits });
       await openMetadata(core.shards);
       let broker: Broker | undefined;
       if (httpPort !== undefined)
