@@ -10,7 +10,7 @@ export interface GatewayLimits {
   inFlightBytesMax: number;
   /** Bytes of unfinished messages over all connections; the one that exceeds it is closed. */
   unfinishedBytesMax: number;
-  /** Bytes read for clients that have not read them yet, over all connections: see `ReadCredit` for each one's share. */
+  /** Bytes read for clients that have not read them yet, over all connections; what each may have: `ReadCredit`. */
   unreadBytesMax: number;
   /** Of these each connection may have so many, whatever the others hold. */
   connectionUnreadBytesMin: number;

@@ -97,7 +97,9 @@ export class Fetches {
   /** The high watermark has moved: those for whom enough has come are answered, now for good. */
   advanced(): void {
     if (this.#readers.size === 0) return;
-    for (const reader of [...this.#readers.values()]) {
+    // Those that come while this goes on have seen it.
+    const readers = [...this.#readers.values()];
+    for (const reader of readers) {
       if (reader.isReading) continue;
       if (this.#shard.committedBytes < reader.wakeAtBytes) this.#tell(reader);
       else if (this.#leave(reader)) this.#read(reader);

@@ -169,7 +169,7 @@ describe('after records were lost', () => {
   });
 });
 
-test('a reader that waits for much gets all there is at once, though part of it is on disk and part in memory', async () => {
+test('a reader that waits for much is not kept waiting where the disk ends and memory begins', async () => {
   await produceMany(['a', 'b']);
   await crash({ kept: 2 });
   await produceMany(['c']);

@@ -168,7 +168,7 @@ describe('is called off', () => {
     poll.fetch([{ partition: 1 }]);
     poll.reply(1, { parked: true });
     poll.close();
-    expect(poll.cancelled.toSorted()).toEqual([0, 1]);
+    expect(new Set(poll.cancelled)).toEqual(new Set([0, 1]));
     expect(poll.fake.gateway.parkedFetches).toBe(0);
     const other = new Poll();
     other.poll();
@@ -222,7 +222,7 @@ describe('less than enough', () => {
     expect([poll.asked.length, poll.answers]).toEqual([1, []]);
     poll.timeIsUp();
     expect([poll.asked.length, poll.cancelled]).toEqual([2, [0]]);
-    expect((poll.asked[1]?.body as FetchRequest).maxWaitMs).toBe(0);
+    expect(poll.asked[1]?.body).toMatchObject({ maxWaitMs: 0 });
     poll.reply(1, { size: 40, highWatermark: 8 });
     expect(poll.answers).toEqual([40]);
     expect(poll.fake.gateway.parkedFetches).toBe(0);

@@ -77,7 +77,7 @@ export class ParkedFetches {
 
   /** Calls all of them off. */
   dropAll(): void {
-    for (const shard of [...this.#byShard.keys()]) this.drop(shard);
+    for (const shard of this.#byShard.keys()) this.drop(shard);
   }
 
   #remove(shard: ShardId): void {
