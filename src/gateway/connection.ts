@@ -198,8 +198,9 @@ export class Connection {
       return false;
     if (this.#calls.length === 0) return true;
     if (this.#callBytes > limits.inFlightBytesMax) return false;
-    if (this.credit.heldBytes > 0 && this.credit.freeBytes <= 0) return false;
-    return !this.#calls[0]?.handler.exclusive && !this.#gateway.isExclusive(next);
+    const handler = this.#gateway.handlerOf(next);
+    if (handler?.readsRecords && this.credit.heldBytes > 0 && this.credit.freeBytes <= 0) return false;
+    return !this.#calls[0]?.handler.exclusive && !handler?.exclusive;
   }
 
   #start(frame: Uint8Array): void {

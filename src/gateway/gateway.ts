@@ -128,9 +128,9 @@ export class Gateway {
     return this.#handlers.values();
   }
 
-  /** Whether the message is a request that must run alone. */
-  isExclusive(frame: Uint8Array): boolean {
-    return this.#handlers.get(((frame[0] ?? 0) << 8) | (frame[1] ?? 0))?.exclusive ?? false;
+  /** What would handle the message, before it is decoded. */
+  handlerOf(frame: Uint8Array): Handler | undefined {
+    return this.#handlers.get(((frame[0] ?? 0) << 8) | (frame[1] ?? 0));
   }
 
   expect(onReply: (reply: ShardReply) => void): number {

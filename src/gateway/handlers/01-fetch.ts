@@ -28,6 +28,7 @@ export const fetch = handler({
   api: fetchApi,
   min: 4,
   max: 18,
+  readsRecords: true,
   mayWait: true,
   handle(call, request) {
     const { sessionEpoch } = request;
