@@ -1,4 +1,5 @@
 import type { PartitionLog } from '../log/partition-log.ts';
+import { concat } from '../model/bytes.ts';
 import { ErrorCode } from '../model/errors.ts';
 import type { Offset } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
@@ -63,27 +64,44 @@ export class Fetches {
     const maxBytes = request.credit ?? wanted.partitionMaxBytes;
     const endOffset = this.#log.highWatermark;
     const seenBytes = this.#shard.committedBytes;
-    const records = this.#records({ fromOffset: wanted.fetchOffset, endOffset, maxBytes });
-    if (!(records instanceof Promise)) {
-      return this.#answer(reader, { wanted, maxBytes, bytes: records, endOffset, seenBytes });
-    }
-    reader.isReading = true;
-    this.#readers.set(request.from.correlationId, reader);
-    records.then(
-      (bytes) =>
-        this.#leave(reader) && this.#answer(reader, { wanted, maxBytes, bytes, endOffset, seenBytes }),
-      (error) => this.#leave(reader) && this.#shard.readFailed(request.from, error),
+    this.#bring(reader, { fromOffset: wanted.fetchOffset, endOffset, maxBytes }, (bytes) =>
+      this.#answer(reader, { wanted, maxBytes, bytes, endOffset, seenBytes }),
     );
   }
 
-  #answer(reader: Reader, { wanted, maxBytes, bytes, endOffset, seenBytes }: Brought): void {
+  /** A file ends there, or what is in memory begins: the rest is there to be read, as far as it fits. */
+  #readOn(reader: Reader, brought: Brought, fromOffset: Offset): void {
+    const { maxBytes, endOffset, bytes, wanted } = brought;
+    this.#bring(reader, { fromOffset, endOffset, maxBytes: maxBytes - bytes.length }, (more) => {
+      const fits = more.length > 0 && bytes.length + more.length <= maxBytes;
+      if (fits) this.#answer(reader, { ...brought, bytes: concat([bytes, more]) });
+      else this.#reply(reader.request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes));
+    });
+  }
+
+  /** Hands over what is read, at once when it is in memory; nothing to a reader that was called off meanwhile. */
+  #bring(reader: Reader, range: ReadRange, use: (bytes: Uint8Array) => void): void {
+    const { from } = reader.request;
+    const records = this.#records(range);
+    if (!(records instanceof Promise)) return use(records);
+    reader.isReading = true;
+    this.#readers.set(from.correlationId, reader);
+    records.then(
+      (bytes) => this.#leave(reader) && use(bytes),
+      (error) => this.#leave(reader) && this.#shard.readFailed(from, error),
+    );
+  }
+
+  #answer(reader: Reader, brought: Brought): void {
     const { request } = reader;
+    const { wanted, maxBytes, bytes, endOffset, seenBytes } = brought;
     const { maxWaitMs, minBytes } = request.body as FetchRequest;
     const missingBytes = Math.min(minBytes, maxBytes) - bytes.length;
-    // A read that ends before the log does (a file did, or what is in memory begins) leaves more to be read at once.
-    if (maxWaitMs <= 0 || missingBytes <= 0 || endsBefore(bytes, endOffset)) {
+    if (maxWaitMs <= 0 || missingBytes <= 0) {
       return this.#reply(request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes));
     }
+    const nextOffset = endOf(bytes) ?? endOffset;
+    if (nextOffset < endOffset) return this.#readOn(reader, brought, nextOffset);
     reader.isReading = false;
     reader.wakeAtBytes = seenBytes + missingBytes;
     // It has come while the disk was read.
@@ -184,9 +202,9 @@ export class Fetches {
   }
 }
 
-/** Whether whole batches stop short of an offset; none of them say nothing. */
-function endsBefore(bytes: Uint8Array, endOffset: Offset): boolean {
-  let nextOffset = endOffset;
+/** The offset after the last of whole batches; undefined when there are none. */
+function endOf(bytes: Uint8Array): Offset | undefined {
+  let nextOffset: Offset | undefined;
   forEachBatch(bytes, ({ lastOffset }) => (nextOffset = lastOffset + 1));
-  return nextOffset < endOffset;
+  return nextOffset;
 }

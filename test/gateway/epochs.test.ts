@@ -169,13 +169,16 @@ describe('after records were lost', () => {
   });
 });
 
-test('a reader that waits for much is not kept waiting where the disk ends and memory begins', async () => {
+test('a reader that waits for much goes on where the disk ends and memory begins', async () => {
   await produceMany(['a', 'b']);
+  const size = (await fetchOne(client, { topic })).records?.length ?? 0;
   await crash({ kept: 2 });
   await produceMany(['c']);
-  const waits = { minBytes: 10_000, maxWaitMs: 600_000 };
+  const waits = { minBytes: size + 1, maxWaitMs: 600_000 };
   const { records } = await fetchOne(client, { topic }, waits);
-  expect(batchesIn(records).map(({ baseOffset }) => baseOffset)).toEqual([0, 1]);
+  expect(batchesIn(records).map(({ baseOffset }) => baseOffset)).toEqual([0, 1, 2]);
+  const tight = await fetchOne(client, { topic, partitionMaxBytes: size + 1 }, waits);
+  expect(batchesIn(tight.records).map(({ baseOffset }) => baseOffset)).toEqual([0, 1]);
 });
 
 test('below the log start an offset is out of range, whatever the epoch', async () => {

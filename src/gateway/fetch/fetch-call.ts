@@ -23,6 +23,8 @@ export interface Part {
   readonly response: FetchedPartition;
   /** To be asked. */
   isDue: boolean;
+  /** Its last answer brought something. */
+  hasGrown: boolean;
   /** Held by its shard until there is more. */
   parked: ParkedFetch | undefined;
 }
@@ -32,7 +34,8 @@ const NO_RECORDS = new Uint8Array(0);
 /**
  * One request's way through the shards. First all partitions are asked in their order, as far as the client's limits
  * and its connection's credit allow; those that an earlier request left parked are not asked again. When all of it is
- * too little, they stay parked until one of them alone has `minBytes`, or `maxWaitMs` ends.
+ * less than `minBytes`, each stays parked until it has its share of what is missing (when all together have enough,
+ * one of them has), or `maxWaitMs` ends.
  */
 export class FetchCall {
   readonly #call: Call;
@@ -41,6 +44,7 @@ export class FetchCall {
   readonly #done: (parts: readonly Part[]) => void;
   readonly #maxBytes: number;
   readonly #minBytes: number;
+  readonly #count: number;
   /** Next part to ask. */
   #next = 0;
   #unanswered = 0;
@@ -49,8 +53,6 @@ export class FetchCall {
   #haveBytes = 0;
   #asking = false;
   #failed = false;
-  /** A partition gave some and did not park: waiting brings no more of it. */
-  #hasMore = false;
   #timeUp = false;
   #waiting = false;
 
@@ -58,7 +60,7 @@ export class FetchCall {
   constructor(
     call: Call,
     request: FetchRequest,
-    wanted: Iterable<Wanted>,
+    wanted: readonly Wanted[],
     done: (parts: readonly Part[]) => void,
   ) {
     this.#call = call;
@@ -71,6 +73,7 @@ export class FetchCall {
       Math.min(request.maxBytes, call.gateway.limits.fetchMaxBytes, credit.freeBytes),
     );
     this.#minBytes = Math.min(request.minBytes, this.#maxBytes);
+    this.#count = wanted.length;
     for (const one of wanted) this.#parts.push(this.#part(one));
   }
 
@@ -84,12 +87,12 @@ export class FetchCall {
     if ('errorCode' in place) {
       this.#failed = true;
       const response = emptyResponse(wanted.partition.partition, place.errorCode);
-      return { wanted, shard: undefined, response, isDue: false, parked: undefined };
+      return { wanted, shard: undefined, response, isDue: false, hasGrown: false, parked: undefined };
     }
     const { shard } = place;
     const parked = this.#takeUp(wanted.partition, shard);
     const response = parked?.response ?? emptyResponse(wanted.partition.partition, ErrorCode.NONE);
-    const part: Part = { wanted, shard, response, isDue: parked === undefined, parked };
+    const part = { wanted, shard, response, isDue: parked === undefined, hasGrown: false, parked };
     if (parked !== undefined) this.#call.expectAgain(shard, parked.ask, (reply) => this.#later(part, reply));
     return part;
   }
@@ -97,11 +100,18 @@ export class FetchCall {
   /** A request that will not wait wants to know what there is now: its shard is asked. */
   #takeUp(partition: FetchPartition, shard: ShardId): ParkedFetch | undefined {
     const kept = this.#call.connection.parked;
-    return this.#request.maxWaitMs > 0 ? kept?.take(shard, this.#question(partition)) : undefined;
+    return this.#request.maxWaitMs > 0
+      ? kept?.take(shard, this.#question(partition, this.#shareBytes))
+      : undefined;
   }
 
-  #question(partition: FetchPartition): Question {
-    return { partition, minBytes: this.#minBytes, isolationLevel: this.#request.isolationLevel };
+  #question(partition: FetchPartition, minBytes: number): Question {
+    return { partition, minBytes, isolationLevel: this.#request.isolationLevel };
+  }
+
+  /** Of what is missing, each partition's. */
+  get #shareBytes(): number {
+    return Math.ceil((this.#minBytes - this.#haveBytes) / this.#count);
   }
 
   /** Asks as many parts as the byte budget allows; what they do not use frees it for the next. */
@@ -119,39 +129,46 @@ export class FetchCall {
     if (!this.#call.done && this.#next === this.#parts.length && this.#unanswered === 0) this.#allAnswered();
   }
 
-  #ask(part: Part, free: number): void {
-    const credit = free <= 0 ? 0 : Math.max(1, Math.min(part.wanted.partition.partitionMaxBytes, free));
+  /** What it brings takes the place of what the part has already. */
+  #ask(part: Part, freeBytes: number): void {
+    const heldBytes = sizeOf(part.response);
+    const limit = Math.min(part.wanted.partition.partitionMaxBytes, heldBytes + freeBytes);
+    const credit = freeBytes <= 0 ? heldBytes : Math.max(1, limit);
+    const reserved = Math.max(0, credit - heldBytes);
+    const minBytes = heldBytes + this.#shareBytes;
     part.isDue = false;
-    this.#reserve(credit);
+    this.#reserve(reserved);
     this.#unanswered++;
     let first = true;
     const onReply = (reply: ShardReply) => {
       if (!first) return this.#later(part, reply);
       first = false;
       this.#unanswered--;
-      this.#reserve(-credit);
+      this.#reserve(-reserved);
       this.#take(part, reply);
-      if (reply.parked) part.parked = this.#parkedAs(part, reply);
-      else this.#hasMore ||= (part.response.records?.length ?? 0) > 0;
+      if (reply.parked) part.parked = this.#parkedAs(part, minBytes, reply);
       this.#askMore();
     };
-    this.#call.ask(part.shard as ShardId, this.#onePartition(part.wanted), onReply, credit);
+    this.#call.ask(part.shard as ShardId, this.#onePartition(part.wanted, minBytes), onReply, credit);
   }
 
   /** What is parked has more to say. */
   #later(part: Part, reply: ShardReply): void {
-    if (reply.parked) {
-      if (part.parked !== undefined) part.parked.isStale = true;
-      return;
+    if (!reply.parked) {
+      part.parked = undefined;
+      this.#take(part, reply);
+    } else if (part.parked !== undefined) {
+      part.parked.isStale = true;
     }
-    part.parked = undefined;
-    this.#take(part, reply);
-    if (this.#isEnough) this.#allAnswered();
-    else this.#askAgain([part]);
+    if (this.#unanswered === 0) this.#allAnswered();
   }
 
   #askAgain(parts: readonly Part[]): void {
-    for (const part of parts) part.isDue = true;
+    for (const part of parts) {
+      if (part.parked !== undefined) this.#call.cancel(part.parked.shard, part.parked.ask);
+      part.parked = undefined;
+      part.isDue = true;
+    }
     this.#next = 0;
     this.#askMore();
   }
@@ -161,69 +178,79 @@ export class FetchCall {
     this.#call.hold(deltaBytes);
   }
 
-  #onePartition({ topic, topicId, partition }: Wanted): FetchRequest {
+  #onePartition({ topic, topicId, partition }: Wanted, minBytes: number): FetchRequest {
     const parks = !this.#failed && !this.#timeUp && this.#haveBytes < this.#minBytes;
     return {
       ...this.#request,
       maxWaitMs: parks ? this.#request.maxWaitMs : 0,
-      minBytes: this.#minBytes,
+      minBytes,
       topics: [{ topic, topicId, partitions: [partition] }],
       forgottenTopicsData: [],
     };
   }
 
-  #parkedAs({ wanted, shard, response }: Part, { to }: ShardReply): ParkedFetch {
-    const question = this.#question(wanted.partition);
+  #parkedAs({ wanted, shard, response }: Part, minBytes: number, { to }: ShardReply): ParkedFetch {
+    const question = this.#question(wanted.partition, minBytes);
     return { shard: shard as ShardId, ask: to.correlationId, question, response, isStale: false };
   }
 
-  #take({ response }: Part, reply: ShardReply): void {
-    const before = response.records?.length ?? 0;
+  #take(part: Part, reply: ShardReply): void {
+    const { response } = part;
+    const before = sizeOf(response);
     if (reply.errorCode !== undefined) response.errorCode = reply.errorCode;
     else Object.assign(response, (reply.body as FetchResponse).responses[0]?.partitions[0]);
-    const size = response.records?.length ?? 0;
+    const size = sizeOf(response);
     // A batch larger than what is left is kept only when it is the first: no reader gets stuck, no answer explodes.
     if (size > 0 && this.#haveBytes > before && this.#haveBytes + size - before > this.#maxBytes) {
       response.records = NO_RECORDS;
     }
-    const grown = (response.records?.length ?? 0) - before;
+    const grown = sizeOf(response) - before;
+    part.hasGrown = grown > 0;
     this.#haveBytes += grown;
     this.#call.hold(grown);
     this.#failed ||= response.errorCode !== 0 || response.divergingEpoch.epoch >= 0;
   }
 
   get #isEnough(): boolean {
-    const nothingToWaitFor = this.#failed || this.#hasMore || this.#parts.length === 0;
-    return nothingToWaitFor || this.#haveBytes >= this.#minBytes;
+    return this.#haveBytes >= this.#minBytes || this.#failed || this.#count === 0;
   }
 
   #allAnswered(): void {
     if (this.#isEnough || this.#timeUp || this.#request.maxWaitMs <= 0) return this.#finish();
+    const again = this.#parts.filter((part) => this.#mayHaveMore(part));
+    if (again.length > 0) return this.#askAgain(again);
+    // All have reached their limits.
+    if (this.#parts.every(({ parked }) => parked === undefined)) return this.#finish();
     if (this.#waiting) return;
     this.#waiting = true;
     const { clock } = this.#call.gateway;
     this.#call.wakeAt(clock.now() + this.#request.maxWaitMs, () => this.#endWait());
   }
 
+  /** It gave its share; or it has something and waits for a share that was larger before the others gave theirs. */
+  #mayHaveMore({ parked, response, hasGrown }: Part): boolean {
+    if (parked === undefined) return hasGrown;
+    return parked.isStale && parked.question.minBytes > sizeOf(response) + this.#shareBytes;
+  }
+
   /** The client gets what there is by now. */
   #endWait(): void {
     this.#timeUp = true;
-    const stale = this.#parts.filter(({ parked }) => parked?.isStale);
-    for (const part of stale) {
-      this.#call.cancel(part.shard as ShardId, part.parked?.ask ?? 0);
-      part.parked = undefined;
-    }
-    this.#askAgain(stale);
+    this.#askAgain(this.#parts.filter(({ parked }) => parked?.isStale));
   }
 
   /** What is parked and has nothing to give stays with the connection; the rest is called off with the call. */
   #finish(): void {
     for (const { parked, response } of this.#parts) {
-      if (parked === undefined || (response.records?.length ?? 0) > 0) continue;
+      if (parked === undefined || sizeOf(response) > 0) continue;
       if (this.#call.connection.keepParked(parked)) this.#call.handOver(parked.ask);
     }
     this.#done(this.#parts);
   }
+}
+
+function sizeOf({ records }: FetchedPartition): number {
+  return records?.length ?? 0;
 }
 
 function emptyResponse(partitionIndex: number, errorCode: number): FetchedPartition {

@@ -75,7 +75,7 @@ function incremental(call: Call, request: FetchRequest): void {
 }
 
 function goOn(call: Call, request: FetchRequest, session: FetchSession): void {
-  new FetchCall(call, request, session.partitions.values(), (parts) => {
+  new FetchCall(call, request, [...session.partitions.values()], (parts) => {
     // Somebody has used it from elsewhere meanwhile: what this client was told is not what is noted.
     if (session.epoch !== nextEpoch(request.sessionEpoch)) {
       return answer(call, { errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH, sessionId: session.id });
