@@ -24,6 +24,8 @@ export class Call {
   readonly sizeBytes: number;
   /** Records of the answer, those included that are being read. */
   answerBytes = 0;
+  /** Of a Fetch that goes on with a session. */
+  fetchSessionId = 0;
   /** Has its answer, or will have none. */
   done = false;
   /** The encoded answer; undefined when there is none to send. */

@@ -82,6 +82,11 @@ export class Connection {
     return this.#parked.keep(parked);
   }
 
+  /** The request that has the last word in a fetch session, while it has no answer. */
+  runningIn(fetchSessionId: number): Call | undefined {
+    return this.#calls.find((call) => !call.done && call.fetchSessionId === fetchSessionId);
+  }
+
   /** Waits for the client: to ask, or to read what it asked for. */
   get idle(): boolean {
     return this.#slowReader || (this.#calls.length === 0 && this.#backlog.length === 0);

@@ -59,3 +59,14 @@ describe.each<[string, Ask, number]>([
     expect(ask(since, ErrorCode.UNKNOWN_LEADER_EPOCH)).toEqual([NOBODY, []]);
   });
 });
+
+test.each([
+  [5, ErrorCode.NOT_LEADER_OR_FOLLOWER],
+  [6, ErrorCode.KAFKA_STORAGE_ERROR],
+])('Fetch v%i says of a storage that failed what its clients try again', (version, said) => {
+  const request = encodeRequest(fetchApi, version, HEADER, fetchBody([{ topic: TOPIC }]));
+  const [frame] = asked(ErrorCode.KAFKA_STORAGE_ERROR, request).frames;
+  expect.assert(frame !== undefined);
+  const { responses } = decodeResponse(fetchApi, version, frame).body;
+  expect(responses[0]?.partitions[0]?.errorCode).toBe(said);
+});

@@ -33,7 +33,7 @@ class Cache {
   use(id: number, change: (session: FetchSession) => void = () => {}): boolean {
     const session = this.sessions.get(id, 'User:a');
     if (session === undefined) throw new Error('no such session');
-    return this.sessions.use(session, {} as never, () => change(session));
+    return this.sessions.use(session, () => change(session));
   }
 }
 

@@ -1,7 +1,6 @@
 import type { GatewayLimits } from '../../model/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
-import type { Call } from '../call.ts';
 import type { Part } from './fetch-call.ts';
 import { type FetchSession, INITIAL_EPOCH, nextEpoch, opened, sizeOf } from './session.ts';
 
@@ -17,8 +16,6 @@ export class FetchSessions {
   readonly #random: Random;
   /** The longest unused first. */
   readonly #sessions = new Map<number, FetchSession>();
-  /** The request that has a session's last word, until it is answered. */
-  readonly #running = new Map<number, Call>();
   #sizeBytes = 0;
   /** How many had to make room for others so far. */
   evictions = 0;
@@ -79,10 +76,10 @@ export class FetchSessions {
   }
 
   /**
-   * The session goes on with `call`; `change` is what that says of its partitions.
+   * The session goes on; `change` makes what its request says of its partitions.
    * @returns false when it has grown too large to be kept, and is gone.
    */
-  use(session: FetchSession, call: Call, change: () => void): boolean {
+  use(session: FetchSession, change: () => void): boolean {
     const before = session.sizeBytes;
     change();
     this.#sizeBytes += session.sizeBytes - before;
@@ -94,19 +91,11 @@ export class FetchSessions {
     session.epoch = nextEpoch(session.epoch);
     this.#sessions.delete(session.id);
     this.#sessions.set(session.id, session);
-    this.#running.set(session.id, call);
     return true;
-  }
-
-  /** The request before, when it came on the same connection and has no answer yet: its client did not wait for it. */
-  running({ id }: FetchSession, call: Call): Call | undefined {
-    const running = this.#running.get(id);
-    return running?.done === false && running.connection === call.connection ? running : undefined;
   }
 
   #remove(session: FetchSession): void {
     this.#sessions.delete(session.id);
-    this.#running.delete(session.id);
     this.#sizeBytes -= session.sizeBytes;
   }
 

@@ -15,6 +15,8 @@ import { handler } from '../handler.ts';
 import { leaderEndpoints, leaderHint } from '../leader-hint.ts';
 import { resolvePartition } from '../topics.ts';
 
+/** Clients before it take KAFKA_STORAGE_ERROR for one that will not pass. */
+const STORAGE_ERROR_VERSION = 6;
 /** Topics have ids instead of names. */
 const TOPIC_IDS_VERSION = 13;
 /** Errors tell who leads instead, and where that is (KIP-951). */
@@ -55,7 +57,8 @@ function incremental(call: Call, request: FetchRequest): void {
   const sessions = call.gateway.fetchSessions;
   const session = sessions.get(request.sessionId, call.caller.principal);
   if (session === undefined) return answer(call, { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND });
-  const running = sessions.running(session, call);
+  // A client that did not wait for its answer is served as if it had.
+  const running = call.connection.runningIn(session.id);
   if (running !== undefined) return running.whenAnswered(() => incremental(call, request));
   if (session.epoch !== request.sessionEpoch) {
     return answer(call, { errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH });
@@ -63,7 +66,7 @@ function incremental(call: Call, request: FetchRequest): void {
   if (session.usesTopicIds !== usesTopicIds(call)) {
     return answer(call, { errorCode: ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR });
   }
-  if (!sessions.use(session, call, () => update(session, request))) {
+  if (!sessions.use(session, () => update(session, request))) {
     return answer(call, { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND });
   }
   for (const topic of request.forgottenTopicsData) {
@@ -75,6 +78,7 @@ function incremental(call: Call, request: FetchRequest): void {
 }
 
 function goOn(call: Call, request: FetchRequest, session: FetchSession): void {
+  call.fetchSessionId = session.id;
   new FetchCall(call, request, [...session.partitions.values()], (parts) => {
     // Somebody has used it from elsewhere meanwhile: what this client was told is not what is noted.
     if (session.epoch !== nextEpoch(request.sessionEpoch)) {
@@ -115,7 +119,11 @@ function answer(
     }
     last = wanted;
     responses.at(-1)?.partitions.push(response);
-    if (response.errorCode === 0 || call.version < LEADERS_VERSION) continue;
+    if (response.errorCode === 0) continue;
+    if (response.errorCode === ErrorCode.KAFKA_STORAGE_ERROR && call.version < STORAGE_ERROR_VERSION) {
+      response.errorCode = ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    }
+    if (call.version < LEADERS_VERSION) continue;
     response.currentLeader = leaderHint(call, wanted, response.partitionIndex, response.errorCode);
     failed.push(response);
   }
