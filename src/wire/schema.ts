@@ -300,11 +300,20 @@ interface ApiDefinition<Request extends Fields, Response extends Fields> {
   response: Response;
 }
 
+const loaded = new Map<number, Api>();
+
 export function api<Request extends Fields, Response extends Fields>(
   definition: ApiDefinition<Request, Response>,
 ): Api<Request, Response> {
-  const { versions, flexible } = definition;
-  return { ...definition, versions: range(versions), flexible: range(flexible) };
+  const { key, versions, flexible } = definition;
+  const made = { ...definition, versions: range(versions), flexible: range(flexible) };
+  loaded.set(key, made);
+  return made;
+}
+
+/** Among those this program has imported: a broker carries no schema it does not serve. */
+export function loadedApi(key: number): Api | undefined {
+  return loaded.get(key);
 }
 
 interface MessageDefinition<F extends Fields> {
