@@ -40,7 +40,7 @@ describe('the house is tidy', () => {
 
   test('no program loads the schemas of all APIs', () => {
     const loads = SOURCES.filter(
-      ({ path, uncommented }) => !/^test\//.test(path) && /wire\/registry/.test(uncommented),
+      ({ path, uncommented }) => !path.startsWith('test/') && /wire\/registry/.test(uncommented),
     );
     expect(loads.map(({ path }) => path)).toEqual([]);
   });

@@ -39,7 +39,7 @@ function arrayReader({ element, nullable }: Field, at: At): Read<readonly unknow
     if (count < 0) return mayBeNull ? null : present(null);
     if (kind === 'int32') return reader.int32s(count);
     if (kind === 'struct') reader.countStructs(count);
-    const items = new Array<unknown>(Math.min(count, ALLOCATED_MAX));
+    const items = Array<unknown>(Math.min(count, ALLOCATED_MAX));
     for (let i = 0; i < count; i++) items[i] = read(reader);
     return items;
   };

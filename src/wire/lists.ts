@@ -18,7 +18,7 @@ export function listOfInt32(view: DataView, at: number, count: number): readonly
 }
 
 function readList(view: DataView, at: number, count: number): number[] {
-  const list = new Array<number>(count);
+  const list = Array<number>(count);
   for (let i = 0; i < count; i++) list[i] = view.getInt32(at + 4 * i);
   return list;
 }
