@@ -8,17 +8,17 @@ const TWO_32 = 0x1_0000_0000;
 /** Kafka's limit in both encodings, though only the classic one runs out of length bits. */
 const STRING_MAX_BYTES = 0x7fff;
 /**
- * Structs one message may hold. An empty one takes a byte or two on the wire and a hundred in memory, so the
- * size of a frame alone does not bound what reading it costs.
+ * Elements the lists of one message may hold, int32 aside. An empty struct takes a byte or two on the wire and
+ * a hundred in memory, so the size of a frame alone does not bound what reading it costs.
  */
-const STRUCTS_MAX = 1_000_000;
+const ELEMENTS_MAX = 1_000_000;
 
 /** Reads one frame from `at` on. Bytes come out as views into it. Whatever is wrong is a `WireError`. */
 export class Reader {
   #bytes: Uint8Array;
   #view: DataView;
   #at: number;
-  #structsLeft = STRUCTS_MAX;
+  #elementsLeft = ELEMENTS_MAX;
 
   constructor(bytes: Uint8Array, at = 0) {
     this.#bytes = bytes;
@@ -125,9 +125,10 @@ export class Reader {
     return listOfInt32(this.#view, this.#take(4 * count), count);
   }
 
-  /** To be called before so many structs are read. */
-  countStructs(count: number): void {
-    if ((this.#structsLeft -= count) < 0) throw new WireError(`more than ${STRUCTS_MAX} structs`);
+  /** To be called before so many elements of a list are read. */
+  countElements(count: number): void {
+    this.#elementsLeft -= count;
+    if (this.#elementsLeft < 0) throw new WireError(`more than ${ELEMENTS_MAX} list elements`);
   }
 
   #take(count: number): number {

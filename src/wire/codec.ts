@@ -38,7 +38,7 @@ function arrayReader({ element, nullable }: Field, at: At): Read<readonly unknow
     const count = flexible ? reader.compactCount(elementMin) : reader.count(elementMin);
     if (count < 0) return mayBeNull ? null : present(null);
     if (kind === 'int32') return reader.int32s(count);
-    if (kind === 'struct') reader.countStructs(count);
+    reader.countElements(count);
     const items = Array<unknown>(Math.min(count, ALLOCATED_MAX));
     for (let i = 0; i < count; i++) items[i] = read(reader);
     return items;
