@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   idle: () => import('./idle.ts'),
   scale: () => import('./scale.ts'),
   wake: () => import('./wake.ts'),
+  wire: () => import('./wire.ts'),
 };
 
 const args = process.argv.slice(2);

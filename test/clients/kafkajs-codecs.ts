@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { CompressionCodecs, CompressionTypes } from 'kafkajs';
 
 type Transform = (bytes: Uint8Array) => Uint8Array;
 
@@ -8,6 +7,8 @@ interface PlainCodec {
   compress: Transform;
 }
 const require = createRequire(import.meta.url);
+// Node finds not every name of it in an import.
+const { CompressionCodecs, CompressionTypes }: typeof import('kafkajs') = require('kafkajs');
 const snappyjs: PlainCodec & { uncompress: Transform } = require('snappyjs');
 const lz4js: PlainCodec & { decompress: Transform } = require('lz4js');
 
