@@ -27,6 +27,8 @@ export class LogDisk {
   /** Log files with what was not flushed. */
   readonly #unflushed = new Set<string>();
   #namesChanged = false;
+  /** The drop, once asked for. */
+  #gone: PromiseWithResolvers<void> | undefined;
   #writtenEndOffset: Offset = Infinity;
   #durableEndOffset: Offset = Infinity;
 
@@ -122,8 +124,8 @@ export class LogDisk {
     this.schedule(() => writeIndexes(segment));
   }
 
-  /** Replaces or deletes a file beside the log; all that was written before it is durable first. */
-  replaceValue(step: () => Promise<void>): void {
+  /** Replaces or deletes what lies beside the log; all that was written before it is durable first. */
+  replaceBeside(step: () => Promise<void>): void {
     this.schedule(async () => {
       if (this.#parts.flushes) await this.flush();
       await step();
@@ -147,21 +149,27 @@ export class LogDisk {
   drop(): Promise<void> {
     const gone = Promise.withResolvers<void>();
     gone.promise.catch(() => {});
+    this.#gone = gone;
     this.schedule(async () => {
-      try {
-        await this.#drop();
-        gone.resolve();
-      } catch (error) {
-        gone.reject(error);
-        throw error;
-      }
+      await this.#drop();
+      gone.resolve();
     });
     return gone.promise;
   }
 
   async run(): Promise<void> {
-    await this.#queue.run();
-    if (this.#parts.flushes) await this.flush();
+    try {
+      await this.#queue.run();
+      if (this.#parts.flushes) await this.flush();
+    } catch (error) {
+      this.giveUp(error);
+      throw error;
+    }
+  }
+
+  /** No step will be done any more: who waits for the drop hears of it. */
+  giveUp(error: unknown): void {
+    this.#gone?.reject(error);
   }
 
   /** Makes all that was written durable. */

@@ -117,6 +117,7 @@ export class SegmentLog {
   fail(error: Error): void {
     this.#failure ??= error;
     this.#truncating?.reject(error);
+    this.#disk.giveUp(error);
     this.#forget();
   }
 
@@ -146,9 +147,9 @@ export class SegmentLog {
       case 'trim':
         return this.#trim(change.beforeOffset);
       case 'put':
-        return this.#disk.replaceValue(this.values.set(this.name.log, change.name, change.value));
+        return this.#disk.replaceBeside(this.values.set(this.name.log, change.name, change.value));
       case 'delete':
-        return this.#disk.replaceValue(this.values.set(this.name.log, change.name, undefined));
+        return this.#disk.replaceBeside(this.values.set(this.name.log, change.name, undefined));
       default:
         return unreachable(change);
     }
@@ -208,7 +209,7 @@ export class SegmentLog {
     state.tail.dropBelow(oldest.baseOffset);
     if (oldest.baseOffset < beforeOffset || logStarts.get(this.name.log) !== undefined) {
       logStarts.set(this.name, beforeOffset);
-      this.#disk.schedule(() => logStarts.save());
+      this.#disk.replaceBeside(() => logStarts.save());
     }
     if (gone.length === 0) return;
     state.generation++;
