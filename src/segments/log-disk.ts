@@ -124,12 +124,13 @@ export class LogDisk {
     this.schedule(() => writeIndexes(segment));
   }
 
-  /** Replaces or deletes what lies beside the log; all that was written before it is durable first. */
+  /** Replaces or deletes what lies beside the log: durable after all that was written before it, and before the rest. */
   replaceBeside(step: () => Promise<void>): void {
     this.schedule(async () => {
       if (this.#parts.flushes) await this.flush();
       await step();
       this.#namesChanged = true;
+      if (this.#parts.flushes) await this.flush();
     });
   }
 
