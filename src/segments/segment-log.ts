@@ -126,8 +126,7 @@ export class SegmentLog {
     const state = this.#state;
     if (!state || this.#failure) return;
     const { offsets, times } = state.active;
-    const hasEntries = offsets.count + times.count > 0;
-    if (hasEntries && !(offsets.isSettled && times.isSettled)) {
+    if (!(offsets.isSettled && times.isSettled)) {
       await writeIndexes(state.active);
       await flushSegment(this.#parts, state.active);
       this.#disk.namesChanged();
