@@ -5,7 +5,7 @@ import { formerDirectory, logDirectory, PARTITION_METADATA, partitionMetadata } 
 import { flushSegment, removeSegment, writeIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { StoreParts } from './parts.ts';
-import type { TailBatch } from './tail.ts';
+import type { SegmentBatch } from './tail.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Batches that follow each other in one file: one write. */
@@ -13,7 +13,7 @@ interface Run {
   segment: LogSegment;
   position: number;
   chunks: Uint8Array[];
-  batches: TailBatch[];
+  batches: SegmentBatch[];
 }
 
 /** What one log has to do on disk, step by step in the order asked for; `run` does it. */
@@ -59,7 +59,7 @@ export class LogDisk {
     this.#queue.push(step);
   }
 
-  append(batch: TailBatch): void {
+  append(batch: SegmentBatch): void {
     if (this.#lastRun?.segment === batch.segment) {
       this.#lastRun.chunks.push(batch.bytes);
       this.#lastRun.batches.push(batch);

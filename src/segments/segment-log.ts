@@ -10,7 +10,7 @@ import { LogState } from './log-state.ts';
 import { NamedValues } from './named-values.ts';
 import type { StoreParts } from './parts.ts';
 import { COPY_MAX_BYTES, LogTail } from './tail.ts';
-import type { TailBatch } from './tail.ts';
+import type { SegmentBatch } from './tail.ts';
 import { cutSegment } from './truncate.ts';
 
 type Append = Extract<LogWrite, { type: 'append' }>;
@@ -162,7 +162,7 @@ export class SegmentLog {
     const segment = state.active;
     const position = segment.append(place);
     const kept = keepable(bytes, COPY_MAX_BYTES);
-    const batch: TailBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
+    const batch: SegmentBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
     state.tail.push(batch);
     this.#disk.append(batch);
     this.#parts.tail.shrink();
