@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LogKey } from '../../src/model/ids.ts';
 import type { LogStore } from '../../src/ports/log-store.ts';
+import { anywhere } from './contract.ts';
 import type { StoreHome } from './contract.ts';
 import type { ModelLog } from './model-log.ts';
 import { checkSegments, offsetsFrom, readLog } from './reading.ts';
@@ -28,13 +29,18 @@ const FOUND: Step[][] = [
 ];
 
 /** Random writes, settled and reopened in between: the store says what the model says. */
-export function storageModel(name: string, makeHome: () => Promise<StoreHome>, numRuns = 100): void {
+export function storageModel(
+  name: string,
+  makeHome: () => Promise<StoreHome>,
+  numRuns = 100,
+  within = anywhere,
+): void {
   describe(`${name}: model`, () => {
     test('does what a simple model does', async () => {
       expect.hasAssertions();
       const steps = fc.array(step, { minLength: 1, maxLength: 40 });
       await fc.assert(
-        fc.asyncProperty(steps, async (asked) => play(asked, await makeHome())),
+        fc.asyncProperty(steps, (asked) => within(async () => play(asked, await makeHome()))),
         { numRuns, examples: FOUND.map((steps) => [steps]) },
       );
     });

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import type { SqlDatabase } from '../../src/hosts/durable-object/sql.ts';
 import { SqliteLogStore } from '../../src/hosts/durable-object/sqlite-log-store.ts';
 import { gated } from '../durable-object/gated.ts';
+import type { StoreHome, Within } from '../storage/contract.ts';
 import type { CrashHome } from '../storage/crash.ts';
 
 /** The words that vitest's plugin knows for an object that was stopped on purpose, and does not print. */
@@ -47,6 +48,21 @@ export const objectCrashHome: CrashHome = {
     };
   },
 };
+
+let storage: DurableObjectStorage | undefined;
+
+/** Runs `body` in an object of its own, which {@link objectHome} opens its store in. */
+export const inObject: Within = (body) =>
+  runInDurableObject(env.SHARDS.get(env.SHARDS.newUniqueId()), (_, state) => {
+    ({ storage } = state);
+    return body();
+  });
+
+export async function objectHome(): Promise<StoreHome> {
+  const here = storage;
+  if (!here) throw new Error('no test runs in an object');
+  return { keeps: true, open: async () => new SqliteLogStore(here) };
+}
 
 /** Calls `change` before each statement that writes. */
 function watched(storage: DurableObjectStorage, change: () => void): SqlDatabase {
