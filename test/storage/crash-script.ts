@@ -131,7 +131,11 @@ export const STORIES: Readonly<Record<string, readonly LogWrite[][]>> = {
   ],
   'a divergence over two segments': [
     [create, ...appends(log, 0, 10, 60), roll, ...appends(log, 10, 20, 60)],
-    [{ type: 'truncate', log, toOffset: 5 }, append({ log, baseOffset: 5, records: 2, timestamp: 7 }), put(5)],
+    [
+      { type: 'truncate', log, toOffset: 5 },
+      append({ log, baseOffset: 5, records: 2, timestamp: 7 }),
+      put(5),
+    ],
   ],
   'several logs in one commit': [
     [create, { type: 'create', ...other }],

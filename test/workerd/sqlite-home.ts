@@ -7,7 +7,7 @@ import type { StoreHome, Within } from '../storage/contract.ts';
 import type { CrashHome } from '../storage/crash.ts';
 
 /** The words that vitest's plugin knows for an object that was stopped on purpose, and does not print. */
-const STOPPED = 'Instance disposed by a test';
+export const STOPPED = 'Instance disposed by a test';
 
 /**
  * Objects of their own, killed at any statement that writes and before any confirmation: `abort` stops the object there

@@ -58,7 +58,9 @@ export class NamedValues {
   }
 
   #newId(): number {
-    const [newest] = this.#sql.exec<{ id: number }>('SELECT id FROM named ORDER BY id DESC LIMIT 1').toArray();
+    const [newest] = this.#sql
+      .exec<{ id: number }>('SELECT id FROM named ORDER BY id DESC LIMIT 1')
+      .toArray();
     return (newest?.id ?? 0) + 1;
   }
 }

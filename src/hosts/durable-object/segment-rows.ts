@@ -87,7 +87,13 @@ export class SegmentRows {
   }
 
   #start(baseOffset: Offset): void {
-    const segment = { baseOffset, nextOffset: baseOffset, sizeBytes: 0, maxTimestamp: -1, firstTimestamp: -1 };
+    const segment = {
+      baseOffset,
+      nextOffset: baseOffset,
+      sizeBytes: 0,
+      maxTimestamp: -1,
+      firstTimestamp: -1,
+    };
     this.#segments.push(segment);
     this.#put(segment, null);
   }
