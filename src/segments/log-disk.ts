@@ -124,7 +124,7 @@ export class LogDisk {
     this.schedule(() => writeIndexes(segment));
   }
 
-  /** Replaces or deletes what lies beside the log: durable after all that was written before it, and before the rest. */
+  /** Replaces or deletes what lies beside the log: durable after what was written before it, and before the rest. */
   replaceBeside(step: () => Promise<void>): void {
     this.schedule(async () => {
       if (this.#parts.flushes) await this.flush();

@@ -5,8 +5,8 @@ import type { SqlBinding, SqlCursor, SqlDatabase, SqlValue } from '../../src/hos
 const WAL = '-wal';
 
 /**
- * A database file behind the port, with a Durable Object's manners: what is written in one turn of the event loop is one
- * transaction, whole after a crash or not there.
+ * A database file behind the port, with a Durable Object's manners: what is written in one turn of the event loop is
+ * one transaction, whole after a crash or not there.
  */
 export class NodeSqlite implements SqlDatabase {
   readonly sql = { exec: this.#exec.bind(this) };

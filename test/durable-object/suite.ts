@@ -71,9 +71,17 @@ export function sqliteSuite(name: string, inDatabase: InDatabase): void {
       await store.commit([create]);
       await body(store, database);
     });
-  describe(`${name}: rows`, () => rowCases(inStore));
-  describe(`${name}: values larger than a row`, () => largeCases(inStore));
-  describe(`${name}: the database`, () => databaseCases(inStore, inDatabase));
+  describe(`${name}: rows`, () => {
+    rowCases(inStore);
+    contentCases(inStore);
+  });
+  describe(`${name}: values larger than a row`, () => {
+    largeCases(inStore);
+  });
+  describe(`${name}: the database`, () => {
+    databaseCases(inStore, inDatabase);
+    failureCases(inStore);
+  });
 }
 
 type InStore = (body: (store: SqliteLogStore, database: SqlDatabase) => Promise<void>) => () => Promise<void>;
@@ -116,7 +124,9 @@ function rowCases(inStore: InStore): void {
       expect(left).toEqual([]);
     }),
   );
+}
 
+function contentCases(inStore: InStore): void {
   test(
     'hold a view without the buffer it is of',
     inStore(async (store, database) => {
@@ -237,6 +247,26 @@ function databaseCases(inStore: InStore, inDatabase: InDatabase): void {
     }),
   );
 
+  test('that a newer version has written is refused', () =>
+    inDatabase(async (database) => {
+      expect(new SqliteLogStore(database).logs()).toEqual([]);
+      database.sql.exec('UPDATE format SET version = 2');
+      expect(() => new SqliteLogStore(database)).toThrow('has format 2');
+    }));
+
+  test(
+    'that holds what are no batches says so',
+    inStore(async (store, database) => {
+      await store.commit(appends(log, 0, 2));
+      database.sql.exec('UPDATE batches_1 SET bytes = ?', new Uint8Array(100));
+      const again = new SqliteLogStore(database);
+      await again.open(log);
+      expect(() => again.read(log, ALL)).toThrow('batches_1 holds no batches where offset 0 must be');
+    }),
+  );
+}
+
+function failureCases(inStore: InStore): void {
   test(
     'takes nothing of a commit that fails, and its logs are to be opened again',
     inStore(async (store, database) => {
@@ -269,24 +299,6 @@ function databaseCases(inStore: InStore, inDatabase: InDatabase): void {
       await expect(store.commit([...swap, { type: 'roll', log: other.log }])).rejects.toThrow(other.log);
       expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 3 });
       expect(offsetsOf(store.read(log, ALL))).toHaveLength(3);
-    }),
-  );
-
-  test('that a newer version has written is refused', () =>
-    inDatabase(async (database) => {
-      expect(new SqliteLogStore(database).logs()).toEqual([]);
-      database.sql.exec('UPDATE format SET version = 2');
-      expect(() => new SqliteLogStore(database)).toThrow('has format 2');
-    }));
-
-  test(
-    'that holds what are no batches says so',
-    inStore(async (store, database) => {
-      await store.commit(appends(log, 0, 2));
-      database.sql.exec('UPDATE batches_1 SET bytes = ?', new Uint8Array(100));
-      const again = new SqliteLogStore(database);
-      await again.open(log);
-      expect(() => again.read(log, ALL)).toThrow('batches_1 holds no batches where offset 0 must be');
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test as vitestTest } from 'vitest';
+import { afterEach, describe, expect, test as testAnywhere } from 'vitest';
 import type { LogStore, LogWrite } from '../../src/ports/log-store.ts';
 import { append, appends, isTrue, logName, offsetsOf } from './batches.ts';
 
@@ -41,6 +41,7 @@ export function storageContract(
   within: Within = anywhere,
 ): void {
   const opened: LogStore[] = [];
+  const register: Bench['test'] = testAnywhere;
   afterEach(async () => {
     for (const store of opened.splice(0)) await store.close();
   });
@@ -52,7 +53,7 @@ export function storageContract(
       if (writes.length > 0) await store.commit(writes);
       return store;
     },
-    test: (title, body) => vitestTest(title, () => within(body)),
+    test: (title, body) => register(title, () => within(body)),
   };
   logCases(bench);
   readCases(bench);

@@ -48,7 +48,7 @@ export class Script {
         const { log } = write;
         const held = logs.get(log);
         logs = modelAfter(logs, write);
-        const history = histories.get(log) ?? { states: [undefined], reached: new Map() };
+        const history: History = histories.get(log) ?? { states: [undefined], reached: new Map() };
         histories.set(log, history);
         const onTheWay = held && write.type !== 'create' && write.type !== 'drop' ? held.during(write) : [];
         if (tears) history.states.push(...onTheWay, logs.get(log));
@@ -153,9 +153,9 @@ export const STORIES: Readonly<Record<string, readonly LogWrite[][]>> = {
   ],
 };
 
-/** As long as scripts get: 200 writes, of all kinds. */
-export function longScript(wear: Wear): Script {
-  const steps = fc.sample(step, { numRuns: 200, seed: 3 });
+/** So many writes of all kinds, always the same. */
+export function longScript(wear: Wear, writes: number): Script {
+  const steps = fc.sample(step, { numRuns: writes, seed: 3 });
   const asked: AskedCommit[] = [];
   for (let next = 0; next < steps.length;) {
     const size = 1 + (next % 4);

@@ -5,7 +5,7 @@ import type { LogName, LogStore, LogWrite } from '../../src/ports/log-store.ts';
 import { append } from './batches.ts';
 import { askedCommits, longScript, Script, scriptOf, STORIES } from './crash-script.ts';
 import type { Wear } from './crash-script.ts';
-import { ModelLog, modelAfter } from './model-log.ts';
+import type { ModelLog } from './model-log.ts';
 import { checkSegments, readLog } from './reading.ts';
 
 /** What a store keeps its logs on, one store at a time. */
@@ -62,12 +62,10 @@ export function crashContract(name: string, home: CrashHome, sizes: Sizes = {}):
       await fc.assert(property, { numRuns: scripts, ...INTERRUPT });
     });
 
-    if (long) {
-      test('a script of 200 writes', async () => {
-        const changes = await killEverywhere(home, longScript(home), 10);
-        expect(changes).toBeGreaterThan(30);
-      });
-    }
+    test.each(long ? [200] : [])('a script of %i writes', async (writes) => {
+      const changes = await killEverywhere(home, longScript(home, writes), 10);
+      expect(changes).toBeGreaterThan(30);
+    });
   });
 
   test(`${name}: killed in one life after the other`, async () => {

@@ -76,7 +76,8 @@ export class ModelLog {
 
   /** All that can be seen of the log, as text. */
   get image(): string {
-    return (this.#image ??= imageOf({ ...this, batches: this.visible }));
+    const { start, end, values, visible: batches } = this;
+    return (this.#image ??= imageOf({ start, end, values, batches }));
   }
 
   #with(changed: Partial<Pick<ModelLog, 'batches' | 'start' | 'end' | 'values'>>): ModelLog {

@@ -49,7 +49,7 @@ export const objectCrashHome: CrashHome = {
   },
 };
 
-let storage: DurableObjectStorage | undefined;
+let storage: SqlDatabase | undefined;
 
 /** Runs `body` in an object of its own, which {@link objectHome} opens its store in. */
 export const inObject: Within = (body) =>

@@ -49,14 +49,19 @@ export class BatchRows {
   insert(batches: readonly StoredBatch[]): void {
     const [first] = batches;
     if (!first) return;
-    const bytes = batches.length === 1 ? first.bytes : concat(batches.map((batch) => batch.bytes));
-    this.#put({
-      base: first.baseOffset,
-      last: batches.at(-1)?.lastOffset ?? first.lastOffset,
-      maxTimestamp: batches.reduce((largest, batch) => Math.max(largest, batch.maxTimestamp), -1),
-      firstTimestamp: first.maxTimestamp,
+    const whole = batches.length === 1 ? first.bytes : concat(batches.map((batch) => batch.bytes));
+    const { size, piece, bytes } = this.#blobs.put(whole);
+    this.#sql.exec(
+      `INSERT INTO ${this.#table} (base, last, maxTimestamp, firstTimestamp, size, piece, bytes)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      first.baseOffset,
+      at(batches, batches.length - 1).lastOffset,
+      batches.reduce((largest, batch) => Math.max(largest, batch.maxTimestamp), -1),
+      first.maxTimestamp,
+      size,
+      piece,
       bytes,
-    });
+    );
   }
 
   /** As {@link LogStore.read}, in one slice of at most `READ_MAX_ROWS` rows. */
@@ -147,7 +152,10 @@ export class BatchRows {
         `SELECT base, last, size FROM ${this.#table}
          WHERE base >= coalesce((SELECT max(base) FROM ${this.#table} WHERE base <= ?), 0)
          AND last >= ? AND maxTimestamp >= ? ORDER BY base LIMIT ?`,
-        ...[offset, offset, timestamp, limit],
+        offset,
+        offset,
+        timestamp,
+        limit,
       )
       .toArray();
   }
@@ -160,20 +168,12 @@ export class BatchRows {
     const rows = this.#sql
       .exec<BlobRow>(
         `SELECT size, piece, bytes FROM ${this.#table} WHERE base >= ? AND base <= ? ORDER BY base`,
-        ...[first.base, last.base],
+        first.base,
+        last.base,
       )
       .toArray();
     const values = rows.map((row) => this.#blobs.get(row));
     return values.length === 1 ? at(values, 0) : concat(values);
-  }
-
-  #put(row: { base: Offset; last: Offset; maxTimestamp: Millis; firstTimestamp: Millis; bytes: Uint8Array }) {
-    const { size, piece, bytes } = this.#blobs.put(row.bytes);
-    this.#sql.exec(
-      `INSERT INTO ${this.#table} (base, last, maxTimestamp, firstTimestamp, size, piece, bytes)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      ...[row.base, row.last, row.maxTimestamp, row.firstTimestamp, size, piece, bytes],
-    );
   }
 
   #delete(where: string, ...bindings: Offset[]): void {

@@ -40,7 +40,12 @@ export class NamedValues {
     const { size, piece, bytes } = this.#blobs.put(value);
     this.#sql.exec(
       'INSERT OR REPLACE INTO named (id, log, name, size, piece, bytes) VALUES (?, ?, ?, ?, ?, ?)',
-      ...[id, this.#log, name, size, piece, bytes],
+      id,
+      this.#log,
+      name,
+      size,
+      piece,
+      bytes,
     );
     this.#stored.set(name, { id, size, piece });
   }

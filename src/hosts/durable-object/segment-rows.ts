@@ -28,8 +28,12 @@ export class SegmentRows {
     this.#batches = batches;
     this.#table = tablesOf(log).segments;
     const rows = sql.exec<SegmentRow>(`SELECT * FROM ${this.#table} ORDER BY base`).toArray();
-    this.#segments = rows.map(({ base, next, size: sizeBytes, maxTimestamp, firstTimestamp }) => ({
-      ...{ baseOffset: base, nextOffset: next ?? base, sizeBytes, maxTimestamp, firstTimestamp },
+    this.#segments = rows.map(({ base, next, size, maxTimestamp, firstTimestamp }) => ({
+      baseOffset: base,
+      nextOffset: next ?? base,
+      sizeBytes: size,
+      maxTimestamp,
+      firstTimestamp,
     }));
     if (rows.length === 0) this.#start(0);
     else this.#sumActive();
@@ -107,7 +111,11 @@ export class SegmentRows {
     this.#sql.exec(
       `INSERT OR REPLACE INTO ${this.#table} (base, next, size, maxTimestamp, firstTimestamp)
        VALUES (?, ?, ?, ?, ?)`,
-      ...[baseOffset, next, sizeBytes, maxTimestamp, firstTimestamp],
+      baseOffset,
+      next,
+      sizeBytes,
+      maxTimestamp,
+      firstTimestamp,
     );
   }
 }

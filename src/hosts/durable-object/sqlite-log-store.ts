@@ -1,4 +1,4 @@
-import type { LogKey, Millis, Offset } from '../../model/ids.ts';
+import type { LogKey, Millis, Offset, Uuid } from '../../model/ids.ts';
 import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
 import { Tail } from '../../segments/tail.ts';
 import { Blobs } from './blobs.ts';
@@ -19,7 +19,7 @@ interface Entry {
   log: SqliteLog | undefined;
 }
 
-type LogRow = LogName & { number: number };
+type LogRow = { number: number; log: LogKey; topic: string; topicId: Uuid; partition: number };
 
 const TAIL_BYTES = 1024 * 1024;
 
@@ -101,7 +101,7 @@ export class SqliteLogStore implements LogStore {
       if (write.type === 'create' || write.type === 'drop') {
         const entry = this.#entries.get(write.log);
         if (!before.has(write.log)) before.set(write.log, entry);
-        if (write.type === 'create') this.#create(write);
+        if (write.type === 'create') this.#create(nameOf(write));
         else if (entry) touched.delete(this.#drop(entry));
       } else {
         const log = this.#opened(write.log);
@@ -112,7 +112,7 @@ export class SqliteLogStore implements LogStore {
     for (const log of touched) log.finishRow();
   }
 
-  #create({ type: _, ...name }: Extract<LogWrite, { type: 'create' }>): void {
+  #create(name: LogName): void {
     if (this.#entries.has(name.log)) return;
     const number = 1 + Math.max(0, ...[...this.#entries.values()].map((entry) => entry.number));
     this.#entries.set(name.log, { name, number, log: SqliteLog.create(this.#parts, number, name) });
@@ -147,4 +147,8 @@ export class SqliteLogStore implements LogStore {
     if (!entry.log) throw new Error(`log ${entry.name.topic}-${entry.name.partition} is not open`);
     return entry.log;
   }
+}
+
+function nameOf({ log, topic, topicId, partition }: LogName): LogName {
+  return { log, topic, topicId, partition };
 }

@@ -22,7 +22,7 @@ export interface StoreParts {
 /** What a log's own code does; the store sees to the others. */
 export type LogChange = Exclude<LogWrite, { type: 'create' | 'drop' }>;
 
-/** Batches of one commit share a row up to this size. Larger rows gain nothing: they cost by the row, and are shipped. */
+/** Batches of one commit share a row up to this size; a row is billed as one whatever it holds. */
 const ROW_BYTES = 1024 * 1024;
 
 /**
@@ -47,7 +47,11 @@ export class SqliteLog {
   static create(parts: StoreParts, number: number, { log, topic, topicId, partition }: LogName): SqliteLog {
     parts.database.sql.exec(
       'INSERT INTO logs (number, log, topic, topicId, partition, start) VALUES (?, ?, ?, ?, ?, 0)',
-      ...[number, log, topic, topicId, partition],
+      number,
+      log,
+      topic,
+      topicId,
+      partition,
     );
     createLogTables(parts.database, number);
     return new SqliteLog(parts, number);
