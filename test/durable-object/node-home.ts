@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SqliteLogStore } from '../../src/hosts/durable-object/sqlite-log-store.ts';
@@ -8,9 +8,12 @@ import type { CrashHome } from '../storage/crash.ts';
 import { gated } from './gated.ts';
 import { NodeSqlite } from './node-sqlite.ts';
 
+/** Where files are in memory, if there is such a place: a process is killed here, no power is cut. */
+const ROOT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** Database files, all in one directory that `remove` takes away. */
 export class Databases {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'milena-sqlite-'));
+  readonly #directory = mkdtempSync(join(ROOT, 'milena-sqlite-'));
   #count = 0;
 
   path(): string {
@@ -53,8 +56,10 @@ export function sqliteCrashHome(databases: Databases): CrashHome {
           } catch (error) {
             if (!database.isDead) throw error;
           }
-          path = databases.path();
-          database.copyTo(path);
+          if (database.isDead) {
+            path = databases.path();
+            database.copyTo(path);
+          }
           database.close();
           return database.changes;
         },

@@ -11,4 +11,4 @@ storageContract('SQLite', sqliteHome(databases));
 storageContract('SQLite without a tail', sqliteHome(databases, { tailBytes: 0 }));
 storageModel('SQLite', sqliteHome(databases));
 storageModel('SQLite without a tail', sqliteHome(databases, { tailBytes: 0 }));
-crashContract('SQLite', sqliteCrashHome(databases));
+crashContract('SQLite', sqliteCrashHome(databases), { scripts: 4, commitsMax: 8, sequences: 40 });
