@@ -42,6 +42,15 @@ describe('a disk that fails', () => {
     },
   );
 
+  test('a log that is dropped and made again before it was there hears of the failure', async () => {
+    const files = new MemoryFiles();
+    const store = await openStore(files);
+    files.fault = (call) => {
+      if (call === 'makeDirectory') throw new Error('EIO');
+    };
+    await expect(store.commit([create, { type: 'drop', log }, create])).rejects.toThrow('EIO');
+  });
+
   test('a reader that waits for a truncation hears of the failure', async () => {
     const files = new MemoryFiles();
     const store = await openStore(files);

@@ -10,11 +10,15 @@ import { STOPPED } from './sqlite-home.ts';
 
 const { log } = logName(1);
 
-function inState<T>(body: (state: DurableObjectState) => T | Promise<T>): Promise<T> {
-  return runInDurableObject(env.SHARDS.get(env.SHARDS.newUniqueId()), (_, state) => body(state));
+/** Runs work in one object, in whatever instance of it there is. */
+function newObject() {
+  const id = env.SHARDS.newUniqueId();
+  // A stub does not outlive its instance.
+  return <T>(work: (state: DurableObjectState) => T | Promise<T>): Promise<T> =>
+    runInDurableObject(env.SHARDS.get(id), (_, state) => work(state));
 }
 
-sqliteSuite('SQLite in an object', (body) => inState(({ storage }) => body(storage)));
+sqliteSuite('SQLite in an object', (body) => newObject()(({ storage }) => body(storage)));
 
 /** What the platform bills for the statements of `work`. */
 function billed(storage: DurableObjectStorage) {
@@ -40,7 +44,7 @@ function billed(storage: DurableObjectStorage) {
 }
 
 test('a commit is billed one row written, however many batches it has and however large they are', () =>
-  inState(async ({ storage }) => {
+  newObject()(async ({ storage }) => {
     const { database, rows } = billed(storage);
     const store = new SqliteLogStore(database);
     await store.commit([{ type: 'create', ...logName(1) }]);
@@ -59,7 +63,7 @@ test('a commit is billed one row written, however many batches it has and howeve
   }));
 
 test('a read is billed by the rows it brings, wherever in the log they are', () =>
-  inState(async ({ storage }) => {
+  newObject()(async ({ storage }) => {
     const { database, rows } = billed(storage);
     const store = new SqliteLogStore(database, { tailBytes: 0 });
     await store.commit([{ type: 'create', ...logName(1) }]);
@@ -75,22 +79,21 @@ describe('what is atomic in an object', () => {
   const insert = ({ storage }: DurableObjectState, id: number) =>
     storage.sql.exec('INSERT INTO facts (id) VALUES (?)', id);
 
+  const ids = ({ storage }: DurableObjectState) =>
+    storage.sql
+      .exec<{ id: number }>('SELECT id FROM facts')
+      .toArray()
+      .map((row) => row.id);
+
   /** What is left in a new instance once `body` has ended as it did. */
   async function leftBy(body: (state: DurableObjectState) => Promise<void>): Promise<number[]> {
-    const id = env.SHARDS.newUniqueId();
-    const inObject = <T>(work: (state: DurableObjectState) => T | Promise<T>) =>
-      runInDurableObject(env.SHARDS.get(id), (_, state) => work(state));
+    const inObject = newObject();
     await inObject(async ({ storage }) => {
       storage.sql.exec('CREATE TABLE facts (id INTEGER PRIMARY KEY)');
       await storage.sync();
     });
     await expect(inObject(body)).rejects.toThrow(STOPPED);
-    return inObject(({ storage }) =>
-      storage.sql
-        .exec<{ id: number }>('SELECT id FROM facts')
-        .toArray()
-        .map((row) => row.id),
-    );
+    return inObject(ids);
   }
 
   test('what is written in one turn of the event loop, microtasks included', async () => {
@@ -111,6 +114,16 @@ describe('what is atomic in an object', () => {
       state.abort(STOPPED);
     });
     expect(left).toEqual([1]);
+  });
+
+  test('an answer waits for what was written before it', async () => {
+    const inObject = newObject();
+    await inObject((state) => {
+      state.storage.sql.exec('CREATE TABLE facts (id INTEGER PRIMARY KEY)');
+      insert(state, 1);
+    });
+    await expect(inObject((state) => state.abort(STOPPED))).rejects.toThrow(STOPPED);
+    expect(await inObject(ids)).toEqual([1]);
   });
 
   test('an error that an event ends with undoes nothing', async () => {
