@@ -72,7 +72,7 @@ test('a read is billed by the rows it brings, wherever in the log they are', () 
     const first = await rows(() => store.read(log, { ...ends, fromOffset: 0 }));
     const late = await rows(() => store.read(log, { ...ends, fromOffset: 480 }));
     expect(first.written + late.written).toBe(0);
-    expect(late.read).toBeLessThanOrEqual(first.read);
+    expect(Math.max(first.read, late.read)).toBeLessThan(10);
   }));
 
 describe('what is atomic in an object', () => {

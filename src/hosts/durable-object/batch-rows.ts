@@ -29,8 +29,8 @@ export interface Sums {
 type SumRow = { size: number | null; maxTimestamp: Millis | null };
 
 const EMPTY = new Uint8Array(0);
-/** A read of small rows ends there, whatever it was asked for. */
-const READ_MAX_ROWS = 1024;
+/** Rows looked for at first: a read of large ones needs no more. */
+const FIRST_ROWS = 4;
 
 /** The rows of one log: each has whole batches, one behind the other, and its key is the first one's base offset. */
 export class BatchRows {
@@ -64,18 +64,9 @@ export class BatchRows {
     );
   }
 
-  /** As {@link LogStore.read}, in one slice of at most `READ_MAX_ROWS` rows. */
+  /** As {@link LogStore.read}. */
   read(range: ReadRange): Uint8Array {
-    const places = this.#placesFrom(range.fromOffset, { limit: READ_MAX_ROWS });
-    let count = 0;
-    let sizeBytes = 0;
-    for (const { base, size } of places) {
-      if (base >= range.endOffset || (count > 0 && sizeBytes >= range.maxBytes)) break;
-      // What of the first row counts is not known before.
-      if (count > 0) sizeBytes += size;
-      count++;
-    }
-    const bytes = this.#bytesOf(places.slice(0, count));
+    const bytes = this.#bytesOf(this.#placesFor(range));
     if (bytes.length === 0) return bytes;
     const chosen = chooseBatches(bytes, bytes.length, range);
     if (chosen?.type === 'end') return EMPTY;
@@ -143,6 +134,22 @@ export class BatchRows {
   /** Deletes what is not in the table itself. */
   forgetPieces(): void {
     this.#delete('piece IS NOT NULL');
+  }
+
+  /** The rows to fetch for `range`. What of the first one counts is not known before. */
+  #placesFor({ fromOffset, endOffset, maxBytes }: ReadRange): RowPlace[] {
+    const chosen: RowPlace[] = [];
+    let sizeBytes = 0;
+    for (let limit = FIRST_ROWS, from = fromOffset; ; limit *= 4) {
+      const places = this.#placesFrom(from, { limit });
+      for (const place of places) {
+        if (place.base >= endOffset || (chosen.length > 0 && sizeBytes >= maxBytes)) return chosen;
+        if (chosen.length > 0) sizeBytes += place.size;
+        chosen.push(place);
+        from = place.last + 1;
+      }
+      if (places.length < limit) return chosen;
+    }
   }
 
   /** Ascending, from the row that holds `offset` or the next one; only those that reach `timestamp`. */
