@@ -40,8 +40,11 @@ export function sqliteHome(databases: Databases, options: SqliteLogStoreOptions 
   };
 }
 
-/** Killed at any statement that writes, and at any commit: another process finds the files as they are then. */
-export function sqliteCrashHome(databases: Databases): CrashHome {
+/**
+ * Killed at any statement that writes, and at any commit: another process finds the files as they are then.
+ * @param waits whether an answer waits for the commit, as the gate of an object sees to.
+ */
+export function sqliteCrashHome(databases: Databases, { waits = true } = {}): CrashHome {
   return {
     tears: false,
     async make() {
@@ -50,9 +53,10 @@ export function sqliteCrashHome(databases: Databases): CrashHome {
         async live(life, changesMax) {
           const database = new NodeSqlite(path, changesMax);
           try {
-            const store = gated(new SqliteLogStore(database), () => database.confirmed());
-            await life(store);
+            const store = new SqliteLogStore(database);
+            await life(waits ? gated(store, () => database.confirmed()) : store);
             await store.close();
+            await database.confirmed();
           } catch (error) {
             if (!database.isDead) throw error;
           }

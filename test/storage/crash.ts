@@ -90,7 +90,7 @@ export function crashContract(name: string, home: CrashHome, sizes: Sizes = {}):
  * Plays the script once to its end and once for each change it makes, killed there.
  * @param goOnEach after how many kills the store is used again. @returns the changes.
  */
-async function killEverywhere(home: CrashHome, script: Script, goOnEach = 1): Promise<number> {
+export async function killEverywhere(home: CrashHome, script: Script, goOnEach = 1): Promise<number> {
   const whole = await home.make();
   const { changes, acknowledged } = await liveAndDie(whole, script, Infinity);
   expect(acknowledged, 'a store that lives acknowledges all').toHaveLength(script.commits.length);
