@@ -176,6 +176,7 @@ describe('indexes', () => {
   }
 
   test('one whose last entry points into a batch is not believed', async () => {
+    expect.hasAssertions();
     const files = await closedCleanly();
     const index = files.bytes(`${LOG}/00000000000000000050.index`).slice();
     const view = new DataView(index.buffer);
