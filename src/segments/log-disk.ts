@@ -124,10 +124,17 @@ export class LogDisk {
     this.schedule(() => writeIndexes(segment));
   }
 
-  /** Replaces or deletes what lies beside the log: durable after what was written before it, and before the rest. */
-  replaceBeside(step: () => Promise<void>): void {
+  /** Does `step` once all that was written before it is durable. */
+  scheduleFlushed(step: () => Promise<void>): void {
     this.schedule(async () => {
       if (this.#parts.flushes) await this.flush();
+      await step();
+    });
+  }
+
+  /** Replaces or deletes a file beside the log: durable after all that was written before it, and before the rest. */
+  replaceValue(step: () => Promise<void>): void {
+    this.scheduleFlushed(async () => {
       await step();
       this.#namesChanged = true;
       if (this.#parts.flushes) await this.flush();

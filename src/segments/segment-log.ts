@@ -146,9 +146,9 @@ export class SegmentLog {
       case 'trim':
         return this.#trim(change.beforeOffset);
       case 'put':
-        return this.#disk.replaceBeside(this.values.set(this.name.log, change.name, change.value));
+        return this.#disk.replaceValue(this.values.set(this.name.log, change.name, change.value));
       case 'delete':
-        return this.#disk.replaceBeside(this.values.set(this.name.log, change.name, undefined));
+        return this.#disk.replaceValue(this.values.set(this.name.log, change.name, undefined));
       default:
         return unreachable(change);
     }
@@ -208,7 +208,7 @@ export class SegmentLog {
     state.tail.dropBelow(oldest.baseOffset);
     if (oldest.baseOffset < beforeOffset || logStarts.get(this.name.log) !== undefined) {
       logStarts.set(this.name, beforeOffset);
-      this.#disk.replaceBeside(() => logStarts.save());
+      this.#disk.scheduleFlushed(() => logStarts.save());
     }
     if (gone.length === 0) return;
     state.generation++;

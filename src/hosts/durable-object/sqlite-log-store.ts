@@ -31,6 +31,7 @@ const TAIL_BYTES = 1024 * 1024;
 export class SqliteLogStore implements LogStore {
   readonly #parts: StoreParts;
   readonly #entries = new Map<LogKey, Entry>();
+  #nextNumber = 1;
   #round: Promise<void> | undefined;
   #isClosed = false;
 
@@ -41,7 +42,10 @@ export class SqliteLogStore implements LogStore {
     const names = database.sql.exec<LogRow>(
       'SELECT number, log, topic, topicId, partition FROM logs ORDER BY number',
     );
-    for (const { number, ...name } of names) this.#entries.set(name.log, { name, number, log: undefined });
+    for (const { number, ...name } of names) {
+      this.#entries.set(name.log, { name, number, log: undefined });
+      this.#nextNumber = number + 1;
+    }
   }
 
   logs(): readonly LogName[] {
@@ -114,7 +118,7 @@ export class SqliteLogStore implements LogStore {
 
   #create(name: LogName): void {
     if (this.#entries.has(name.log)) return;
-    const number = 1 + Math.max(0, ...[...this.#entries.values()].map((entry) => entry.number));
+    const number = this.#nextNumber++;
     this.#entries.set(name.log, { name, number, log: SqliteLog.create(this.#parts, number, name) });
   }
 
