@@ -43,7 +43,7 @@ async function testProjects() {
     },
     {
       plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-      test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'] },
+      test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'], testTimeout: 30_000 },
     },
     {
       test: {

@@ -71,8 +71,9 @@ export interface LogStore {
   open(log: LogKey): Promise<LogExtent>;
   /**
    * Applies `writes` in order and resolves when they are durable (under the store's flush rule). What waits is
-   * gathered: all callers of one round share one promise. Atomic per log, never across logs; after a crash each log
-   * holds a prefix. Reads see the writes as soon as `commit` has returned.
+   * gathered: all callers of one round share one promise. After a crash each log holds a prefix of its writes, values
+   * included: of whole commits in a database, of single writes in files; logs are not of one moment. Reads see the
+   * writes as soon as `commit` has returned.
    */
   commit(writes: readonly LogWrite[]): Promise<void>;
   /**

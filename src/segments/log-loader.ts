@@ -119,14 +119,23 @@ async function loadDoubtful(
   { recoveryPoint, title, endOffset }: LoadOptions,
 ): Promise<boolean> {
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
+  const replayFrom = (position: number) => {
+    segment.rewind({ position, nextOffset: segment.baseOffset, firstTimestamp });
+    return replay(parts.files, segment, {
+      position,
+      endPosition: sizeBytes,
+      endOffset: Math.min(endOffset, nextBase ?? Infinity),
+      kernels: recoveryPoint === undefined ? undefined : parts.kernels,
+    });
+  };
   const position = await lastIndexed(segment, sizeBytes, recoveryPoint);
-  segment.rewind({ position, nextOffset: segment.baseOffset, firstTimestamp });
-  const end = await replay(parts.files, segment, {
-    position,
-    endPosition: sizeBytes,
-    endOffset: Math.min(endOffset, nextBase ?? Infinity),
-    kernels: recoveryPoint === undefined ? undefined : parts.kernels,
-  });
+  let end = await replayFrom(position);
+  if (end.fault !== undefined && end.endPosition === position && position > 0) {
+    // No batch where the index says there is one: the index may be wrong, and is not believed.
+    segment.offsets.clear();
+    segment.times.clear();
+    end = await replayFrom(0);
+  }
   const whole = end.fault === undefined;
   if (!whole) {
     const cutBytes = sizeBytes - end.endPosition;

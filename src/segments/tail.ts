@@ -12,14 +12,18 @@ export interface TailBatch {
   readonly lastOffset: Offset;
   /** Empty once it is out of the tail. */
   bytes: Uint8Array;
+  written: boolean;
+}
+
+/** A batch that has its place in a segment's file. */
+export interface SegmentBatch extends TailBatch {
   readonly segment: LogSegment;
   readonly position: number;
-  written: boolean;
 }
 
 interface Kept {
   batch: TailBatch;
-  log: LogTail;
+  log: { dropFirst(): void };
 }
 
 /** Larger batches are kept where they lie: the tail counts all of a buffer, and copying costs. */
@@ -49,7 +53,7 @@ export class Tail {
     return this.#bytes;
   }
 
-  add(log: LogTail, batch: TailBatch): void {
+  add(log: Kept['log'], batch: TailBatch): void {
     this.#queue.push({ batch, log });
     const { buffer } = batch.bytes;
     const users = this.#users.get(buffer) ?? 0;
@@ -84,20 +88,20 @@ export class Tail {
 }
 
 /** One log's part: its last batches, without a gap up to the log end. */
-export class LogTail {
+export class LogTail<Batch extends TailBatch = TailBatch> {
   readonly #all: Tail;
-  #batches: TailBatch[] = [];
+  #batches: Batch[] = [];
   #head = 0;
 
   constructor(all: Tail) {
     this.#all = all;
   }
 
-  get first(): TailBatch | undefined {
+  get first(): Batch | undefined {
     return this.#batches[this.#head];
   }
 
-  push(batch: TailBatch): void {
+  push(batch: Batch): void {
     this.#batches.push(batch);
     this.#all.add(this, batch);
   }

@@ -32,14 +32,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/gateway': LEFT,
   'src/broker': CORE,
   'src/hosts/node': [...CORE, 'src/broker'],
+  'src/hosts/durable-object': CORE,
   // Of the core only what topics are called: the rest is the host's.
   'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
-  workers: ['src/kernels'],
+  workers: ['src/kernels', 'src/hosts/durable-object'],
 };
 
 /** Packages and platform modules, and the rooms or files that may name them. In `test` anything goes. */
 const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
   { module: /^node:/, allowedIn: ['src/hosts/node', 'src/cli', 'src/kernels/module.node.ts'] },
+  { module: /^cloudflare:workers$/, allowedIn: ['workers'] },
   { module: /^citty$/, allowedIn: ['src/cli'] },
   { module: /^#kernels-module$/, allowedIn: ['src/kernels/load.ts'] },
 ];
