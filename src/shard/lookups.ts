@@ -49,7 +49,9 @@ export class Lookups {
       epochError(this.#shard.leaderEpoch, wanted.currentLeaderEpoch);
     if (refusal !== ErrorCode.NONE) return answer(refusal);
     this.#log.offsetForTimestamp(wanted.timestamp, this.#log.highWatermark).then(
-      (found) => answer(ErrorCode.NONE, found),
+      // A log that was given up meanwhile had nothing to find.
+      (found) =>
+        this.#shard.log === this.#log ? answer(ErrorCode.NONE, found) : answer(ErrorCode.KAFKA_STORAGE_ERROR),
       (error) => this.#shard.readFailed(from, error),
     );
   }

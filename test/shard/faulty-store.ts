@@ -10,6 +10,11 @@ export class FaultyStore extends MemoryLogStore {
   /** Reads from now on are as from a disk, and wait for `settle`. */
   isCold = false;
 
+  /** What waits for `settle`. */
+  get waiting(): number {
+    return this.#held.length;
+  }
+
   override async commit(writes: readonly LogWrite[]): Promise<void> {
     if (this.holds) {
       const held = Promise.withResolvers<void>();

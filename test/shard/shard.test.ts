@@ -9,8 +9,10 @@ import { buildBatch } from '../../src/records/builder.ts';
 import { Shard, type ShardSpec } from '../../src/shard/shard.ts';
 import { type ProduceResponse, produceApi } from '../../src/wire/apis/00-produce.ts';
 import { type FetchResponse, fetchApi } from '../../src/wire/apis/01-fetch.ts';
+import { listOffsetsApi } from '../../src/wire/apis/02-list-offsets.ts';
 import { joinGroupApi } from '../../src/wire/apis/11-join-group.ts';
 import { ManualClock } from '../gateway/fake-gateway.ts';
+import { until } from '../gateway/until.ts';
 import { FaultyStore } from './faulty-store.ts';
 
 const kernels = new TwinKernels();
@@ -203,6 +205,20 @@ describe('readers', () => {
     expect((await bench.reply(reading)).errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     await Promise.resolve();
     expect(bench.answers(reading)).toEqual([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]);
+  });
+
+  test('who look something up in a log that is given up meanwhile hear no more of it', async () => {
+    bench.store.isCold = true;
+    const topics = [
+      { name: 'orders', partitions: [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp: 0 }] },
+    ];
+    const asking = bench.ask(listOffsetsApi.key, 9, { topics });
+    await until('it looks', () => bench.store.waiting > 0);
+    bench.shard.drop();
+    bench.store.settle();
+    expect((await bench.reply(asking)).body).toMatchObject({
+      topics: [{ partitions: [{ errorCode: ErrorCode.KAFKA_STORAGE_ERROR, offset: -1 }] }],
+    });
   });
 
   test('whose read fails are told, and the shard goes on', async () => {

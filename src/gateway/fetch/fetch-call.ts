@@ -160,7 +160,7 @@ export class FetchCall {
     } else if (part.parked !== undefined) {
       part.parked.isStale = true;
     }
-    if (this.#unanswered === 0) this.#allAnswered();
+    this.#askMore();
   }
 
   #askAgain(parts: readonly Part[]): void {
