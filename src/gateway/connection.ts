@@ -22,7 +22,7 @@ export interface ClientSocket {
   /** Stops and restarts the reading of requests. */
   pause(): void;
   resume(): void;
-  close(): void;
+  close(reason: CloseReason): void;
 }
 
 /** Why we closed a connection: each is counted under this name. */
@@ -33,7 +33,12 @@ export type CloseReason =
   | 'acks_0_failed'
   | 'memory'
   | 'idle'
-  | 'shutdown';
+  | 'shutdown'
+  // What a door finds wrong with what its stream is wrapped in.
+  | 'bad_websocket'
+  | 'not_binary'
+  | 'too_large'
+  | 'unanswered_ping';
 
 /**
  * One client: its byte stream in, answers out in request order. Requests overlap (their shards keep their order),
@@ -112,6 +117,13 @@ export class Connection {
     else this.close('memory');
   }
 
+  /** The host keeps so many bytes that it cannot hand over yet: a WebSocket message whose end is still to come. */
+  keptBack(bytes: number): void {
+    if (this.#closed) return;
+    this.lastActiveMs = this.#gateway.clock.now();
+    if (!this.#holdUnfinished(this.#frames.heldBytes + bytes)) this.close('memory');
+  }
+
   #holdUnfinished(heldBytes: number): boolean {
     const grownBytes = heldBytes - this.#heldBytes;
     this.#heldBytes = heldBytes;
@@ -152,7 +164,7 @@ export class Connection {
   close(reason: CloseReason): void {
     if (this.#closed) return;
     this.#gateway.counters.closed(reason);
-    this.socket.close();
+    this.socket.close(reason);
     this.ended();
   }
 

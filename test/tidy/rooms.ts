@@ -35,13 +35,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/hosts/durable-object': CORE,
   // Of the core only what topics are called: the rest is the host's.
   'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
+  // What a client's page or process loads: no broker comes with it.
+  'src/kafkajs': [],
   workers: ['src/kernels', 'src/hosts/durable-object'],
 };
 
 /** Packages and platform modules, and the rooms or files that may name them. In `test` anything goes. */
 const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
-  { module: /^node:/, allowedIn: ['src/hosts/node', 'src/cli', 'src/kernels/module.node.ts'] },
+  { module: /^node:/, allowedIn: ['src/hosts/node', 'src/cli', 'src/kafkajs', 'src/kernels/module.node.ts'] },
   { module: /^cloudflare:workers$/, allowedIn: ['workers'] },
+  { module: /^ws$/, allowedIn: ['src/hosts/node'] },
   { module: /^citty$/, allowedIn: ['src/cli'] },
   { module: /^#kernels-module$/, allowedIn: ['src/kernels/load.ts'] },
 ];

@@ -14,6 +14,7 @@ import { httpServer } from './http.ts';
 import { nodeRandom } from './random.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { acceptKafka, kafkaServer } from './tcp.ts';
+import { acceptWebSockets } from './websocket.ts';
 
 export interface BrokerOptions {
   /** Data directory; undefined keeps everything in memory. */
@@ -23,6 +24,10 @@ export interface BrokerOptions {
   port?: number;
   /** 0 picks a free one; undefined serves no HTTP. */
   httpPort?: number | undefined;
+  /** Origins of web pages that may use the broker over WebSocket, beside those it serves itself; `*` is any. */
+  allowedOrigins?: readonly string[];
+  /** How often a WebSocket client must give a sign of life; it is asked for one. */
+  pingIntervalMs?: number;
   flush?: 'always' | 'never';
   nodeId?: number;
   /** Broker settings by Kafka's names, as in server.properties. */
@@ -33,6 +38,7 @@ export interface BrokerOptions {
 }
 
 const IDLE_SWEEP_MS = 30_000;
+const PING_INTERVAL_MS = 30_000;
 
 /** A whole broker in this process: store, shards, gateway and listeners. */
 export class Broker {
@@ -66,6 +72,7 @@ export class Broker {
       const listening = http === undefined ? undefined : await listen(http, host, httpPort ?? 0);
       broker = new Broker(core, { opened, tcp, http }, { kafka, http: listening });
       acceptKafka(tcp, core.gateway);
+      if (http !== undefined) broker.#acceptWebSockets(http, options);
       return broker;
     } catch (error) {
       tcp.close();
@@ -85,6 +92,14 @@ export class Broker {
     this.kafka = addresses.kafka;
     this.http = addresses.http;
     this.#sweep = setInterval(() => core.gateway.closeIdle(), IDLE_SWEEP_MS).unref();
+  }
+
+  #acceptWebSockets(
+    http: HttpServer,
+    { allowedOrigins = [], pingIntervalMs = PING_INTERVAL_MS }: BrokerOptions,
+  ) {
+    const notReady = () => this.notReady();
+    acceptWebSockets(http, { gateway: this.gateway, notReady, allowedOrigins, pingIntervalMs });
   }
 
   get gateway(): Gateway {
