@@ -11,6 +11,7 @@ import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { Identity } from '../segments/data-directory.ts';
+import type { ShardMeter } from '../shard/shard.ts';
 import { Shards } from '../shard/shards.ts';
 import { type Listening, type Spec, ShardSpecs } from './specs.ts';
 
@@ -29,6 +30,8 @@ export interface CoreParts {
   onWarning: (message: string) => void;
   /** Bounds on what clients can make it hold, where they are not the usual ones. */
   limits?: Partial<GatewayLimits> | undefined;
+  /** What the shards take in and write, if anyone counts it. */
+  meter?: ShardMeter;
   /** A home's own view of what a shard is; left out, metadata alone says it. */
   adjust?: (spec: Spec) => Spec;
 }
@@ -47,8 +50,9 @@ export function startCore(parts: CoreParts): Core {
   const image = new MetadataImage({ clusterId: identity.clusterId, controllerId: identity.nodeId });
   const specs = new ShardSpecs({ image, identity, staticConfigs, random, endpoint });
   const reply = (answer: ShardReply) => gateway.receive(answer);
+  const meter = parts.meter === undefined ? {} : { meter: parts.meter };
   const adjust = parts.adjust ?? ((spec) => spec);
-  const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply }, (id) => {
+  const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply, ...meter }, (id) => {
     const spec = specs.specOf(id);
     return spec && adjust(spec);
   });

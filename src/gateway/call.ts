@@ -1,4 +1,5 @@
 import { invariant } from '../model/assert.ts';
+import type { Millis } from '../model/ids.ts';
 import type { Address, Caller } from '../model/machine.ts';
 import type { ShardId, ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import { WireError } from '../wire/error.ts';
@@ -26,6 +27,7 @@ export class Call {
   answerBytes = 0;
   /** Of a Fetch that goes on with a session. */
   fetchSessionId = 0;
+  readonly #startedAtMs: Millis;
   /** Has its answer, or will have none. */
   done = false;
   /** The encoded answer; undefined when there is none to send. */
@@ -48,6 +50,7 @@ export class Call {
     this.header = header;
     this.caller = caller;
     this.sizeBytes = sizeBytes;
+    this.#startedAtMs = gateway.clock.now();
   }
 
   get version(): number {
@@ -123,12 +126,12 @@ export class Call {
       // What the client is told of its own request does not fit, such as a name that grew in the reading.
       return this.close('bad_request');
     }
-    this.#finish();
+    this.#finish(body);
   }
 
   /** Done without an answer: Produce with acks=0. */
   silent(): void {
-    if (!this.done) this.#finish();
+    if (!this.done) this.#finish(undefined);
   }
 
   close(reason: CloseReason): void {
@@ -148,8 +151,10 @@ export class Call {
     this.#release();
   }
 
-  #finish(): void {
+  #finish(body: unknown): void {
     this.done = true;
+    const { clock, counters } = this.gateway;
+    counters.answered(this.handler.api, clock.now() - this.#startedAtMs, body);
     this.#release();
     // Before the connection goes on to what came later.
     for (const callback of this.#behind ?? []) callback();

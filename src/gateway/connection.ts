@@ -106,6 +106,7 @@ export class Connection {
   receive(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.lastActiveMs = this.#gateway.clock.now();
+    this.#gateway.counters.bytesIn += chunk.length;
     try {
       this.#frames.push(chunk, (frame) => this.#backlog.push(frame));
     } catch (error) {
@@ -188,6 +189,7 @@ export class Connection {
   }
 
   #send(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.#gateway.counters.bytesOut += chunk.length;
     if (!this.socket.write(chunks)) this.#slowReader = true;
   }
 

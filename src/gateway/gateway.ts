@@ -70,6 +70,7 @@ export class Gateway {
   connect(socket: ClientSocket): Connection {
     const connection = new Connection(++this.#lastConnectionId, socket, this);
     this.#connections.set(connection.id, connection);
+    this.counters.connections++;
     return connection;
   }
 
@@ -152,6 +153,10 @@ export class Gateway {
   holdUnfinished(deltaBytes: number): boolean {
     this.#unfinishedBytes += deltaBytes;
     return this.#unfinishedBytes <= this.limits.unfinishedBytesMax;
+  }
+
+  get unfinishedBytes(): number {
+    return this.#unfinishedBytes;
   }
 
   forget(connection: Connection): void {

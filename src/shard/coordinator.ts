@@ -19,7 +19,7 @@ const SNAPSHOT_EVERY_BYTES = 4 * 1024 * 1024;
 export class Coordinator {
   readonly #shard: Shard;
   readonly #log: PartitionLog;
-  readonly #machine: Machine;
+  readonly machine: Machine;
   /** Applied and not yet committed, for `onCommitted`. */
   #uncommitted: { endOffset: Offset; records: readonly MachineRecord[] }[] = [];
   /** Requests without a reply yet, by correlation id: the machine may have parked them. */
@@ -32,7 +32,7 @@ export class Coordinator {
   constructor(shard: Shard, log: PartitionLog, machine: Machine) {
     this.#shard = shard;
     this.#log = log;
-    this.#machine = machine;
+    this.machine = machine;
   }
 
   /** Rebuilds the machine: newest snapshot, then the log above it. */
@@ -40,7 +40,7 @@ export class Coordinator {
     const { parts, spec } = this.#shard;
     const nowMs = parts.clock.now();
     const apply = (records: readonly MachineRecord[]) => {
-      for (const record of records) this.#machine.apply(record, nowMs);
+      for (const record of records) this.machine.apply(record, nowMs);
       spec.onCommitted?.(records);
     };
     const snapshot = await loadNewestSnapshot(parts, spec.name.log, this.#log.logEndOffset);
@@ -67,16 +67,16 @@ export class Coordinator {
       this.#shard.commit(values.map((value) => ({ type: 'put', log: name.log, ...value })));
       for (const record of controlRecords) this.#appendBatch([record], true);
     }
-    if (boot !== undefined) this.#run(boot(this.#machine));
+    if (boot !== undefined) this.#run(boot(this.machine));
   }
 
   handle(request: ShardRequest): void {
     this.#unanswered.set(request.from.correlationId, request.from);
-    this.#run(this.#machine.decide(request, this.#shard.parts.clock.now()));
+    this.#run(this.machine.decide(request, this.#shard.parts.clock.now()));
   }
 
   forget(link: number): void {
-    this.#machine.forget(link);
+    this.machine.forget(link);
     for (const { link: from, correlationId } of this.#unanswered.values()) {
       if (from === link) this.#unanswered.delete(correlationId);
     }
@@ -102,7 +102,7 @@ export class Coordinator {
   #append(records: readonly MachineRecord[]): void {
     const endOffset = this.#appendBatch(records, false);
     const nowMs = this.#shard.parts.clock.now();
-    for (const record of records) this.#machine.apply(record, nowMs);
+    for (const record of records) this.machine.apply(record, nowMs);
     this.#uncommitted.push({ endOffset, records });
     const snapshot = this.#snapshotWrites();
     if (snapshot.length > 0) this.#shard.commit(snapshot);
@@ -142,7 +142,7 @@ export class Coordinator {
     const { parts, spec, leaderEpoch } = this.#shard;
     const { log } = spec.name;
     const name = snapshotName(this.#log.logEndOffset, leaderEpoch);
-    const value = encodeSnapshot(parts, this.#machine.snapshot(), {
+    const value = encodeSnapshot(parts, this.machine.snapshot(), {
       nowMs: parts.clock.now(),
       frame: spec.snapshotFrame,
     });
@@ -156,7 +156,7 @@ export class Coordinator {
   /** Keeps one alarm, never later than the machine wants; an early one just looks again. */
   #arm(): void {
     const { clock } = this.#shard.parts;
-    const wakeAtMs = this.#machine.wakeAtMs;
+    const wakeAtMs = this.machine.wakeAtMs;
     if (wakeAtMs >= this.#alarmAtMs || wakeAtMs === Infinity) return;
     this.#cancelAlarm?.();
     this.#alarmAtMs = wakeAtMs;
@@ -164,7 +164,7 @@ export class Coordinator {
       this.#alarmAtMs = Infinity;
       this.#cancelAlarm = undefined;
       const nowMs = clock.now();
-      if (this.#machine.wakeAtMs <= nowMs) this.#run(this.#machine.tick(nowMs));
+      if (this.machine.wakeAtMs <= nowMs) this.#run(this.machine.tick(nowMs));
       else this.#arm();
     });
   }

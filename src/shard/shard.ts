@@ -2,7 +2,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import { PartitionLog } from '../log/partition-log.ts';
 import type { LogConfig } from '../log/config.ts';
 import { ErrorCode } from '../model/errors.ts';
-import type { LeaderEpoch, LogKey, Offset } from '../model/ids.ts';
+import type { LeaderEpoch, LogKey, Millis, Offset } from '../model/ids.ts';
 import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogName, LogStore, LogWrite } from '../ports/log-store.ts';
@@ -28,6 +28,15 @@ export interface ShardParts {
   reply: (reply: ShardReply) => void;
   /** A shard lost its storage or came back; one line for people. */
   onWarning: (message: string) => void;
+  meter?: ShardMeter;
+}
+
+/** Is told what the host counts. */
+export interface ShardMeter {
+  /** A client's batch. */
+  appended(topic: string, batch: { records: number; bytes: number }): void;
+  /** What a shard handed to its store at once is durable. */
+  committed(tookMs: Millis): void;
 }
 
 /** How a leader makes its reign known in its own log. */
@@ -101,6 +110,11 @@ export class Shard {
   /** The log, while open. */
   get log(): PartitionLog | undefined {
     return this.#log;
+  }
+
+  /** The coordinator's, while open. */
+  get machine(): Machine | undefined {
+    return this.#coordinator?.machine;
   }
 
   get leaderEpoch(): LeaderEpoch {
@@ -223,8 +237,13 @@ export class Shard {
     const round = { promise, ...end };
     this.#round = round;
     this.#openRounds++;
+    const { clock, meter } = this.parts;
+    const startedAtMs = clock.now();
     promise.then(
-      () => this.#committed(log, round),
+      () => {
+        meter?.committed(clock.now() - startedAtMs);
+        this.#committed(log, round);
+      },
       (error) => {
         if (this.#log === log) this.#fail(error);
       },

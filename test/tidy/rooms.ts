@@ -31,7 +31,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/shard': [...LEFT, 'src/log'],
   'src/gateway': LEFT,
   'src/broker': CORE,
-  'src/hosts/node': [...CORE, 'src/broker'],
+  // Of the manifest the version.
+  'src/hosts/node': [...CORE, 'src/broker', 'package.json'],
   'src/hosts/durable-object': CORE,
   // Of the core only what topics are called: the rest is the host's.
   'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],

@@ -128,5 +128,7 @@ function answer(
     failed.push(response);
   }
   const nodeEndpoints = leaderEndpoints(call, failed);
+  const { counters, image } = call.gateway;
+  counters.fetched(responses, (topicId) => image.topicById(topicId)?.name);
   call.reply({ throttleTimeMs: 0, errorCode, sessionId, responses, nodeEndpoints });
 }

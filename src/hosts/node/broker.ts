@@ -11,6 +11,8 @@ import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { nodeClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
 import { httpServer } from './http.ts';
+import { Meter } from './metrics/meter.ts';
+import { MetricsPages } from './metrics/pages.ts';
 import { nodeRandom } from './random.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { acceptKafka, kafkaServer } from './tcp.ts';
@@ -64,11 +66,18 @@ export class Broker {
       const staticConfigs = staticSettings(identity.nodeId, kafka, options);
       const home = { clock: nodeClock, random: nodeRandom, codecs: nodeCodecs(), endpoint: kafka };
       const { limits } = options;
-      const core = startCore({ ...home, store, identity, kernels, staticConfigs, onWarning, limits });
+      const meter = new Meter();
+      const core = startCore({ ...home, store, identity, kernels, staticConfigs, onWarning, limits, meter });
       await openMetadata(core.shards);
       let broker: Broker | undefined;
-      if (httpPort !== undefined)
-        http = httpServer({ notReady: () => (broker === undefined ? 'starting' : broker.notReady()) });
+      if (httpPort !== undefined) {
+        const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
+        const pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
+        http = httpServer({
+          notReady: () => (broker === undefined ? 'starting' : broker.notReady()),
+          metrics: (names) => pages.page(names),
+        });
+      }
       const listening = http === undefined ? undefined : await listen(http, host, httpPort ?? 0);
       broker = new Broker(core, { opened, tcp, http }, { kafka, http: listening });
       acceptKafka(tcp, core.gateway);
