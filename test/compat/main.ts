@@ -3,7 +3,9 @@
 import type { Check, Suite } from './suite.ts';
 
 /** By name, each a module that exports `suite`. */
-const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {};
+const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
+  promtool: () => import('./promtool.ts'),
+};
 
 interface Result {
   name: string;

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { SHOWN_MAX } from '../../src/hosts/node/metrics/facts.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
-import { offsetCommitApi } from '../../src/wire/apis/08-offset-commit.ts';
-import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
 import { heartbeatApi } from '../../src/wire/apis/12-heartbeat.ts';
 import { type RawClient, TestBroker, batch, fetchOne, produce, produceBody } from '../gateway/harness.ts';
 import { until } from '../gateway/until.ts';
+import { commitOffset } from './commit-offset.ts';
 import { parseMetrics, valueOf } from './parse.ts';
 
 /** What `/metrics` says after traffic of which we know every record. */
@@ -30,24 +29,6 @@ async function look(path = '/metrics') {
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   const families = parseMetrics(await response.text());
   return (name: string, labels?: Record<string, string>) => valueOf(families, name, labels);
-}
-
-async function commitOffset(
-  client: RawClient,
-  groupId: string,
-  topic: { name: string; id: string },
-  offset: number,
-) {
-  await client.send(findCoordinatorApi, 4, { coordinatorKeys: [groupId] });
-  const partitions = [{ partitionIndex: 0, committedOffset: offset, committedMetadata: null }];
-  const { topics } = await client.send(offsetCommitApi, 8, {
-    groupId,
-    generationIdOrMemberEpoch: -1,
-    memberId: '',
-    groupInstanceId: null,
-    topics: [{ name: topic.name, topicId: topic.id, partitions }],
-  });
-  expect(topics[0]?.partitions[0]?.errorCode).toBe(0);
 }
 
 describe('after known traffic', () => {
@@ -160,7 +141,7 @@ describe('groups', () => {
     const topic = await server!.topic(client, { name: 'orders' });
     await produce(client, topic, batch(['a', 'b', 'c', 'd', 'e']));
     const groupId = 'a "group"\nof \\ mine';
-    await commitOffset(client, groupId, topic, 2);
+    await commitOffset(client, { groupId, topic, offset: 2 });
     const native = await look();
     expect(native('milena_group_lag', { group: groupId, topic: 'orders' })).toBe(3);
     expect(native('milena_groups', { state: 'Empty' })).toBe(1);
@@ -176,7 +157,7 @@ describe('groups', () => {
     const client = await (await start(directory)).client();
     const topic = await server!.topic(client, { name: 'orders' });
     await produce(client, topic, batch(['a', 'b', 'c']));
-    await commitOffset(client, 'billing', topic, 1);
+    await commitOffset(client, { groupId: 'billing', topic, offset: 1 });
     const before = await look();
     expect(before('milena_commit_rounds_total')).toBeGreaterThan(2);
     expect(before('milena_file_flush_duration_seconds_count')).toBeGreaterThan(2);
