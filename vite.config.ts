@@ -12,9 +12,21 @@ const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
+/** In the package the kernels lie one folder above each of its scripts: see `.ci/package.mjs`. */
+const packagedKernels = {
+  name: 'packaged-kernels',
+  transform(code: string, id: string) {
+    if (!id.endsWith('/src/kernels/module.node.ts')) return undefined;
+    const packaged = code.replace('../../build/kernels.wasm', '../kernels.wasm');
+    if (packaged === code) throw new Error('module.node.ts does not say where the kernels are');
+    return packaged;
+  },
+};
+
 /** The command line and the library for Node: few files, so that a process starts fast. */
 const nodeBuild = {
   logLevel: 'warn' as const,
+  plugins: [packagedKernels],
   ssr: { noExternal: true as const, target: 'node' as const },
   build: {
     ssr: true,
@@ -24,7 +36,11 @@ const nodeBuild = {
     minify: false,
     sourcemap: false,
     rollupOptions: {
-      input: { 'bin/milena': 'src/cli/main.ts' },
+      input: {
+        'bin/milena': 'src/cli/main.ts',
+        'lib/node': 'src/hosts/node/index.ts',
+        'lib/kafkajs': 'src/kafkajs/index.ts',
+      },
       output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
     },
   },

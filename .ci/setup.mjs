@@ -7,7 +7,7 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
-const SOURCES = ['src', 'assembly', 'package.json', 'vite.config.ts'];
+const SOURCES = ['src', 'assembly', 'package.json', 'vite.config.ts', 'tsconfig.package.json', '.ci/package.mjs'];
 const STAMP = join(ROOT, 'dist', '.built');
 
 function mtimeMs(path) {

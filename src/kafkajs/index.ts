@@ -1,8 +1,13 @@
 import type { Socket } from 'node:net';
-import { type Broker, brokerUrl } from './broker-url.ts';
 import { WebSocketStream } from './web-socket-stream.ts';
 
-export type { Broker } from './broker-url.ts';
+/** A broker as kafkajs knows it. */
+export interface BrokerAddress {
+  host: string;
+  port: number;
+  /** kafkajs was told `ssl`. */
+  secure: boolean;
+}
 
 /** What kafkajs asks its `socketFactory` for. */
 export interface SocketFactoryArgs {
@@ -18,7 +23,7 @@ export interface WebSocketFactoryOptions {
    * Where a broker is to be reached, as `ws:` or `wss:`. Left out, that is `/kafka` at the broker's own address, over
    * TLS when kafkajs's `ssl` is set. An address in a string stands for all brokers: one gateway before them.
    */
-  url?: string | ((broker: Broker) => string);
+  url?: string | ((broker: BrokerAddress) => string);
 }
 
 /**
@@ -38,6 +43,11 @@ export function webSocketFactory({ url = brokerUrl }: WebSocketFactoryOptions = 
     // kafkajs uses of a socket what this has: a stream's methods, `ref` and `unref`.
     return stream as unknown as Socket;
   };
+}
+
+function brokerUrl({ host, port, secure }: BrokerAddress): string {
+  const authority = host.includes(':') ? `[${host}]` : host;
+  return `${secure ? 'wss' : 'ws'}://${authority}:${port}/kafka`;
 }
 
 function isSecure(ssl: unknown): boolean {
