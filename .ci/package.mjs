@@ -40,7 +40,9 @@ writeFileSync(join(DIST, 'THIRD_PARTY_LICENSES.txt'), bundledPackages().map(lice
 function bundledPackages() {
   const scripts = readdirSync(DIST, { recursive: true }).filter((file) => file.endsWith('.js'));
   const marks = scripts.flatMap((file) => [
-    ...readFileSync(join(DIST, file), 'utf8').matchAll(/^\/\/(?:#region)? ?node_modules\/((?:@[^/]+\/)?[^/]+)\//gm),
+    ...readFileSync(join(DIST, file), 'utf8').matchAll(
+      /^\/\/(?:#region)? ?node_modules\/((?:@[^/]+\/)?[^/]+)\//gm,
+    ),
   ]);
   return [...new Set(marks.map(([, packageName]) => packageName))].toSorted();
 }

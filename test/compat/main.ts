@@ -4,6 +4,7 @@ import type { Check, Suite } from './suite.ts';
 
 /** By name, each a module that exports `suite`. */
 const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
+  'node-22': () => import('./node-22.ts'),
   promtool: () => import('./promtool.ts'),
 };
 

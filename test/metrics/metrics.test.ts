@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { SHOWN_MAX } from '../../src/hosts/node/metrics/facts.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { heartbeatApi } from '../../src/wire/apis/12-heartbeat.ts';
-import { type RawClient, TestBroker, batch, fetchOne, produce, produceBody } from '../gateway/harness.ts';
+import { TestBroker, batch, fetchOne, produce, produceBody } from '../gateway/harness.ts';
 import { until } from '../gateway/until.ts';
 import { commitOffset } from './commit-offset.ts';
 import { parseMetrics, valueOf } from './parse.ts';
