@@ -1,4 +1,4 @@
-import { type Socket, connect } from 'node:net';
+import { Socket, connect } from 'node:net';
 import type { ISocketFactoryArgs } from 'kafkajs';
 import { webSocketFactory } from '../../src/kafkajs/index.ts';
 import type { ClientBroker } from './fixture.ts';
@@ -18,7 +18,7 @@ export class Line {
   }
 
   readonly socketFactory = (args: ISocketFactoryArgs): Socket => {
-    if (this.#isCut || !this.#broker.isRunning) throw new Error('the line is cut');
+    if (this.#isCut || !this.#broker.isRunning) return new Socket().destroy(new Error('the line is cut'));
     const socket = dial(this.#broker, args);
     const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
     socket.emit = (event: string, ...values: unknown[]) =>
