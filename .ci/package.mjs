@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 
 // Each entry tells its types by itself: `noResolve` keeps the rest of the source out of them.
-execFileSync('tsc', ['-p', 'tsconfig.package.json'], {
+execFileSync('tsc', ['-p', '.ci/tsconfig.package.json'], {
   cwd: ROOT,
   stdio: 'inherit',
   shell: process.platform === 'win32',

@@ -12,7 +12,7 @@ const SOURCES = [
   'assembly',
   'package.json',
   'vite.config.ts',
-  'tsconfig.package.json',
+  '.ci/tsconfig.package.json',
   '.ci/package.mjs',
 ];
 const STAMP = join(ROOT, 'dist', '.built');

@@ -30,20 +30,25 @@ describe('the text format', () => {
   });
 
   test.each([
-    ['no end', '# HELP a b\n# TYPE a gauge\na 1'],
-    ['a family twice', '# HELP a b\n# TYPE a gauge\n# HELP a b\n'],
-    ['a sample twice', '# HELP a b\n# TYPE a gauge\na{x="1",y="2"} 1\na{y="2",x="1"} 1\n'],
-    ['a sample of another family', '# HELP a b\n# TYPE a gauge\nb 1\n'],
-    ['a counter that is not called one', '# HELP a b\n# TYPE a counter\na 1\n'],
-    ['an open label', '# HELP a b\n# TYPE a gauge\na{x="1} 1\n'],
-    ['no value', '# HELP a b\n# TYPE a gauge\na\n'],
+    ['no end', '# HELP a b\n# TYPE a gauge\na 1', 'does not end'],
+    ['a family twice', '# HELP a b\n# TYPE a gauge\n# HELP a b\n', 'comes once'],
+    ['a sample twice', '# HELP a b\n# TYPE a gauge\na{x="1",y="2"} 1\na{y="2",x="1"} 1\n', 'told twice'],
+    ['a sample of another family', '# HELP a b\n# TYPE a gauge\nb 1\n', 'of another family'],
+    ['a counter that is not called one', '# HELP a b\n# TYPE a counter\na 1\n', 'end in _total'],
+    ['an open label', '# HELP a b\n# TYPE a gauge\na{x="1} 1\n', 'no label'],
+    ['no value', '# HELP a b\n# TYPE a gauge\na\n', 'no value'],
     [
       'buckets that shrink',
       '# HELP a b\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n',
+      'is no histogram',
     ],
-    ['no last bucket', '# HELP a b\n# TYPE a histogram\na_bucket{le="1"} 1\na_sum 1\na_count 1\n'],
-  ])('the parser refuses %s', (_, text) => {
-    expect(() => parseMetrics(text)).toThrow();
+    [
+      'no last bucket',
+      '# HELP a b\n# TYPE a histogram\na_bucket{le="1"} 1\na_sum 1\na_count 1\n',
+      'is no histogram',
+    ],
+  ])('the parser refuses %s', (_, text, why) => {
+    expect(() => parseMetrics(text)).toThrow(why);
   });
 });
 

@@ -47,7 +47,7 @@ export function parseMetrics(text: string): Map<string, Family> {
       const suffixes = SUFFIXES[family?.type ?? ''] ?? [];
       if (!suffixes.some((suffix) => sample.name === `${family?.name}${suffix}`))
         throw fail('of another family');
-      const identity = JSON.stringify([sample.name, Object.entries(sample.labels).toSorted()]);
+      const identity = sample.name + labelSet(sample.labels);
       if (seen.has(identity)) throw fail('told twice');
       seen.add(identity);
       family?.samples.push(sample);
@@ -83,7 +83,9 @@ function parseSample(line: string): Sample {
 
 /** Buckets grow with their bounds, the last has all, and each set of labels has a sum and a count. */
 function checkHistogram({ name, samples }: Family): void {
-  const sets = Map.groupBy(samples, ({ labels: { le: _, ...labels } }) => JSON.stringify(labels));
+  const sets = Map.groupBy(samples, ({ labels }) =>
+    labelSet(Object.fromEntries(Object.entries(labels).filter(([label]) => label !== 'le'))),
+  );
   for (const [labels, set] of sets) {
     const buckets = set.filter((sample) => sample.name === `${name}_bucket`);
     const count = set.find((sample) => sample.name === `${name}_count`);
@@ -107,12 +109,15 @@ export function valueOf(
   labels: Readonly<Record<string, string>> = {},
 ): number {
   const base = families.has(name) ? name : name.replace(/_(?:bucket|sum|count)$/, '');
-  const wanted = JSON.stringify(Object.entries(labels).toSorted());
+  const wanted = labelSet(labels);
   const found = families
     .get(base)
-    ?.samples.find(
-      (sample) => sample.name === name && JSON.stringify(Object.entries(sample.labels).toSorted()) === wanted,
-    );
+    ?.samples.find((sample) => sample.name === name && labelSet(sample.labels) === wanted);
   if (found === undefined) throw new Error(`${name}${JSON.stringify(labels)} is not told`);
   return found.value;
+}
+
+/** The same for the same labels, in whatever order. */
+function labelSet(labels: Readonly<Record<string, string>>): string {
+  return JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

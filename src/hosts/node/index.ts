@@ -15,9 +15,9 @@ export interface StartOptions {
   port?: number;
   /** Port of `/kafka` (WebSocket), `/metrics`, `/livez` and `/readyz`; 0 picks a free one. Left out, there is none. */
   httpPort?: number;
-  /** Origins of web pages that may use the broker over WebSocket, such as `https://app.example.com`; `*` is any page. */
+  /** Origins of web pages that may use the broker over WebSocket: `https://app.example.com`; `*` is any page. */
   allowedOrigins?: readonly string[];
-  /** `always`, the default: an ack means flushed to disk. `never`: handed to the operating system (Kafka's own rule). */
+  /** `always`, the default: an ack means flushed. `never`: handed to the operating system (Kafka's own rule). */
   flush?: 'always' | 'never';
   /** Broker settings by Kafka's names, as in server.properties. */
   settings?: Readonly<Record<string, string>>;
