@@ -18,11 +18,12 @@ const QUIET_CLOSES = new Set([1000, 1001, 1005]);
 export class WebSocketStream extends Duplex {
   readonly #url: string;
   readonly #socket: WebSocket;
+  #saidGoodbye = false;
   /** Waits for the connection. */
   #onOpen: (() => void) | undefined;
   #lookAgain: NodeJS.Timeout | undefined;
 
-  /** @throws {SyntaxError} when the URL is none of a WebSocket. */
+  /** @throws {DOMException} called SyntaxError, when the URL is none of a WebSocket. */
   constructor(url: string) {
     super();
     this.#url = url;
@@ -55,7 +56,7 @@ export class WebSocketStream extends Duplex {
 
   #closed({ code, reason }: CloseEvent): void {
     clearTimeout(this.#lookAgain);
-    if (this.writableFinished || this.destroyed || QUIET_CLOSES.has(code)) {
+    if (this.#saidGoodbye || this.destroyed || QUIET_CLOSES.has(code)) {
       this.push(null);
       this.destroy();
       return;
@@ -91,6 +92,7 @@ export class WebSocketStream extends Duplex {
 
   /** What was written goes out before the close. */
   override _final(done: () => void): void {
+    this.#saidGoodbye = true;
     this.#socket.close();
     done();
   }
