@@ -46,13 +46,13 @@ export interface Core {
 
 /** Puts gateway, shards and metadata together. Nothing is open yet: see {@link openMetadata}. */
 export function startCore(parts: CoreParts): Core {
-  const { store, identity, kernels, codecs, clock, random, endpoint, staticConfigs, onWarning } = parts;
+  const { store, identity, kernels, codecs, clock, random, endpoint, staticConfigs, onWarning, meter } =
+    parts;
   const image = new MetadataImage({ clusterId: identity.clusterId, controllerId: identity.nodeId });
   const specs = new ShardSpecs({ image, identity, staticConfigs, random, endpoint });
   const reply = (answer: ShardReply) => gateway.receive(answer);
-  const meter = parts.meter === undefined ? {} : { meter: parts.meter };
   const adjust = parts.adjust ?? ((spec) => spec);
-  const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply, ...meter }, (id) => {
+  const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply, meter }, (id) => {
     const spec = specs.specOf(id);
     return spec && adjust(spec);
   });

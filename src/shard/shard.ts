@@ -28,7 +28,7 @@ export interface ShardParts {
   reply: (reply: ShardReply) => void;
   /** A shard lost its storage or came back; one line for people. */
   onWarning: (message: string) => void;
-  meter?: ShardMeter;
+  meter?: ShardMeter | undefined;
 }
 
 /** Is told what the host counts. */

@@ -11,6 +11,8 @@ import { frame, upgrade } from './upgrade.ts';
 /** The door before a gateway of which we see the inside. */
 
 const KIB = 1024;
+/** Longer than a busy machine keeps a client from answering. */
+const PING_MS = 250;
 
 async function door(fake: FakeGateway, pingIntervalMs = 60_000): Promise<number> {
   const server = createServer();
@@ -65,7 +67,7 @@ test('pings, answers and whole messages are not kept, however many', async () =>
 
 test('a client that answers no ping is closed, one that does is not', async () => {
   const fake = new FakeGateway();
-  const port = await door(fake, 20);
+  const port = await door(fake, PING_MS);
   const silent = await connect(port, { autoPong: false });
   const alive = await connect(port);
   let pings = 0;
@@ -79,7 +81,7 @@ test('a client that answers no ping is closed, one that does is not', async () =
 
 test('who is not read cannot answer, and is left alone; read again, it has its time', async () => {
   const fake = new FakeGateway({ inFlightRequestsMax: 1 });
-  const port = await door(fake, 20);
+  const port = await door(fake, PING_MS);
   const busy = await connect(port);
   const witness = await connect(port);
   let pings = 0;

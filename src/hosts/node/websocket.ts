@@ -53,9 +53,11 @@ export function acceptWebSockets(server: Server, options: WebSocketDoorOptions):
       client.serve(options.gateway);
     });
   });
-  const timer = setInterval(() => {
+  const pingAll = () => {
     for (const client of clients) client.ping();
-  }, options.pingIntervalMs).unref();
+  };
+  // After what has come is read: a process that stood still must not think that all others did.
+  const timer = setInterval(() => setImmediate(pingAll), options.pingIntervalMs).unref();
   server.on('close', () => clearInterval(timer));
 }
 
