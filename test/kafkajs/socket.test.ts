@@ -73,6 +73,7 @@ describe('where it connects', () => {
       url: `ws://127.0.0.1:${port}/kafka?advertise=edge.example:443`,
     });
     await connected;
+    expect(socket.destroyed).toBe(false);
     socket.destroy();
   });
 });
@@ -115,6 +116,7 @@ describe('it ends as a socket does', () => {
     const ended = once(socket, 'end');
     await running.broker.close();
     await ended;
+    expect(socket.errored).toBeNull();
   });
 
   test('when it is ended: what was written goes out before', async () => {
