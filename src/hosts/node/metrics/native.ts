@@ -43,6 +43,8 @@ function writeConnections(page: Exposition, { gateway }: Observed): void {
     'Bytes of records held for clients that have not read them.',
     gateway.readCredit.heldBytes,
   );
+  page.gauge('milena_fetch_sessions', 'Incremental fetch sessions (KIP-227).', gateway.fetchSessions.size);
+  page.gauge('milena_parked_fetches', 'Fetches that stay at shards between requests.', gateway.parkedFetches);
 }
 
 function writeRequests(page: Exposition, { gateway }: Observed): void {
