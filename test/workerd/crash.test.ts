@@ -5,5 +5,5 @@ crashContract('SQLite in an object', objectCrashHome, {
   scripts: 2,
   commitsMax: 4,
   sequences: 5,
-  long: false,
+  long: true,
 });
