@@ -17,7 +17,10 @@ function mtimeMs(path) {
 function newestMs(path) {
   const info = statSync(path);
   if (!info.isDirectory()) return info.mtimeMs;
-  return readdirSync(path).reduce((newest, name) => Math.max(newest, newestMs(join(path, name))), info.mtimeMs);
+  return readdirSync(path).reduce(
+    (newest, name) => Math.max(newest, newestMs(join(path, name))),
+    info.mtimeMs,
+  );
 }
 
 function npm(...args) {

@@ -33,6 +33,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/broker': CORE,
   'src/hosts/node': [...CORE, 'src/broker'],
   'src/hosts/durable-object': CORE,
+  'src/hosts/node': CORE,
+  'src/hosts/browser': CORE,
   // Of the core only what topics are called: the rest is the host's.
   'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
   workers: ['src/kernels', 'src/hosts/durable-object'],
@@ -43,6 +45,7 @@ const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
   { module: /^node:/, allowedIn: ['src/hosts/node', 'src/cli', 'src/kernels/module.node.ts'] },
   { module: /^cloudflare:workers$/, allowedIn: ['workers'] },
   { module: /^citty$/, allowedIn: ['src/cli'] },
+  { module: /^idb$/, allowedIn: ['src/hosts/browser'] },
   { module: /^#kernels-module$/, allowedIn: ['src/kernels/load.ts'] },
 ];
 

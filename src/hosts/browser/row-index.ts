@@ -1,0 +1,73 @@
+import { at } from '../../model/assert.ts';
+import type { Offset } from '../../model/ids.ts';
+import { type DatabaseWrite, rowsOf } from './database.ts';
+import type { LogState } from './log-state.ts';
+import { packIndex } from './row.ts';
+
+/** So many bytes or rows are read again when a log is opened, at most: what they hold is not in the index yet. */
+const PAGE_BYTES = 1024 * 1024;
+const PAGE_ROWS = 256;
+/** A page that catches up holds more. */
+const PAGE_MAX_ROWS = 1024;
+
+/**
+ * Keeps the pages of a log's index. They are written once the rows they speak of are there, so that a transaction of
+ * which a part fails leaves none that lies; what no page speaks of is read from the rows.
+ */
+export class RowIndex {
+  readonly #state: LogState;
+  /** Where pages begin. */
+  #pages: Offset[];
+  /** Rows that begin below are in a page. */
+  #endOffset: Offset;
+  /** What is stored fits no rows. */
+  #isStale: boolean;
+
+  constructor(state: LogState, pages: readonly Offset[], options: { endOffset: Offset; isStale: boolean }) {
+    this.#state = state;
+    this.#pages = [...pages];
+    this.#endOffset = options.endOffset;
+    this.#isStale = options.isStale;
+  }
+
+  /** What brings the stored index up to the rows that are written, when there are enough of them. */
+  advance(): DatabaseWrite[] {
+    const { rows, key } = this.#state;
+    const writes: DatabaseWrite[] = this.#isStale ? [this.#delete(0, Infinity)] : [];
+    this.#isStale = false;
+    const start = this.#state.floor(this.#endOffset);
+    let end = start;
+    let sizeBytes = 0;
+    for (; end < rows.length && at(rows, end).isWritten && end - start < PAGE_MAX_ROWS; end++)
+      sizeBytes += at(rows, end).sizeBytes;
+    if (sizeBytes < PAGE_BYTES && end - start < PAGE_ROWS) return writes;
+    const page = rows.slice(start, end);
+    const first = at(page, 0).baseOffset;
+    const value = packIndex(page, rows[start - 1]?.lastOffset ?? -1);
+    this.#pages.push(first);
+    this.#endOffset = at(page, page.length - 1).lastOffset + 1;
+    return [...writes, { type: 'put', store: 'index', key: [key, first], value: () => value }];
+  }
+
+  /** Rows from the one at `offset` on are gone: so are pages that speak of them, and what else is in these waits again. */
+  cut(offset: Offset): DatabaseWrite[] {
+    if (offset >= this.#endOffset) return [];
+    const kept = this.#pages.findLastIndex((first) => first <= offset);
+    const from = this.#pages[kept] ?? 0;
+    this.#pages.length = Math.max(kept, 0);
+    this.#endOffset = from;
+    return [this.#delete(from, Infinity)];
+  }
+
+  /** Rows below `oldest` are gone: so are pages that speak of no others. */
+  trim(oldest: Offset): DatabaseWrite[] {
+    this.#endOffset = Math.max(this.#endOffset, oldest);
+    const next = this.#pages.findIndex((_, page) => (this.#pages[page + 1] ?? this.#endOffset) > oldest);
+    const gone = this.#pages.splice(0, next < 0 ? this.#pages.length : next);
+    return gone.length === 0 ? [] : [this.#delete(0, this.#pages[0] ?? oldest)];
+  }
+
+  #delete(from: Offset, to: Offset): DatabaseWrite {
+    return { type: 'delete', store: 'index', key: rowsOf(this.#state.key, from, to) };
+  }
+}
