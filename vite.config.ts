@@ -3,6 +3,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { BACK_ENDS, CHROMIUM_FLAGS, type BackEnd, findChromium } from './test/browser/chromium.ts';
 import { newProfile } from './test/browser/profile.ts';
+import { clearIndexedDb } from './test/browser/storage-commands.ts';
 
 /** The command line and the library for Node: few files, so that a process starts fast. */
 const nodeBuild = {
@@ -45,7 +46,7 @@ function chromiumProject(
           launchOptions: { executablePath, chromiumSandbox: false, args },
           persistentContext: profile.path,
         }),
-        commands: { profileFiles: () => profile.files() },
+        commands: { profileFiles: () => profile.files(), clearIndexedDb },
       },
     },
   };

@@ -167,6 +167,8 @@ export class Database {
   ): Promise<Result> {
     return this.#use(async (connection) => {
       const transaction = connection.transaction(stores);
+      // Heard below, unless asking throws.
+      transaction.done.catch(() => {});
       const answer = ask(transaction);
       transaction.commit();
       const [result] = await Promise.all([answer, transaction.done]);

@@ -55,7 +55,7 @@ async function scanRows(
     const found = await database.scan(log, next, SCAN_ROWS);
     for (const bytes of found) {
       const row = describeRow(bytes);
-      if (!row) throw new Error(`log ${log} is damaged: the row after offset ${next} in ${database.name}`);
+      if (!row) throw new Error(`log ${log} is damaged: its row at offset ${next} or after it is no batch`);
       next = row.baseOffset + 1;
       // Firefox keeps what follows a failed add: the rest of an owner that another had replaced.
       if (row.baseOffset <= (rows.at(-1)?.lastOffset ?? -1))

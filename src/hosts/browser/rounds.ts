@@ -56,6 +56,7 @@ export class Rounds {
   /** Rounds that have ended, well or not: each was one transaction. */
   completed = 0;
 
+  /** @param write one transaction. */
   constructor(write: (writes: readonly DatabaseWrite[]) => Promise<void>) {
     this.#write = write;
   }

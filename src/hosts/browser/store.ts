@@ -43,12 +43,9 @@ export class IndexedDbLogStore implements LogStore {
 
   private constructor({ name, durability, tailBytes, onWarning }: IndexedDbStoreOptions) {
     const database = new Database(name, (error) => this.#failAll(error));
-    this.#parts = {
-      database,
-      rounds: new Rounds((writes) => database.write(writes, durability)),
-      tail: new Tail(tailBytes ?? TAIL_BYTES),
-      warn: onWarning ?? (() => {}),
-    };
+    const tail = new Tail(tailBytes ?? TAIL_BYTES);
+    const rounds = new Rounds((writes) => database.write(writes, durability));
+    this.#parts = { database, rounds, tail, warn: onWarning ?? (() => {}) };
   }
 
   /** Group commits so far: each is one transaction. */

@@ -192,9 +192,12 @@ export class StoredLog implements RoundMember {
       this.#addRow(row, [bytes], round);
     }
     round.bytes += bytes.length;
-    round.whenDone.push(() => (kept.written = true));
     state.tail.push(kept);
-    this.#parts.tail.shrink();
+    // Only what is written may go.
+    round.whenDone.push(() => {
+      kept.written = true;
+      this.#parts.tail.shrink();
+    });
   }
 
   /** Has `round` add a row, which takes more chunks until the round begins. */
@@ -299,6 +302,7 @@ export class StoredLog implements RoundMember {
         if (generation === state.generation) throw error;
       }
     }
+    if (this.#failure) throw this.#failure;
     return EMPTY;
   }
 

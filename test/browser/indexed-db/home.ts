@@ -15,6 +15,8 @@ declare module 'vitest/browser' {
   interface BrowserCommands {
     /** Paths of all files of the browser's profile. */
     profileFiles: () => Promise<string[]>;
+    /** Does to IndexedDB what a person does who clears the data of this site. */
+    clearIndexedDb: () => Promise<void>;
   }
 }
 
