@@ -2,11 +2,12 @@ import type { LogKey, Offset } from '../../model/ids.ts';
 import type { LogTail } from '../../segments/tail.ts';
 import type { Database } from './database.ts';
 import { LogState } from './log-state.ts';
-import { RowIndex } from './row-index.ts';
+import { type PageSize, RowIndex } from './row-index.ts';
 import { describeRow, type Row, unpackIndex } from './row.ts';
 
 export interface LoadParts {
   database: Database;
+  pageSize: PageSize;
   warn: (message: string) => void;
 }
 
@@ -18,10 +19,11 @@ const SCAN_ROWS = 64;
  * @param trustIndex false once a row was not what the index says: all is read from the rows.
  */
 export async function loadLog(
-  { database, warn }: LoadParts,
+  parts: LoadParts,
   log: LogKey,
   { tail, trustIndex }: { tail: LogTail; trustIndex: boolean },
 ): Promise<{ state: LogState; index: RowIndex }> {
+  const { database, pageSize, warn } = parts;
   const [record, pages, firstKeys] = await database.log(log);
   if (!record) throw new Error(`log ${log} is gone from database ${database.name}`);
   const oldest = record.segmentBases[0] ?? 0;
@@ -29,10 +31,10 @@ export async function loadLog(
   if (!known) warn(`the index of ${record.topic}-${record.partition} did not fit its rows: made anew`);
   const rows = known ?? [];
   const endOffset = Math.max((rows.at(-1)?.lastOffset ?? -1) + 1, oldest);
-  await scanRows({ database, warn }, log, { rows, fromOffset: endOffset });
+  await scanRows(parts, log, { rows, fromOffset: endOffset });
   const state = new LogState(record, rows, tail);
   const firsts = known ? pages.map((page) => page[1] ?? 0) : [];
-  return { state, index: new RowIndex(state, firsts, { endOffset, isStale: !known }) };
+  return { state, index: new RowIndex(state, pageSize, { pages: firsts, endOffset, isStale: !known }) };
 }
 
 /** @returns undefined when the index cannot be trusted: the rows are the truth. */

@@ -13,6 +13,8 @@ export interface RoundMember {
 export class Round {
   readonly members = new Set<RoundMember>();
   readonly writes: DatabaseWrite[] = [];
+  /** What must be known before it can be written. */
+  readonly waitsFor: Promise<void>[] = [];
   /** Called once all is written. */
   readonly whenDone: (() => void)[] = [];
   bytes = 0;
@@ -30,6 +32,7 @@ export class Round {
 
   async run(write: (writes: readonly DatabaseWrite[]) => Promise<void>): Promise<void> {
     try {
+      for (const known of this.waitsFor) await known;
       for (const { failure } of this.members) if (failure) throw failure;
       for (const member of this.members) this.writes.push(...member.lastWrites());
       if (this.writes.length > 0) await write(this.writes);

@@ -4,11 +4,25 @@ import { type DatabaseWrite, rowsOf } from './database.ts';
 import type { LogState } from './log-state.ts';
 import { packIndex } from './row.ts';
 
-/** So many bytes or rows are read again when a log is opened, at most: what they hold is not in the index yet. */
-const PAGE_BYTES = 1024 * 1024;
-const PAGE_ROWS = 256;
-/** A page that catches up holds more. */
-const PAGE_MAX_ROWS = 1024;
+/** How much is in no page of the index, at most, and so is read again when a log is opened. */
+export interface PageSize {
+  bytes: number;
+  rows: number;
+}
+
+export const PAGE_SIZE: PageSize = { bytes: 1024 * 1024, rows: 256 };
+/** A page that catches up holds so many times the rows. */
+const CATCH_UP = 4;
+
+/** What is in the database. */
+export interface StoredPages {
+  /** Where pages begin. */
+  pages: readonly Offset[];
+  /** Rows that begin below are in a page. */
+  endOffset: Offset;
+  /** They do not fit the rows. */
+  isStale: boolean;
+}
 
 /**
  * Keeps the pages of a log's index. They are written once the rows they speak of are there, so that a transaction of
@@ -16,31 +30,31 @@ const PAGE_MAX_ROWS = 1024;
  */
 export class RowIndex {
   readonly #state: LogState;
-  /** Where pages begin. */
+  readonly #pageSize: PageSize;
   #pages: Offset[];
-  /** Rows that begin below are in a page. */
   #endOffset: Offset;
-  /** What is stored fits no rows. */
   #isStale: boolean;
 
-  constructor(state: LogState, pages: readonly Offset[], options: { endOffset: Offset; isStale: boolean }) {
+  constructor(state: LogState, pageSize: PageSize, stored: StoredPages) {
     this.#state = state;
-    this.#pages = [...pages];
-    this.#endOffset = options.endOffset;
-    this.#isStale = options.isStale;
+    this.#pageSize = pageSize;
+    this.#pages = [...stored.pages];
+    this.#endOffset = stored.endOffset;
+    this.#isStale = stored.isStale;
   }
 
   /** What brings the stored index up to the rows that are written, when there are enough of them. */
   advance(): DatabaseWrite[] {
     const { rows, key } = this.#state;
+    const pageSize = this.#pageSize;
     const writes: DatabaseWrite[] = this.#isStale ? [this.#delete(0, Infinity)] : [];
     this.#isStale = false;
     const start = this.#state.floor(this.#endOffset);
     let end = start;
     let sizeBytes = 0;
-    for (; end < rows.length && at(rows, end).isWritten && end - start < PAGE_MAX_ROWS; end++)
+    for (; end < rows.length && at(rows, end).isWritten && end - start < CATCH_UP * pageSize.rows; end++)
       sizeBytes += at(rows, end).sizeBytes;
-    if (sizeBytes < PAGE_BYTES && end - start < PAGE_ROWS) return writes;
+    if (sizeBytes < pageSize.bytes && end - start < pageSize.rows) return writes;
     const page = rows.slice(start, end);
     const first = at(page, 0).baseOffset;
     const value = packIndex(page, rows[start - 1]?.lastOffset ?? -1);
@@ -61,7 +75,6 @@ export class RowIndex {
 
   /** Rows below `oldest` are gone: so are pages that speak of no others. */
   trim(oldest: Offset): DatabaseWrite[] {
-    this.#endOffset = Math.max(this.#endOffset, oldest);
     const next = this.#pages.findIndex((_, page) => (this.#pages[page + 1] ?? this.#endOffset) > oldest);
     const gone = this.#pages.splice(0, next < 0 ? this.#pages.length : next);
     return gone.length === 0 ? [] : [this.#delete(0, this.#pages[0] ?? oldest)];

@@ -3,6 +3,7 @@ import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from 
 import { Tail } from '../../segments/tail.ts';
 import { Database, type DatabaseError, type Durability } from './database.ts';
 import { type Round, Rounds } from './rounds.ts';
+import { PAGE_SIZE, type PageSize } from './row-index.ts';
 import { StoredLog, type StoreParts } from './stored-log.ts';
 
 export interface IndexedDbStoreOptions {
@@ -12,6 +13,8 @@ export interface IndexedDbStoreOptions {
   durability: Durability;
   /** Memory for the newest batches of all logs. */
   tailBytes?: number;
+  /** Of the index of rows: a smaller one makes opening faster, and writing slower. */
+  pageSize?: PageSize;
   /** What a person should know but need not answer: an index was built anew. */
   onWarning?: (message: string) => void;
 }
@@ -41,11 +44,16 @@ export class IndexedDbLogStore implements LogStore {
     return store;
   }
 
-  private constructor({ name, durability, tailBytes, onWarning }: IndexedDbStoreOptions) {
+  private constructor(options: IndexedDbStoreOptions) {
+    const { name, durability } = options;
     const database = new Database(name, (error) => this.#failAll(error));
-    const tail = new Tail(tailBytes ?? TAIL_BYTES);
-    const rounds = new Rounds((writes) => database.write(writes, durability));
-    this.#parts = { database, rounds, tail, warn: onWarning ?? (() => {}) };
+    this.#parts = {
+      database,
+      rounds: new Rounds((writes) => database.write(writes, durability)),
+      tail: new Tail(options.tailBytes ?? TAIL_BYTES),
+      pageSize: options.pageSize ?? PAGE_SIZE,
+      warn: options.onWarning ?? (() => {}),
+    };
   }
 
   /** Group commits so far: each is one transaction. */
@@ -80,8 +88,7 @@ export class IndexedDbLogStore implements LogStore {
     } finally {
       for (const log of touched) round.members.add(log);
     }
-    const later = [...touched].map((log) => log.later).filter((done) => done !== undefined);
-    return later.length === 0 ? round.done : Promise.all([round.done, ...later]).then(() => {});
+    return round.done;
   }
 
   read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {

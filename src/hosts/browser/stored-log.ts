@@ -38,11 +38,10 @@ interface OpenRow {
   round: Round;
 }
 
-/** A truncation that has to read the row it cuts: until then later changes and reads wait. */
+/** A truncation that has to read the row it cuts: until that is done later changes and reads wait. */
 interface Truncating {
-  /** The cut is made, and what came after it: `done` when that is written. */
-  applied: Promise<{ done: Promise<void> }>;
-  later: LogChange[];
+  applied: Promise<void>;
+  later: [LogChange, Round][];
 }
 
 /** One log. A change is made in memory at once, and is written by the round it is given. */
@@ -76,7 +75,7 @@ export class StoredLog implements RoundMember {
     const record = { ...this.name, logStartOffset: 0, segmentBases: [0] };
     const state = new LogState(record, [], new LogTail(this.#parts.tail));
     this.#state = state;
-    this.#index = new RowIndex(state, [], { endOffset: 0, isStale: false });
+    this.#index = new RowIndex(state, this.#parts.pageSize, { pages: [], endOffset: 0, isStale: false });
     this.#putRecord(state, round);
   }
 
@@ -94,13 +93,8 @@ export class StoredLog implements RoundMember {
 
   submit(change: LogChange, round: Round): void {
     if (this.#failure) throw this.#failure;
-    if (this.#truncating) this.#truncating.later.push(change);
+    if (this.#truncating) this.#truncating.later.push([change, round]);
     else this.#apply(change, round);
-  }
-
-  /** When what had to wait for a truncation is written, too; undefined when nothing does. */
-  get later(): Promise<void> | undefined {
-    return this.#truncating?.applied.then(({ done }) => done);
   }
 
   drop(round: Round): void {
@@ -238,7 +232,7 @@ export class StoredLog implements RoundMember {
       const range = { fromOffset: row.baseOffset, endOffset: toOffset, maxBytes: Infinity };
       this.#cut(number, state.tail.read(range), toOffset, round);
     } else {
-      this.#cutLater(state, row, toOffset);
+      this.#truncating = this.#cutLater(row, toOffset, round);
     }
   }
 
@@ -256,25 +250,20 @@ export class StoredLog implements RoundMember {
     if (state.segmentBases.length !== before) this.#putRecord(state, round);
   }
 
-  #cutLater(state: LogState, row: Row, toOffset: Offset): void {
-    const later: LogChange[] = [];
-    const applied = this.#fetch(state, [row]).then(
-      (bytes) => {
-        const round = this.#parts.rounds.next();
-        this.#truncating = undefined;
-        if (state !== this.#state) return { done: round.done };
-        round.members.add(this);
-        this.#cut(state.rows.indexOf(row), bytes, toOffset, round);
-        for (const change of later) this.submit(change, round);
-        return { done: round.done };
-      },
-      (error: Error) => {
-        this.fail(error);
-        throw error;
-      },
-    );
-    applied.catch(() => {});
-    this.#truncating = { applied, later };
+  /** The round waits for it: reading is a transaction of its own. */
+  #cutLater(row: Row, toOffset: Offset, round: Round): Truncating {
+    const state = this.#opened();
+    const later: Truncating['later'] = [];
+    const apply = (bytes: Uint8Array) => {
+      this.#truncating = undefined;
+      if (state !== this.#state) return;
+      this.#cut(state.rows.indexOf(row), bytes, toOffset, round);
+      for (const [change, of] of later) this.submit(change, of);
+    };
+    const applied = this.#fetch(state, [row]).then(apply);
+    applied.catch((error: Error) => this.fail(error));
+    round.waitsFor.push(applied);
+    return { applied, later };
   }
 
   #takeAway(from: Offset, to: Offset, round: Round): void {

@@ -33,11 +33,16 @@ export function newName(): string {
   return name;
 }
 
+/** For stores that find their database as they left it. */
+export function noWarning(message: string): never {
+  throw new Error(message);
+}
+
 /** A database of its own for the store. */
 export function home(options: Partial<IndexedDbStoreOptions> = {}): () => Promise<StoreHome> {
   return async () => {
     const name = newName();
-    const all = { name, durability: 'relaxed' as const, ...options };
+    const all = { name, durability: 'relaxed' as const, onWarning: noWarning, ...options };
     return { keeps: true, open: () => IndexedDbLogStore.open(all) };
   };
 }

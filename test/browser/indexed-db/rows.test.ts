@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { IndexedDbLogStore } from '../../../src/hosts/browser/store.ts';
+import { IndexedDbLogStore, type IndexedDbStoreOptions } from '../../../src/hosts/browser/store.ts';
 import type { LogWrite } from '../../../src/ports/log-store.ts';
 import { buildBatch } from '../../../src/records/builder.ts';
 import { append, appends, isTrue, kernels, logName, offsetsOf } from '../../storage/batches.ts';
@@ -11,12 +11,15 @@ const KIBIBYTE = 1024;
 const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
 const { log } = logName(1);
 const create: LogWrite = { type: 'create', ...logName(1) };
+const roll: LogWrite = { type: 'roll', log };
 
-async function open(options: { name?: string; tailBytes?: number; warnings?: string[] } = {}) {
-  const { name = newName(), tailBytes = 0, warnings = [] } = options;
+async function open({
+  warnings = [],
+  ...given
+}: Partial<IndexedDbStoreOptions> & { warnings?: string[] } = {}) {
   const onWarning = (message: string) => warnings.push(message);
-  const store = await IndexedDbLogStore.open({ name, durability: 'relaxed', tailBytes, onWarning });
-  return { name, store };
+  const options = { name: newName(), durability: 'relaxed' as const, tailBytes: 0, onWarning, ...given };
+  return { name: options.name, store: await IndexedDbLogStore.open(options) };
 }
 
 /** A batch that does not get smaller when it is compressed, as Chromium does. */
@@ -242,6 +245,43 @@ describe('opening', () => {
     const next = await store.read(log, { ...ALL, fromOffset: 100, maxBytes: 1 });
     expect(offsetsOf(next)).toEqual([[101, 101]]);
     await store.close();
+  });
+
+  test('a page is not written before the cut of an earlier moment is', async () => {
+    const pageSize = { rows: 2, bytes: 1000 };
+    const { name, store } = await open({ pageSize });
+    const rows = [0, 1, 2, 3].flatMap((offset) => [...appends(log, offset, offset + 1), roll]);
+    await store.commit([create, ...rows]);
+    await store.commit(appends(log, 4, 5));
+    const large = store.commit([append({ log, baseOffset: 5, valueBytes: 600_000 })]);
+    await Promise.all([large, store.commit([{ type: 'truncate', log, toOffset: 3 }])]);
+    for (let offset = 3; offset < 10; offset++) await store.commit(appends(log, offset, offset + 1));
+    await store.close();
+    const warnings: string[] = [];
+    const again = await open({ name, pageSize, warnings });
+    expect(await again.store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 10 });
+    expect(warnings).toEqual([]);
+    await again.store.close();
+  });
+
+  test('segments are where they were, trimmed and cut', async () => {
+    const { name, store } = await open();
+    const segments = [0, 10, 20, 30].flatMap((offset) => [...appends(log, offset, offset + 10), roll]);
+    await store.commit([create, ...segments]);
+    await store.commit([
+      { type: 'trim', log, beforeOffset: 12 },
+      { type: 'truncate', log, toOffset: 25 },
+    ]);
+    const expected = store.segments(log);
+    expect(expected.map(({ baseOffset, nextOffset }) => [baseOffset, nextOffset])).toEqual([
+      [10, 20],
+      [20, 25],
+    ]);
+    await store.close();
+    const again = await open({ name });
+    expect(await again.store.open(log)).toEqual({ logStartOffset: 12, logEndOffset: 25 });
+    expect(again.store.segments(log)).toEqual(expected);
+    await again.store.close();
   });
 
   test('a row that is damaged is named', async () => {

@@ -40,6 +40,17 @@ export function onTransaction(listener: (mode: IDBTransactionMode) => void): voi
   });
 }
 
+/** Tells `listener` of each commit that is asked for, before (it may throw) and after it is. */
+export function onCommit(listener: { before?: () => void; after?: () => void }): void {
+  const original = IDBTransaction.prototype.commit;
+  vi.spyOn(IDBTransaction.prototype, 'commit').mockImplementation(function committed(this: IDBTransaction) {
+    if (this.mode !== 'readwrite') return original.call(this);
+    listener.before?.();
+    original.call(this);
+    listener.after?.();
+  });
+}
+
 export function isRead(method: string): boolean {
   return READS.some((read) => read === method);
 }
