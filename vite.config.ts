@@ -36,6 +36,7 @@ function chromiumProject(
       name,
       include,
       fileParallelism: false,
+      testTimeout: 60_000,
       provide: { backEnd },
       browser: {
         enabled: true,

@@ -3,6 +3,7 @@ import type { IndexedDbStoreOptions } from '../../../src/hosts/browser/store.ts'
 import { IndexedDbLogStore } from '../../../src/hosts/browser/store.ts';
 import { type CrashHome, crashContract } from '../../storage/crash.ts';
 import { newName, noWarning } from './home.ts';
+import { clear } from './raw.ts';
 import { isRead, onCommit, onRequest, onTransaction } from './spy.ts';
 
 /**
@@ -10,10 +11,14 @@ import { isRead, onCommit, onRequest, onTransaction } from './spy.ts';
  * commit, of which the store then hears nothing. Each of these is a change.
  */
 function crashHome(options: Partial<IndexedDbStoreOptions>): CrashHome {
+  const name = newName();
+  let isNew = true;
   return {
     tears: false,
     async make() {
-      const name = newName();
+      // One database for all: making one takes longer than all that is done with it.
+      if (!isNew) await clear(name);
+      isNew = false;
       return {
         async live(life, changesMax = Infinity) {
           const mortal = new Mortal(changesMax);

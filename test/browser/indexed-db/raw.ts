@@ -38,12 +38,25 @@ export function change(
   storeName: string,
   work: (store: IDBObjectStore) => void,
 ): Promise<void> {
-  return withDatabase(name, async (database) => {
+  return withDatabase(name, (database) => {
     const transaction = database.transaction(storeName, 'readwrite');
     work(transaction.objectStore(storeName));
-    await new Promise<void>((done, failed) => {
-      transaction.oncomplete = () => done();
-      transaction.onabort = () => failed(transaction.error ?? new Error('aborted'));
-    });
+    return ended(transaction);
+  });
+}
+
+/** Empties a database. */
+export function clear(name: string): Promise<void> {
+  return withDatabase(name, (database) => {
+    const transaction = database.transaction(database.objectStoreNames, 'readwrite');
+    for (const store of database.objectStoreNames) transaction.objectStore(store).clear();
+    return ended(transaction);
+  });
+}
+
+function ended(transaction: IDBTransaction): Promise<void> {
+  return new Promise((done, failed) => {
+    transaction.oncomplete = () => done();
+    transaction.onabort = () => failed(transaction.error ?? new Error('aborted'));
   });
 }

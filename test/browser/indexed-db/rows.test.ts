@@ -264,24 +264,24 @@ describe('opening', () => {
     await again.store.close();
   });
 
-  test('segments are where they were, trimmed and cut', async () => {
-    const { name, store } = await open();
-    const segments = [0, 10, 20, 30].flatMap((offset) => [...appends(log, offset, offset + 10), roll]);
-    await store.commit([create, ...segments]);
-    await store.commit([
-      { type: 'trim', log, beforeOffset: 12 },
-      { type: 'truncate', log, toOffset: 25 },
-    ]);
-    const expected = store.segments(log);
-    expect(expected.map(({ baseOffset, nextOffset }) => [baseOffset, nextOffset])).toEqual([
-      [10, 20],
-      [20, 25],
-    ]);
-    await store.close();
-    const again = await open({ name });
-    expect(await again.store.open(log)).toEqual({ logStartOffset: 12, logEndOffset: 25 });
-    expect(again.store.segments(log)).toEqual(expected);
-    await again.store.close();
+  test('segments are where they were, rolled, trimmed and cut', async () => {
+    const changes: LogWrite[][] = [
+      [create, ...[0, 10, 20, 30].flatMap((offset) => [...appends(log, offset, offset + 10), roll])],
+      [{ type: 'trim', log, beforeOffset: 12 }],
+      [{ type: 'truncate', log, toOffset: 25 }],
+    ];
+    const name = newName();
+    for (const writes of changes) {
+      let { store } = await open({ name });
+      for (const held of store.logs()) await store.open(held.log);
+      await store.commit(writes);
+      const expected = store.segments(log);
+      await store.close();
+      ({ store } = await open({ name }));
+      await store.open(log);
+      expect(store.segments(log)).toEqual(expected);
+      await store.close();
+    }
   });
 
   test('a row that is damaged is named', async () => {
