@@ -89,7 +89,7 @@ export class Database {
       try {
         await ended;
       } finally {
-        // Firefox completes a transaction of which a request failed.
+        // Firefox completes a transaction of which any request but the last failed, once `commit` was called.
         const foreign = failures.find(([, error]) => isNamed(error, 'ConstraintError'));
         if (foreign) throw this.#foreign(foreign);
       }
