@@ -33,7 +33,6 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/broker': CORE,
   'src/hosts/node': [...CORE, 'src/broker'],
   'src/hosts/durable-object': CORE,
-  'src/hosts/node': CORE,
   'src/hosts/browser': CORE,
   // Of the core only what topics are called: the rest is the host's.
   'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
