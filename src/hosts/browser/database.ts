@@ -73,28 +73,14 @@ export class Database {
     await this.#use(async (connection) => {
       const stores = [...new Set(writes.map(({ store }) => store))];
       const transaction = unwrap(connection).transaction(stores, 'readwrite', { durability });
-      const failures: [DatabaseWrite, unknown][] = [];
       const ended = endOf(transaction);
-      try {
-        for (const write of writes) {
-          const request = makeRequest(transaction.objectStore(write.store), write);
-          request.onerror = () => failures.push([write, request.error]);
-        }
-        transaction.commit();
-      } catch (error) {
-        ended.catch(() => {});
-        abort(transaction);
-        throw error;
-      }
-      try {
-        await ended;
-      } finally {
-        // Firefox completes a transaction of which any request but the last failed, once `commit` was called.
-        const foreign = failures.find(([, error]) => isNamed(error, 'ConstraintError'));
-        if (foreign) throw this.#foreign(foreign);
-      }
-      const failure = failures[0];
-      if (failure) throw failure[1];
+      const failures = makeRequests(transaction, writes);
+      const error = await ended;
+      // Firefox completes a transaction of which any request but the last failed, once `commit` was called.
+      const foreign = failures.find((failure) => isNamed(failure.error, 'ConstraintError'));
+      if (foreign) throw this.#foreign(foreign);
+      const cause = error ?? failures[0]?.error;
+      if (cause) throw cause;
     });
   }
 
@@ -224,9 +210,8 @@ export class Database {
     );
   }
 
-  #foreign([write, error]: [DatabaseWrite, unknown]): DatabaseError {
-    const key = String(write.key);
-    const message = `another owner wrote to database ${this.name}: there is a row at ${key} already`;
+  #foreign({ write, error }: FailedWrite): DatabaseError {
+    const message = `another owner wrote to database ${this.name}: there is a row at ${JSON.stringify(write.key)} already`;
     return new DatabaseError('foreign', message, error);
   }
 
@@ -258,6 +243,27 @@ export function valuesOf(log: LogKey): IDBKeyRange {
   return IDBKeyRange.bound([log, ''], [log, []], false, true);
 }
 
+interface FailedWrite {
+  write: DatabaseWrite;
+  error: DOMException | null;
+}
+
+/** Asks for all of `writes` at once and commits. @returns those that fail, as they are heard of. */
+function makeRequests(transaction: IDBTransaction, writes: readonly DatabaseWrite[]): FailedWrite[] {
+  const failures: FailedWrite[] = [];
+  try {
+    for (const write of writes) {
+      const request = makeRequest(transaction.objectStore(write.store), write);
+      request.onerror = () => failures.push({ write, error: request.error });
+    }
+    transaction.commit();
+  } catch (error) {
+    abort(transaction);
+    throw error;
+  }
+  return failures;
+}
+
 function makeRequest(store: IDBObjectStore, write: DatabaseWrite): IDBRequest {
   switch (write.type) {
     case 'add':
@@ -269,12 +275,15 @@ function makeRequest(store: IDBObjectStore, write: DatabaseWrite): IDBRequest {
   }
 }
 
-/** An abort says why in the transaction's error (a full disk is only seen there), WebKit in the request's alone. */
-function endOf(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
+/**
+ * Resolves with the reason of an abort, undefined for a transaction that is complete. A full disk is seen here alone;
+ * WebKit says why a request failed only there.
+ */
+function endOf(transaction: IDBTransaction): Promise<DOMException | undefined> {
+  return new Promise((resolve) => {
+    transaction.oncomplete = () => resolve(undefined);
     transaction.onabort = () =>
-      reject(transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'));
+      resolve(transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'));
   });
 }
 

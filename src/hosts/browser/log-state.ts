@@ -5,7 +5,7 @@ import type { LogTail } from '../../segments/tail.ts';
 import type { LogRecord } from './database.ts';
 import { type Batch, extendRow, type Row } from './row.ts';
 
-/** What a log that is open holds, the writes that wait included: all but the bytes, which its tail has of the newest. */
+/** What a log that is open holds, the writes that wait included. Of bytes only the newest are here, in its tail. */
 export class LogState {
   readonly name: LogName;
   readonly tail: LogTail;

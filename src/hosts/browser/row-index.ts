@@ -63,7 +63,7 @@ export class RowIndex {
     return [...writes, { type: 'put', store: 'index', key: [key, first], value: () => value }];
   }
 
-  /** Rows from the one at `offset` on are gone: so are pages that speak of them, and what else is in these waits again. */
+  /** Rows from the one at `offset` on are gone: so are pages that speak of them; what else these say is due again. */
   cut(offset: Offset): DatabaseWrite[] {
     if (offset >= this.#endOffset) return [];
     const kept = this.#pages.findLastIndex((first) => first <= offset);

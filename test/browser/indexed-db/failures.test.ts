@@ -32,7 +32,9 @@ describe('another owner', () => {
     const waiting = store.commit(appends(log, 8, 9));
     const { reason, message } = await refusal(failing);
     expect(reason).toBe('foreign');
-    expect(message).toContain(`another owner wrote to database ${name}: there is a row at ${log},5`);
+    expect(message).toContain(
+      `another owner wrote to database ${name}: there is a row at ["${log}",5] already`,
+    );
     expect((await refusal(waiting)).reason).toBe('foreign');
     expect(() => store.read(log, ALL)).toThrow('another owner');
 

@@ -5,7 +5,7 @@ import { buildBatch } from '../../../src/records/builder.ts';
 import { append, appends, isTrue, kernels, logName, offsetsOf } from '../../storage/batches.ts';
 import { backEnd, newName, profileFiles } from './home.ts';
 import { change, storedRows } from './raw.ts';
-import { isRead, onRequest, onTransaction } from './spy.ts';
+import { isRead, onCommit, onRequest, onTransaction } from './spy.ts';
 
 const KIBIBYTE = 1024;
 const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
@@ -104,7 +104,6 @@ describe('rows', () => {
 
 describe('transactions', () => {
   test('those that write never read, and commit in the turn they begin in', async () => {
-    const commit = IDBTransaction.prototype.commit;
     const open = new Set<IDBTransaction>();
     const faults: string[] = [];
     let written = 0;
@@ -115,10 +114,7 @@ describe('transactions', () => {
       open.add(transaction);
       queueMicrotask(() => open.has(transaction) && faults.push('not committed at once'));
     });
-    vi.spyOn(IDBTransaction.prototype, 'commit').mockImplementation(function committed(this: IDBTransaction) {
-      if (open.delete(this)) written++;
-      commit.call(this);
-    });
+    onCommit({ before: (transaction) => (written += open.delete(transaction) ? 1 : 0) });
     const store = await IndexedDbLogStore.open({ name: newName(), durability: 'relaxed', tailBytes: 0 });
     await store.commit([create, ...appends(log, 0, 20, 1000)]);
     await store.commit([{ type: 'truncate', log, toOffset: 7 }, ...appends(log, 7, 30)]);

@@ -30,7 +30,8 @@ export function onRequest(listener: (asked: Asked) => void): void {
 
 /** Tells `listener` of each transaction that is about to begin. A throw keeps it from beginning. */
 export function onTransaction(listener: (mode: IDBTransactionMode) => void): void {
-  const original = IDBDatabase.prototype.transaction;
+  const original: (this: IDBDatabase, ...args: Parameters<IDBDatabase['transaction']>) => IDBTransaction =
+    Reflect.get(IDBDatabase.prototype, 'transaction');
   vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function begun(
     this: IDBDatabase,
     ...[stores, mode, options]: Parameters<IDBDatabase['transaction']>
@@ -41,11 +42,14 @@ export function onTransaction(listener: (mode: IDBTransactionMode) => void): voi
 }
 
 /** Tells `listener` of each commit that is asked for, before (it may throw) and after it is. */
-export function onCommit(listener: { before?: () => void; after?: () => void }): void {
-  const original = IDBTransaction.prototype.commit;
+export function onCommit(listener: {
+  before?: (transaction: IDBTransaction) => void;
+  after?: () => void;
+}): void {
+  const original: (this: IDBTransaction) => void = Reflect.get(IDBTransaction.prototype, 'commit');
   vi.spyOn(IDBTransaction.prototype, 'commit').mockImplementation(function committed(this: IDBTransaction) {
     if (this.mode !== 'readwrite') return original.call(this);
-    listener.before?.();
+    listener.before?.(this);
     original.call(this);
     listener.after?.();
   });
