@@ -1,5 +1,6 @@
 import { at, invariant } from '../../model/assert.ts';
 import type { LogKey, Millis, Offset } from '../../model/ids.ts';
+import { firstReaching } from '../../model/search.ts';
 import type { LogExtent, LogName, ReadRange, Segment } from '../../ports/log-store.ts';
 import type { LogTail } from '../../segments/tail.ts';
 import type { LogRecord } from './database.ts';
@@ -46,14 +47,7 @@ export class LogState {
 
   /** Number of the row that holds `offset`, or of the next one. */
   floor(offset: Offset): number {
-    let low = 0;
-    let high = this.rows.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (at(this.rows, middle).lastOffset < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstReaching(this.rows, offset);
   }
 
   /** The rows to fetch for `range`, none that begins in the tail. What of the first one counts is not known before. */

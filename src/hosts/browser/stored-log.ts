@@ -277,22 +277,21 @@ export class StoredLog implements RoundMember {
   }
 
   async #readRows(state: LogState, range: ReadRange): Promise<Uint8Array> {
-    while (!state.isGone) {
-      const { generation } = state;
-      const rows = state.rowsFor(range);
-      try {
-        const bytes = await this.#fetch(state, rows);
-        if (generation !== state.generation) continue;
-        const chosen = chooseBatches(bytes, bytes.length, range);
-        if (chosen?.type === 'end') return EMPTY;
-        if (chosen?.type === 'batches') return bytes.subarray(chosen.start, chosen.end);
-        throw this.#lied(rows);
-      } catch (error) {
-        if (generation === state.generation) throw error;
-      }
+    const { generation } = state;
+    const rows = state.rowsFor(range);
+    let bytes: Uint8Array = EMPTY;
+    try {
+      bytes = await this.#fetch(state, rows);
+    } catch (error) {
+      if (generation === state.generation) throw error;
     }
     if (this.#failure) throw this.#failure;
-    return EMPTY;
+    if (state.isGone) return EMPTY;
+    if (generation !== state.generation) return this.read(range);
+    const chosen = chooseBatches(bytes, bytes.length, range);
+    if (chosen?.type === 'end') return EMPTY;
+    if (chosen?.type === 'batches') return bytes.subarray(chosen.start, chosen.end);
+    throw this.#lied(rows);
   }
 
   /** The bytes of rows that are written, one behind the other. */

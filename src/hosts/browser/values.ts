@@ -35,6 +35,7 @@ export class NamedValues {
     const stored = value?.slice();
     const waiting = { value: stored };
     this.#waiting.set(name, waiting);
+    round.bytes += stored?.length ?? 0;
     round.writes.push(
       stored
         ? { type: 'put', store: 'values', key, value: () => stored }
