@@ -211,7 +211,8 @@ export class Database {
   }
 
   #foreign({ write, error }: FailedWrite): DatabaseError {
-    const message = `another owner wrote to database ${this.name}: there is a row at ${JSON.stringify(write.key)} already`;
+    const key = JSON.stringify(write.key);
+    const message = `another owner wrote to database ${this.name}: there is a row at ${key} already`;
     return new DatabaseError('foreign', message, error);
   }
 
