@@ -25,7 +25,8 @@ export async function servePages(
     root: ROOT,
     logLevel: 'error',
     appType: 'custom',
-    cacheDir: 'node_modules/.vite-pages',
+    // One for each set of packages: several servers may run at once.
+    cacheDir: `node_modules/.vite-pages/${packages.join('+').replaceAll('/', '-')}`,
     optimizeDeps: { include: [...packages], noDiscovery: true },
     server: { middlewareMode: true, hmr: false, ws: false, watch: null },
   });
