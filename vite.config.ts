@@ -1,16 +1,9 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { findChromium } from './test/browser/chromium.ts';
-
-const CHROMIUM_FLAGS = [
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { BACK_ENDS, CHROMIUM_FLAGS, type BackEnd, findChromium } from './test/browser/chromium.ts';
+import { newProfile } from './test/browser/profile.ts';
+import { clearIndexedDb } from './test/browser/storage-commands.ts';
 
 /** In the package the kernels lie one folder above each of its scripts: see `.ci/package.mjs`. */
 const packagedKernels = {
@@ -46,6 +39,36 @@ const nodeBuild = {
   },
 };
 
+/** Chromium with a profile on disk: in a private window IndexedDB is another one, in memory. */
+function chromiumProject(
+  name: string,
+  { include, executablePath, backEnd }: { include: string[]; executablePath: string; backEnd: BackEnd },
+) {
+  const profile = newProfile();
+  const args = [...CHROMIUM_FLAGS, ...BACK_ENDS[backEnd]];
+  return {
+    optimizeDeps: { include: ['idb', 'fast-check'] },
+    test: {
+      name,
+      include,
+      fileParallelism: false,
+      testTimeout: 60_000,
+      provide: { backEnd },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        instances: [{ browser: 'chromium' as const }],
+        provider: playwright({
+          launchOptions: { executablePath, chromiumSandbox: false, args },
+          persistentContext: profile.path,
+        }),
+        commands: { profileFiles: () => profile.files(), clearIndexedDb },
+      },
+    },
+  };
+}
+
 async function testProjects() {
   const executablePath = await findChromium();
   return [
@@ -61,21 +84,16 @@ async function testProjects() {
       plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
       test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'], testTimeout: 30_000 },
     },
-    {
-      test: {
-        name: 'chromium',
-        include: ['test/browser/**/*.test.ts'],
-        browser: {
-          enabled: true,
-          headless: true,
-          screenshotFailures: false,
-          instances: [{ browser: 'chromium' as const }],
-          provider: playwright({
-            launchOptions: { executablePath, chromiumSandbox: false, args: CHROMIUM_FLAGS },
-          }),
-        },
-      },
-    },
+    chromiumProject('chromium', {
+      include: ['test/browser/*.test.ts', 'test/browser/indexed-db/*.test.ts'],
+      executablePath,
+      backEnd: 'leveldb',
+    }),
+    chromiumProject('chromium-sqlite', {
+      include: ['test/browser/indexed-db/*.test.ts'],
+      executablePath,
+      backEnd: 'sqlite',
+    }),
   ];
 }
 

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 const tasks = {
   'types: core': ['tsc', '-p', 'src'],
   'types: node': ['tsc', '-p', 'src/hosts/node'],
+  'types: browser host': ['tsc', '-p', 'src/hosts/browser'],
   'types: test': ['tsc', '-p', 'test'],
   'types: browser': ['tsc', '-p', 'test/browser'],
   'types: workers': ['tsc', '-p', 'workers'],

@@ -1,6 +1,7 @@
 import { at } from '../model/assert.ts';
 import { concat } from '../model/bytes.ts';
 import type { Offset } from '../model/ids.ts';
+import { firstReaching } from '../model/search.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import { OVERHEAD_BYTES } from '../records/keepable.ts';
 import type { LogSegment } from './log-segment.ts';
@@ -131,7 +132,7 @@ export class LogTail<Batch extends TailBatch = TailBatch> {
 
   /** Whole batches from the one that holds `fromOffset` or the next; more than one are joined in a copy. */
   read({ fromOffset, endOffset, maxBytes }: ReadRange): Uint8Array {
-    const start = this.#floor(fromOffset);
+    const start = firstReaching(this.#batches, fromOffset, this.#head);
     let end = start;
     let sizeBytes = 0;
     for (; end < this.#batches.length; end++) {
@@ -141,16 +142,5 @@ export class LogTail<Batch extends TailBatch = TailBatch> {
     }
     if (end - start === 1) return at(this.#batches, start).bytes;
     return concat(this.#batches.slice(start, end).map(({ bytes }) => bytes));
-  }
-
-  #floor(offset: Offset): number {
-    let low = this.#head;
-    let high = this.#batches.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (at(this.#batches, middle).lastOffset < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   produce: () => import('./produce.ts'),
   fetch: () => import('./fetch.ts'),
   commit: () => import('./commit.ts'),
+  indexeddb: () => import('./indexeddb.ts'),
   idle: () => import('./idle.ts'),
   scale: () => import('./scale.ts'),
   wake: () => import('./wake.ts'),

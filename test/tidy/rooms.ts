@@ -34,6 +34,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Of the manifest the version.
   'src/hosts/node': [...CORE, 'src/broker', 'package.json'],
   'src/hosts/durable-object': CORE,
+  'src/hosts/browser': CORE,
   // Of the core only what topics are called: the rest is the host's.
   'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
   // What a client's page or process loads: no broker comes with it.
@@ -47,6 +48,7 @@ const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
   { module: /^cloudflare:workers$/, allowedIn: ['workers'] },
   { module: /^ws$/, allowedIn: ['src/hosts/node'] },
   { module: /^citty$/, allowedIn: ['src/cli'] },
+  { module: /^idb$/, allowedIn: ['src/hosts/browser'] },
   { module: /^#kernels-module$/, allowedIn: ['src/kernels/load.ts'] },
 ];
 
