@@ -10,8 +10,8 @@ export interface Codec {
   /** The least it takes on the wire. */
   readonly sizeMin: number;
   /**
-   * Of a field the version lacks, or that was left out. Lists and structs are new each time: callers own
-   * them.
+   * Of a field the version lacks, or that was left out. A list, or a struct that holds one, is new each time:
+   * callers own it.
    */
   readonly fallback: () => unknown;
   readonly isDefault: (value: unknown) => boolean;
