@@ -7,7 +7,14 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
-const SOURCES = ['src', 'assembly', 'package.json', 'vite.config.ts'];
+const SOURCES = [
+  'src',
+  'assembly',
+  'package.json',
+  'vite.config.ts',
+  '.ci/tsconfig.package.json',
+  '.ci/package.mjs',
+];
 const STAMP = join(ROOT, 'dist', '.built');
 
 function mtimeMs(path) {
@@ -17,7 +24,10 @@ function mtimeMs(path) {
 function newestMs(path) {
   const info = statSync(path);
   if (!info.isDirectory()) return info.mtimeMs;
-  return readdirSync(path).reduce((newest, name) => Math.max(newest, newestMs(join(path, name))), info.mtimeMs);
+  return readdirSync(path).reduce(
+    (newest, name) => Math.max(newest, newestMs(join(path, name))),
+    info.mtimeMs,
+  );
 }
 
 function npm(...args) {

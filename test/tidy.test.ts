@@ -38,6 +38,13 @@ describe('the house is tidy', () => {
     expect(broken(checkImports)).toEqual([]);
   });
 
+  test('no program loads the schemas of all APIs', () => {
+    const loads = SOURCES.filter(
+      ({ path, uncommented }) => !path.startsWith('test/') && /wire\/registry/.test(uncommented),
+    );
+    expect(loads.map(({ path }) => path)).toEqual([]);
+  });
+
   test('no row of the map is left over', () => {
     const rooms = new Set(PATHS.map(roomOf));
     expect(Object.keys(ROOMS).filter((room) => !rooms.has(room))).toEqual([]);

@@ -1,5 +1,7 @@
 import { loadKernels } from '../src/kernels/load.ts';
 
+export { ShardObject } from './shard-object.ts';
+
 const CHECK = new TextEncoder().encode('123456789');
 const CHECK_CRC = 0xe3069283;
 

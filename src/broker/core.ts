@@ -1,8 +1,9 @@
 import { Gateway } from '../gateway/gateway.ts';
 import type { Kernels } from '../kernels/kernels.ts';
+import { brokerConfigNumber } from '../metadata/configs/effective.ts';
 import { MetadataImage } from '../metadata/image.ts';
 import { decodeMetadataRecord } from '../metadata/records.ts';
-import { DEFAULT_GATEWAY_LIMITS } from '../model/limits.ts';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../model/limits.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogStore } from '../ports/log-store.ts';
@@ -10,6 +11,7 @@ import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { Identity } from '../segments/data-directory.ts';
+import type { ShardMeter } from '../shard/shard.ts';
 import { Shards } from '../shard/shards.ts';
 import { type Listening, type Spec, ShardSpecs } from './specs.ts';
 
@@ -26,6 +28,10 @@ export interface CoreParts {
   /** Broker settings by Kafka's names. */
   staticConfigs: ReadonlyMap<string, string>;
   onWarning: (message: string) => void;
+  /** Bounds on what clients can make it hold, where they are not the usual ones. */
+  limits?: Partial<GatewayLimits> | undefined;
+  /** What the shards take in and write, if anyone counts it. */
+  meter?: ShardMeter;
   /** A home's own view of what a shard is; left out, metadata alone says it. */
   adjust?: (spec: Spec) => Spec;
 }
@@ -40,20 +46,24 @@ export interface Core {
 
 /** Puts gateway, shards and metadata together. Nothing is open yet: see {@link openMetadata}. */
 export function startCore(parts: CoreParts): Core {
-  const { store, identity, kernels, codecs, clock, random, endpoint, staticConfigs, onWarning } = parts;
+  const { store, identity, kernels, codecs, clock, random, endpoint, staticConfigs, onWarning, meter } =
+    parts;
   const image = new MetadataImage({ clusterId: identity.clusterId, controllerId: identity.nodeId });
   const specs = new ShardSpecs({ image, identity, staticConfigs, random, endpoint });
   const reply = (answer: ShardReply) => gateway.receive(answer);
   const adjust = parts.adjust ?? ((spec) => spec);
-  const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply }, (id) => {
+  const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply, meter }, (id) => {
     const spec = specs.specOf(id);
     return spec && adjust(spec);
   });
   specs.onMetadata = (records) => follow(records, { image, shards, onWarning });
+  const slots = 'max.incremental.fetch.session.cache.slots';
+  const fetchSessionsMax = brokerConfigNumber({ image, nodeId: identity.nodeId, staticConfigs }, slots);
   const gateway = new Gateway({
     link: shards,
     clock,
-    limits: DEFAULT_GATEWAY_LIMITS,
+    random,
+    limits: { ...DEFAULT_GATEWAY_LIMITS, fetchSessionsMax, ...parts.limits },
     image,
     config: {
       nodeId: identity.nodeId,

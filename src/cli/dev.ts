@@ -5,7 +5,7 @@ import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { directoryBytes, formatBytes } from './bytes.ts';
 import { EXIT } from './errors.ts';
 import { explainStart } from './explain-start.ts';
-import { checkOptions, integerIn } from './options.ts';
+import { checkOptions, integerIn, originsIn } from './options.ts';
 import { tryLines } from './try-lines.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
@@ -23,7 +23,12 @@ const args = {
   'http-port': {
     type: 'string',
     default: '9094',
-    description: 'Port of /livez and /readyz; 0 picks a free one',
+    description: 'Port of WebSockets, /metrics, /livez and /readyz; 0 picks a free one',
+  },
+  'allow-origin': {
+    type: 'string',
+    valueHint: 'ORIGIN,…',
+    description: 'Web pages that may use the broker, as https://app.example.com; * is any page',
   },
   flush: {
     type: 'enum',
@@ -39,6 +44,7 @@ interface Options {
   host: string;
   port: number;
   httpPort: number;
+  allowedOrigins: readonly string[];
   flush: 'always' | 'never';
   json: boolean;
 }
@@ -57,6 +63,7 @@ export const dev = defineCommand({
       host: given.host,
       port: integerIn('--port', given.port, 0, 65_535),
       httpPort: integerIn('--http-port', given['http-port'], 0, 65_535),
+      allowedOrigins: originsIn('--allow-origin', given['allow-origin']),
       flush: given.flush as Options['flush'],
       json: given.json ?? false,
     };
@@ -76,19 +83,31 @@ function sayReady(broker: Broker, options: Options): void {
   const readyMs = Math.round(performance.now());
   const { kafka, http } = broker;
   const data = options.directory ?? null;
+  const address = authority(kafka);
+  const webAddress = http === undefined ? '' : authority(http);
+  const webSocket = `ws://${webAddress}/kafka`;
   if (options.json) {
     console.log(
-      JSON.stringify({ event: 'ready', readyMs, kafka, http, data, flush: options.flush, pid: process.pid }),
+      JSON.stringify({
+        event: 'ready',
+        readyMs,
+        kafka,
+        http,
+        webSocket,
+        data,
+        flush: options.flush,
+        pid: process.pid,
+      }),
     );
     return;
   }
   const ack =
     options.flush === 'always' ? 'an ack means flushed' : 'an ack means handed to the operating system';
-  const address = `${kafka.host}:${kafka.port}`;
   console.log(`milena ready in ${readyMs} ms
 
   kafka  ${address}
-  http   http://${http?.host}:${http?.port}  (/livez, /readyz)
+  ws     ${webSocket}  (Kafka over WebSocket)
+  http   http://${webAddress}  (/metrics, /livez, /readyz)
   data   ${data === null ? 'in memory: gone when it stops' : `${data}  (flush=${options.flush}: ${ack})`}
 
 Try it, from this folder in another shell:
@@ -98,6 +117,11 @@ ${tryLines(address)
   .join('\n')}
 
 Ctrl-C stops it.`);
+}
+
+/** As it stands in an address: an IPv6 host in brackets. */
+function authority({ host, port }: { host: string; port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** SIGTERM and Ctrl-C drain and stop; a second Ctrl-C does not wait. */

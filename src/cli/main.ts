@@ -8,7 +8,10 @@ import { CliError, EXIT } from './errors.ts';
  * A broker's memory is mostly buffers of what clients send. By default V8 collects all garbage each time 64 MB of them
  * have come, which took a third of the time of producing at full speed (ARCHITECTURE, "Where the time goes").
  */
-setFlagsFromString('--external-memory-accounted-in-global-limit');
+const V8_WITH_EXTERNAL_LIMIT = 13;
+// An older V8, that of Node 22, complains about a flag it does not know.
+if (Number.parseInt(process.versions.v8, 10) >= V8_WITH_EXTERNAL_LIMIT)
+  setFlagsFromString('--external-memory-accounted-in-global-limit');
 setFlagsFromString('--min-semi-space-size=16');
 
 const { version } = manifest;

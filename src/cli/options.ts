@@ -35,3 +35,15 @@ export function integerIn(option: string, text: string, min: number, max: number
   if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
   throw usage(`${option} takes a whole number from ${min} to ${max}, not "${text}"`);
 }
+
+/** Origins of web pages, separated by commas; `*` is any. */
+export function originsIn(option: string, text = ''): string[] {
+  const origins = text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+  const bad = origins.find((origin) => origin !== '*' && !isOrigin(origin));
+  if (bad === undefined) return origins;
+  throw usage(`${option} takes origins such as https://app.example.com, not "${bad}"`);
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}

@@ -1,6 +1,7 @@
 import { invariant } from '../model/assert.ts';
+import type { Millis } from '../model/ids.ts';
 import type { Address, Caller } from '../model/machine.ts';
-import type { ShardId, ShardReply } from '../ports/shard-link.ts';
+import type { ShardId, ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import { WireError } from '../wire/error.ts';
 import { encodeResponse } from '../wire/frame.ts';
 import type { CloseReason, Connection } from './connection.ts';
@@ -24,12 +25,16 @@ export class Call {
   readonly sizeBytes: number;
   /** Records of the answer, those included that are being read. */
   answerBytes = 0;
+  /** Of a Fetch that goes on with a session. */
+  fetchSessionId = 0;
+  readonly #startedAtMs: Millis;
   /** Has its answer, or will have none. */
   done = false;
   /** The encoded answer; undefined when there is none to send. */
   response: Uint8Array[] | undefined;
   #asked: Map<number, ShardId> | undefined;
   #cancelTimer: (() => void) | undefined;
+  #behind: (() => void)[] | undefined;
 
   constructor(
     gateway: Gateway,
@@ -45,15 +50,20 @@ export class Call {
     this.header = header;
     this.caller = caller;
     this.sizeBytes = sizeBytes;
+    this.#startedAtMs = gateway.clock.now();
   }
 
   get version(): number {
     return this.header.apiVersion;
   }
 
-  /** Sends one shard its part. `onReply` is called for each reply (twice for a fetch that parked) until done. */
-  ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void): void {
-    this.askAs(this.header.apiKey, this.header.apiVersion, shard, body, onReply);
+  /**
+   * Sends one shard its part. `onReply` is called for each reply (several for a fetch that parked) until done.
+   * @param credit of a Fetch, see `ShardRequest`.
+   */
+  ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void, credit?: number): void {
+    const { apiKey, apiVersion } = this.header;
+    this.#send({ shard, apiKey, apiVersion, body, credit }, onReply);
   }
 
   /** As {@link ask}, with another API than the client's: what the gateway needs on its own account. */
@@ -64,10 +74,34 @@ export class Call {
     body: unknown,
     onReply: (reply: ShardReply) => void,
   ): void {
+    this.#send({ shard, apiKey, apiVersion, body }, onReply);
+  }
+
+  #send(request: Omit<ShardRequest, 'from' | 'caller'>, onReply: (reply: ShardReply) => void): void {
     const from: Address = { link: this.connection.id, correlationId: this.gateway.expect(onReply) };
     this.#asked ??= new Map();
-    this.#asked.set(from.correlationId, shard);
-    this.gateway.link.request({ shard, from, caller: this.caller, apiKey, apiVersion, body });
+    this.#asked.set(from.correlationId, request.shard);
+    this.gateway.link.request({ ...request, from, caller: this.caller });
+  }
+
+  /** Takes on an answer that is still to come, to something asked before. */
+  expectAgain(shard: ShardId, ask: number, onReply: (reply: ShardReply) => void): void {
+    this.#asked ??= new Map();
+    this.#asked.set(ask, shard);
+    this.gateway.expectAgain(ask, onReply);
+  }
+
+  /** Somebody else waits for that answer from now on. */
+  handOver(ask: number): void {
+    this.#asked?.delete(ask);
+  }
+
+  /** Does not want that answer any more. */
+  cancel(shard: ShardId, ask: number): void {
+    this.#asked?.delete(ask);
+    if (this.gateway.unexpect(ask)) {
+      this.gateway.link.cancel(shard, { link: this.connection.id, correlationId: ask });
+    }
   }
 
   /** Calls back at `atMs` unless the call is done before. One timer a call. */
@@ -92,16 +126,22 @@ export class Call {
       // What the client is told of its own request does not fit, such as a name that grew in the reading.
       return this.close('bad_request');
     }
-    this.#finish();
+    this.#finish(body);
   }
 
   /** Done without an answer: Produce with acks=0. */
   silent(): void {
-    if (!this.done) this.#finish();
+    if (!this.done) this.#finish(undefined);
   }
 
   close(reason: CloseReason): void {
     this.connection.close(reason);
+  }
+
+  /** Calls back once this call has its answer, in the order of asking; never when the client is gone before. */
+  whenAnswered(callback: () => void): void {
+    this.#behind ??= [];
+    this.#behind.push(callback);
   }
 
   /** The client is gone. */
@@ -111,9 +151,13 @@ export class Call {
     this.#release();
   }
 
-  #finish(): void {
+  #finish(body: unknown): void {
     this.done = true;
+    const { clock, counters } = this.gateway;
+    counters.answered(this.handler.api, clock.now() - this.#startedAtMs, body);
     this.#release();
+    // Before the connection goes on to what came later.
+    for (const callback of this.#behind ?? []) callback();
     this.connection.answered();
   }
 
@@ -121,11 +165,8 @@ export class Call {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     if (this.#asked === undefined) return;
-    for (const [correlationId, shard] of this.#asked) {
-      if (this.gateway.unexpect(correlationId)) {
-        this.gateway.link.cancel(shard, { link: this.connection.id, correlationId });
-      }
-    }
+    const asked = this.#asked;
     this.#asked = undefined;
+    for (const [ask, shard] of asked) this.cancel(shard, ask);
   }
 }

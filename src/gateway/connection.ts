@@ -5,7 +5,9 @@ import { decodeRequest, decodeRequestHeader } from '../wire/frame.ts';
 import { Call } from './call.ts';
 import { serves } from './handler.ts';
 import { FrameReader } from './frames.ts';
+import { type ParkedFetch, ParkedFetches } from './fetch/parked-fetches.ts';
 import type { Gateway } from './gateway.ts';
+import type { ConnectionCredit } from './read-credit.ts';
 
 /** The host's end of a client's byte stream. */
 export interface ClientSocket {
@@ -20,7 +22,7 @@ export interface ClientSocket {
   /** Stops and restarts the reading of requests. */
   pause(): void;
   resume(): void;
-  close(): void;
+  close(reason: CloseReason): void;
 }
 
 /** Why we closed a connection: each is counted under this name. */
@@ -31,7 +33,12 @@ export type CloseReason =
   | 'acks_0_failed'
   | 'memory'
   | 'idle'
-  | 'shutdown';
+  | 'shutdown'
+  // What a door finds wrong with what its stream is wrapped in.
+  | 'bad_websocket'
+  | 'not_binary'
+  | 'too_large'
+  | 'unanswered_ping';
 
 /**
  * One client: its byte stream in, answers out in request order. Requests overlap (their shards keep their order),
@@ -40,6 +47,8 @@ export type CloseReason =
 export class Connection {
   readonly id: number;
   readonly socket: ClientSocket;
+  /** Records that shards may read for it. */
+  readonly credit: ConnectionCredit;
   readonly #gateway: Gateway;
   readonly #frames: FrameReader;
   /** Being worked on or waiting for an earlier answer, in request order. */
@@ -51,6 +60,7 @@ export class Connection {
   #heldBytes = 0;
   /** Records of answers that were handed to the socket while the client read too slowly. */
   #unreadBytes = 0;
+  #parked: ParkedFetches | undefined;
   #paused = false;
   #slowReader = false;
   #dispatching = false;
@@ -60,9 +70,26 @@ export class Connection {
   constructor(id: number, socket: ClientSocket, gateway: Gateway) {
     this.id = id;
     this.socket = socket;
+    this.credit = gateway.readCredit.open();
     this.#gateway = gateway;
     this.#frames = new FrameReader(gateway.limits.requestMaxBytes, socket.readsInPlace);
     this.lastActiveMs = gateway.clock.now();
+  }
+
+  /** Its fetches that stay at shards while none of its requests waits for them; none were kept when undefined. */
+  get parked(): ParkedFetches | undefined {
+    return this.#parked;
+  }
+
+  /** @returns false when it is not kept. */
+  keepParked(parked: ParkedFetch): boolean {
+    this.#parked ??= new ParkedFetches(this.#gateway, this.id);
+    return this.#parked.keep(parked);
+  }
+
+  /** The request that has the last word in a fetch session, while it has no answer. */
+  runningIn(fetchSessionId: number): Call | undefined {
+    return this.#calls.find((call) => !call.done && call.fetchSessionId === fetchSessionId);
   }
 
   /** Waits for the client: to ask, or to read what it asked for. */
@@ -79,6 +106,7 @@ export class Connection {
   receive(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.lastActiveMs = this.#gateway.clock.now();
+    this.#gateway.counters.bytesIn += chunk.length;
     try {
       this.#frames.push(chunk, (frame) => this.#backlog.push(frame));
     } catch (error) {
@@ -88,6 +116,13 @@ export class Connection {
     }
     if (this.#holdUnfinished(this.#frames.heldBytes)) this.#dispatch();
     else this.close('memory');
+  }
+
+  /** The host keeps so many bytes that it cannot hand over yet: a WebSocket message whose end is still to come. */
+  keptBack(bytes: number): void {
+    if (this.#closed) return;
+    this.lastActiveMs = this.#gateway.clock.now();
+    if (!this.#holdUnfinished(this.#frames.heldBytes + bytes)) this.close('memory');
   }
 
   #holdUnfinished(heldBytes: number): boolean {
@@ -106,7 +141,7 @@ export class Connection {
 
   /** What was handed to the socket is with the client, or nobody's any more. */
   #read(): void {
-    this.#gateway.holdUnread(-this.#unreadBytes);
+    this.credit.hold(-this.#unreadBytes);
     this.#unreadBytes = 0;
   }
 
@@ -122,6 +157,7 @@ export class Connection {
       this.#unreadBytes += call.answerBytes;
       call.abandon();
     }
+    this.#parked?.dropAll();
     this.#read();
     this.#gateway.forget(this);
   }
@@ -129,14 +165,14 @@ export class Connection {
   close(reason: CloseReason): void {
     if (this.#closed) return;
     this.#gateway.counters.closed(reason);
-    this.socket.close();
+    this.socket.close(reason);
     this.ended();
   }
 
   /** The answer of a call holds so much more, or less. */
   hold(deltaBytes: number): void {
     this.#callBytes += deltaBytes;
-    this.#gateway.holdUnread(deltaBytes);
+    this.credit.hold(deltaBytes);
   }
 
   /** A call has its answer: send all that are next in order. */
@@ -153,6 +189,7 @@ export class Connection {
   }
 
   #send(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.#gateway.counters.bytesOut += chunk.length;
     if (!this.socket.write(chunks)) this.#slowReader = true;
   }
 
@@ -178,9 +215,11 @@ export class Connection {
     const { limits } = this.#gateway;
     if (this.#slowReader || this.#gateway.draining || this.#calls.length >= limits.inFlightRequestsMax)
       return false;
-    if (this.#calls.length > 0 && this.#callBytes > limits.inFlightBytesMax) return false;
     if (this.#calls.length === 0) return true;
-    return !this.#calls[0]?.handler.exclusive && !this.#gateway.isExclusive(next);
+    if (this.#callBytes > limits.inFlightBytesMax) return false;
+    const handler = this.#gateway.handlerOf(next);
+    if (handler?.readsRecords && this.credit.heldBytes > 0 && this.credit.freeBytes <= 0) return false;
+    return !this.#calls[0]?.handler.exclusive && !handler?.exclusive;
   }
 
   #start(frame: Uint8Array): void {

@@ -2,11 +2,14 @@ import type { MetadataImage } from '../metadata/image.ts';
 import type { Millis } from '../model/ids.ts';
 import type { GatewayLimits } from '../model/limits.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
 import type { ShardLink, ShardReply } from '../ports/shard-link.ts';
 import { type ClientSocket, Connection } from './connection.ts';
 import { GatewayCounters } from './counters.ts';
+import { FetchSessions } from './fetch/sessions.ts';
 import type { Handler } from './handler.ts';
 import { HANDLERS } from './handlers/index.ts';
+import { ReadCredit } from './read-credit.ts';
 
 /** Settings the answers depend on, in Kafka's names. */
 export interface GatewayConfig {
@@ -19,6 +22,8 @@ export interface GatewayConfig {
 export interface GatewayOptions {
   link: ShardLink;
   clock: Clock;
+  /** Ids of fetch sessions. */
+  random: Random;
   config: GatewayConfig;
   limits: GatewayLimits;
   /** Committed metadata, kept current by the host. */
@@ -42,7 +47,11 @@ export class Gateway {
   #lastConnectionId = 0;
   #lastAsk = 0;
   #unfinishedBytes = 0;
-  #unreadBytes = 0;
+  /** Records read for clients that have not read them yet. */
+  readonly readCredit: ReadCredit;
+  readonly fetchSessions: FetchSessions;
+  /** Fetches that stay at shards while no client waits for them: see `ParkedFetches`, which count here. */
+  parkedFetches = 0;
   /** No request starts any more. */
   draining = false;
   #onQuiet: (() => void) | undefined;
@@ -53,11 +62,15 @@ export class Gateway {
     this.config = options.config;
     this.limits = options.limits;
     this.image = options.image;
+    const { unreadBytesMax: maxBytes, connectionUnreadBytesMin: minBytes } = options.limits;
+    this.readCredit = new ReadCredit({ maxBytes, minBytes });
+    this.fetchSessions = new FetchSessions(options);
   }
 
   connect(socket: ClientSocket): Connection {
     const connection = new Connection(++this.#lastConnectionId, socket, this);
     this.#connections.set(connection.id, connection);
+    this.counters.connections++;
     return connection;
   }
 
@@ -116,14 +129,19 @@ export class Gateway {
     return this.#handlers.values();
   }
 
-  /** Whether the message is a request that must run alone. */
-  isExclusive(frame: Uint8Array): boolean {
-    return this.#handlers.get(((frame[0] ?? 0) << 8) | (frame[1] ?? 0))?.exclusive ?? false;
+  /** What would handle the message, before it is decoded. */
+  handlerOf(frame: Uint8Array): Handler | undefined {
+    return this.#handlers.get(((frame[0] ?? 0) << 8) | (frame[1] ?? 0));
   }
 
   expect(onReply: (reply: ShardReply) => void): number {
     this.#expected.set(++this.#lastAsk, onReply);
     return this.#lastAsk;
+  }
+
+  /** Another waits for an answer that is still to come. */
+  expectAgain(ask: number, onReply: (reply: ShardReply) => void): void {
+    this.#expected.set(ask, onReply);
   }
 
   /** @returns whether the answer was still to come. */
@@ -137,13 +155,8 @@ export class Gateway {
     return this.#unfinishedBytes <= this.limits.unfinishedBytesMax;
   }
 
-  /** Accounts for what is read for clients; near the limit there is little free, and a Fetch brings little. */
-  holdUnread(deltaBytes: number): void {
-    this.#unreadBytes += deltaBytes;
-  }
-
-  get freeUnreadBytes(): number {
-    return Math.max(0, this.limits.unreadBytesMax - this.#unreadBytes);
+  get unfinishedBytes(): number {
+    return this.#unfinishedBytes;
   }
 
   forget(connection: Connection): void {

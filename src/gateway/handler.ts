@@ -11,6 +11,8 @@ export interface Handler<A extends Api = Api> {
   advertisedMin?: number;
   /** Runs alone on its connection: what comes after must see what it did. */
   exclusive?: boolean;
+  /** Its answers are made of records: it does not start while its connection has no credit for any. */
+  readsRecords?: boolean;
   /** May be parked for long (a long poll, a join): a shutdown does not wait for it. */
   mayWait?: boolean;
   /** Ends with exactly one `call.reply`, `call.silent` or `call.close`, now or later. */

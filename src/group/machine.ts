@@ -1,5 +1,5 @@
 import { InvariantError } from '../model/assert.ts';
-import type { Millis } from '../model/ids.ts';
+import type { Millis, Offset } from '../model/ids.ts';
 import type { Decision, Machine, MachineRecord, MachineRequest } from '../model/machine.ts';
 import { offsetCommitApi } from '../wire/apis/08-offset-commit.ts';
 import { offsetFetchApi } from '../wire/apis/09-offset-fetch.ts';
@@ -21,6 +21,7 @@ import { Context, Turn } from './context.ts';
 import type { Asked } from './context.ts';
 import { decideDeleteGroups, decideDescribeGroups, decideListGroups } from './describe.ts';
 import { expireOffsets } from './expiry.ts';
+import type { GroupState } from './group.ts';
 import { decideOffsetFetch } from './offset-fetch.ts';
 import { decideOffsetCommit } from './offsets.ts';
 import { applyRecord, snapshotOf } from './replay.ts';
@@ -29,6 +30,15 @@ export interface GroupMachineOptions {
   /** Makes the unique part of a member id: a UUID from the host's `Random`. */
   id: () => string;
   config?: Partial<GroupConfig>;
+}
+
+/** A group as it is now. */
+export interface GroupView {
+  readonly groupId: string;
+  readonly state: GroupState;
+  readonly members: ReadonlyMap<string, unknown>;
+  /** topic -> partition -> position. */
+  readonly offsets: ReadonlyMap<string, ReadonlyMap<number, { readonly offset: Offset }>>;
 }
 
 type Decide<Body> = (context: Context, turn: Turn, request: Asked<Body>) => void;
@@ -96,6 +106,11 @@ export class GroupMachine implements Machine {
 
   get wakeAtMs(): Millis {
     return Math.min(this.#context.deadlines.nextMs, this.#context.expiryAtMs);
+  }
+
+  /** For who watches: not to be changed. */
+  groups(): Iterable<GroupView> {
+    return this.#context.groups.values();
   }
 
   forget(link: number): void {

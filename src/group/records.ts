@@ -46,8 +46,8 @@ export const groupMetadataValue = message({
   fields: {
     protocolType: string('0+'),
     generation: int32('0+'),
-    protocol: nullableString('0+', { default: null }),
-    leader: nullableString('0+', { default: null }),
+    protocol: nullableString('0+'),
+    leader: nullableString('0+'),
     currentStateTimestamp: int64('2+', { default: -1 }),
     members: array('0+', {
       memberId: string('0+'),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** `build/` lies two folders above this file, and above each file of the built package: `dist/bin`, `dist/chunks`. */
+/** The build puts its own place here: in the package the kernels lie beside the folders of its scripts. */
 const WASM_FILE = new URL('../../build/kernels.wasm', import.meta.url);
 
 /** Compiles in place: for 5 KB that takes half a millisecond, and a few when it has to wait for another thread. */

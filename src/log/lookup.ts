@@ -8,8 +8,15 @@ import { BatchHeader } from '../records/header.ts';
 import type { TimestampOffset } from './append.ts';
 import type { EpochCache } from './epochs.ts';
 
-/** Times ListOffsets gives a meaning. */
-export const LookupTime = { latest: -1, earliest: -2, maxTimestamp: -3, earliestLocal: -4 } as const;
+/** Times ListOffsets gives a meaning. All of a log is local and nothing waits for upload: the last two find none. */
+export const LookupTime = {
+  latest: -1,
+  earliest: -2,
+  maxTimestamp: -3,
+  earliestLocal: -4,
+  latestTiered: -5,
+  earliestPendingUpload: -6,
+} as const;
 
 const NOT_FOUND: TimestampOffset = { offset: -1, timestamp: -1, leaderEpoch: -1 };
 

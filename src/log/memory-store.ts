@@ -1,6 +1,7 @@
 import { at, invariant } from '../model/assert.ts';
 import { concat } from '../model/bytes.ts';
 import type { LogKey, Millis, Offset } from '../model/ids.ts';
+import { firstReaching } from '../model/search.ts';
 import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
 import { keepable } from '../records/keepable.ts';
 
@@ -52,14 +53,7 @@ class MemoryLog {
 
   /** Number of the batch that holds `offset`, or of the next one. */
   floor(offset: Offset): number {
-    let low = 0;
-    let high = this.batches.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (at(this.batches, middle).lastOffset < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstReaching(this.batches, offset);
   }
 
   segment(index: number): Segment {

@@ -187,7 +187,7 @@ function manualAssignments(image: MetadataImage, topic: CreatableTopic): Assignm
     }
     checkAssignment(image, brokerIds, { partition, replicationFactor });
     replicationFactor = brokerIds.length;
-    byIndex.set(partition, brokerIds);
+    byIndex.set(partition, [...brokerIds]);
   }
   return Array.from({ length: byIndex.size }, (_, index) => {
     const replicas = byIndex.get(index);

@@ -10,8 +10,18 @@ export interface GatewayLimits {
   inFlightBytesMax: number;
   /** Bytes of unfinished messages over all connections; the one that exceeds it is closed. */
   unfinishedBytesMax: number;
-  /** Bytes read for clients that have not read them yet, over all connections; near it a Fetch brings less. */
+  /** Bytes read for clients that have not read them yet, over all connections; what each may have: `ReadCredit`. */
   unreadBytesMax: number;
+  /** Of these each connection may have so many, whatever the others hold. */
+  connectionUnreadBytesMin: number;
+  /** Fetches kept at shards for clients that do not wait just now, over all connections. */
+  parkedFetchesMax: number;
+  /** max.incremental.fetch.session.cache.slots. */
+  fetchSessionsMax: number;
+  /** Memory for what all sessions remember, by estimate. One that would exceed it is not kept. */
+  fetchSessionBytesMax: number;
+  /** Unused for so long a session makes room for another (Kafka's MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS). */
+  fetchSessionEvictionMs: number;
   /** fetch.max.bytes: what one Fetch may return, whatever it asks for. */
   fetchMaxBytes: number;
   /** connections.max.idle.ms. */
@@ -24,6 +34,11 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   inFlightBytesMax: 16 * 1024 * 1024,
   unfinishedBytesMax: 512 * 1024 * 1024,
   unreadBytesMax: 256 * 1024 * 1024,
+  connectionUnreadBytesMin: 64 * 1024,
+  parkedFetchesMax: 65_536,
+  fetchSessionsMax: 1_000,
+  fetchSessionBytesMax: 64 * 1024 * 1024,
+  fetchSessionEvictionMs: 120_000,
   fetchMaxBytes: 57_671_680,
   connectionsMaxIdleMs: 600_000,
 };

@@ -60,6 +60,11 @@ export interface ReadRange {
   maxBytes: number;
 }
 
+/** A read found what no writer wrote. The log is to be opened again, which mends it and names what was damaged. */
+export class LogDamaged extends Error {
+  override name = 'LogDamaged';
+}
+
 /**
  * What a runtime must remember for a partition. `test/storage/contract.ts` is the definition; this is the summary.
  * A rejected call means the store can no longer be trusted with that log: its shard stops and reloads.
@@ -71,8 +76,9 @@ export interface LogStore {
   open(log: LogKey): Promise<LogExtent>;
   /**
    * Applies `writes` in order and resolves when they are durable (under the store's flush rule). What waits is
-   * gathered: all callers of one round share one promise. Atomic per log, never across logs; after a crash each log
-   * holds a prefix. Reads see the writes as soon as `commit` has returned.
+   * gathered: all callers of one round share one promise. After a crash each log holds a prefix of its writes, values
+   * included: of whole commits in a database, of single writes in files; logs are not of one moment. Reads see the
+   * writes as soon as `commit` has returned.
    */
   commit(writes: readonly LogWrite[]): Promise<void>;
   /**

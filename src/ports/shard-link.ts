@@ -17,12 +17,23 @@ export function groupShard(partition: number): ShardId {
 /** One shard's part of a Kafka request. Records in `body` are views; ownership goes with the message. */
 export interface ShardRequest extends MachineRequest {
   shard: ShardId;
+  /**
+   * Of a Fetch: bytes of records that may be read for this client, at once or when it wakes. Stands for the
+   * partition's own limit, which is not below it. Soft, as that is: the first batch comes whole; but 0 brings none.
+   */
+  credit?: number | undefined;
 }
 
 /**
- * The answer to one request. `parked` comes with a Fetch that found too little: an empty answer now, and a second
- * one on the same address when there is more. A shard that cannot serve at all (its topic is gone, its storage
- * failed) says so by `errorCode`; `body` is then undefined.
+ * The answer to one request. A shard that cannot serve at all (its topic is gone, its storage failed) says so by
+ * `errorCode`; `body` is then undefined. A Fetch that may wait and found too little has several answers on one address:
+ *
+ *   parked, with a body     what there is now; the fetch stays at the shard until there is enough
+ *   parked, without a body  at most once: something has come, not enough, and the body before is no longer true
+ *   not parked              the last: there is enough, or an error
+ *
+ * Until the last one the gateway may let any number of client requests wait for it, one after the other, or none: the
+ * shard is not told. When it no longer wants it, it cancels.
  */
 export interface ShardReply {
   to: Address;
@@ -37,6 +48,6 @@ export interface ShardReply {
  */
 export interface ShardLink {
   request(request: ShardRequest): void;
-  /** Nobody waits for this answer any more (its time is up, or the client is gone): what is parked is dropped. */
+  /** Nobody will want this answer any more: what is parked is dropped. */
   cancel(shard: ShardId, from: Address): void;
 }

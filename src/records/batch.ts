@@ -56,11 +56,7 @@ export class BatchRecords implements Iterable<Record> {
 
   /** @param index from 0 to `length - 1`. */
   at(index: number): Record {
-    return new Record(
-      this.header,
-      this.#block,
-      this.#rows.subarray(index * ROW.size, (index + 1) * ROW.size),
-    );
+    return new Record(this.header, this.#block, this.#rows, index * ROW.size);
   }
 
   *[Symbol.iterator](): Iterator<Record> {
@@ -72,11 +68,14 @@ export class BatchRecords implements Iterable<Record> {
 export class Record {
   readonly #header: BatchHeader;
   readonly #block: Uint8Array;
-  readonly #row: Int32Array;
+  readonly #rows: Int32Array;
+  /** Where its row starts. */
+  readonly #row: number;
 
-  constructor(header: BatchHeader, block: Uint8Array, row: Int32Array) {
+  constructor(header: BatchHeader, block: Uint8Array, rows: Int32Array, row: number) {
     this.#header = header;
     this.#block = block;
+    this.#rows = rows;
     this.#row = row;
   }
 
@@ -118,6 +117,6 @@ export class Record {
   }
 
   #field(field: number): number {
-    return this.#row[field] ?? 0;
+    return this.#rows[this.#row + field] ?? 0;
   }
 }

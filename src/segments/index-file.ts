@@ -47,9 +47,9 @@ export class IndexFile {
   get last(): IndexEntry | undefined {
     return this.#last;
   }
-  /** Whether the file durably has all entries. */
+  /** Whether the file durably has all entries and no others; when there are none it need not be there. */
   get isSettled(): boolean {
-    return this.#tidy && this.#pendingCount === 0 && !this.#unflushed;
+    return !this.#unflushed && this.#pendingCount === 0 && (this.#tidy || this.#stored === 0);
   }
   get isDue(): boolean {
     return this.#pendingCount >= WRITE_AFTER_ENTRIES;

@@ -11,7 +11,7 @@ import {
 import { flushSegment, removeSegment, writeIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { StoreParts } from './parts.ts';
-import type { TailBatch } from './tail.ts';
+import type { SegmentBatch } from './tail.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Batches that follow each other in one file: one write. */
@@ -19,7 +19,7 @@ interface Run {
   segment: LogSegment;
   position: number;
   chunks: Uint8Array[];
-  batches: TailBatch[];
+  batches: SegmentBatch[];
 }
 
 /** What one log has to do on disk, step by step in the order asked for; `run` does it. */
@@ -33,6 +33,8 @@ export class LogDisk {
   /** Log files with what was not flushed. */
   readonly #unflushed = new Set<string>();
   #namesChanged = false;
+  /** The drop, once asked for. */
+  #gone: PromiseWithResolvers<void> | undefined;
   #writtenEndOffset: Offset = Infinity;
   #durableEndOffset: Offset = Infinity;
 
@@ -63,7 +65,7 @@ export class LogDisk {
     this.#queue.push(step);
   }
 
-  append(batch: TailBatch): void {
+  append(batch: SegmentBatch): void {
     if (this.#lastRun?.segment === batch.segment) {
       this.#lastRun.chunks.push(batch.bytes);
       this.#lastRun.batches.push(batch);
@@ -128,12 +130,20 @@ export class LogDisk {
     this.schedule(() => writeIndexes(segment));
   }
 
-  /** Replaces or deletes a file beside the log; all that was written before it is durable first. */
-  replaceValue(step: () => Promise<void>): void {
+  /** Does `step` once all that was written before it is durable. */
+  scheduleFlushed(step: () => Promise<void>): void {
     this.schedule(async () => {
       if (this.#parts.flushes) await this.flush();
       await step();
+    });
+  }
+
+  /** Replaces or deletes a file beside the log: durable after all that was written before it, and before the rest. */
+  replaceValue(step: () => Promise<void>): void {
+    this.scheduleFlushed(async () => {
+      await step();
       this.#namesChanged = true;
+      if (this.#parts.flushes) await this.flush();
     });
   }
 
@@ -153,21 +163,27 @@ export class LogDisk {
   drop(): Promise<void> {
     const gone = Promise.withResolvers<void>();
     gone.promise.catch(() => {});
+    this.#gone = gone;
     this.schedule(async () => {
-      try {
-        await this.#drop();
-        gone.resolve();
-      } catch (error) {
-        gone.reject(error);
-        throw error;
-      }
+      await this.#drop();
+      gone.resolve();
     });
     return gone.promise;
   }
 
   async run(): Promise<void> {
-    await this.#queue.run();
-    if (this.#parts.flushes) await this.flush();
+    try {
+      await this.#queue.run();
+      if (this.#parts.flushes) await this.flush();
+    } catch (error) {
+      this.giveUp(error);
+      throw error;
+    }
+  }
+
+  /** No step will be done any more: who waits for the drop hears of it. */
+  giveUp(error: unknown): void {
+    this.#gone?.reject(error);
   }
 
   /** Makes all that was written durable. */

@@ -155,13 +155,14 @@ async function loadClosed(parts: StoreParts, found: Found): Promise<void> {
 async function loadDoubtful(
   parts: StoreParts,
   one: Found,
-  { recoveryPoint, endOffset }: Check,
+  check: Check,
 ): Promise<{ position: number; endPosition: number; why: string } | undefined> {
   const { segment, nextBase } = one;
+  const { recoveryPoint, endOffset } = check;
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
   const position = await lastIndexed(segment, sizeBytes, recoveryPoint);
-  segment.rewind({ position, nextOffset: segment.baseOffset, firstTimestamp });
   segment.unchecked.to = recoveryPoint === undefined ? sizeBytes : position;
+  segment.rewind({ position, nextOffset: segment.baseOffset, firstTimestamp });
   const end = await replay(parts.files, segment, {
     position,
     endPosition: sizeBytes,
@@ -169,9 +170,10 @@ async function loadDoubtful(
     kernels: recoveryPoint === undefined ? undefined : parts.kernels,
   });
   if (end.fault !== undefined) {
-    // A length that is wrong leads to a fault behind it: only checksums tell where the damage begins.
-    if (recoveryPoint === undefined)
-      return loadDoubtful(parts, one, { ...NO_CHECK, recoveryPoint: segment.baseOffset });
+    // The index may point at no batch, or a length that is wrong lead to a fault behind it: only checksums tell.
+    const isMisled = position > 0 && end.endPosition === position;
+    if (isMisled || recoveryPoint === undefined)
+      return loadDoubtful(parts, one, { ...check, recoveryPoint: segment.baseOffset });
     return { position: end.endPosition, endPosition: sizeBytes, why: end.fault };
   }
   if (nextBase !== undefined) segment.close(nextBase);

@@ -1,6 +1,6 @@
 import { at } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
-import type { ReadRange } from '../ports/log-store.ts';
+import { LogDamaged, type ReadRange } from '../ports/log-store.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 import type { IndexFile } from './index-file.ts';
 import type { IndexEntry } from './index-view.ts';
@@ -85,7 +85,7 @@ export class LogReader {
 
   #damage(segment: LogSegment, path: string, more = ''): Error {
     this.#damaged(segment);
-    return new Error(`${path} is damaged${more}`);
+    return new LogDamaged(`${path} is damaged${more}`);
   }
 
   async #scan(start: Offset, endOffset: Offset, timestamp: Millis): Promise<Offset | undefined> {
@@ -143,12 +143,10 @@ export class LogReader {
     while (position < endPosition) {
       // With the next header, which tells whether the batch before it is believed.
       const wanted = Math.max(range.maxBytes + start.slackBytes, atLeastBytes) + HEADER_SIZE;
-      const bytes = new Uint8Array(Math.min(endPosition - position, wanted));
-      const from = position;
-      const filled = await this.#parts.files.use(segment.path, (file) => file.read(from, bytes));
-      const isWhole = filled === bytes.length && (position > start.position || isRight(start, bytes));
-      const chosen = isWhole ? chooseBatches(bytes, endPosition - position, range) : undefined;
-      if (!chosen || (chosen.type === 'batches' && chosen.nextOffset > segment.nextOffset))
+      const bytes = await this.#readAt(segment, position, Math.min(endPosition - position, wanted));
+      const isRead = bytes && (position > start.position || isRight(start, bytes));
+      const chosen = isRead ? chooseBatches(bytes, endPosition - position, range) : undefined;
+      if (!bytes || !chosen || (chosen.type === 'batches' && chosen.nextOffset > segment.nextOffset))
         throw this.#damage(segment, segment.path, `, or its index, at byte ${position}`);
       if (chosen.type === 'batches') {
         const checked = this.#check(segment, position, bytes, chosen);
@@ -178,6 +176,16 @@ export class LogReader {
     }
     if (start <= unchecked.from) unchecked.from = position + chosen.end;
     return chosen;
+  }
+
+  /** Memory is taken when it is its turn; undefined when the file has not as much. */
+  #readAt(segment: LogSegment, position: number, sizeBytes: number): Promise<Uint8Array | undefined> {
+    const { files, reads } = this.#parts;
+    return reads.run(sizeBytes, async () => {
+      const bytes = new Uint8Array(sizeBytes);
+      const filled = await files.use(segment.path, (file) => file.read(position, bytes));
+      return filled < sizeBytes ? undefined : bytes;
+    });
   }
 
   #chosen(segment: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Uint8Array {

@@ -1,20 +1,20 @@
 import { at } from '../model/assert.ts';
 import type { Offset } from '../model/ids.ts';
 import type { LogSegment } from './log-segment.ts';
-import type { LogTail } from './tail.ts';
+import type { LogTail, SegmentBatch } from './tail.ts';
 
 /** What a log that is ready holds, the writes that wait included. Below `tail.first` all is written. */
 export class LogState {
   /** Ascending, never empty; the last one is active. */
   segments: LogSegment[];
-  readonly tail: LogTail;
+  readonly tail: LogTail<SegmentBatch>;
   logStartOffset: Offset;
   /** Changes whenever what was there may be gone: a read that began before is made again. */
   generation = 0;
   /** Dropped, or given up: who still reads finds nothing. */
   isGone = false;
 
-  constructor(segments: LogSegment[], tail: LogTail, logStartOffset: Offset) {
+  constructor(segments: LogSegment[], tail: LogTail<SegmentBatch>, logStartOffset: Offset) {
     this.segments = segments;
     this.tail = tail;
     this.logStartOffset = Math.max(logStartOffset, at(segments, 0).baseOffset);

@@ -3,6 +3,7 @@ import type { Files } from '../ports/files.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { OffsetCheckpoint } from './offset-checkpoint.ts';
+import type { ReadGate } from './read-gate.ts';
 import type { Tail } from './tail.ts';
 
 /** What all logs of one store share. */
@@ -13,6 +14,7 @@ export interface StoreParts {
   files: FileCache;
   cache: IndexCache;
   tail: Tail;
+  reads: ReadGate;
   kernels: Kernels;
   /** Whether a round flushes what it wrote before it is done. */
   flushes: boolean;

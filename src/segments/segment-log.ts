@@ -11,7 +11,7 @@ import { LogState } from './log-state.ts';
 import { NamedValues } from './named-values.ts';
 import type { StoreParts } from './parts.ts';
 import { COPY_MAX_BYTES, LogTail } from './tail.ts';
-import type { TailBatch } from './tail.ts';
+import type { SegmentBatch } from './tail.ts';
 import { cutSegment } from './truncate.ts';
 
 type Append = Extract<LogWrite, { type: 'append' }>;
@@ -123,6 +123,7 @@ export class SegmentLog {
   fail(error: Error): void {
     this.#failure ??= error;
     this.#truncating?.reject(error);
+    this.#disk.giveUp(error);
     this.#forget();
   }
 
@@ -131,9 +132,8 @@ export class SegmentLog {
     const state = this.#state;
     if (!state || this.#failure) return;
     const { offsets, times } = state.active;
-    const hasEntries = offsets.count + times.count > 0;
-    if (hasEntries) state.active.close(state.logEndOffset);
-    if (hasEntries && !(offsets.isSettled && times.isSettled)) {
+    if (offsets.count + times.count > 0) state.active.close(state.logEndOffset);
+    if (!(offsets.isSettled && times.isSettled)) {
       await writeIndexes(state.active);
       await flushSegment(this.#parts, state.active);
       this.#disk.namesChanged();
@@ -169,7 +169,7 @@ export class SegmentLog {
     const segment = state.active;
     const position = segment.append(place);
     const kept = keepable(bytes, COPY_MAX_BYTES);
-    const batch: TailBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
+    const batch: SegmentBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
     state.tail.push(batch);
     this.#disk.append(batch);
     this.#parts.tail.shrink();
@@ -215,7 +215,7 @@ export class SegmentLog {
     state.tail.dropBelow(oldest.baseOffset);
     if (oldest.baseOffset < beforeOffset || logStarts.get(this.name.log) !== undefined) {
       logStarts.set(this.name, beforeOffset);
-      this.#disk.schedule(() => logStarts.save());
+      this.#disk.scheduleFlushed(() => logStarts.save());
     }
     if (gone.length === 0) return;
     state.generation++;

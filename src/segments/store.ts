@@ -11,6 +11,7 @@ import { eachLimited } from './limited.ts';
 import { type Check, NO_CHECK } from './log-loader.ts';
 import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import type { StoreParts } from './parts.ts';
+import { ReadGate } from './read-gate.ts';
 import { type Gather, Rounds } from './rounds.ts';
 import { SegmentLog } from './segment-log.ts';
 import { Tail } from './tail.ts';
@@ -26,6 +27,8 @@ export interface SegmentStoreOptions {
   identity: Identity;
   /** Memory for the newest batches of all logs. */
   tailBytes?: number;
+  /** Memory for what is on its way from files to readers. */
+  readBytes?: number;
   /** Memory for index entries read from files. */
   indexBytes?: number;
   maxOpenFiles?: number;
@@ -48,6 +51,8 @@ interface Entry {
 
 const MEBIBYTE = 1024 * 1024;
 const LOGS_AT_ONCE = 64;
+/** Many times what a disk does at once: a line, not a stop. */
+const READS_AT_ONCE = 64;
 
 /** `LogStore` over files, in Kafka's own directory layout. */
 export class SegmentStore implements LogStore {
@@ -91,6 +96,7 @@ export class SegmentStore implements LogStore {
       files: new FileCache(disk, options.maxOpenFiles ?? 512),
       cache: new IndexCache(options.indexBytes ?? 32 * MEBIBYTE),
       tail: new Tail(options.tailBytes ?? 64 * MEBIBYTE),
+      reads: new ReadGate({ countMax: READS_AT_ONCE, bytesMax: options.readBytes ?? 64 * MEBIBYTE }),
       kernels,
       flushes: options.flush === 'always',
       indexIntervalBytes: options.indexIntervalBytes ?? 4096,

@@ -1,6 +1,7 @@
 import { at } from '../model/assert.ts';
 import { concat } from '../model/bytes.ts';
 import type { Offset } from '../model/ids.ts';
+import { firstReaching } from '../model/search.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import { OVERHEAD_BYTES } from '../records/keepable.ts';
 import type { LogSegment } from './log-segment.ts';
@@ -12,14 +13,18 @@ export interface TailBatch {
   readonly lastOffset: Offset;
   /** Empty once it is out of the tail. */
   bytes: Uint8Array;
+  written: boolean;
+}
+
+/** A batch that has its place in a segment's file. */
+export interface SegmentBatch extends TailBatch {
   readonly segment: LogSegment;
   readonly position: number;
-  written: boolean;
 }
 
 interface Kept {
   batch: TailBatch;
-  log: LogTail;
+  log: { dropFirst(): void };
 }
 
 /** Larger batches are kept where they lie: the tail counts all of a buffer, and copying costs. */
@@ -49,7 +54,7 @@ export class Tail {
     return this.#bytes;
   }
 
-  add(log: LogTail, batch: TailBatch): void {
+  add(log: Kept['log'], batch: TailBatch): void {
     this.#queue.push({ batch, log });
     const { buffer } = batch.bytes;
     const users = this.#users.get(buffer) ?? 0;
@@ -84,20 +89,20 @@ export class Tail {
 }
 
 /** One log's part: its last batches, without a gap up to the log end. */
-export class LogTail {
+export class LogTail<Batch extends TailBatch = TailBatch> {
   readonly #all: Tail;
-  #batches: TailBatch[] = [];
+  #batches: Batch[] = [];
   #head = 0;
 
   constructor(all: Tail) {
     this.#all = all;
   }
 
-  get first(): TailBatch | undefined {
+  get first(): Batch | undefined {
     return this.#batches[this.#head];
   }
 
-  push(batch: TailBatch): void {
+  push(batch: Batch): void {
     this.#batches.push(batch);
     this.#all.add(this, batch);
   }
@@ -127,7 +132,7 @@ export class LogTail {
 
   /** Whole batches from the one that holds `fromOffset` or the next; more than one are joined in a copy. */
   read({ fromOffset, endOffset, maxBytes }: ReadRange): Uint8Array {
-    const start = this.#floor(fromOffset);
+    const start = firstReaching(this.#batches, fromOffset, this.#head);
     let end = start;
     let sizeBytes = 0;
     for (; end < this.#batches.length; end++) {
@@ -137,16 +142,5 @@ export class LogTail {
     }
     if (end - start === 1) return at(this.#batches, start).bytes;
     return concat(this.#batches.slice(start, end).map(({ bytes }) => bytes));
-  }
-
-  #floor(offset: Offset): number {
-    let low = this.#head;
-    let high = this.#batches.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (at(this.#batches, middle).lastOffset < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

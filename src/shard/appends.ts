@@ -56,7 +56,11 @@ export class Appends {
           nowMs: this.#shard.parts.clock.now(),
           apiVersion: request.apiVersion,
         });
-    if (result.type === 'appended') this.#shard.commit(result.writes);
+    if (result.type === 'appended') {
+      const batch = { records: result.lastOffset - result.baseOffset + 1, bytes: records.length };
+      this.#shard.parts.meter?.appended(this.#log.name.topic, batch);
+      this.#shard.commit(result.writes);
+    }
     this.#answer(request, result);
   }
 

@@ -20,7 +20,7 @@ const SNAPSHOT_EVERY_BYTES = 4 * 1024 * 1024;
 export class Coordinator {
   readonly #shard: Shard;
   readonly #log: PartitionLog;
-  readonly #machine: Machine;
+  readonly machine: Machine;
   /** Applied and not yet committed, for `onCommitted`. */
   #uncommitted: { endOffset: Offset; records: readonly MachineRecord[] }[] = [];
   /** Requests without a reply yet, by correlation id: the machine may have parked them. */
@@ -35,7 +35,7 @@ export class Coordinator {
   constructor(shard: Shard, log: PartitionLog, machine: Machine) {
     this.#shard = shard;
     this.#log = log;
-    this.#machine = machine;
+    this.machine = machine;
   }
 
   /**
@@ -46,7 +46,7 @@ export class Coordinator {
     const { parts, spec } = this.#shard;
     const nowMs = parts.clock.now();
     const apply = (records: readonly MachineRecord[]) => {
-      for (const record of records) this.#machine.apply(record, nowMs);
+      for (const record of records) this.machine.apply(record, nowMs);
       spec.onCommitted?.(records);
     };
     const snapshot = await loadNewestSnapshot(parts, spec.name, this.#log.logEndOffset);
@@ -69,7 +69,7 @@ export class Coordinator {
       });
       fromOffset = await replay(parts, bytes, apply);
     }
-    this.#boot = spec.boot?.(this.#machine);
+    this.#boot = spec.boot?.(this.machine);
     this.#arm();
   }
 
@@ -92,11 +92,11 @@ export class Coordinator {
 
   handle(request: ShardRequest): void {
     this.#unanswered.set(request.from.correlationId, request.from);
-    this.#run(this.#machine.decide(request, this.#shard.parts.clock.now()));
+    this.#run(this.machine.decide(request, this.#shard.parts.clock.now()));
   }
 
   forget(link: number): void {
-    this.#machine.forget(link);
+    this.machine.forget(link);
     for (const { link: from, correlationId } of this.#unanswered.values()) {
       if (from === link) this.#unanswered.delete(correlationId);
     }
@@ -122,7 +122,7 @@ export class Coordinator {
   #append(records: readonly MachineRecord[]): void {
     const endOffset = this.#appendBatch(records, false);
     const nowMs = this.#shard.parts.clock.now();
-    for (const record of records) this.#machine.apply(record, nowMs);
+    for (const record of records) this.machine.apply(record, nowMs);
     this.#uncommitted.push({ endOffset, records });
     const snapshot = this.#snapshotWrites();
     if (snapshot.length > 0) this.#shard.commit(snapshot);
@@ -162,7 +162,7 @@ export class Coordinator {
     const { parts, spec, leaderEpoch } = this.#shard;
     const { log } = spec.name;
     const name = snapshotName(this.#log.logEndOffset, leaderEpoch);
-    const value = encodeSnapshot(parts, this.#machine.snapshot(), {
+    const value = encodeSnapshot(parts, this.machine.snapshot(), {
       nowMs: parts.clock.now(),
       frame: spec.snapshotFrame,
     });
@@ -176,7 +176,7 @@ export class Coordinator {
   /** Keeps one alarm, never later than the machine wants; an early one just looks again. */
   #arm(): void {
     const { clock } = this.#shard.parts;
-    const wakeAtMs = this.#machine.wakeAtMs;
+    const wakeAtMs = this.machine.wakeAtMs;
     if (wakeAtMs >= this.#alarmAtMs || wakeAtMs === Infinity) return;
     this.#cancelAlarm?.();
     this.#alarmAtMs = wakeAtMs;
@@ -184,7 +184,7 @@ export class Coordinator {
       this.#alarmAtMs = Infinity;
       this.#cancelAlarm = undefined;
       const nowMs = clock.now();
-      if (this.#machine.wakeAtMs <= nowMs) this.#run(this.#machine.tick(nowMs));
+      if (this.machine.wakeAtMs <= nowMs) this.#run(this.machine.tick(nowMs));
       else this.#arm();
     });
   }

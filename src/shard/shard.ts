@@ -2,10 +2,10 @@ import type { Kernels } from '../kernels/kernels.ts';
 import { PartitionLog } from '../log/partition-log.ts';
 import type { LogConfig } from '../log/config.ts';
 import { ErrorCode } from '../model/errors.ts';
-import type { LeaderEpoch, LogKey, Offset } from '../model/ids.ts';
+import type { LeaderEpoch, LogKey, Millis, Offset } from '../model/ids.ts';
 import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { LogName, LogStore, LogWrite } from '../ports/log-store.ts';
+import { LogDamaged, type LogName, type LogStore, type LogWrite } from '../ports/log-store.ts';
 import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import { fetchApi } from '../wire/apis/01-fetch.ts';
@@ -14,7 +14,8 @@ import { produceApi } from '../wire/apis/00-produce.ts';
 import { offsetForLeaderEpochApi } from '../wire/apis/23-offset-for-leader-epoch.ts';
 import { Appends } from './appends.ts';
 import { Coordinator } from './coordinator.ts';
-import { Reads } from './reads.ts';
+import { Fetches } from './fetches.ts';
+import { Lookups } from './lookups.ts';
 import type { SnapshotFrame } from './snapshots.ts';
 import { WaitingReplies } from './waiting.ts';
 
@@ -27,6 +28,15 @@ export interface ShardParts {
   reply: (reply: ShardReply) => void;
   /** A shard lost its storage or came back; one line for people. */
   onWarning: (message: string) => void;
+  meter?: ShardMeter | undefined;
+}
+
+/** Is told what the host counts. */
+export interface ShardMeter {
+  /** A client's batch. */
+  appended(topic: string, batch: { records: number; bytes: number }): void;
+  /** What a shard handed to its store at once is durable. */
+  committed(tookMs: Millis): void;
 }
 
 /** How a leader makes its reign known in its own log. */
@@ -80,7 +90,8 @@ export class Shard {
   #log: PartitionLog | undefined;
   #leaderEpoch: LeaderEpoch = 0;
   #appends: Appends | undefined;
-  #reads: Reads | undefined;
+  #fetches: Fetches | undefined;
+  #lookups: Lookups | undefined;
   #coordinator: Coordinator | undefined;
   #round: { promise: Promise<void>; endOffset: Offset; endBytes: number } | undefined;
   #appendedBytes = 0;
@@ -103,6 +114,11 @@ export class Shard {
     return this.#log;
   }
 
+  /** The coordinator's, while open. */
+  get machine(): Machine | undefined {
+    return this.#coordinator?.machine;
+  }
+
   get leaderEpoch(): LeaderEpoch {
     return this.#leaderEpoch;
   }
@@ -115,10 +131,10 @@ export class Shard {
         this.#queue.push(request);
         return;
       case 'gone':
-        return this.#refuse(request.from, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        return this.refuse(request.from, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
       case 'failed':
         if (this.parts.clock.now() - this.#failedAtMs < RELOAD_AFTER_MS) {
-          return this.#refuse(request.from, ErrorCode.KAFKA_STORAGE_ERROR);
+          return this.refuse(request.from, ErrorCode.KAFKA_STORAGE_ERROR);
         }
         break;
       default:
@@ -128,7 +144,7 @@ export class Shard {
   }
 
   cancel(from: Address): void {
-    if (this.#reads?.cancel(from)) return;
+    if (this.#fetches?.cancel(from)) return;
     // What was sent is written though its sender is gone: with acks=0 it never meant to wait.
     this.#queue = this.#queue.filter(
       (request) => request.apiKey === produceApi.key || request.from.correlationId !== from.correlationId,
@@ -180,7 +196,8 @@ export class Shard {
     this.#leaderEpoch = this.spec.leaderEpoch(log);
     this.#log = log;
     this.#appends = new Appends(this, log);
-    this.#reads = new Reads(this, log);
+    this.#fetches = new Fetches(this, log);
+    this.#lookups = new Lookups(this, log);
     if (this.spec.machine !== undefined) {
       this.#coordinator = new Coordinator(this, log, this.spec.machine());
       await this.#coordinator.load();
@@ -214,13 +231,13 @@ export class Shard {
       case produceApi.key:
         return this.#appends?.produce(request);
       case fetchApi.key:
-        return this.#reads?.fetch(request);
+        return this.#fetches?.fetch(request);
       case listOffsetsApi.key:
-        return this.#reads?.listOffsets(request);
+        return this.#lookups?.listOffsets(request);
       case offsetForLeaderEpochApi.key:
-        return this.#reads?.offsetForLeaderEpoch(request);
+        return this.#lookups?.offsetForLeaderEpoch(request);
       default:
-        if (this.#coordinator === undefined) return this.#refuse(request.from, ErrorCode.NOT_COORDINATOR);
+        if (this.#coordinator === undefined) return this.refuse(request.from, ErrorCode.NOT_COORDINATOR);
         this.#coordinator.handle(request);
     }
   }
@@ -239,17 +256,17 @@ export class Shard {
     const round = { promise, ...end };
     this.#round = round;
     this.#openRounds++;
+    const { clock, meter } = this.parts;
+    const startedAtMs = clock.now();
     promise.then(
-      () => this.#committed(log, round),
+      () => {
+        meter?.committed(clock.now() - startedAtMs);
+        this.#committed(log, round);
+      },
       (error) => {
-        this.failed(log, error);
+        if (this.#log === log) this.#fail(error);
       },
     );
-  }
-
-  /** The store failed a call for `log`: what is known of it may be wrong. */
-  failed(log: PartitionLog, error: unknown): void {
-    if (this.#log === log) this.#fail(error);
   }
 
   #committed(log: PartitionLog, { endOffset, endBytes }: { endOffset: Offset; endBytes: number }): void {
@@ -262,7 +279,7 @@ export class Shard {
       this.#coordinator?.committed(endOffset);
     }
     this.#waiting.release(log.highWatermark, this.parts.reply);
-    this.#reads?.advanced();
+    this.#fetches?.advanced();
   }
 
   /** Resolves when all that was handed to the store is durable, or the shard has failed. */
@@ -277,16 +294,28 @@ export class Shard {
     else this.#waiting.add(offset, reply);
   }
 
-  #refuse(to: Address, errorCode: number): void {
+  /** Answers with nothing but an error. */
+  refuse(to: Address, errorCode: number): void {
     this.parts.reply({ to, body: undefined, errorCode });
   }
 
-  #fail(error: unknown): void {
+  /**
+   * Says so to people and to whoever asked. What is written is not in doubt, so the shard goes on, unless the store
+   * wants to mend the log.
+   */
+  readFailed(to: Address, error: unknown): void {
+    if (error instanceof LogDamaged && this.#log !== undefined) this.#fail(error);
+    else this.#warn(`read failed: ${messageOf(error)}`);
+    this.refuse(to, ErrorCode.KAFKA_STORAGE_ERROR);
+  }
+
+  #warn(message: string): void {
     const { topic, partition } = this.spec.name;
-    const why = error instanceof Error ? error.message : String(error);
-    this.parts.onWarning(
-      `${topic}-${partition}: cannot be served (${why}); its state is dropped and will be reloaded`,
-    );
+    this.parts.onWarning(`${topic}-${partition}: ${message}`);
+  }
+
+  #fail(error: unknown): void {
+    this.#warn(`cannot be served (${messageOf(error)}); its state is dropped and will be reloaded`);
     this.#failedAtMs = this.parts.clock.now();
     this.#state = 'failed';
     this.#forgetAll(ErrorCode.KAFKA_STORAGE_ERROR);
@@ -295,20 +324,21 @@ export class Shard {
   #forgetAll(errorCode: number): void {
     const waiting = [
       ...this.#waiting.drain().map(({ to }) => to),
-      ...(this.#reads?.drain() ?? []),
+      ...(this.#fetches?.stop() ?? []),
       ...(this.#coordinator?.drain() ?? []),
     ];
     const queued = this.#queue.map(({ from }) => from);
     this.#queue = [];
     this.#forgetState();
-    for (const to of [...waiting, ...queued]) this.#refuse(to, errorCode);
+    for (const to of [...waiting, ...queued]) this.refuse(to, errorCode);
   }
 
   #forgetState(): void {
     this.#coordinator?.stop();
     this.#log = undefined;
     this.#appends = undefined;
-    this.#reads = undefined;
+    this.#fetches = undefined;
+    this.#lookups = undefined;
     this.#coordinator = undefined;
     this.#round = undefined;
     this.#openRounds = 0;
@@ -332,4 +362,8 @@ function refuseOpenTransaction({ producers }: PartitionLog): void {
   const offset = producers.firstUnstableOffset;
   if (offset === undefined) return;
   throw new Error(`a transaction is open from offset ${offset} on, and transactions are not served`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

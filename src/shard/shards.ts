@@ -42,6 +42,11 @@ export class Shards implements ShardLink {
     return shard;
   }
 
+  /** Those that were asked for so far. */
+  all(): Iterable<Shard> {
+    return this.#shards.values();
+  }
+
   /** A topic is deleted: its shards accept nothing more and its logs go. */
   async dropTopic(topicId: Uuid): Promise<void> {
     const logs = [...this.#stored].filter((log) => log.startsWith(`${topicId}/`));

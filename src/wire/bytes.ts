@@ -1,23 +1,24 @@
 /** Kafka's primitive types: big-endian integers, varints, lengths. No read leaves the frame. */
 import type { Uuid } from '../model/ids.ts';
 import { WireError } from './error.ts';
-import { decodeUtf8, decodeUuid, encodeUtf8, encodeUuid, utf8Length } from './text.ts';
+import { listOfInt32 } from './lists.ts';
+import { decodeUtf8, decodeUuid, encodeAscii, encodeUtf8, encodeUuid, isShort, utf8Length } from './text.ts';
 
 const TWO_32 = 0x1_0000_0000;
 /** Kafka's limit in both encodings, though only the classic one runs out of length bits. */
 const STRING_MAX_BYTES = 0x7fff;
 /**
- * Structs one message may hold. An empty one takes a byte or two on the wire and a hundred in memory, so the
- * size of a frame alone does not bound what reading it costs.
+ * Elements the lists of one message may hold, int32 aside. An empty struct takes a byte or two on the wire and
+ * a hundred in memory, so the size of a frame alone does not bound what reading it costs.
  */
-const STRUCTS_MAX = 1_000_000;
+const ELEMENTS_MAX = 1_000_000;
 
 /** Reads one frame from `at` on. Bytes come out as views into it. Whatever is wrong is a `WireError`. */
 export class Reader {
   #bytes: Uint8Array;
   #view: DataView;
   #at: number;
-  #structsLeft = STRUCTS_MAX;
+  #elementsLeft = ELEMENTS_MAX;
 
   constructor(bytes: Uint8Array, at = 0) {
     this.#bytes = bytes;
@@ -77,8 +78,13 @@ export class Reader {
   }
 
   unsignedVarint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 28; shift += 7) {
+    const first = this.#view.getUint8(this.#take(1));
+    return first < 0x80 ? first : this.#longVarint(first & 0x7f);
+  }
+
+  #longVarint(lowest: number): number {
+    let value = lowest;
+    for (let shift = 7; shift < 28; shift += 7) {
       const byte = this.#view.getUint8(this.#take(1));
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value;
@@ -114,9 +120,15 @@ export class Reader {
     return this.#bounded(this.unsignedVarint() - 1, sizeMin);
   }
 
-  /** To be called for each struct before it is read. */
-  countStruct(): void {
-    if (--this.#structsLeft < 0) throw new WireError(`more than ${STRUCTS_MAX} structs`);
+  /** Frozen where it is shared with others that are equal. */
+  int32s(count: number): readonly number[] {
+    return listOfInt32(this.#view, this.#take(4 * count), count);
+  }
+
+  /** To be called before so many elements of a list are read. */
+  countElements(count: number): void {
+    this.#elementsLeft -= count;
+    if (this.#elementsLeft < 0) throw new WireError(`more than ${ELEMENTS_MAX} list elements`);
   }
 
   #take(count: number): number {
@@ -180,9 +192,13 @@ export class Writer {
     return this;
   }
 
-  /** What was written since `start(false)`. */
+  /** What was written since `start(false)`. Scratch that would not be kept is not copied: it is handed out. */
   finish(): Uint8Array {
-    return this.#scratch.slice(0, this.#at);
+    const scratch = this.#scratch;
+    if (scratch.length <= SCRATCH_KEPT_MAX_BYTES) return scratch.slice(0, this.#at);
+    this.#scratch = new Uint8Array(SCRATCH_BYTES);
+    this.#view = new DataView(this.#scratch.buffer);
+    return scratch.subarray(0, this.#at);
   }
 
   /** What was written since `start`, in order. */
@@ -229,6 +245,14 @@ export class Writer {
     const at = this.#grow(4);
     this.#view.setInt32(at, value);
   }
+  int32s(values: readonly number[]): void {
+    const at = this.#grow(4 * values.length);
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      if ((value | 0) !== value) throw new WireError(`${value} is no int32`);
+      this.#view.setInt32(at + 4 * i, value);
+    }
+  }
   uint32(value: number): void {
     if (value >>> 0 !== value) throw new WireError(`${value} is no uint32`);
     const at = this.#grow(4);
@@ -263,12 +287,16 @@ export class Writer {
 
   string(text: string | null): void {
     if (text === null) return this.int16(-1);
+    const at = this.#shortAscii(text, 2);
+    if (at !== undefined) return this.#view.setInt16(at, text.length);
     const length = stringLength(text);
     this.int16(length);
     this.#text(text, length);
   }
   compactString(text: string | null): void {
     if (text === null) return this.unsignedVarint(0);
+    const at = this.#shortAscii(text, 1);
+    if (at !== undefined) return this.#view.setUint8(at, text.length + 1);
     const length = stringLength(text);
     this.unsignedVarint(length + 1);
     this.#text(text, length);
@@ -300,6 +328,15 @@ export class Writer {
     this.#at = mark;
     this.unsignedVarint(size);
     this.#at += size;
+  }
+
+  /** Writes `text` behind a prefix if it is short and ASCII, as most are; returns where the prefix has to go. */
+  #shortAscii(text: string, prefixBytes: number): number | undefined {
+    if (!isShort(text)) return undefined;
+    const at = this.#grow(prefixBytes + text.length);
+    if (encodeAscii(text, this.#scratch, at + prefixBytes)) return at;
+    this.#at = at;
+    return undefined;
   }
 
   #text(text: string, length: number): void {

@@ -1,11 +1,14 @@
 /** Turns a schema and a version into closures that read and write it: compiled once, no generated code. */
 import { Reader, Writer } from './bytes.ts';
 import { WireError } from './error.ts';
-import { guardNull, present, scalarCodec, type At, type Codec, type Read, type Write } from './scalars.ts';
-import { inRange } from './schema.ts';
+import { present, scalarCodec, type At, type Codec, type Read, type Write } from './scalars.ts';
+import { inRange, literalOf } from './schema.ts';
 import type { Api, Field, Fields, Message, MessageInitOf, MessageOf } from './schema.ts';
 
 type Struct = Record<string, unknown>;
+
+/** How much of a list is allocated at once: longer ones grow as their elements are there. */
+const ALLOCATED_MAX = 1024;
 
 function fieldCodec(field: Field, at: At): Codec {
   const { kind } = field;
@@ -15,33 +18,45 @@ function fieldCodec(field: Field, at: At): Codec {
 }
 
 function arrayCodec(field: Field, at: At): Codec {
-  const { flexible } = at;
-  const element = fieldCodec(field.element as Field, at);
-  const sizeMin = Math.max(1, element.sizeMin);
-  const readCount: Read<number> = flexible
-    ? (reader) => reader.compactCount(sizeMin)
-    : (reader) => reader.count(sizeMin);
-  const writeCount: Write<number> = flexible
-    ? (writer, count) => writer.unsignedVarint(count + 1)
-    : (writer, count) => writer.int32(count);
-  const read: Read<unknown[] | null> = (reader) => {
-    const count = readCount(reader);
-    if (count < 0) return null;
-    const items: unknown[] = [];
-    for (let i = 0; i < count; i++) items.push(element.read(reader));
-    return items;
-  };
-  const write: Write<readonly unknown[] | null> = (writer, items) => {
-    if (items === null) return writeCount(writer, -1);
-    writeCount(writer, items.length);
-    for (const item of items) element.write(writer, item);
-  };
   const defaultsToNull = field.default === null;
   return {
-    ...guardNull(inRange(field.nullable, at.version), read, write),
-    sizeMin: flexible ? 1 : 4,
+    read: arrayReader(field, at),
+    write: arrayWriter(field, at) as Write<unknown>,
+    sizeMin: at.flexible ? 1 : 4,
     fallback: () => (defaultsToNull ? null : []),
     isDefault: (value) => (defaultsToNull ? value === null : (value as unknown[] | null)?.length === 0),
+  };
+}
+
+function arrayReader({ element, nullable }: Field, at: At): Read<readonly unknown[] | null> {
+  const { flexible, version } = at;
+  const { kind } = element as Field;
+  const { read, sizeMin } = fieldCodec(element as Field, at);
+  const elementMin = Math.max(1, sizeMin);
+  const mayBeNull = inRange(nullable, version);
+  return (reader) => {
+    const count = flexible ? reader.compactCount(elementMin) : reader.count(elementMin);
+    if (count < 0) return mayBeNull ? null : present(null);
+    if (kind === 'int32') return reader.int32s(count);
+    reader.countElements(count);
+    const items = Array<unknown>(Math.min(count, ALLOCATED_MAX));
+    for (let i = 0; i < count; i++) items[i] = read(reader);
+    return items;
+  };
+}
+
+function arrayWriter({ element, nullable }: Field, at: At): Write<readonly unknown[] | null> {
+  const { flexible, version } = at;
+  const { kind } = element as Field;
+  const { write } = fieldCodec(element as Field, at);
+  const mayBeNull = inRange(nullable, version);
+  return (writer, value) => {
+    const items = mayBeNull ? value : present(value);
+    const count = items === null ? -1 : items.length;
+    if (flexible) writer.unsignedVarint(count + 1);
+    else writer.int32(count);
+    if (count > 0 && kind === 'int32') return writer.int32s(items as readonly number[]);
+    for (let i = 0; i < count; i++) write(writer, (items as readonly unknown[])[i]);
   };
 }
 
@@ -103,25 +118,43 @@ function structCodec(fields: Fields, at: At): Codec {
     read: structReader(fields, members, at),
     write: structWriter(members, at),
     sizeMin: plain.reduce((sum, { codec }) => sum + codec.sizeMin, at.flexible ? 1 : 0),
-    fallback: copier(fields, members, [...here, ...members.absent]),
+    fallback: defaultOf(fields, members, [...here, ...members.absent]),
     isDefault: (value) =>
       here.every(({ name, codec }) => codec.isDefault(valueOf(value as Struct, name, codec))),
   };
 }
 
-/** Loops by index over two lists: this is the hot path. */
+/** The hot path: by the schema's literal where it has one, else in a loop by index over two lists. */
 function structReader(fields: Fields, members: Members, { flexible }: At): Read<Struct> {
+  const tags = flexible ? tagReader(members.tagged) : undefined;
+  const body = literalReader(fields, members) ?? loopReader(fields, members);
+  if (tags === undefined) return body;
+  return (reader) => {
+    const value = body(reader);
+    tags(reader, value);
+    return value;
+  };
+}
+
+function loopReader(fields: Fields, members: Members): Read<Struct> {
   const names = members.plain.map(({ name }) => name);
   const reads = members.plain.map(({ codec }) => codec.read);
   const copy = copier(fields, members, [...members.tagged, ...members.absent]);
-  const tags = flexible ? tagReader(members.tagged) : undefined;
   return (reader) => {
-    reader.countStruct();
     const value = copy();
     for (let i = 0; i < names.length; i++) value[names[i] as string] = (reads[i] as Read<unknown>)(reader);
-    tags?.(reader, value);
     return value;
   };
+}
+
+function literalReader(fields: Fields, { plain, tagged, absent }: Members): Read<Struct> | undefined {
+  const literal = literalOf(fields);
+  if (literal === undefined) return undefined;
+  const reads: Record<string, Read<unknown>> = {};
+  for (const name of Object.keys(fields)) reads[name] = () => undefined;
+  for (const { name, codec } of plain) reads[name] = codec.read;
+  for (const { name, codec } of [...tagged, ...absent]) reads[name] = codec.fallback;
+  return (reader) => literal(reads, reader);
 }
 
 /**
@@ -136,7 +169,7 @@ function copier(
   const template: Struct = {};
   for (const name of Object.keys(fields)) template[name] = undefined;
   for (const { name, codec } of [...plain, ...tagged, ...absent]) template[name] = codec.fallback();
-  const own = renewed.filter(({ field }) => field.kind === 'array' || field.kind === 'struct');
+  const own = renewed.filter(({ codec }) => codec.fallback() !== codec.fallback());
   return () => {
     const value = Object.assign({}, template);
     for (const { name, codec } of own) value[name] = codec.fallback();
@@ -144,14 +177,25 @@ function copier(
   };
 }
 
+/** One for all where it holds only values: frozen, for whoever has it does not own it. */
+function defaultOf(fields: Fields, members: Members, all: readonly Member[]): () => Struct {
+  const make = copier(fields, members, all);
+  if (Object.values(fields).some(({ kind }) => kind === 'array' || kind === 'struct')) return make;
+  const shared = Object.freeze(make());
+  return () => shared;
+}
+
 function structWriter({ plain, tagged }: Members, { flexible }: At): Write<unknown> {
+  const names = plain.map(({ name }) => name);
+  const writes = plain.map(({ codec }) => codec.write);
   const tags = flexible ? tagWriter(tagged) : undefined;
-  return (writer, value) => {
-    for (let i = 0; i < plain.length; i++) {
-      const { name, codec } = plain[i] as Member;
-      codec.write(writer, valueOf(value as Struct, name, codec));
+  return (writer, struct) => {
+    for (let i = 0; i < names.length; i++) {
+      const value = (struct as Struct)[names[i] as string];
+      const write = writes[i] as Write<unknown>;
+      write(writer, value === undefined ? (plain[i] as Member).codec.fallback() : value);
     }
-    tags?.(writer, value as Struct);
+    if (tags !== undefined) tags(writer, struct as Struct);
   };
 }
 
@@ -160,7 +204,7 @@ function valueOf(struct: Struct, name: string, codec: Codec): unknown {
   return value === undefined ? codec.fallback() : value;
 }
 
-/** Reads the tagged fields that end a struct (KIP-482); unknown ones are skipped. */
+/** Reads the tagged fields that end a struct (KIP-482), mostly none; unknown ones are skipped. */
 function tagReader(tagged: readonly Member[]): (reader: Reader, into: Struct) => void {
   return (reader, into) => {
     for (let left = reader.unsignedVarint(); left > 0; left--) readTag(tagged, reader, into);

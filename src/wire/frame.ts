@@ -5,8 +5,7 @@
  */
 import { Reader, Writer } from './bytes.ts';
 import { codecOf } from './codec.ts';
-import { apiByKey } from './registry.ts';
-import { inRange } from './schema.ts';
+import { inRange, loadedApi } from './schema.ts';
 import type { Api, RequestInitOf, RequestOf, ResponseInitOf, ResponseOf } from './schema.ts';
 
 export interface RequestHeader {
@@ -24,8 +23,8 @@ const API_VERSIONS_KEY = 18;
 const writer = new Writer();
 
 /**
- * Reads a request's header; `frame` is without the size prefix. An API or version we have no schema of reads
- * as header v1: enough to answer, not to find the body.
+ * Reads a request's header; `frame` is without the size prefix. An API or version this program has no schema
+ * of reads as header v1: enough to answer, not to find the body.
  * @throws {WireError} when there is no header in these bytes.
  */
 export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
@@ -34,7 +33,7 @@ export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
   const apiVersion = reader.int16();
   const correlationId = reader.int32();
   const clientId = reader.string();
-  const api = apiByKey(apiKey);
+  const api = loadedApi(apiKey);
   if (api && inRange(api.versions, apiVersion) && inRange(api.flexible, apiVersion)) skipTags(reader);
   return { apiKey, apiVersion, correlationId, clientId, bodyAt: reader.position };
 }

@@ -10,8 +10,8 @@ export interface Codec {
   /** The least it takes on the wire. */
   readonly sizeMin: number;
   /**
-   * Of a field the version lacks, or that was left out. Lists and structs are new each time: callers own
-   * them.
+   * Of a field the version lacks, or that was left out. A list, or a struct that holds one, is new each time:
+   * callers own it.
    */
   readonly fallback: () => unknown;
   readonly isDefault: (value: unknown) => boolean;
@@ -94,44 +94,59 @@ export function present<T>(value: T | null): T {
   return value;
 }
 
-function stringCodec(field: Field, { version, flexible }: At): Codec {
-  const nullable = inRange(field.nullable, version);
-  const read: Read<string | null> = flexible
-    ? (reader) => reader.compactString()
-    : (reader) => reader.string();
-  const write: Write<string | null> = flexible
-    ? (writer, text) => writer.compactString(text)
-    : (writer, text) => writer.string(text);
-  return { ...guardNull(nullable, read, write), sizeMin: flexible ? 1 : 2, ...constant(field.default) };
+/** The ways of a string or of bytes: by their kind of length, and as long as null is refused. */
+interface Lengths<T> {
+  classic: { read: Read<T | null>; write: Write<T | null> };
+  compact: { read: Read<T | null>; write: Write<T | null> };
+  classicPresent: { read: Read<T>; write: Write<T> };
+  compactPresent: { read: Read<T>; write: Write<T> };
 }
 
-function bytesCodec(field: Field, { version, flexible }: At): Codec {
-  const nullable = inRange(field.nullable, version);
-  const read: Read<Uint8Array | null> = flexible
-    ? (reader) => reader.compactBytes()
-    : (reader) => reader.bytes();
-  const write: Write<Uint8Array | null> = flexible
-    ? (writer, bytes) => writer.compactBytes(bytes)
-    : (writer, bytes) => writer.bytes(bytes);
+const STRINGS: Lengths<string> = {
+  classic: { read: (reader) => reader.string(), write: (writer, text) => writer.string(text) },
+  compact: { read: (reader) => reader.compactString(), write: (writer, text) => writer.compactString(text) },
+  classicPresent: {
+    read: (reader) => present(reader.string()),
+    write: (writer, text) => writer.string(present(text)),
+  },
+  compactPresent: {
+    read: (reader) => present(reader.compactString()),
+    write: (writer, text) => writer.compactString(present(text)),
+  },
+};
+
+const BYTES: Lengths<Uint8Array> = {
+  classic: { read: (reader) => reader.bytes(), write: (writer, bytes) => writer.bytes(bytes) },
+  compact: { read: (reader) => reader.compactBytes(), write: (writer, bytes) => writer.compactBytes(bytes) },
+  classicPresent: {
+    read: (reader) => present(reader.bytes()),
+    write: (writer, bytes) => writer.bytes(present(bytes)),
+  },
+  compactPresent: {
+    read: (reader) => present(reader.compactBytes()),
+    write: (writer, bytes) => writer.compactBytes(present(bytes)),
+  },
+};
+
+function choose<T>(lengths: Lengths<T>, { nullable }: Field, { version, flexible }: At) {
+  const mayBeNull = inRange(nullable, version);
+  const { read, write } = flexible
+    ? lengths[mayBeNull ? 'compact' : 'compactPresent']
+    : lengths[mayBeNull ? 'classic' : 'classicPresent'];
+  return { read, write: write as Write<unknown> };
+}
+
+function stringCodec(field: Field, at: At): Codec {
+  return { ...choose(STRINGS, field, at), sizeMin: at.flexible ? 1 : 2, ...constant(field.default) };
+}
+
+function bytesCodec(field: Field, at: At): Codec {
   return {
-    ...guardNull(nullable, read, write),
-    sizeMin: flexible ? 1 : 4,
+    ...choose(BYTES, field, at),
+    sizeMin: at.flexible ? 1 : 4,
     fallback: () => field.default,
     isDefault: (value) =>
       (value as Uint8Array | null)?.length === (field.default as Uint8Array | null)?.length,
-  };
-}
-
-export function guardNull<T>(
-  nullable: boolean,
-  read: Read<T | null>,
-  write: Write<T | null>,
-): Pick<Codec, 'read' | 'write'> {
-  const writeAny = write as Write<unknown>;
-  if (nullable) return { read, write: writeAny };
-  return {
-    read: (reader) => present(read(reader)),
-    write: (writer, value) => writeAny(writer, present(value)),
   };
 }
 

@@ -4,6 +4,7 @@
  * definitions (4.3, and 3.9 for the versions that KIP-896 removed).
  */
 import { ZERO_UUID, type Uuid } from '../model/ids.ts';
+import type { Reader } from './bytes.ts';
 
 /** `'3+'`, `'2-4'`, `'1'`; `'none'` is empty. */
 export type Versions = `${number}+` | `${number}-${number}` | `${number}` | 'none';
@@ -131,16 +132,22 @@ interface Scalar<T, V extends Versions, O> extends FieldTypes {
   optional: MayBeLeftOut<O>;
 }
 
+/** One that holds its default may be shared with other messages. */
 interface Structure<F extends Fields, N, V extends Versions, O> extends FieldTypes {
-  decoded: Decoded<F> | N;
+  decoded: Readonly<Decoded<F>> | N;
   init: Init<F, V> | N;
   versions: V;
   optional: MayBeLeftOut<O>;
 }
 
+/** Lists of numbers may be shared with other messages; all others are the caller's. */
+type DecodedList<T> = T extends number ? readonly T[] : T[];
+
 /** Elements: of one kind (`int32('0+')`) or structs (`{ … }`). */
 interface List<E extends Field | Fields, N, V extends Versions, O> extends FieldTypes {
-  decoded: (E extends Field ? TypesOf<E>['decoded'] : E extends Fields ? Decoded<E> : never)[] | N;
+  decoded:
+    | (E extends Field ? DecodedList<TypesOf<E>['decoded']> : E extends Fields ? Decoded<E>[] : never)
+    | N;
   init: readonly (E extends Field ? TypesOf<E>['init'] : E extends Fields ? Init<E, V> : never)[] | N;
   versions: V;
   optional: MayBeLeftOut<O>;
@@ -263,6 +270,27 @@ export function nullableStruct<
   return field('struct', versions, { fields, options, nullable: true }) as Field<Structure<F, null, V, O>>;
 }
 
+/** Reads a struct: the literal of an object that names each field once, in the order of the schema. */
+type Literal<F extends Fields> = (
+  read: { readonly [K in keyof F]: (from: Reader) => TypesOf<F[K]>['decoded'] },
+  from: Reader,
+) => Decoded<F>;
+
+const literals = new WeakMap<Fields, unknown>();
+
+/**
+ * The fields of a struct that messages hold by the thousand, and how to read one: an engine makes an object from
+ * a literal of its own several times as fast as name by name.
+ */
+export function literal<F extends Fields>(fields: F, read: Literal<F>): F {
+  literals.set(fields, read);
+  return fields;
+}
+
+export function literalOf(fields: Fields): Literal<Fields> | undefined {
+  return literals.get(fields) as Literal<Fields> | undefined;
+}
+
 interface ApiDefinition<Request extends Fields, Response extends Fields> {
   name: string;
   key: number;
@@ -272,11 +300,20 @@ interface ApiDefinition<Request extends Fields, Response extends Fields> {
   response: Response;
 }
 
+const loaded = new Map<number, Api>();
+
 export function api<Request extends Fields, Response extends Fields>(
   definition: ApiDefinition<Request, Response>,
 ): Api<Request, Response> {
-  const { versions, flexible } = definition;
-  return { ...definition, versions: range(versions), flexible: range(flexible) };
+  const { key, versions, flexible } = definition;
+  const made = { ...definition, versions: range(versions), flexible: range(flexible) };
+  loaded.set(key, made);
+  return made;
+}
+
+/** Among those this program has imported: a broker carries no schema it does not serve. */
+export function loadedApi(key: number): Api | undefined {
+  return loaded.get(key);
 }
 
 interface MessageDefinition<F extends Fields> {

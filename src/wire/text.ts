@@ -44,8 +44,21 @@ function isPair(text: string, i: number): boolean {
 
 /** Writes `text`, `length` bytes long by `utf8Length`, at `at`. */
 export function encodeUtf8(text: string, length: number, into: Uint8Array, at: number): void {
-  if (length !== text.length || length > SHORT) ENCODER.encodeInto(text, into.subarray(at, at + length));
-  else for (let i = 0; i < length; i++) into[at + i] = text.charCodeAt(i);
+  ENCODER.encodeInto(text, into.subarray(at, at + length));
+}
+
+/** Writes `text` at `at` when it is ASCII; else what stands there then means nothing. Meant for `isShort` ones. */
+export function encodeAscii(text: string, into: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return false;
+    into[at + i] = code;
+  }
+  return true;
+}
+
+export function isShort(text: string): boolean {
+  return text.length <= SHORT;
 }
 
 const UUID_BYTES = 16;

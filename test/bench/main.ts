@@ -7,9 +7,11 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   produce: () => import('./produce.ts'),
   fetch: () => import('./fetch.ts'),
   commit: () => import('./commit.ts'),
+  indexeddb: () => import('./indexeddb.ts'),
   idle: () => import('./idle.ts'),
   scale: () => import('./scale.ts'),
   wake: () => import('./wake.ts'),
+  wire: () => import('./wire.ts'),
 };
 
 const args = process.argv.slice(2);

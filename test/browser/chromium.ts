@@ -2,6 +2,22 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+export const CHROMIUM_FLAGS = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** What IndexedDB stands on, and the flags that choose it. */
+export const BACK_ENDS = {
+  leveldb: ['--disable-features=IdbSqliteBackingStore'],
+  sqlite: ['--enable-features=IdbSqliteBackingStore'],
+} as const;
+export type BackEnd = keyof typeof BACK_ENDS;
+
 const SYSTEM = ['/usr/bin/chromium', '/usr/bin/google-chrome'];
 
 /**

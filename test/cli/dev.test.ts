@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { tryLines } from '../../src/cli/try-lines.ts';
 import { RawClient, batch, fetchOne, produce } from '../gateway/harness.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
 import type { Ready } from '../support/broker-process.ts';
+import { upgrade } from '../websocket/upgrade.ts';
 import { Run } from './milena.ts';
 
 /** `milena dev` of the built package, as a person or a script meets it. */
@@ -52,6 +54,7 @@ describe('a broker starts', () => {
     const ready = await readyOf(run);
     expect(ready).toMatchObject({ event: 'ready', data: null, flush: 'always', pid: run.child.pid });
     expect(ready.kafka.host).toBe('127.0.0.1');
+    expect(ready.webSocket).toBe(`ws://127.0.0.1:${ready.http.port}/kafka`);
     const probe = async (path: string, method = 'GET') => {
       const response = await fetch(`http://${ready.http.host}:${ready.http.port}${path}`, { method });
       return [response.status, await response.text()];
@@ -72,11 +75,29 @@ describe('a broker starts', () => {
     expect(run.stderr).toBe('');
   });
 
+  test('a page of an allowed origin may come in, others may not', async () => {
+    const run = milena('dev', '--memory', '--json', ...FREE_PORTS, '--allow-origin', 'http://localhost:5173');
+    const { http } = await readyOf(run);
+    const from = async (origin: string) => {
+      const { status, socket } = await upgrade({ port: http.port, headers: { origin } });
+      socket.destroy();
+      return status;
+    };
+    expect([await from('http://localhost:5173'), await from('http://localhost:3000')]).toEqual([101, 403]);
+    expect(await run.ended('SIGTERM')).toBe(0);
+  });
+
   test('what it prints for people: addresses, where the data is, and three lines that work', async () => {
     const run = milena('dev', '--data', directory, ...FREE_PORTS);
     await run.printed(/Ctrl-C stops it/);
     expect(run.stdout).toMatch(/^milena ready in \d+ ms$/m);
     expect(run.stdout).toMatch(/^ {2}http {3}http:\/\/127\.0\.0\.1:\d+ /m);
+    const [, webSocket = ''] = await run.printed(/^ {2}ws {5}(ws:\S+) /m);
+    const upgraded = new WebSocket(webSocket);
+    await once(upgraded, 'open');
+    upgraded.close();
+    const [, metrics = ''] = await run.printed(/^ {2}http {3}(\S+) {2}\(\/metrics,/m);
+    expect(await (await fetch(`${metrics}/metrics`)).text()).toContain('\nmilena_topics 0\n');
     expect(run.stdout).toContain(`data   ${directory}  (flush=always: an ack means flushed)`);
     const [, address = ''] = await run.printed(/^ {2}kafka {2}(\S+)$/m);
     const lines = run.stdout.split('\n').flatMap((line) => (line.startsWith('  node ') ? [line.trim()] : []));
@@ -197,6 +218,11 @@ describe('what it cannot do it says in words', () => {
     ['a value where none is taken', ['dev', '--memory=no'], '--memory takes no value'],
     ['a port that is taken back', ['dev', '--no-port'], 'there is no option --no-port'],
     ['an unknown command', ['develop'], 'there is no command "develop"'],
+    [
+      'an origin with a path',
+      ['dev', '--memory', '--allow-origin', '*,http://localhost:5173/app'],
+      '--allow-origin takes origins such as https://app.example.com, not "http://localhost:5173/app"',
+    ],
     [
       'a port that is no number',
       ['dev', '--port', 'kafka'],

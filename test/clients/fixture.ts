@@ -7,6 +7,15 @@ import { Broker, type BrokerOptions } from '../../src/hosts/node/broker.ts';
 export type Home = 'memory' | 'files';
 export const HOMES: readonly Home[] = ['memory', 'files'];
 
+/** How clients come to the broker. */
+export type Door = 'tcp' | 'websocket';
+/** Every home, and every door once. */
+export const PLACES: readonly { home: Home; door: Door }[] = [
+  { home: 'memory', door: 'tcp' },
+  { home: 'files', door: 'tcp' },
+  { home: 'memory', door: 'websocket' },
+];
+
 /** What real groups would take seconds for. */
 const QUICK_GROUPS = [
   ['group.initial.rebalance.delay.ms', '0'],
@@ -20,6 +29,7 @@ const CLOSES_ALLOWED = new Set(['shutdown', 'idle']);
 /** A broker that real clients reach over real sockets. It can be started again on what it left. */
 export class ClientBroker {
   readonly home: Home;
+  readonly door: Door;
   readonly #settings: ReadonlyMap<string, string>;
   readonly #warnings: string[] = [];
   readonly #directories: string[] = [];
@@ -27,8 +37,9 @@ export class ClientBroker {
   #broker: Broker | undefined;
   #names = 0;
 
-  constructor(home: Home, settings: Readonly<Record<string, string>> = {}) {
+  constructor(home: Home, settings: Readonly<Record<string, string>> = {}, door: Door = 'tcp') {
     this.home = home;
+    this.door = door;
     this.#settings = new Map([...QUICK_GROUPS, ...Object.entries(settings)]);
   }
 
@@ -36,6 +47,7 @@ export class ClientBroker {
     if (this.home === 'files') this.#directory ??= await this.newDirectory();
     const options: BrokerOptions = {
       directory: this.#directory,
+      httpPort: this.door === 'websocket' ? 0 : undefined,
       settings: this.#settings,
       onWarning: (message) => this.#warnings.push(message),
     };
@@ -82,8 +94,10 @@ export class ClientBroker {
     return this.#broker !== undefined;
   }
 
+  /** Of the door its clients come through. */
   get port(): number {
-    return this.broker.kafka.port;
+    const { kafka, http } = this.broker;
+    return this.door === 'websocket' && http !== undefined ? http.port : kafka.port;
   }
 
   get address(): string {
@@ -107,8 +121,12 @@ export class ClientBroker {
 }
 
 /** A broker for all tests of the block it is called in. */
-export function useBroker(home: Home = 'memory', settings: Readonly<Record<string, string>> = {}) {
-  const broker = new ClientBroker(home, settings);
+export function useBroker(
+  home: Home = 'memory',
+  settings: Readonly<Record<string, string>> = {},
+  door: Door = 'tcp',
+) {
+  const broker = new ClientBroker(home, settings, door);
   beforeAll(() => broker.start());
   afterAll(async () => {
     await broker.stop();

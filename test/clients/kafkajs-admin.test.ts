@@ -1,10 +1,10 @@
 import { ConfigResourceTypes, ConfigSource } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import { HOMES, useBroker } from './fixture.ts';
+import { PLACES, useBroker } from './fixture.ts';
 import { connectAdmin, connectProducer, createTopic, errorsOf, readTopic } from './kafkajs.ts';
 
-describe.each(HOMES)('kafkajs admin, on %s', (home) => {
-  const broker = useBroker(home);
+describe.each(PLACES)('kafkajs admin, on $home over $door', ({ home, door }) => {
+  const broker = useBroker(home, {}, door);
 
   test('sees one broker, at the address it came in on', async () => {
     const admin = await connectAdmin(broker);

@@ -1,7 +1,7 @@
 import type { Batch, ConsumerConfig } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
-import { Changes, type ClientBroker, HOMES, eventually, useBroker } from './fixture.ts';
+import { Changes, type ClientBroker, PLACES, eventually, useBroker } from './fixture.ts';
 import { Group, connectAdmin, connectConsumer, connectProducer, createTopic, readTopic } from './kafkajs.ts';
 import { Line } from './line.ts';
 
@@ -39,8 +39,8 @@ function values({ messages }: Batch): (string | undefined)[] {
   return messages.map(({ value }) => value?.toString());
 }
 
-describe.each(HOMES)('kafkajs fetches, on %s', (home) => {
-  const broker = useBroker(home);
+describe.each(PLACES)('kafkajs fetches, on $home over $door', ({ home, door }) => {
+  const broker = useBroker(home, {}, door);
 
   test('a fetch that waits is answered as soon as there is something', async () => {
     const topic = await createTopic(await connectAdmin(broker), broker);

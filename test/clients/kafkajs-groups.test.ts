@@ -1,6 +1,6 @@
 import { AssignerProtocol } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import { HOMES, sortedValues, useBroker } from './fixture.ts';
+import { PLACES, sortedValues, useBroker } from './fixture.ts';
 import { distinct } from './group.ts';
 import { Group, connectAdmin, connectConsumer, connectProducer, createTopic, errorsOf } from './kafkajs.ts';
 import { Line } from './line.ts';
@@ -15,8 +15,8 @@ function oneEach(value: string) {
   }));
 }
 
-describe.each(HOMES)('kafkajs groups, on %s', (home) => {
-  const broker = useBroker(home);
+describe.each(PLACES)('kafkajs groups, on $home over $door', ({ home, door }) => {
+  const broker = useBroker(home, {}, door);
 
   test('members share the partitions, again whenever one joins or leaves', async () => {
     const topic = await createTopic(await connectAdmin(broker), broker, { partitions: PARTITIONS });

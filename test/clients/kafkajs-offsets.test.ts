@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { HOMES, useBroker } from './fixture.ts';
+import { PLACES, useBroker } from './fixture.ts';
 import { Group, connectAdmin, connectConsumer, connectProducer, createTopic, errorsOf } from './kafkajs.ts';
 
-describe.each(HOMES)('kafkajs offsets, on %s', (home) => {
-  const broker = useBroker(home);
+describe.each(PLACES)('kafkajs offsets, on $home over $door', ({ home, door }) => {
+  const broker = useBroker(home, {}, door);
 
   test('where a topic begins and ends', async () => {
     const admin = await connectAdmin(broker);

@@ -3,7 +3,7 @@ import { CompressionTypes, type Message } from 'kafkajs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
-import { HOMES, sortedValues, useBroker } from './fixture.ts';
+import { PLACES, sortedValues, useBroker } from './fixture.ts';
 import { KAFKAJS_CODECS, registerCodecs, writeSnappyAs } from './kafkajs-codecs.ts';
 import { connectAdmin, connectProducer, createTopic, errorsOf, readTopic } from './kafkajs.ts';
 import { Line } from './line.ts';
@@ -23,8 +23,8 @@ function messages(count: number): Message[] {
   }));
 }
 
-describe.each(HOMES)('kafkajs produces, on %s', (home) => {
-  const broker = useBroker(home);
+describe.each(PLACES)('kafkajs produces, on $home over $door', ({ home, door }) => {
+  const broker = useBroker(home, {}, door);
 
   test.each([1, -1])('with acks %i', async (acks) => {
     const topic = await createTopic(await connectAdmin(broker), broker);

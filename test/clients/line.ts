@@ -1,5 +1,6 @@
-import { Socket } from 'node:net';
+import { Socket, connect } from 'node:net';
 import type { ISocketFactoryArgs } from 'kafkajs';
+import { webSocketFactory } from '../../src/kafkajs/index.ts';
 import type { ClientBroker } from './fixture.ts';
 
 /**
@@ -16,12 +17,15 @@ export class Line {
     this.#broker = broker;
   }
 
-  readonly socketFactory = ({ onConnect }: ISocketFactoryArgs): Socket => {
-    const socket = new FragileSocket(() => this.#takesAnswer());
+  readonly socketFactory = (args: ISocketFactoryArgs): Socket => {
+    if (this.#isCut || !this.#broker.isRunning) return new Socket().destroy(new Error('the line is cut'));
+    const socket = dial(this.#broker, args);
+    const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
+    socket.emit = (event: string, ...values: unknown[]) =>
+      (event === 'data' && this.#takesAnswer()) || emit(event, ...values);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    if (this.#isCut || !this.#broker.isRunning) return socket.destroy(new Error('the line is cut'));
-    return socket.connect({ host: '127.0.0.1', port: this.#broker.port }, onConnect);
+    return socket;
   };
 
   /** The machine at this end has died: nothing of it is heard again, and it never said goodbye. */
@@ -44,6 +48,7 @@ export class Line {
     });
   }
 
+  /** Whether what arrives is not for the client to see. */
   #takesAnswer(): boolean {
     const onAnswer = this.#onAnswer;
     this.#onAnswer = undefined;
@@ -52,17 +57,9 @@ export class Line {
   }
 }
 
-class FragileSocket extends Socket {
-  readonly #takes: () => boolean;
-
-  /** @param takes asked for whatever arrives; the client does not see what it takes. */
-  constructor(takes: () => boolean) {
-    super();
-    this.#takes = takes;
-  }
-
-  override emit(event: string | symbol, ...values: unknown[]): boolean {
-    if (event === 'data' && this.#takes()) return true;
-    return super.emit(event as 'data', ...(values as [Buffer]));
-  }
+/** To where the broker listens now, whatever address the client has. */
+function dial({ door, port }: ClientBroker, args: ISocketFactoryArgs): Socket {
+  const address = { host: '127.0.0.1', port };
+  if (door === 'tcp') return connect(address, args.onConnect);
+  return webSocketFactory()({ ...args, ...address });
 }

@@ -7,6 +7,9 @@ const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   'kafka-dump': () => import('./kafka-dump.ts'),
   'kafka-opens-ours': () => import('./kafka-opens-ours.ts'),
   'we-open-kafkas': () => import('./we-open-kafkas.ts'),
+  firefox: () => import('./firefox.ts'),
+  'node-22': () => import('./node-22.ts'),
+  promtool: () => import('./promtool.ts'),
 };
 /** A check that hangs has failed. */
 const CHECK_TIMEOUT_MS = 180_000;

@@ -7,6 +7,7 @@ import { apiVersionsApi } from '../../src/wire/apis/18-api-versions.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
 import { inRange } from '../../src/wire/schema.ts';
+import { dial } from './doors.ts';
 import { TestBroker } from './harness.ts';
 import { until } from './until.ts';
 import { Witness } from './witness.ts';
@@ -149,10 +150,8 @@ describe('clients that go', () => {
 describe('garbage', () => {
   /** Sends bytes, then a sign that the stream goes on, and waits for an answer or the end. */
   async function survives(bytes: Uint8Array): Promise<void> {
-    const { host, port } = server.broker.kafka;
-    const socket = connect({ host, port });
+    const socket = await dial(server.broker);
     socket.on('error', () => socket.destroy());
-    await once(socket, 'connect');
     socket.resume();
     socket.end(bytes);
     await once(socket, 'close');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type FetchRequest, fetchApi } from '../../src/wire/apis/01-fetch.ts';
+import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
 import { type ManualLink, FakeGateway, exclusive, overlapping, producerIdOf } from './fake-gateway.ts';
 import { fetchBody } from './harness.ts';
@@ -137,39 +137,68 @@ describe('what was read for clients and not read by them', () => {
       },
     ],
   });
-  /** What a fetch may bring now: the most its shard is asked for. */
+  /** What a fetch of another connection may bring now. */
   const granted = (fake: FakeGateway) => {
     const { connection } = fake.connect();
     connection.receive(fetch);
-    const body = fake.link.asked.at(-1)?.body as FetchRequest | undefined;
+    const credit = fake.link.asked.at(-1)?.credit;
     connection.ended();
-    return body?.topics[0]?.partitions[0]?.partitionMaxBytes;
+    return credit;
+  };
+  /** A client that does not read, and was given so many bytes. */
+  const deaf = (fake: FakeGateway, size: number) => {
+    const client = fake.connect();
+    client.socket.full = true;
+    client.connection.receive(fetch);
+    fake.answer(fake.link.asked.length - 1, records(size));
+    return client;
   };
 
   test('makes fetches bring less, and is given back when it is read or its client goes', () => {
-    const fake = new FakeGateway({ unreadBytesMax: 1_500 });
+    const fake = new FakeGateway({ unreadBytesMax: 4_000, connectionUnreadBytesMin: 1 });
     fake.addTopic(topic, 1);
-    const [reads, goes] = [fake.connect(), fake.connect()];
-    for (const client of [reads, goes]) {
-      client.socket.full = true;
-      client.connection.receive(fetch);
-      fake.answer(fake.link.asked.length - 1, records(800));
-    }
-    // 800 are unread; the second was granted 700 and its first batch is given whole.
-    expect(granted(fake)).toBe(1);
+    const [reads, goes] = [deaf(fake, 800), deaf(fake, 800)];
+    expect([fake.gateway.readCredit.heldBytes, granted(fake)]).toEqual([1_600, 600]);
     reads.connection.drained();
-    expect(granted(fake)).toBe(700);
+    expect(granted(fake)).toBe(800);
     goes.connection.ended();
-    expect(granted(fake)).toBe(1_000);
+    expect([fake.gateway.readCredit.heldBytes, granted(fake)]).toEqual([0, 1_000]);
+  });
+
+  test('leaves something to the next, however many do not read', () => {
+    const fake = new FakeGateway({ unreadBytesMax: 10_000, connectionUnreadBytesMin: 100 });
+    fake.addTopic(topic, 1);
+    const credits = Array.from({ length: 50 }, () => {
+      const credit = granted(fake) ?? 0;
+      deaf(fake, credit);
+      return credit;
+    });
+    expect(credits[0]).toBe(1_000);
+    expect(credits.toSorted((a, b) => b - a)).toEqual(credits);
+    expect(credits.at(-1)).toBe(100);
+    expect(fake.gateway.readCredit.heldBytes).toBeLessThanOrEqual(10_000 + 50 * 100);
+  });
+
+  test('one connection has a share: beyond it the next fetch waits until something is read', () => {
+    const fake = new FakeGateway({ unreadBytesMax: 4_000, connectionUnreadBytesMin: 1 });
+    fake.addTopic(topic, 1);
+    const { connection, socket } = fake.connect();
+    for (let i = 0; i < 3; i++) connection.receive(fetch);
+    // 1000 are a quarter of 4000; once they are held a quarter of the rest is less.
+    expect(fake.link.asked.map(({ credit }) => credit)).toEqual([1_000]);
+    fake.answer(0, records(400));
+    expect(socket.answered).toEqual([1]);
+    expect(fake.link.asked.map(({ credit }) => credit)).toEqual([1_000, 1_000]);
+    expect(granted(fake)).toBe(750);
   });
 
   test('counts from before it is read, not while a fetch just waits', () => {
-    const fake = new FakeGateway({ unreadBytesMax: 1_500 });
+    const fake = new FakeGateway({ unreadBytesMax: 4_000, connectionUnreadBytesMin: 1 });
     fake.addTopic(topic, 1);
     const { connection, socket } = fake.connect();
     const longPoll = { ...wanted, maxWaitMs: 1_000 };
     connection.receive(encodeRequest(fetchApi, 12, { correlationId: 1, clientId: null }, longPoll));
-    expect(granted(fake)).toBe(500);
+    expect(granted(fake)).toBe(750);
     const asked = fake.link.asked[0];
     expect.assert(asked !== undefined);
     fake.gateway.receive({ to: asked.from, body: records(0), parked: true });

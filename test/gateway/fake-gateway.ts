@@ -92,11 +92,13 @@ export class FakeGateway {
   readonly link = new ManualLink();
   readonly image = new MetadataImage({ clusterId: 'test', controllerId: 1 });
   readonly gateway: Gateway;
+  #random = 0;
 
   constructor(limits: Partial<GatewayLimits> = {}) {
     this.gateway = new Gateway({
       link: this.link,
       clock: this.clock,
+      random: { next: () => (this.#random = (this.#random + 0.618) % 1), uuid: () => '' },
       limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
       image: this.image,
       config: { nodeId: 1, autoCreateTopicsEnable: false, staticConfigs: new Map() },

@@ -146,14 +146,6 @@ describe('what a fetch returns', () => {
     },
   );
 
-  test('a fetch session is not kept: every answer says session 0, an unknown one is refused', async () => {
-    const topic = await server.topic(client);
-    const opened = await client.send(fetchApi, 12, fetchBody([{ topic }], { sessionId: 0, sessionEpoch: 0 }));
-    expect([opened.errorCode, opened.sessionId]).toEqual([0, 0]);
-    const unknown = await client.send(fetchApi, 12, fetchBody([], { sessionId: 9, sessionEpoch: 1 }));
-    expect(unknown.errorCode).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
-  });
-
   test('a request for nothing is answered at once', async () => {
     const response = await client.send(fetchApi, 12, fetchBody([], { maxWaitMs: LONG_MS }));
     expect(response.responses).toEqual([]);
@@ -209,6 +201,39 @@ describe('long poll', () => {
     expect(answered).toBe(false);
     await produce(producer, topic, sent);
     expect(baseOffsets((await waiting).records)).toEqual([0, 1, 2]);
+  });
+
+  test('counts what has come to all partitions together', async () => {
+    const topic = await server.topic(client, { partitions: 3 });
+    const sent = batch([new Uint8Array(1_000)]);
+    const before = fetches();
+    const wanted = [0, 1, 2].map((partition) => ({ topic, partition }));
+    const waiting = fetchAll(client, wanted, { maxWaitMs: LONG_MS, minBytes: 4 * sent.length });
+    let answered = false;
+    void waiting.then(() => (answered = true));
+    await started(before);
+    for (const partition of [2, 0, 2]) await produce(producer, topic, sent, { partition });
+    expect(answered).toBe(false);
+    await produce(producer, topic, sent, { partition: 1 });
+    expect((await waiting).map(({ records }) => batchesIn(records).length)).toEqual([1, 1, 2]);
+  });
+
+  test('what came before minBytes were there is given in full, once they are or time is up', async () => {
+    const topic = await server.topic(client, { partitions: 2 });
+    const sent = batch([new Uint8Array(1_000)]);
+    const wanted = [0, 1].map((partition) => ({ topic, partition, partitionMaxBytes: 3 * sent.length }));
+    const bounds = { minBytes: 4 * sent.length, maxBytes: 4 * sent.length };
+    const before = fetches();
+    const waiting = fetchAll(client, wanted, { ...bounds, maxWaitMs: LONG_MS });
+    await started(before);
+    for (const partition of [0, 0, 0, 0, 1]) await produce(producer, topic, sent, { partition });
+    expect((await waiting).map(({ records }) => batchesIn(records).length)).toEqual([3, 1]);
+    const alone = [
+      { topic, partition: 0, fetchOffset: 3 },
+      { topic, partition: 1 },
+    ];
+    const rest = await fetchAll(client, alone, { ...bounds, maxWaitMs: 20 });
+    expect(rest.map(({ records }) => batchesIn(records).length)).toEqual([1, 1]);
   });
 
   test('gives what there is when the time is up before minBytes are there', async () => {

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -8,6 +6,7 @@ import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
 import { saslAuthenticateApi } from '../../src/wire/apis/36-sasl-authenticate.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
+import { type ClientStream, dial } from './doors.ts';
 import { heldBytes } from './garbage.ts';
 import { TestBroker, batch, fetchBody, produce } from './harness.ts';
 import { until } from './until.ts';
@@ -21,7 +20,7 @@ describe.each(['memory', 'files'])('on %s', (store) => {
   let server: TestBroker;
   let witness: Witness;
   let directory: string | undefined;
-  let sockets: Socket[];
+  let sockets: ClientStream[];
 
   beforeEach(async () => {
     sockets = [];
@@ -45,13 +44,12 @@ describe.each(['memory', 'files'])('on %s', (store) => {
   }
 
   /** A connection that reads nothing of what comes. */
-  async function deaf(): Promise<Socket> {
-    const { host, port } = server.broker.kafka;
-    const socket = connect({ host, port });
+  async function deaf(): Promise<ClientStream> {
+    const socket = await dial(server.broker);
     sockets.push(socket);
     socket.on('error', () => socket.destroy());
-    await once(socket, 'connect');
-    return socket.pause();
+    socket.pause();
+    return socket;
   }
 
   /** Bytes the broker's end has taken from the sockets so far and will no more, once they stay the same. */
@@ -61,10 +59,7 @@ describe.each(['memory', 'files'])('on %s', (store) => {
       await witness.isWell();
       const requests = [...server.broker.gateway.counters.requestsByApi];
       const others = requests.reduce((sum, [key, count]) => (key <= 1 ? sum : sum + count), 0);
-      const waiting = sockets.reduce(
-        (sum, socket) => sum + socket.bytesWritten - socket.writableLength,
-        others,
-      );
+      const waiting = sockets.reduce((sum, socket) => sum + socket.sentBytes(), others);
       still = waiting === last ? still + 1 : 0;
       last = waiting;
     }

@@ -6,6 +6,7 @@ import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { createTopicsApi } from '../../src/wire/apis/19-create-topics.ts';
 import { deleteTopicsApi } from '../../src/wire/apis/20-delete-topics.ts';
 import type { RequestInitOf, ResponseOf } from '../../src/wire/schema.ts';
+import { dial, doorOptions } from './doors.ts';
 import { RawClient } from './raw-client.ts';
 
 export { RawClient };
@@ -25,11 +26,11 @@ export class TestBroker {
       ['group.initial.rebalance.delay.ms', '0'],
       ['offsets.topic.num.partitions', '2'],
     ]);
-    return new TestBroker(await Broker.start({ settings, ...options }));
+    return new TestBroker(await Broker.start({ settings, ...doorOptions(), ...options }));
   }
 
   async client(host = this.broker.kafka.host): Promise<RawClient> {
-    const client = await RawClient.connect({ host, port: this.broker.kafka.port });
+    const client = new RawClient(await dial(this.broker, host));
     this.#clients.push(client);
     return client;
   }

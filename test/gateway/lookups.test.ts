@@ -8,6 +8,7 @@ import { offsetForLeaderEpochApi } from '../../src/wire/apis/23-offset-for-leade
 import { describeConfigsApi } from '../../src/wire/apis/32-describe-configs.ts';
 import { saslAuthenticateApi } from '../../src/wire/apis/36-sasl-authenticate.ts';
 import { describeClusterApi } from '../../src/wire/apis/60-describe-cluster.ts';
+import { doorPort } from './doors.ts';
 import { type RawClient, TestBroker, batch, produce } from './harness.ts';
 
 let server: TestBroker;
@@ -24,7 +25,7 @@ describe('Metadata', () => {
   test.each(['127.0.0.1', '127.0.0.2', '127.1.2.3'])(
     'names the address the client came in on: %s',
     async (host) => {
-      const { port } = server.broker.kafka;
+      const port = doorPort(server.broker);
       const visitor = await server.client(host);
       const { brokers, controllerId, clusterId } = await visitor.send(metadataApi, 12, { topics: [] });
       expect(brokers).toEqual([{ nodeId: 1, host, port, rack: null }]);

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { type Socket, connect } from 'node:net';
 import { decodeResponse, encodeRequest } from '../../src/wire/frame.ts';
 import type { Api, RequestInitOf, ResponseOf } from '../../src/wire/schema.ts';
+import { type ClientStream, dialTcp } from './doors.ts';
 
 interface Expected {
   correlationId: number;
@@ -9,9 +8,9 @@ interface Expected {
   fail: (error: Error) => void;
 }
 
-/** Kafka frames over a socket and nothing else: no retries, no metadata, answers strictly in request order. */
+/** Kafka frames over a stream and nothing else: no retries, no metadata, answers strictly in request order. */
 export class RawClient {
-  readonly socket: Socket;
+  readonly socket: ClientStream;
   /** Resolves when the connection has ended, whoever ended it and how. */
   readonly closed: Promise<void>;
   #expected: Expected[] = [];
@@ -19,7 +18,7 @@ export class RawClient {
   #correlationId = 0;
   #ended = false;
 
-  private constructor(socket: Socket) {
+  constructor(socket: ClientStream) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', () => socket.destroy());
@@ -33,9 +32,7 @@ export class RawClient {
   }
 
   static async connect({ host, port }: { host: string; port: number }): Promise<RawClient> {
-    const socket = connect({ host, port, noDelay: true });
-    await once(socket, 'connect');
-    return new RawClient(socket);
+    return new RawClient(await dialTcp({ host, port }));
   }
 
   /** Pipelines. @throws when the connection closes first, or the answer is no answer of that version. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { LogWrite } from '../../src/ports/log-store.ts';
-import type { SegmentStore } from '../../src/segments/store.ts';
-import { append, appends, isTrue, logName, offsetsOf } from '../storage/batches.ts';
+import { append, appends, logName, offsetsOf } from '../storage/batches.ts';
+import { crashContract } from '../storage/crash.ts';
 import { MemoryFiles } from '../storage/memory-files.ts';
+import { segmentCrashHome } from './crash-home.ts';
 import { openStore } from './open.ts';
 
 const { log } = logName(1);
@@ -10,142 +11,12 @@ const other = logName(2);
 const create: LogWrite = { type: 'create', ...logName(1) };
 const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
 
-interface Acknowledged {
-  /** The log holds exactly this below `end`. */
-  end: number;
-  start: number;
-  value: number | undefined;
-}
+const FEW = { scripts: 3, long: false };
 
-/** Commits one after the other, and says what the log is once each is acknowledged. */
-const SCRIPTS: Record<string, [LogWrite[], Acknowledged][]> = {
-  'appends and rolls': [
-    [[create], { start: 0, end: 0, value: undefined }],
-    [appends(log, 0, 6, 60), { start: 0, end: 6, value: undefined }],
-    [[{ type: 'roll', log }, ...appends(log, 6, 9)], { start: 0, end: 9, value: undefined }],
-    [[...appends(log, 9, 12), { type: 'roll', log }], { start: 0, end: 12, value: undefined }],
-    [appends(log, 12, 13), { start: 0, end: 13, value: undefined }],
-  ],
-  'trims and values': [
-    [[create, ...appends(log, 0, 5)], { start: 0, end: 5, value: undefined }],
-    [[{ type: 'roll', log }, ...appends(log, 5, 10)], { start: 0, end: 10, value: undefined }],
-    [[{ type: 'put', log, name: 'v', value: Uint8Array.of(1) }], { start: 0, end: 10, value: 1 }],
-    [[{ type: 'trim', log, beforeOffset: 7 }], { start: 7, end: 10, value: 1 }],
-    [[{ type: 'put', log, name: 'v', value: Uint8Array.of(2) }], { start: 7, end: 10, value: 2 }],
-    [[{ type: 'trim', log, beforeOffset: 10 }, ...appends(log, 10, 12)], { start: 10, end: 12, value: 2 }],
-  ],
-};
-
-async function run(store: SegmentStore, script: [LogWrite[], Acknowledged][]): Promise<number> {
-  let acknowledged = 0;
-  for (const [writes] of script) {
-    try {
-      await store.commit(writes);
-    } catch {
-      break;
-    }
-    acknowledged++;
-  }
-  return acknowledged;
-}
-
-async function expectAfterCrash(files: MemoryFiles, least: Acknowledged, most: Acknowledged): Promise<void> {
-  const store = await openStore(files, { tailBytes: 0 });
-  expect(store.logs().length).toBeGreaterThanOrEqual(Math.min(1, least.end));
-  if (store.logs().length === 0) return;
-  const { logStartOffset, logEndOffset } = await store.open(log);
-  expect(logEndOffset).toBeGreaterThanOrEqual(least.end);
-  expect(logEndOffset).toBeLessThanOrEqual(Math.max(most.end, least.end));
-  expect(logStartOffset).toBeGreaterThanOrEqual(least.start);
-  expect(logStartOffset).toBeLessThanOrEqual(Math.max(most.start, least.start));
-  const value = await store.get(log, 'v');
-  expect([least.value, most.value]).toContain(value?.[0]);
-  let expected = logStartOffset;
-  while (expected < logEndOffset) {
-    const bytes = await store.read(log, { ...ALL, fromOffset: expected });
-    expect(isTrue(bytes)).toBe(true);
-    for (const [base, last] of offsetsOf(bytes)) {
-      expect(base).toBe(expected);
-      expected = last + 1;
-    }
-  }
-  await store.commit([append({ log, baseOffset: logEndOffset, records: 2 })]);
-  expect(offsetsOf(await store.read(log, { ...ALL, fromOffset: logEndOffset }))).toHaveLength(1);
-  await store.close();
-}
-
-describe('killed at any call that changes the disk', () => {
-  for (const [name, script] of Object.entries(SCRIPTS)) {
-    test.each([true, false])(`${name}: what was acknowledged is there (power lost: %s)`, async (power) => {
-      const whole = new MemoryFiles();
-      await run(await openStore(whole), script);
-      const total = whole.calls;
-      expect(total).toBeGreaterThan(20);
-      for (let call = 0; call <= total; call++) {
-        const files = new MemoryFiles();
-        files.diesAtCall = call;
-        let acknowledged = 0;
-        try {
-          acknowledged = await run(await openStore(files), script);
-        } catch {
-          // Killed while it opened.
-        }
-        const nothing = { start: 0, end: 0, value: undefined };
-        const least = script[acknowledged - 1]?.[1] ?? nothing;
-        const most = script[acknowledged]?.[1] ?? least;
-        await expectAfterCrash(files.crash({ power }), least, most);
-      }
-    });
-  }
-
-  test.each([true, false])(
-    'a truncation leaves a prefix, and what follows it (power lost: %s)',
-    async (power) => {
-      expect.hasAssertions();
-      const before = [
-        create,
-        ...appends(log, 0, 10, 60),
-        { type: 'roll', log } as const,
-        ...appends(log, 10, 20, 60),
-      ];
-      const divergence: LogWrite[] = [{ type: 'truncate', log, toOffset: 5 }, ...appends(log, 5, 7)];
-      for (let call = 0, died = true; died; call++) {
-        const files = new MemoryFiles();
-        const store = await openStore(files);
-        await store.commit(before);
-        files.diesAtCall = files.calls + call;
-        died = (await run(store, [[divergence, { start: 0, end: 7, value: undefined }]])) === 0;
-        const least = { start: 0, end: died ? 5 : 7, value: undefined };
-        await expectAfterCrash(files.crash({ power }), least, { ...least, end: died ? 20 : 7 });
-      }
-    },
-  );
-
-  test('a log that gives its name to another never shows in it', async () => {
-    const again = { ...other, topic: logName(1).topic };
-    const before = [create, ...appends(log, 0, 5), { type: 'trim', log, beforeOffset: 4 } as const];
-    const swap: LogWrite[] = [
-      { type: 'drop', log },
-      { type: 'create', ...again },
-      append({ log: again.log, baseOffset: 0 }),
-    ];
-    for (let call = 0, died = true; died; call++) {
-      const files = new MemoryFiles();
-      const first = await openStore(files);
-      await first.commit(before);
-      files.diesAtCall = files.calls + call;
-      died = (await run(first, [[swap, { start: 0, end: 1, value: undefined }]])) === 0;
-      const store = await openStore(files.crash({ power: true }));
-      const [left, ...more] = store.logs();
-      expect(more).toEqual([]);
-      const extent = left && (await store.open(left.log));
-      const old = { logStartOffset: 4, logEndOffset: 5 };
-      const young = [0, 1].map((logEndOffset) => ({ logStartOffset: 0, logEndOffset }));
-      const possible = left?.log === log ? [old] : left ? young : [undefined];
-      expect(died ? possible : [young[1]]).toContainEqual(extent);
-    }
-  });
-});
+crashContract('segments, process killed', segmentCrashHome({ power: false, tailBytes: 0 }));
+crashContract('segments, power lost', segmentCrashHome({ power: true }));
+crashContract('segments, never flushed', segmentCrashHome({ power: false, flush: 'never' }), FEW);
+crashContract('segments, never flushed, power lost', segmentCrashHome({ power: true, flush: 'never' }), FEW);
 
 describe('a disk that fails', () => {
   test.each(['write', 'flush'] as const)(
@@ -172,6 +43,15 @@ describe('a disk that fails', () => {
       expect((await (await openStore(files)).open(log)).logEndOffset).toBe(7);
     },
   );
+
+  test('a log that is dropped and made again before it was there hears of the failure', async () => {
+    const files = new MemoryFiles();
+    const store = await openStore(files);
+    files.fault = (call) => {
+      if (call === 'makeDirectory') throw new Error('EIO');
+    };
+    await expect(store.commit([create, { type: 'drop', log }, create])).rejects.toThrow('EIO');
+  });
 
   test('a reader that waits for a truncation hears of the failure', async () => {
     const files = new MemoryFiles();

@@ -123,6 +123,31 @@ describe('indexes', () => {
     });
   }
 
+  test('one whose last entry points into a batch is not believed', async () => {
+    expect.hasAssertions();
+    const files = await closedCleanly();
+    const index = files.bytes(`${LOG}/00000000000000000050.index`).slice();
+    const view = new DataView(index.buffer);
+    view.setInt32(index.length - 4, view.getInt32(index.length - 4) - 7);
+    files.replace(`${LOG}/00000000000000000050.index`, index);
+    await expectAll(files);
+  });
+
+  test('that a truncation emptied are so after a clean shutdown and the loss of power', async () => {
+    const files = new MemoryFiles();
+    const first = await openStore(files);
+    await first.commit([create, ...appends(log, 0, 20, 50)]);
+    await first.close();
+    const second = await openStore(files);
+    await second.open(log);
+    await second.commit([{ type: 'truncate', log, toOffset: 0 }]);
+    // Less than would give an index its first entry.
+    await second.commit([append({ log, baseOffset: 0, records: 30, valueBytes: 100 })]);
+    await second.close();
+    const { batches } = await recovered(files.crash({ power: true }));
+    expect(batches).toEqual([[0, 29]]);
+  });
+
   test('are written as Kafka writes them', async () => {
     const files = await closedCleanly();
     const view = new DataView(files.bytes(`${FIRST}.index`).buffer);

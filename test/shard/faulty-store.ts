@@ -1,11 +1,19 @@
 import { MemoryLogStore } from '../../src/log/memory-store.ts';
-import type { LogWrite } from '../../src/ports/log-store.ts';
+import type { LogKey } from '../../src/model/ids.ts';
+import type { LogWrite, ReadRange } from '../../src/ports/log-store.ts';
 
-/** A store in memory whose commits wait for the test, and fail when it says so. */
+/** A store in memory whose commits and reads wait for the test, and fail when it says so. */
 export class FaultyStore extends MemoryLogStore {
   #held: PromiseWithResolvers<void>[] = [];
   /** Commits from now on wait for `settle`. */
   holds = false;
+  /** Reads from now on are as from a disk, and wait for `settle`. */
+  isCold = false;
+
+  /** What waits for `settle`. */
+  get waiting(): number {
+    return this.#held.length;
+  }
 
   override async commit(writes: readonly LogWrite[]): Promise<void> {
     if (this.holds) {
@@ -14,6 +22,15 @@ export class FaultyStore extends MemoryLogStore {
       await held.promise;
     }
     await super.commit(writes);
+  }
+
+  override read(log: LogKey, range: ReadRange): Uint8Array {
+    const bytes = super.read(log, range);
+    if (!this.isCold) return bytes;
+    const held = Promise.withResolvers<void>();
+    this.#held.push(held);
+    // The port allows a promise, the store in memory has no need of it.
+    return held.promise.then(() => bytes) as never;
   }
 
   /** Lets what waits go on, or fail. */

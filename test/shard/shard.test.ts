@@ -8,9 +8,11 @@ import type { ShardReply } from '../../src/ports/shard-link.ts';
 import { buildBatch } from '../../src/records/builder.ts';
 import { Shard, type ShardSpec } from '../../src/shard/shard.ts';
 import { type ProduceResponse, produceApi } from '../../src/wire/apis/00-produce.ts';
-import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
+import { type FetchResponse, fetchApi } from '../../src/wire/apis/01-fetch.ts';
+import { listOffsetsApi } from '../../src/wire/apis/02-list-offsets.ts';
 import { joinGroupApi } from '../../src/wire/apis/11-join-group.ts';
 import { ManualClock } from '../gateway/fake-gateway.ts';
+import { until } from '../gateway/until.ts';
 import { FaultyStore } from './faulty-store.ts';
 
 const kernels = new TwinKernels();
@@ -24,6 +26,8 @@ class Bench {
   readonly clock = new ManualClock();
   readonly stored = new Set<LogKey>();
   readonly warnings: string[] = [];
+  /** Every reply, in order. */
+  readonly said: ShardReply[] = [];
   readonly replies = new Map<number, ShardReply>();
   readonly shard: Shard;
   #asked = 0;
@@ -31,6 +35,7 @@ class Bench {
 
   constructor(spec: Partial<ShardSpec> = {}) {
     const reply = (answer: ShardReply) => {
+      this.said.push(answer);
       this.replies.set(answer.to.correlationId, answer);
       this.#waiting.get(answer.to.correlationId)?.();
     };
@@ -60,10 +65,21 @@ class Bench {
     return this.ask(produceApi.key, 9, { transactionalId: null, acks: -1, timeoutMs: 1000, topicData });
   }
 
-  fetch(fetchOffset: number): number {
+  fetch(fetchOffset: number, { minBytes = 1, maxWaitMs = 1000 } = {}): number {
     const wanted = { partition: 0, currentLeaderEpoch: -1, lastFetchedEpoch: -1, partitionMaxBytes: 1000 };
     const topics = [{ topic: 'orders', topicId: name.topicId, partitions: [{ ...wanted, fetchOffset }] }];
-    return this.ask(fetchApi.key, 12, { maxWaitMs: 1000, minBytes: 1, topics });
+    return this.ask(fetchApi.key, 12, { maxWaitMs, minBytes, topics });
+  }
+
+  /** What was answered to one request, in order: how much, parked or for good; a word when there was nothing in it. */
+  answers(correlationId: number): unknown[] {
+    return this.said
+      .filter(({ to }) => to.correlationId === correlationId)
+      .map(({ body, parked, errorCode }) => {
+        if (body === undefined) return errorCode ?? 'notice';
+        const size = (body as FetchResponse).responses[0]?.partitions[0]?.records?.length;
+        return parked ? { parked: size } : size;
+      });
   }
 
   async baseOffset(correlationId: number): Promise<number | undefined> {
@@ -130,6 +146,119 @@ describe('a shard whose storage fails', () => {
     bench.store.holds = false;
     bench.clock.advance(1_000);
     expect(await bench.baseOffset(bench.produce())).toBe(0);
+  });
+});
+
+describe('readers', () => {
+  let batchBytes: number;
+  beforeEach(async () => {
+    await bench.baseOffset(bench.produce());
+    batchBytes = bench.answers(bench.fetch(0, { maxWaitMs: 0 }))[0] as number;
+  });
+
+  test('wait, are told once that something has come, and get it when it is enough', async () => {
+    const reader = bench.fetch(0, { minBytes: 3 * batchBytes });
+    expect(bench.answers(reader)).toEqual([{ parked: batchBytes }]);
+    await bench.baseOffset(bench.produce());
+    expect(bench.answers(reader)).toEqual([{ parked: batchBytes }, 'notice']);
+    await bench.baseOffset(bench.produce());
+    await bench.baseOffset(bench.produce());
+    expect(bench.answers(reader)).toEqual([{ parked: batchBytes }, 'notice', 3 * batchBytes]);
+  });
+
+  test('above the high watermark wait for it', async () => {
+    bench.store.holds = true;
+    const writes = [bench.produce(), bench.produce()];
+    const readers = [1, 2, 3].map((offset) => bench.fetch(offset));
+    expect(readers.map((reader) => bench.answers(reader))).toEqual(readers.map(() => [{ parked: 0 }]));
+    expect((await bench.reply(bench.fetch(4))).body).toMatchObject({
+      responses: [{ partitions: [{ errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, highWatermark: 1 }] }],
+    });
+    bench.store.settle();
+    for (const write of writes) await bench.reply(write);
+    expect(readers.map((reader) => bench.answers(reader).filter((said) => said !== 'notice'))).toEqual([
+      [{ parked: 0 }, batchBytes],
+      [{ parked: 0 }, batchBytes],
+      [{ parked: 0 }],
+    ]);
+    bench.store.holds = false;
+    await bench.baseOffset(bench.produce());
+    expect(bench.answers(readers[2] ?? 0).at(-1)).toBe(batchBytes);
+  });
+
+  test('that are called off hear nothing more, though their read is on its way', async () => {
+    const parked = bench.fetch(1);
+    bench.store.isCold = true;
+    const reading = bench.fetch(0, { minBytes: 10 * batchBytes });
+    for (const correlationId of [parked, reading]) bench.shard.cancel({ link: 1, correlationId });
+    bench.store.isCold = false;
+    bench.store.settle();
+    await bench.baseOffset(bench.produce());
+    expect([bench.answers(parked), bench.answers(reading)]).toEqual([[{ parked: 0 }], []]);
+  });
+
+  test('whose read is on its way when the shard goes are answered', async () => {
+    bench.store.isCold = true;
+    const reading = bench.fetch(0);
+    bench.shard.drop();
+    bench.store.settle();
+    expect((await bench.reply(reading)).errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    await Promise.resolve();
+    expect(bench.answers(reading)).toEqual([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]);
+  });
+
+  test('who look something up in a log that is given up meanwhile hear no more of it', async () => {
+    bench.store.isCold = true;
+    const topics = [
+      { name: 'orders', partitions: [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp: 0 }] },
+    ];
+    const asking = bench.ask(listOffsetsApi.key, 9, { topics });
+    await until('it looks', () => bench.store.waiting > 0);
+    bench.shard.drop();
+    bench.store.settle();
+    expect((await bench.reply(asking)).body).toMatchObject({
+      topics: [{ partitions: [{ errorCode: ErrorCode.KAFKA_STORAGE_ERROR, offset: -1 }] }],
+    });
+  });
+
+  test('whose read fails are told, and the shard goes on', async () => {
+    bench.store.isCold = true;
+    const reading = bench.fetch(0);
+    bench.store.settle(new Error('bad sector'));
+    expect((await bench.reply(reading)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    expect(bench.warnings.join()).toContain('orders-0: read failed: bad sector');
+    bench.store.isCold = false;
+    expect(bench.answers(bench.fetch(0))).toEqual([batchBytes]);
+  });
+
+  test('what comes while the disk is read counts', async () => {
+    bench.store.isCold = true;
+    const reader = bench.fetch(0, { minBytes: 2 * batchBytes });
+    bench.store.isCold = false;
+    await bench.baseOffset(bench.produce());
+    bench.store.settle();
+    await bench.reply(reader);
+    expect(bench.answers(reader)).toEqual([2 * batchBytes]);
+  });
+
+  test('bring what their credit allows: a whole batch at least, and none for 0', () => {
+    const body = (credit: number) => {
+      const wanted = { partition: 0, currentLeaderEpoch: -1, lastFetchedEpoch: -1, partitionMaxBytes: 1000 };
+      const topics = [{ topic: 'orders', topicId: '', partitions: [{ ...wanted, fetchOffset: 0 }] }];
+      const from = { link: 1, correlationId: 1_000 + credit };
+      const fetch = { maxWaitMs: 0, minBytes: 1, topics };
+      bench.shard.receive({
+        shard: '',
+        from,
+        caller,
+        apiKey: fetchApi.key,
+        apiVersion: 12,
+        body: fetch,
+        credit,
+      });
+      return bench.answers(from.correlationId);
+    };
+    expect([body(0), body(1)]).toEqual([[0], [batchBytes]]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test as testAnywhere } from 'vitest';
 import type { LogStore, LogWrite } from '../../src/ports/log-store.ts';
 import { append, appends, isTrue, logName, offsetsOf } from './batches.ts';
 
@@ -10,6 +10,11 @@ export interface StoreHome {
   keeps: boolean;
 }
 
+/** Runs a test where its stores may be used: some platforms let storage be touched in one place alone. */
+export type Within = <T>(body: () => Promise<T>) => Promise<T>;
+
+export const anywhere: Within = (body) => body();
+
 const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
 const { log } = logName(1);
 const create: LogWrite = { type: 'create', ...logName(1) };
@@ -19,6 +24,7 @@ interface Bench {
   name: string;
   /** A new store that holds `writes`, closed when its test ends. */
   fresh: (...writes: LogWrite[]) => Promise<LogStore>;
+  test: (name: string, body: () => Promise<void>) => void;
 }
 
 /** First and last offsets of what a read of the log returns; all of it unless `range` says less. */
@@ -29,8 +35,13 @@ async function offsets(store: LogStore, range: Partial<typeof ALL> = {}) {
 }
 
 /** What every `LogStore` does: the definition of the port. */
-export function storageContract(name: string, makeHome: () => Promise<StoreHome>): void {
+export function storageContract(
+  name: string,
+  makeHome: () => Promise<StoreHome>,
+  within: Within = anywhere,
+): void {
   const opened: LogStore[] = [];
+  const register: Bench['test'] = testAnywhere;
   afterEach(async () => {
     for (const store of opened.splice(0)) await store.close();
   });
@@ -42,6 +53,7 @@ export function storageContract(name: string, makeHome: () => Promise<StoreHome>
       if (writes.length > 0) await store.commit(writes);
       return store;
     },
+    test: (title, body) => register(title, () => within(body)),
   };
   logCases(bench);
   readCases(bench);
@@ -52,7 +64,7 @@ export function storageContract(name: string, makeHome: () => Promise<StoreHome>
   commitCases(bench);
 }
 
-function logCases({ name, fresh }: Bench): void {
+function logCases({ name, fresh, test }: Bench): void {
   describe(`${name}: logs`, () => {
     test('a new log is empty, open and known', async () => {
       const store = await fresh(create);
@@ -87,7 +99,7 @@ function logCases({ name, fresh }: Bench): void {
   });
 }
 
-function readCases({ name, fresh }: Bench): void {
+function readCases({ name, fresh, test }: Bench): void {
   describe(`${name}: reading`, () => {
     test('whole batches from the one that holds the offset', async () => {
       const store = await fresh(
@@ -148,7 +160,7 @@ function readCases({ name, fresh }: Bench): void {
   });
 }
 
-function segmentCases({ name, fresh }: Bench): void {
+function segmentCases({ name, fresh, test }: Bench): void {
   describe(`${name}: segments`, () => {
     test('a roll starts one, an empty one is not rolled', async () => {
       const roll: LogWrite = { type: 'roll', log };
@@ -196,7 +208,7 @@ function segmentCases({ name, fresh }: Bench): void {
   });
 }
 
-function truncationCases({ name, fresh }: Bench): void {
+function truncationCases({ name, fresh, test }: Bench): void {
   describe(`${name}: truncation`, () => {
     const batches = [
       append({ log, baseOffset: 0, records: 5, timestamp: 30 }),
@@ -205,7 +217,7 @@ function truncationCases({ name, fresh }: Bench): void {
       append({ log, baseOffset: 10, records: 5, timestamp: 40 }),
     ];
 
-    test.each([
+    const cuts = [
       [15, 15],
       [14, 10],
       [10, 10],
@@ -213,16 +225,20 @@ function truncationCases({ name, fresh }: Bench): void {
       [5, 5],
       [4, 0],
       [0, 0],
-    ])('to %i leaves %i', async (toOffset, endOffset) => {
-      const store = await fresh(create, ...batches);
-      await store.commit([{ type: 'truncate', log, toOffset }]);
-      expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: endOffset });
-      expect(store.segments(log).at(-1)?.nextOffset).toBe(endOffset);
-      await store.commit([append({ log, baseOffset: endOffset, records: 2, timestamp: 1 })]);
-      expect((await offsets(store, { fromOffset: endOffset })).at(-1)).toEqual([endOffset, endOffset + 1]);
-      const largest = Math.max(...store.segments(log).map(({ maxTimestamp }) => maxTimestamp));
-      expect(largest).toBe(endOffset >= 15 ? 40 : endOffset > 0 ? 30 : 1);
-    });
+    ] as const;
+    for (const [toOffset, endOffset] of cuts) {
+      test(`to ${toOffset} leaves ${endOffset}`, async () => {
+        const store = await fresh(create, ...batches);
+        await store.commit([{ type: 'truncate', log, toOffset }]);
+        expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: endOffset });
+        expect(store.segments(log).at(-1)?.nextOffset).toBe(endOffset);
+        await store.commit([append({ log, baseOffset: endOffset, records: 2, timestamp: 1 })]);
+        const last = (await offsets(store, { fromOffset: endOffset })).at(-1);
+        expect(last).toEqual([endOffset, endOffset + 1]);
+        const largest = Math.max(...store.segments(log).map(({ maxTimestamp }) => maxTimestamp));
+        expect(largest).toBe(endOffset >= 15 ? 40 : endOffset > 0 ? 30 : 1);
+      });
+    }
 
     test('appends and reads of the same moment come after it', async () => {
       const store = await fresh(create, ...batches);
@@ -239,7 +255,7 @@ function truncationCases({ name, fresh }: Bench): void {
   });
 }
 
-function valueCases({ name, fresh }: Bench): void {
+function valueCases({ name, fresh, test }: Bench): void {
   describe(`${name}: values`, () => {
     test('are put, replaced, named and deleted', async () => {
       const store = await fresh(create);
@@ -267,7 +283,7 @@ function valueCases({ name, fresh }: Bench): void {
   });
 }
 
-function timeCases({ name, fresh }: Bench): void {
+function timeCases({ name, fresh, test }: Bench): void {
   describe(`${name}: batches by time`, () => {
     test('the first at or after an offset that reaches the timestamp', async () => {
       const times = [10, 50, 20, 60, 60, 30];
@@ -286,7 +302,7 @@ function timeCases({ name, fresh }: Bench): void {
   });
 }
 
-function commitCases({ name, fresh }: Bench): void {
+function commitCases({ name, fresh, test }: Bench): void {
   test(`${name}: many commits at once all resolve, in order`, async () => {
     const store = await fresh(create, { type: 'create', ...logName(2) });
     const commits: Promise<void>[] = [];

@@ -117,6 +117,8 @@ export class MemoryFiles implements Files {
     }
     if (!this.#directories.has(from)) throw absent(from);
     move(this.#files, from, to);
+    // Nothing that is durable leads to it yet: what it durably holds goes along.
+    if (!this.#durableDirectories.has(from)) move(this.#durableFiles, from, to);
     this.#directories.delete(from);
     this.#directories.add(to);
   }
@@ -125,7 +127,8 @@ export class MemoryFiles implements Files {
     this.#change('remove', path);
     this.#files.delete(path);
     this.#directories.delete(path);
-    for (const held of this.#files.keys()) if (held.startsWith(`${path}/`)) this.#files.delete(held);
+    forget(this.#files, path);
+    if (!this.#durableDirectories.has(path)) forget(this.#durableFiles, path);
   }
 
   async flushDirectory(given: string): Promise<void> {
@@ -138,8 +141,7 @@ export class MemoryFiles implements Files {
     );
     for (const gone of directories) {
       this.#durableDirectories.delete(gone);
-      for (const name of this.#durableFiles.keys())
-        if (name.startsWith(`${gone}/`)) this.#durableFiles.delete(name);
+      forget(this.#durableFiles, gone);
     }
     for (const name of this.#directories) if (isIn(name)) this.#makeDurable(name);
     for (const name of this.#durableFiles.keys()) if (isIn(name)) this.#durableFiles.delete(name);
@@ -230,6 +232,10 @@ function move(files: Map<string, MemoryFile>, from: string, to: string): void {
     files.delete(path);
     files.set(to + path.slice(from.length), file);
   }
+}
+
+function forget(files: Map<string, MemoryFile>, directory: string): void {
+  for (const path of files.keys()) if (path.startsWith(`${directory}/`)) files.delete(path);
 }
 
 function parentOf(path: string): string {

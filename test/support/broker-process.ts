@@ -11,6 +11,8 @@ export interface Ready {
   readyMs: number;
   kafka: { host: string; port: number };
   http: { host: string; port: number };
+  /** Kafka over WebSocket. */
+  webSocket: string;
   data: string | null;
   pid: number;
 }

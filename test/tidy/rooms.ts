@@ -31,16 +31,24 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/shard': [...LEFT, 'src/log'],
   'src/gateway': LEFT,
   'src/broker': CORE,
-  'src/hosts/node': [...CORE, 'src/broker'],
+  // Of the manifest the version.
+  'src/hosts/node': [...CORE, 'src/broker', 'package.json'],
+  'src/hosts/durable-object': CORE,
+  'src/hosts/browser': CORE,
   // Of the core only what topics are called: the rest is the host's.
   'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
-  workers: ['src/kernels'],
+  // What a client's page or process loads: no broker comes with it.
+  'src/kafkajs': [],
+  workers: ['src/kernels', 'src/hosts/durable-object'],
 };
 
 /** Packages and platform modules, and the rooms or files that may name them. In `test` anything goes. */
 const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
-  { module: /^node:/, allowedIn: ['src/hosts/node', 'src/cli', 'src/kernels/module.node.ts'] },
+  { module: /^node:/, allowedIn: ['src/hosts/node', 'src/cli', 'src/kafkajs', 'src/kernels/module.node.ts'] },
+  { module: /^cloudflare:workers$/, allowedIn: ['workers'] },
+  { module: /^ws$/, allowedIn: ['src/hosts/node'] },
   { module: /^citty$/, allowedIn: ['src/cli'] },
+  { module: /^idb$/, allowedIn: ['src/hosts/browser'] },
   { module: /^#kernels-module$/, allowedIn: ['src/kernels/load.ts'] },
 ];
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
+import { deleteGroupsApi } from '../../src/wire/apis/42-delete-groups.ts';
 import { WireError } from '../../src/wire/error.ts';
 import {
   decodeRequest,
@@ -134,10 +135,11 @@ describe('announcements cost nothing', () => {
     expect(huge(9, [0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f])).toThrow(WireError);
   });
 
-  test('more structs than a message may hold, though the bytes are there', () => {
+  test('more elements than lists may hold, though the bytes are there', () => {
     const count = 1_500_000;
     const frame = Buffer.alloc(4 + 2 * count);
     frame.writeInt32BE(count);
-    expect(() => decodeRequest(metadataApi, 0, frame, 0)).toThrow('more than 1000000 structs');
+    expect(() => decodeRequest(metadataApi, 0, frame, 0)).toThrow('more than 1000000 list elements');
+    expect(() => decodeRequest(deleteGroupsApi, 0, frame, 0)).toThrow('more than 1000000 list elements');
   });
 });

@@ -359,4 +359,14 @@ export function platformaticLeaves(
 }
 
 /** Its objects have the fields of the newest version, with these values where the version has none. */
-export const PLATFORMATIC_INVENTS = ['0', '-1', '1', 'null', 'false', 'undefined', '-2147483648', ZERO_UUID];
+export const PLATFORMATIC_INVENTS = [
+  '0',
+  '-1',
+  '1',
+  '3',
+  'null',
+  'false',
+  'undefined',
+  '-2147483648',
+  ZERO_UUID,
+];

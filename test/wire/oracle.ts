@@ -35,6 +35,8 @@ export function distinctBody(fields: Fields, version: number): Struct {
         return true;
       case 'int8':
         return count % 0x80;
+      case 'uint16':
+        return count;
       case 'int64':
         return 2 ** 40 + count;
       case 'int64Exact':

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeRequest, decodeRequestHeader, encodeRequest, encodeResponse } from '../../src/wire/frame.ts';
+import { inRange } from '../../src/wire/schema.ts';
 import {
   PLATFORMATIC_INVENTS,
   platformaticCases,
@@ -7,14 +8,18 @@ import {
   platformaticLeaves,
   platformaticVersions,
 } from './oracle-platformatic.ts';
+import { platformaticMoreCases } from './oracle-platformatic-more.ts';
 import { apiNamed, comparable, distinctBody, leavesOf, leavesUnder, recordsIn } from './oracle.ts';
 
 const HEADER = { correlationId: 77, clientId: 'orácle' };
 
-describe.each(platformaticCases.map((oracle) => [oracle.api, oracle] as const))('%s', (name, oracle) => {
-  const api = apiNamed(name);
+const cases = [...platformaticCases, ...platformaticMoreCases];
 
-  test.each(platformaticVersions(oracle))('request v%i has the bytes of platformatic', (version) => {
+describe.each(cases.map((oracle) => [oracle.api, oracle] as const))('%s', (name, oracle) => {
+  const api = apiNamed(name);
+  const versions = platformaticVersions(oracle).filter((version) => inRange(api.versions, version));
+
+  test.each(versions)('request v%i has the bytes of platformatic', (version) => {
     const theirs = platformaticRequest(oracle, api.key, version, HEADER);
     const { bodyAt, ...header } = decodeRequestHeader(theirs.subarray(4));
     expect(header).toEqual({ apiKey: api.key, apiVersion: version, ...HEADER });
@@ -24,7 +29,7 @@ describe.each(platformaticCases.map((oracle) => [oracle.api, oracle] as const))(
     expect(encodeRequest(api, version, HEADER, decoded)).toEqual(ours);
   });
 
-  test.each(platformaticVersions(oracle))('response v%i reads in platformatic as it was meant', (version) => {
+  test.each(versions)('response v%i reads in platformatic as it was meant', (version) => {
     // It stops reading ApiVersions at an error code, as it has to.
     const body = { ...distinctBody(api.response, version), ...(name === 'ApiVersions' && { errorCode: 0 }) };
     const frame = Buffer.concat(encodeResponse(api, version, 1, body)).subarray(4);

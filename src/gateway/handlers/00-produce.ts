@@ -4,10 +4,14 @@ import { type ProduceRequest, type ProduceResponse, produceApi } from '../../wir
 import type { Call } from '../call.ts';
 import { Gather } from '../gather.ts';
 import { handler } from '../handler.ts';
+import { leaderEndpoints, leaderHint } from '../leader-hint.ts';
 import { resolveWritable } from '../topics.ts';
 
 type Partition = ProduceRequest['topicData'][number]['partitionData'][number];
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number];
+
+/** Errors tell who leads instead, and where that is (KIP-951). */
+const LEADERS_VERSION = 10;
 
 /**
  * Appends. Each partition's batch goes to its shard; the answer waits for all, at most `timeoutMs` (7 for those that
@@ -39,6 +43,9 @@ export const produce = handler({
         gather.enter();
         call.ask(place.shard, onePartition(request, topic, partition), (reply) => {
           merge(response, reply);
+          if (call.version >= LEADERS_VERSION) {
+            response.currentLeader = leaderHint(call, topic, partition.index, response.errorCode);
+          }
           gather.leave();
         });
       }
@@ -72,11 +79,13 @@ function merge(response: PartitionResponse, reply: ShardReply): void {
 }
 
 function answer(call: Call, request: ProduceRequest, responses: ProduceResponse['responses']): void {
-  if (request.acks !== 0) return call.reply({ responses, throttleTimeMs: 0, nodeEndpoints: [] });
-  const failed = responses.some((topic) =>
-    topic.partitionResponses.some((partition) => partition.errorCode !== 0),
+  const failed = responses.flatMap((topic) =>
+    topic.partitionResponses.filter((partition) => partition.errorCode !== 0),
   );
-  if (failed) call.close('acks_0_failed');
+  if (request.acks !== 0) {
+    return call.reply({ responses, throttleTimeMs: 0, nodeEndpoints: leaderEndpoints(call, failed) });
+  }
+  if (failed.length > 0) call.close('acks_0_failed');
   else call.silent();
 }
 

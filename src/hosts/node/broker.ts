@@ -6,13 +6,17 @@ import type { Gateway } from '../../gateway/gateway.ts';
 import { loadKernels } from '../../kernels/load.ts';
 import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
 import type { MetadataImage } from '../../metadata/image.ts';
+import type { GatewayLimits } from '../../model/limits.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { nodeClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
 import { httpServer } from './http.ts';
+import { Meter } from './metrics/meter.ts';
+import { MetricsPages } from './metrics/pages.ts';
 import { nodeRandom } from './random.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { acceptKafka, kafkaServer } from './tcp.ts';
+import { acceptWebSockets } from './websocket.ts';
 
 export interface BrokerOptions {
   /** Data directory; undefined keeps everything in memory. */
@@ -22,14 +26,21 @@ export interface BrokerOptions {
   port?: number;
   /** 0 picks a free one; undefined serves no HTTP. */
   httpPort?: number | undefined;
+  /** Origins of web pages that may use the broker over WebSocket, beside those it serves itself; `*` is any. */
+  allowedOrigins?: readonly string[];
+  /** How often a WebSocket client must give a sign of life; it is asked for one. */
+  pingIntervalMs?: number;
   flush?: 'always' | 'never';
   nodeId?: number;
   /** Broker settings by Kafka's names, as in server.properties. */
   settings?: ReadonlyMap<string, string>;
   onWarning?: (message: string) => void;
+  /** Bounds on what clients can make it hold, where they are not the usual ones. */
+  limits?: Partial<GatewayLimits>;
 }
 
 const IDLE_SWEEP_MS = 30_000;
+const PING_INTERVAL_MS = 30_000;
 
 /** A whole broker in this process: store, shards, gateway and listeners. */
 export class Broker {
@@ -54,14 +65,23 @@ export class Broker {
       const { store, identity } = opened;
       const staticConfigs = staticSettings(identity.nodeId, kafka, options);
       const home = { clock: nodeClock, random: nodeRandom, codecs: nodeCodecs(), endpoint: kafka };
-      const core = startCore({ ...home, store, identity, kernels, staticConfigs, onWarning });
+      const { limits } = options;
+      const meter = new Meter();
+      const core = startCore({ ...home, store, identity, kernels, staticConfigs, onWarning, limits, meter });
       await openMetadata(core.shards);
       let broker: Broker | undefined;
-      if (httpPort !== undefined)
-        http = httpServer({ notReady: () => (broker === undefined ? 'starting' : broker.notReady()) });
+      if (httpPort !== undefined) {
+        const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
+        const pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
+        http = httpServer({
+          notReady: () => (broker === undefined ? 'starting' : broker.notReady()),
+          metrics: (names) => pages.page(names),
+        });
+      }
       const listening = http === undefined ? undefined : await listen(http, host, httpPort ?? 0);
       broker = new Broker(core, { opened, tcp, http }, { kafka, http: listening });
       acceptKafka(tcp, core.gateway);
+      if (http !== undefined) broker.#acceptWebSockets(http, options);
       return broker;
     } catch (error) {
       tcp.close();
@@ -81,6 +101,14 @@ export class Broker {
     this.kafka = addresses.kafka;
     this.http = addresses.http;
     this.#sweep = setInterval(() => core.gateway.closeIdle(), IDLE_SWEEP_MS).unref();
+  }
+
+  #acceptWebSockets(
+    http: HttpServer,
+    { allowedOrigins = [], pingIntervalMs = PING_INTERVAL_MS }: BrokerOptions,
+  ) {
+    const notReady = () => this.notReady();
+    acceptWebSockets(http, { gateway: this.gateway, notReady, allowedOrigins, pingIntervalMs });
   }
 
   get gateway(): Gateway {

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { Histogram } from '../../model/histogram.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
 import { lockDirectory } from './file-lock.ts';
 
@@ -8,11 +9,19 @@ const CHUNKS_MAX = 1024;
 /** What one write or read may ask of Linux, and a little less. */
 const TRANSFER_MAX = 0x4000_0000;
 
+/** Milliseconds: from a disk with a cache of its own to one that is in trouble. */
+const FLUSH_BOUNDS_MS = [0.25, 0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000];
+
 /** The real file system. Errors are Node's own, with their `code`. */
 export class NodeFiles implements Files {
+  /** How long flushes of single files took. */
+  readonly flushMs = new Histogram(FLUSH_BOUNDS_MS);
+
   open(path: string, { create = false }: { create?: boolean } = {}): Promise<OpenFile> {
     const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
-    return promised<number>((done) => fs.open(path, flags, 0o644, done)).then((fd) => new NodeFile(fd));
+    return promised<number>((done) => fs.open(path, flags, 0o644, done)).then(
+      (fd) => new NodeFile(fd, this.flushMs),
+    );
   }
 
   async readFile(path: string): Promise<Uint8Array | undefined> {
@@ -59,9 +68,11 @@ export class NodeFiles implements Files {
 /** Callbacks rather than a `FileHandle`: half the time a call. */
 class NodeFile implements OpenFile {
   readonly #fd: number;
+  readonly #flushMs: Histogram;
 
-  constructor(fd: number) {
+  constructor(fd: number, flushMs: Histogram) {
     this.#fd = fd;
+    this.#flushMs = flushMs;
   }
 
   async read(position: number, into: Uint8Array): Promise<number> {
@@ -90,8 +101,10 @@ class NodeFile implements OpenFile {
     }
   }
 
-  flush(): Promise<void> {
-    return promised((done) => fs.fdatasync(this.#fd, done));
+  async flush(): Promise<void> {
+    const startedAtMs = performance.now();
+    await promised((done) => fs.fdatasync(this.#fd, done));
+    this.#flushMs.add(performance.now() - startedAtMs);
   }
 
   truncate(sizeBytes: number): Promise<void> {

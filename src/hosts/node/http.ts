@@ -1,34 +1,65 @@
-import { createServer, type Server } from 'node:http';
+import { type IncomingMessage, createServer, type Server, type ServerResponse } from 'node:http';
+import { EXPOSITION_TYPE } from './metrics/exposition.ts';
+import { requestUrl } from './request-url.ts';
+import { KAFKA_PATH } from './websocket.ts';
 
-/** What the probes ask. */
-export interface Health {
+/** What is asked of the broker over HTTP. */
+export interface Asked {
   /** Undefined when ready, else why not. */
   notReady(): string | undefined;
+  metrics(names: 'milena' | 'kafka'): Promise<string>;
 }
 
 /**
  * `/livez`: the event loop turns. `/readyz`: storage is writable, the metadata shard is up, and nothing is shutting
- * down (503 and the reason otherwise).
+ * down (503 and the reason otherwise). `/metrics`, and the same under Kafka's names at `/metrics/kafka`. Kafka over
+ * WebSocket is another matter: see `acceptWebSockets`.
  */
-export function httpServer(health: Health): Server {
-  return createServer((request, response) => {
-    const answer = (status: number, text: string) => {
-      response.writeHead(status, {
-        'content-type': 'text/plain; charset=utf-8',
-        'cache-control': 'no-store',
-      });
-      response.end(request.method === 'HEAD' ? undefined : `${text}\n`);
-    };
+export function httpServer(broker: Asked): Server {
+  const options = { shouldUpgradeCallback: wantsWebSocket };
+  return createServer(options, (request, response) => {
+    const answer = (status: number, text: string) => answerText(request, response, { status, text });
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET and HEAD');
-    switch (new URL(request.url ?? '/', 'http://localhost').pathname) {
+    switch (requestUrl(request).pathname) {
       case '/livez':
         return answer(200, 'ok');
       case '/readyz': {
-        const reason = health.notReady();
+        const reason = broker.notReady();
         return answer(reason === undefined ? 200 : 503, reason ?? 'ok');
       }
+      case '/metrics':
+        return answerMetrics(request, response, broker.metrics('milena'));
+      case '/metrics/kafka':
+        return answerMetrics(request, response, broker.metrics('kafka'));
+      case KAFKA_PATH:
+        response.setHeader('upgrade', 'websocket');
+        return answer(426, 'Kafka over WebSocket: this wants an upgrade');
       default:
-        return answer(404, 'not found; this port serves /livez and /readyz');
+        return answer(
+          404,
+          `not found; this port serves /livez, /readyz, /metrics and, for WebSockets, ${KAFKA_PATH}`,
+        );
     }
   });
+}
+
+/** Any other upgrade is not meant for us: the request is answered as if it had not asked for one. */
+function wantsWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+function answerText(
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  { status, text, type = 'text/plain; charset=utf-8' }: { status: number; text: string; type?: string },
+): void {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+  response.end(method === 'HEAD' ? undefined : `${text.trimEnd()}\n`);
+}
+
+function answerMetrics(request: IncomingMessage, response: ServerResponse, page: Promise<string>): void {
+  page.then(
+    (text) => answerText(request, response, { status: 200, text, type: EXPOSITION_TYPE }),
+    (error) => answerText(request, response, { status: 500, text: String(error) }),
+  );
 }

@@ -1,5 +1,6 @@
 import type { Kernels } from '../../kernels/kernels.ts';
 import { MemoryLogStore } from '../../log/memory-store.ts';
+import type { Histogram } from '../../model/histogram.ts';
 import type { LogStore } from '../../ports/log-store.ts';
 import type { Identity } from '../../segments/data-directory.ts';
 import { SegmentStore } from '../../segments/store.ts';
@@ -11,6 +12,8 @@ export interface OpenedStore {
   identity: Identity;
   /** Group commits so far: each is one flush under `flush=always`. */
   commitRounds: () => number;
+  /** How long flushes of single files took; undefined where nothing is flushed. */
+  flushMs: Histogram | undefined;
 }
 
 export interface StoreOptions {
@@ -27,10 +30,12 @@ export interface StoreOptions {
 export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const { directory, nodeId } = options;
   const identity: Identity = { clusterId: nodeRandom.uuid(), nodeId, directoryId: nodeRandom.uuid() };
-  if (directory === undefined) return { store: new MemoryLogStore(), identity, commitRounds: () => 0 };
+  if (directory === undefined)
+    return { store: new MemoryLogStore(), identity, commitRounds: () => 0, flushMs: undefined };
   const { flush, kernels, onWarning } = options;
+  const files = new NodeFiles();
   const store = await SegmentStore.open({
-    files: new NodeFiles(),
+    files,
     directory,
     flush,
     kernels,
@@ -38,5 +43,10 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     onWarning,
     gather: setImmediate,
   });
-  return { store, identity: store.identity, commitRounds: () => store.roundsCompleted };
+  return {
+    store,
+    identity: store.identity,
+    commitRounds: () => store.roundsCompleted,
+    flushMs: files.flushMs,
+  };
 }

@@ -1,13 +1,14 @@
 import { createServer, type Server, Socket, type SocketConstructorOpts } from 'node:net';
 import type { ClientSocket, Connection } from '../../gateway/connection.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
+import {
+  CLOSE_TIMEOUT_MS,
+  TurnCork,
+  WRITE_HIGH_WATER_BYTES,
+  clientHost,
+  localAddress,
+} from './client-socket.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
-
-/** Bytes queued for a client that does not read, beyond which its requests are not read either. */
-const WRITE_HIGH_WATER_BYTES = 256 * 1024;
-
-/** How long a closed connection may take to read its last answers. */
-const CLOSE_TIMEOUT_MS = 5_000;
 
 /** The Kafka listener. Until {@link acceptKafka} it turns clients away, who try again. */
 export function kafkaServer(): Server {
@@ -68,35 +69,28 @@ function readInto(
 class TcpClient implements ClientSocket {
   readonly readsInPlace: boolean;
   readonly #socket: Socket;
-  #corked = false;
+  readonly #cork: TurnCork;
   #clientHost: string | undefined;
 
   constructor(socket: Socket, readsInPlace: boolean) {
     this.#socket = socket;
+    this.#cork = new TurnCork(socket);
     this.readsInPlace = readsInPlace;
   }
 
   get address(): { host: string; port: number } {
-    return { host: plainAddress(this.#socket.localAddress), port: this.#socket.localPort ?? 0 };
+    return localAddress(this.#socket);
   }
 
   get clientHost(): string {
-    this.#clientHost ??= `/${plainAddress(this.#socket.remoteAddress)}`;
+    this.#clientHost ??= clientHost(this.#socket);
     return this.#clientHost;
   }
 
-  /** All that is written in one turn of the event loop leaves in one system call. */
   write(chunks: readonly Uint8Array[]): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return true;
-    if (!this.#corked) {
-      this.#corked = true;
-      socket.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        socket.uncork();
-      });
-    }
+    this.#cork.hold();
     for (const chunk of chunks) socket.write(chunk);
     return socket.writableLength < WRITE_HIGH_WATER_BYTES;
   }
@@ -116,10 +110,4 @@ class TcpClient implements ClientSocket {
     const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS).unref();
     socket.once('close', () => clearTimeout(timer));
   }
-}
-
-/** An IPv4 client of an IPv6 socket is told IPv4. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }

@@ -6,6 +6,7 @@ import {
   int64,
   int64Exact,
   int8,
+  literal,
   nullableArray,
   nullableString,
   records,
@@ -15,6 +16,70 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '../schema.ts';
+
+const partition = literal(
+  {
+    partition: int32('0+'),
+    currentLeaderEpoch: int32('9+', { default: -1 }),
+    fetchOffset: int64('0+'),
+    lastFetchedEpoch: int32('12+', { default: -1 }),
+    logStartOffset: int64('5+', { default: -1 }),
+    partitionMaxBytes: int32('0+'),
+    replicaDirectoryId: uuid('17+', { tag: 0 }),
+    highWatermark: int64Exact('18+', { default: 0x7fff_ffff_ffff_ffffn, tag: 1 }),
+  },
+  (read, from) => ({
+    partition: read.partition(from),
+    currentLeaderEpoch: read.currentLeaderEpoch(from),
+    fetchOffset: read.fetchOffset(from),
+    lastFetchedEpoch: read.lastFetchedEpoch(from),
+    logStartOffset: read.logStartOffset(from),
+    partitionMaxBytes: read.partitionMaxBytes(from),
+    replicaDirectoryId: read.replicaDirectoryId(from),
+    highWatermark: read.highWatermark(from),
+  }),
+);
+
+const partitionResponse = literal(
+  {
+    partitionIndex: int32('0+'),
+    errorCode: int16('0+'),
+    highWatermark: int64('0+'),
+    lastStableOffset: int64('4+', { default: -1 }),
+    logStartOffset: int64('5+', { default: -1 }),
+    divergingEpoch: struct(
+      '12+',
+      { epoch: int32('12+', { default: -1 }), endOffset: int64('12+', { default: -1 }) },
+      { tag: 0 },
+    ),
+    currentLeader: struct(
+      '12+',
+      { leaderId: int32('12+', { default: -1 }), leaderEpoch: int32('12+', { default: -1 }) },
+      { tag: 1 },
+    ),
+    snapshotId: struct(
+      '12+',
+      { endOffset: int64('0+', { default: -1 }), epoch: int32('0+', { default: -1 }) },
+      { tag: 2 },
+    ),
+    abortedTransactions: nullableArray('4+', { producerId: int64('4+'), firstOffset: int64('4+') }),
+    preferredReadReplica: int32('11+', { default: -1 }),
+    records: records('0+'),
+  },
+  (read, from) => ({
+    partitionIndex: read.partitionIndex(from),
+    errorCode: read.errorCode(from),
+    highWatermark: read.highWatermark(from),
+    lastStableOffset: read.lastStableOffset(from),
+    logStartOffset: read.logStartOffset(from),
+    divergingEpoch: read.divergingEpoch(from),
+    currentLeader: read.currentLeader(from),
+    snapshotId: read.snapshotId(from),
+    abortedTransactions: read.abortedTransactions(from),
+    preferredReadReplica: read.preferredReadReplica(from),
+    records: read.records(from),
+  }),
+);
 
 /**
  * Reads record batches; replicas read with it too. v4 brought transactions, v5 the log start, v7 sessions
@@ -48,16 +113,7 @@ export const fetchApi = api({
     topics: array('0+', {
       topic: string('0-12'),
       topicId: uuid('13+'),
-      partitions: array('0+', {
-        partition: int32('0+'),
-        currentLeaderEpoch: int32('9+', { default: -1 }),
-        fetchOffset: int64('0+'),
-        lastFetchedEpoch: int32('12+', { default: -1 }),
-        logStartOffset: int64('5+', { default: -1 }),
-        partitionMaxBytes: int32('0+'),
-        replicaDirectoryId: uuid('17+', { tag: 0 }),
-        highWatermark: int64Exact('18+', { default: 0x7fff_ffff_ffff_ffffn, tag: 1 }),
-      }),
+      partitions: array('0+', partition),
     }),
     forgottenTopicsData: array('7+', {
       topic: string('7-12'),
@@ -73,40 +129,7 @@ export const fetchApi = api({
     responses: array('0+', {
       topic: string('0-12'),
       topicId: uuid('13+'),
-      partitions: array('0+', {
-        partitionIndex: int32('0+'),
-        errorCode: int16('0+'),
-        highWatermark: int64('0+'),
-        lastStableOffset: int64('4+', { default: -1 }),
-        logStartOffset: int64('5+', { default: -1 }),
-        divergingEpoch: struct(
-          '12+',
-          {
-            epoch: int32('12+', { default: -1 }),
-            endOffset: int64('12+', { default: -1 }),
-          },
-          { tag: 0 },
-        ),
-        currentLeader: struct(
-          '12+',
-          {
-            leaderId: int32('12+', { default: -1 }),
-            leaderEpoch: int32('12+', { default: -1 }),
-          },
-          { tag: 1 },
-        ),
-        snapshotId: struct(
-          '12+',
-          {
-            endOffset: int64('0+', { default: -1 }),
-            epoch: int32('0+', { default: -1 }),
-          },
-          { tag: 2 },
-        ),
-        abortedTransactions: nullableArray('4+', { producerId: int64('4+'), firstOffset: int64('4+') }),
-        preferredReadReplica: int32('11+', { default: -1 }),
-        records: records('0+'),
-      }),
+      partitions: array('0+', partitionResponse),
     }),
     nodeEndpoints: array(
       '16+',

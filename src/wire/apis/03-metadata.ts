@@ -4,6 +4,7 @@ import {
   bool,
   int16,
   int32,
+  literal,
   nullableArray,
   nullableString,
   string,
@@ -11,6 +12,46 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '../schema.ts';
+
+const partition = literal(
+  {
+    errorCode: int16('0+'),
+    partitionIndex: int32('0+'),
+    leaderId: int32('0+'),
+    leaderEpoch: int32('7+', { default: -1 }),
+    replicaNodes: array('0+', int32('0+')),
+    isrNodes: array('0+', int32('0+')),
+    offlineReplicas: array('5+', int32('0+')),
+  },
+  (read, from) => ({
+    errorCode: read.errorCode(from),
+    partitionIndex: read.partitionIndex(from),
+    leaderId: read.leaderId(from),
+    leaderEpoch: read.leaderEpoch(from),
+    replicaNodes: read.replicaNodes(from),
+    isrNodes: read.isrNodes(from),
+    offlineReplicas: read.offlineReplicas(from),
+  }),
+);
+
+const topic = literal(
+  {
+    errorCode: int16('0+'),
+    name: nullableString('0+', { nullable: '12+' }),
+    topicId: uuid('10+'),
+    isInternal: bool('1+', { default: false }),
+    partitions: array('0+', partition),
+    topicAuthorizedOperations: int32('8+', { default: -0x8000_0000 }),
+  },
+  (read, from) => ({
+    errorCode: read.errorCode(from),
+    name: read.name(from),
+    topicId: read.topicId(from),
+    isInternal: read.isInternal(from),
+    partitions: read.partitions(from),
+    topicAuthorizedOperations: read.topicAuthorizedOperations(from),
+  }),
+);
 
 /**
  * Brokers, topics, partitions and their leaders. v0: an empty list of topics means all; from v1 null does.
@@ -46,22 +87,7 @@ export const metadataApi = api({
     }),
     clusterId: nullableString('2+', { default: null }),
     controllerId: int32('1+', { default: -1 }),
-    topics: array('0+', {
-      errorCode: int16('0+'),
-      name: nullableString('0+', { nullable: '12+' }),
-      topicId: uuid('10+'),
-      isInternal: bool('1+', { default: false }),
-      partitions: array('0+', {
-        errorCode: int16('0+'),
-        partitionIndex: int32('0+'),
-        leaderId: int32('0+'),
-        leaderEpoch: int32('7+', { default: -1 }),
-        replicaNodes: array('0+', int32('0+')),
-        isrNodes: array('0+', int32('0+')),
-        offlineReplicas: array('5+', int32('0+')),
-      }),
-      topicAuthorizedOperations: int32('8+', { default: -0x8000_0000 }),
-    }),
+    topics: array('0+', topic),
     clusterAuthorizedOperations: int32('8-10', { default: -0x8000_0000 }),
     errorCode: int16('13+'),
   },

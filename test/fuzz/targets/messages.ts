@@ -6,8 +6,8 @@ import {
   encodeRequest,
   encodeResponse,
 } from '../../../src/wire/frame.ts';
-import { APIS, apiByKey } from '../../../src/wire/registry.ts';
-import { type Api, inRange } from '../../../src/wire/schema.ts';
+import { APIS } from '../../../src/wire/registry.ts';
+import { type Api, inRange, loadedApi } from '../../../src/wire/schema.ts';
 import type { SeededRandom } from '../../support/random.ts';
 import { bodyOf } from '../bodies.ts';
 import { damage } from '../damage.ts';
@@ -46,7 +46,7 @@ export const requests: Target = {
     let read: { api: Api; version: number; body: unknown } | undefined;
     refused(() => {
       const header = decodeRequestHeader(frame);
-      const api = apiByKey(header.apiKey);
+      const api = loadedApi(header.apiKey);
       if (api === undefined || !inRange(api.versions, header.apiVersion)) return;
       const body = decodeRequest(api, header.apiVersion, frame, header.bodyAt);
       read = { api, version: header.apiVersion, body };
@@ -81,7 +81,7 @@ export const responses: Target = {
   check(input) {
     if (input.length < ASKED_BYTES) return;
     const view = new DataView(input.buffer, input.byteOffset);
-    const api = apiByKey(view.getInt16(0));
+    const api = loadedApi(view.getInt16(0));
     const version = view.getInt16(2);
     if (api === undefined || !inRange(api.versions, version)) return;
     let body: unknown;

@@ -1,0 +1,175 @@
+import { invariant, unreachable } from '../../model/assert.ts';
+import type { Millis, Offset } from '../../model/ids.ts';
+import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
+import { keepable } from '../../records/keepable.ts';
+import { COPY_MAX_BYTES, LogTail } from '../../segments/tail.ts';
+import type { Tail } from '../../segments/tail.ts';
+import { BatchRows } from './batch-rows.ts';
+import type { StoredBatch } from './batch-rows.ts';
+import type { Blobs } from './blobs.ts';
+import { NamedValues } from './named-values.ts';
+import { createLogTables, tablesOf } from './schema.ts';
+import { SegmentRows } from './segment-rows.ts';
+import type { SqlDatabase } from './sql.ts';
+
+/** What all logs of one store share. */
+export interface StoreParts {
+  database: SqlDatabase;
+  blobs: Blobs;
+  tail: Tail;
+}
+
+/** What a log's own code does; the store sees to the others. */
+export type LogChange = Exclude<LogWrite, { type: 'create' | 'drop' }>;
+
+/** Batches of one commit share a row up to this size; a row is billed as one whatever it holds. */
+const ROW_BYTES = 1024 * 1024;
+
+/**
+ * One log, in tables of its own. Every method but `read` and those that tell is part of a commit's transaction: when
+ * one throws, or the commit does, this object is of no use any more.
+ */
+export class SqliteLog {
+  readonly number: number;
+  readonly values: NamedValues;
+  readonly #database: SqlDatabase;
+  readonly #batches: BatchRows;
+  readonly #segments: SegmentRows;
+  readonly #tail: LogTail;
+  readonly #shared: Tail;
+  #startOffset: Offset;
+  #endOffset: Offset;
+  /** Appended in this commit and in no row yet. */
+  #gathered: StoredBatch[] = [];
+  #gatheredBytes = 0;
+
+  /** Makes the tables of a new log. */
+  static create(parts: StoreParts, number: number, { log, topic, topicId, partition }: LogName): SqliteLog {
+    parts.database.sql.exec(
+      'INSERT INTO logs (number, log, topic, topicId, partition, start) VALUES (?, ?, ?, ?, ?, 0)',
+      number,
+      log,
+      topic,
+      topicId,
+      partition,
+    );
+    createLogTables(parts.database, number);
+    return new SqliteLog(parts, number);
+  }
+
+  /** Reads what is known of log `number` without its batches. */
+  constructor({ database, blobs, tail }: StoreParts, number: number) {
+    this.number = number;
+    this.#database = database;
+    this.#batches = new BatchRows(database, blobs, number);
+    this.#segments = new SegmentRows(database, this.#batches, number);
+    this.values = new NamedValues(database, blobs, number);
+    this.#shared = tail;
+    this.#tail = new LogTail(tail);
+    this.#startOffset = this.#storedStart();
+    this.#endOffset = Math.max(
+      this.#startOffset,
+      this.#segments.active.baseOffset,
+      this.#batches.endOffset(),
+    );
+  }
+
+  get extent(): LogExtent {
+    return { logStartOffset: this.#startOffset, logEndOffset: this.#endOffset };
+  }
+
+  segments(): Segment[] {
+    return this.#segments.list(this.#endOffset);
+  }
+
+  /** Always asks the database, so that the platform can refuse an instance that was replaced. */
+  read(range: ReadRange): Uint8Array {
+    const asked = { ...range, fromOffset: Math.max(range.fromOffset, this.#storedStart()) };
+    const { first } = this.#tail;
+    return first && asked.fromOffset >= first.baseOffset ? this.#tail.read(asked) : this.#batches.read(asked);
+  }
+
+  batchAt(timestamp: Millis, fromOffset: Offset): Offset | undefined {
+    return this.#batches.batchAt(timestamp, Math.max(fromOffset, this.#startOffset));
+  }
+
+  apply(change: LogChange): void {
+    if (change.type !== 'append') this.finishRow();
+    switch (change.type) {
+      case 'append':
+        return this.#append(change);
+      case 'roll':
+        return this.#segments.roll(this.#endOffset);
+      case 'truncate':
+        return this.#truncate(change.toOffset);
+      case 'trim':
+        return this.#trim(change.beforeOffset);
+      case 'put':
+        return this.values.put(change.name, change.value);
+      case 'delete':
+        return this.values.delete(change.name);
+      default:
+        return unreachable(change);
+    }
+  }
+
+  /** Writes the row of what was appended last. */
+  finishRow(): void {
+    this.#batches.insert(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+  }
+
+  drop(): void {
+    const { sql } = this.#database;
+    const { batches, segments } = tablesOf(this.number);
+    this.#batches.forgetPieces();
+    this.values.deleteAll();
+    sql.exec(`DROP TABLE ${batches}`);
+    sql.exec(`DROP TABLE ${segments}`);
+    sql.exec('DELETE FROM logs WHERE number = ?', this.number);
+    this.forget();
+  }
+
+  /** Lets go of the batches in memory. */
+  forget(): void {
+    this.#tail.cutFrom(0);
+  }
+
+  #append({ baseOffset, lastOffset, maxTimestamp, bytes }: StoredBatch): void {
+    invariant(baseOffset >= this.#endOffset, 'appends go to the end of a log');
+    if (this.#gatheredBytes + bytes.length > ROW_BYTES) this.finishRow();
+    const batch = { baseOffset, lastOffset, maxTimestamp, bytes };
+    this.#gathered.push(batch);
+    this.#gatheredBytes += bytes.length;
+    this.#segments.append(batch);
+    this.#endOffset = lastOffset + 1;
+    this.#tail.push({ baseOffset, lastOffset, bytes: keepable(bytes, COPY_MAX_BYTES), written: true });
+    this.#shared.shrink();
+  }
+
+  #truncate(toOffset: Offset): void {
+    if (!this.#batches.cutFrom(toOffset)) return;
+    this.#tail.cutFrom(toOffset);
+    this.#endOffset = Math.max(this.#startOffset, this.#batches.endOffset());
+    this.#segments.cut(this.#endOffset);
+  }
+
+  #trim(beforeOffset: Offset): void {
+    if (beforeOffset <= this.#startOffset) return;
+    this.#startOffset = beforeOffset;
+    this.#endOffset = Math.max(this.#endOffset, beforeOffset);
+    this.#database.sql.exec('UPDATE logs SET start = ? WHERE number = ?', beforeOffset, this.number);
+    const oldest = this.#segments.trim(beforeOffset);
+    if (oldest === undefined) return;
+    this.#batches.dropBelow(oldest);
+    this.#tail.dropBelow(oldest);
+  }
+
+  #storedStart(): Offset {
+    const query = 'SELECT start FROM logs WHERE number = ?';
+    const [row] = this.#database.sql.exec<{ start: Offset }>(query, this.number).toArray();
+    invariant(row, 'an open log has its row');
+    return row.start;
+  }
+}

@@ -1,0 +1,210 @@
+import type { PartitionLog } from '../log/partition-log.ts';
+import { concat } from '../model/bytes.ts';
+import { ErrorCode } from '../model/errors.ts';
+import type { Offset } from '../model/ids.ts';
+import type { Address } from '../model/machine.ts';
+import type { ReadRange } from '../ports/log-store.ts';
+import type { ShardRequest } from '../ports/shard-link.ts';
+import { forEachBatch } from '../records/header.ts';
+import type { FetchRequest, FetchResponse } from '../wire/apis/01-fetch.ts';
+import { epochError } from './lookups.ts';
+import type { Shard } from './shard.ts';
+
+type FetchPartition = FetchRequest['topics'][number]['partitions'][number];
+type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
+
+/** A client's fetch, and how far its gateway has heard of it: state, never a promise. */
+interface Reader {
+  request: ShardRequest;
+  /** What it is answered from is on its way from the disk. */
+  isReading: boolean;
+  /** Was answered `parked`. */
+  isParked: boolean;
+  /** Knows that this answer is no longer true. */
+  isTold: boolean;
+  /** While parked: read again once the shard has committed this many bytes (counted since it was made). */
+  wakeAtBytes: number;
+}
+
+/** What one read has brought, and what the shard had committed when it began. */
+interface Brought {
+  wanted: FetchPartition;
+  maxBytes: number;
+  bytes: Uint8Array;
+  /** The high watermark, and the bytes below it. */
+  endOffset: Offset;
+  seenBytes: number;
+}
+
+const NO_RECORDS = new Uint8Array(0);
+
+/** Everything clients read of a log. They see what is below the high watermark. */
+export class Fetches {
+  readonly #shard: Shard;
+  readonly #log: PartitionLog;
+  /** Whose last answer is still to come, by correlation id: the gateway's, so one of them once. */
+  readonly #readers = new Map<number, Reader>();
+
+  constructor(shard: Shard, log: PartitionLog) {
+    this.#shard = shard;
+    this.#log = log;
+  }
+
+  /** Answers at once when there is enough, an error, or no time to wait; else with what there is, and parks. */
+  fetch(request: ShardRequest): void {
+    this.#read({ request, isReading: false, isParked: false, isTold: false, wakeAtBytes: 0 });
+  }
+
+  #read(reader: Reader): void {
+    const { request } = reader;
+    const wanted = (request.body as FetchRequest).topics[0]?.partitions[0];
+    if (wanted === undefined) return this.#reply(request, this.#fetched(-1, ErrorCode.INVALID_REQUEST));
+    const refusal = this.#refuse(wanted);
+    if (refusal !== undefined) return this.#reply(request, refusal);
+    const maxBytes = request.credit ?? wanted.partitionMaxBytes;
+    const endOffset = this.#log.highWatermark;
+    const seenBytes = this.#shard.committedBytes;
+    this.#bring(reader, { fromOffset: wanted.fetchOffset, endOffset, maxBytes }, (bytes) =>
+      this.#answer(reader, { wanted, maxBytes, bytes, endOffset, seenBytes }),
+    );
+  }
+
+  /** A file ends there, or what is in memory begins: the rest is there to be read, as far as it fits. */
+  #readOn(reader: Reader, brought: Brought, fromOffset: Offset): void {
+    const { maxBytes, endOffset, bytes, wanted } = brought;
+    this.#bring(reader, { fromOffset, endOffset, maxBytes: maxBytes - bytes.length }, (more) => {
+      const fits = more.length > 0 && bytes.length + more.length <= maxBytes;
+      if (fits) this.#answer(reader, { ...brought, bytes: concat([bytes, more]) });
+      else this.#reply(reader.request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes));
+    });
+  }
+
+  /** Hands over what is read, at once when it is in memory; nothing to a reader that was called off meanwhile. */
+  #bring(reader: Reader, range: ReadRange, use: (bytes: Uint8Array) => void): void {
+    const { from } = reader.request;
+    const records = this.#records(range);
+    if (!(records instanceof Promise)) return use(records);
+    reader.isReading = true;
+    this.#readers.set(from.correlationId, reader);
+    records.then(
+      (bytes) => this.#leave(reader) && use(bytes),
+      (error) => this.#leave(reader) && this.#shard.readFailed(from, error),
+    );
+  }
+
+  #answer(reader: Reader, brought: Brought): void {
+    const { request } = reader;
+    const { wanted, maxBytes, bytes, endOffset, seenBytes } = brought;
+    const { maxWaitMs, minBytes } = request.body as FetchRequest;
+    const missingBytes = Math.min(minBytes, maxBytes) - bytes.length;
+    if (maxWaitMs <= 0 || missingBytes <= 0) {
+      return this.#reply(request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes));
+    }
+    const nextOffset = endOf(bytes) ?? endOffset;
+    if (nextOffset < endOffset) return this.#readOn(reader, brought, nextOffset);
+    reader.isReading = false;
+    reader.wakeAtBytes = seenBytes + missingBytes;
+    // It has come while the disk was read.
+    if (this.#shard.committedBytes >= reader.wakeAtBytes) return this.#read(reader);
+    this.#readers.set(request.from.correlationId, reader);
+    if (reader.isParked) return this.#tell(reader);
+    reader.isParked = true;
+    this.#reply(request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes), true);
+  }
+
+  /** The high watermark has moved: those for whom enough has come are answered, now for good. */
+  advanced(): void {
+    if (this.#readers.size === 0) return;
+    // Those that come while this goes on have seen it.
+    const readers = [...this.#readers.values()];
+    for (const reader of readers) {
+      if (reader.isReading) continue;
+      if (this.#shard.committedBytes < reader.wakeAtBytes) this.#tell(reader);
+      else if (this.#leave(reader)) this.#read(reader);
+    }
+  }
+
+  #tell(reader: Reader): void {
+    if (reader.isTold) return;
+    reader.isTold = true;
+    this.#shard.parts.reply({ to: reader.request.from, body: undefined, parked: true });
+  }
+
+  /** @returns false for one that was called off, or answered since. */
+  #leave({ request }: Reader): boolean {
+    return this.#readers.delete(request.from.correlationId);
+  }
+
+  /** @returns whether that fetch was here. */
+  cancel(from: Address): boolean {
+    return this.#readers.delete(from.correlationId);
+  }
+
+  /** The log is gone. @returns who was still to be answered. */
+  stop(): Address[] {
+    const readers = Array.from(this.#readers.values(), ({ request }) => request.from);
+    this.#readers.clear();
+    return readers;
+  }
+
+  /** As Kafka orders its checks: who leads, how far the reader's log is ours, whether the offset is there. */
+  #refuse(wanted: FetchPartition): FetchedPartition | undefined {
+    const { partition, fetchOffset, lastFetchedEpoch } = wanted;
+    const { logStartOffset, logEndOffset } = this.#log;
+    const errorCode = epochError(this.#shard.leaderEpoch, wanted.currentLeaderEpoch);
+    if (errorCode !== ErrorCode.NONE) return this.#fetched(partition, errorCode);
+    if (fetchOffset < logStartOffset) return this.#fetched(partition, ErrorCode.OFFSET_OUT_OF_RANGE);
+    if (lastFetchedEpoch >= 0) {
+      const { epoch, endOffset } = this.#log.epochs.endOffsetFor(lastFetchedEpoch, logEndOffset);
+      // An epoch we never heard of: nothing tells how far the asker's log is ours.
+      if (epoch < 0) return this.#fetched(partition, ErrorCode.OFFSET_OUT_OF_RANGE);
+      if (epoch < lastFetchedEpoch || endOffset < fetchOffset) {
+        return { ...this.#fetched(partition, ErrorCode.NONE), divergingEpoch: { epoch, endOffset } };
+      }
+    }
+    if (fetchOffset > logEndOffset) return this.#fetched(partition, ErrorCode.OFFSET_OUT_OF_RANGE);
+    return undefined;
+  }
+
+  #records(range: ReadRange): Uint8Array | Promise<Uint8Array> {
+    if (range.maxBytes <= 0 || range.fromOffset >= range.endOffset) return NO_RECORDS;
+    return this.#log.read(range) ?? NO_RECORDS;
+  }
+
+  #fetched(partitionIndex: number, errorCode: number, records: Uint8Array = NO_RECORDS): FetchedPartition {
+    const known = errorCode === ErrorCode.NONE || errorCode === ErrorCode.OFFSET_OUT_OF_RANGE;
+    const highWatermark = known ? this.#log.highWatermark : -1;
+    return {
+      partitionIndex,
+      errorCode,
+      highWatermark,
+      lastStableOffset: highWatermark,
+      logStartOffset: known ? this.#log.logStartOffset : -1,
+      divergingEpoch: { epoch: -1, endOffset: -1 },
+      currentLeader: { leaderId: -1, leaderEpoch: -1 },
+      snapshotId: { endOffset: -1, epoch: -1 },
+      abortedTransactions: null,
+      preferredReadReplica: -1,
+      records,
+    };
+  }
+
+  #reply({ from, body }: ShardRequest, partition: FetchedPartition, parked = false): void {
+    const topic = (body as FetchRequest).topics[0];
+    const response: FetchResponse = {
+      throttleTimeMs: 0,
+      errorCode: ErrorCode.NONE,
+      sessionId: 0,
+      responses: [{ topic: topic?.topic ?? '', topicId: topic?.topicId ?? '', partitions: [partition] }],
+      nodeEndpoints: [],
+    };
+    this.#shard.parts.reply(parked ? { to: from, body: response, parked } : { to: from, body: response });
+  }
+}
+
+/** The offset after the last of whole batches; undefined when there are none. */
+function endOf(bytes: Uint8Array): Offset | undefined {
+  let nextOffset: Offset | undefined;
+  forEachBatch(bytes, ({ lastOffset }) => (nextOffset = lastOffset + 1));
+  return nextOffset;
+}

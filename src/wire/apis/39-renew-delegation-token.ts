@@ -1,0 +1,14 @@
+import { api, bytes, int16, int32, int64, type RequestOf, type ResponseOf } from '../schema.ts';
+
+/** Makes a delegation token last longer (KIP-48). v2 is flexible. v0, which 4.0 removed, is left out. */
+export const renewDelegationTokenApi = api({
+  name: 'RenewDelegationToken',
+  key: 39,
+  versions: '1-2',
+  flexible: '2+',
+  request: { hmac: bytes('0+'), renewPeriodMs: int64('0+') },
+  response: { errorCode: int16('0+'), expiryTimestampMs: int64('0+'), throttleTimeMs: int32('0+') },
+});
+
+export type RenewDelegationTokenRequest = RequestOf<typeof renewDelegationTokenApi>;
+export type RenewDelegationTokenResponse = ResponseOf<typeof renewDelegationTokenApi>;

@@ -1,0 +1,16 @@
+import type { LogStore } from '../../src/ports/log-store.ts';
+
+/** A store as one sees it from outside its object: the gate holds an answer back until the writes are `confirmed`. */
+export function gated(store: LogStore, confirmed: () => Promise<void>): LogStore {
+  return {
+    logs: () => store.logs(),
+    open: (log) => store.open(log),
+    commit: (writes) => store.commit(writes).then(confirmed),
+    read: (log, range) => store.read(log, range),
+    segments: (log) => store.segments(log),
+    batchAt: (log, timestamp, fromOffset) => store.batchAt(log, timestamp, fromOffset),
+    get: (log, name) => store.get(log, name),
+    names: (log) => store.names(log),
+    close: () => store.close().then(confirmed),
+  };
+}

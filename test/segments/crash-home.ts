@@ -1,0 +1,35 @@
+import type { SegmentStoreOptions } from '../../src/segments/store.ts';
+import type { CrashHome } from '../storage/crash.ts';
+import { MemoryFiles } from '../storage/memory-files.ts';
+import { openStore } from './open.ts';
+
+interface CrashOptions extends Partial<SegmentStoreOptions> {
+  /** Whether a kill takes the power too, and with it all that was not flushed. */
+  power: boolean;
+}
+
+/** Segments on files in memory: a kill is at any call that changes the disk. */
+export function segmentCrashHome({ power, ...options }: CrashOptions): CrashHome {
+  return {
+    tears: true,
+    forgets: power && options.flush === 'never',
+    async make() {
+      let files = new MemoryFiles();
+      return {
+        async live(life, changesMax = Infinity) {
+          files.diesAtCall = changesMax;
+          try {
+            const store = await openStore(files, options);
+            await life(store);
+            await store.close();
+          } catch (error) {
+            if (!files.isDead) throw error;
+          }
+          const { calls } = files;
+          files = files.crash({ power });
+          return calls;
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { at } from '../../src/model/assert.ts';
+import type { LogKey } from '../../src/model/ids.ts';
+import type { LogWrite } from '../../src/ports/log-store.ts';
+import { append, appends, logName } from './batches.ts';
+import { type ModelLog, modelAfter } from './model-log.ts';
+import { type Step, step, writesOf } from './steps.ts';
+
+type Logs = ReadonlyMap<LogKey, ModelLog>;
+
+export interface ScriptCommit {
+  writes: readonly LogWrite[];
+  /** Whether the writer waits until it is acknowledged. */
+  waits: boolean;
+}
+
+/** All a log was, and was on the way, undefined while it is not there. */
+export interface History {
+  states: (ModelLog | undefined)[];
+  /** For each commit that touched the log, by number: the state it leads to. */
+  reached: Map<number, number>;
+}
+
+/** How a store may look after a kill. */
+export interface Wear {
+  /** A commit may be half done, in the order of its writes; else each log has all of it or nothing. */
+  tears: boolean;
+  /** A commit that was acknowledged may be lost all the same, and what lies beside the batches may outlive them. */
+  forgets?: boolean;
+}
+
+/** What one life of a store is asked for, and what may be found when it is killed. */
+export class Script {
+  readonly commits: readonly ScriptCommit[];
+  readonly histories: ReadonlyMap<LogKey, History>;
+
+  readonly #forgets: boolean;
+
+  constructor(before: Logs, asked: readonly ScriptCommit[], { tears, forgets = false }: Wear) {
+    const commits = forgets ? asked.map(batchesOnly) : asked;
+    this.commits = commits;
+    this.#forgets = forgets;
+    const histories = new Map<LogKey, History>();
+    for (const [log, model] of before) histories.set(log, { states: [model], reached: new Map() });
+    let logs = before;
+    for (const [number, { writes }] of commits.entries()) {
+      for (const write of writes) {
+        const { log } = write;
+        const held = logs.get(log);
+        logs = modelAfter(logs, write);
+        const history: History = histories.get(log) ?? { states: [undefined], reached: new Map() };
+        histories.set(log, history);
+        const onTheWay = held && write.type !== 'create' && write.type !== 'drop' ? held.during(write) : [];
+        if (tears) history.states.push(...onTheWay, logs.get(log));
+      }
+      for (const log of new Set(writes.map((write) => write.log))) {
+        const history = histories.get(log);
+        if (!tears) history?.states.push(logs.get(log));
+        history?.reached.set(number, history.states.length - 1);
+      }
+    }
+    this.histories = histories;
+  }
+
+  /** What may be found of `log` once the commits of these numbers were acknowledged. */
+  possible(log: LogKey, acknowledged: readonly number[]): (ModelLog | undefined)[] {
+    const history = this.histories.get(log);
+    if (!history) return [undefined];
+    if (this.#forgets) return history.states;
+    const reached = acknowledged.map((number) => history.reached.get(number) ?? 0);
+    return history.states.slice(Math.max(0, ...reached));
+  }
+}
+
+function batchesOnly({ writes, waits }: ScriptCommit): ScriptCommit {
+  const beside = ['put', 'delete', 'trim'];
+  return { writes: writes.filter(({ type }) => !beside.includes(type)), waits };
+}
+
+/** Commits as they are asked for; what they write depends on what the logs hold when they are. */
+export interface AskedCommit {
+  steps: readonly Step[];
+  waits: boolean;
+}
+
+/** Commits of one to four changes. */
+export function askedCommits(commitsMax: number): fc.Arbitrary<AskedCommit[]> {
+  const commit = fc.record({
+    steps: fc.array(step, { minLength: 1, maxLength: 4, size: 'max' }),
+    waits: fc.boolean(),
+  });
+  return fc.array(commit, { minLength: 1, maxLength: commitsMax, size: 'max' });
+}
+
+export function scriptOf(before: Logs, asked: readonly AskedCommit[], wear: Wear): Script {
+  let logs = before;
+  const commits = asked.map(({ steps, waits }) => {
+    const writes = steps.flatMap((one) => {
+      const made = writesOf(logs, one);
+      logs = made.logs;
+      return made.writes;
+    });
+    return { writes, waits };
+  });
+  return new Script(before, commits, wear);
+}
+
+const { log } = logName(1);
+const other = logName(2);
+const create: LogWrite = { type: 'create', ...logName(1) };
+const roll: LogWrite = { type: 'roll', log };
+const put = (value: number): LogWrite => ({ type: 'put', log, name: 'v', value: Uint8Array.of(value) });
+
+/** Small stories of a log, each commit waited for. */
+export const STORIES: Readonly<Record<string, readonly LogWrite[][]>> = {
+  'appends and rolls': [
+    [create],
+    appends(log, 0, 6, 60),
+    [roll, ...appends(log, 6, 9)],
+    [...appends(log, 9, 12), roll],
+    appends(log, 12, 13),
+  ],
+  'trims and values': [
+    [create, ...appends(log, 0, 5)],
+    [roll, ...appends(log, 5, 10)],
+    [put(1)],
+    [{ type: 'trim', log, beforeOffset: 7 }],
+    [put(2), ...appends(log, 10, 11), put(3)],
+    [{ type: 'trim', log, beforeOffset: 11 }, ...appends(log, 11, 13)],
+    [{ type: 'delete', log, name: 'v' }],
+  ],
+  'a divergence over two segments': [
+    [create, ...appends(log, 0, 10, 60), roll, ...appends(log, 10, 20, 60)],
+    [
+      { type: 'truncate', log, toOffset: 5 },
+      append({ log, baseOffset: 5, records: 2, timestamp: 7 }),
+      put(5),
+    ],
+  ],
+  'several logs in one commit': [
+    [create, { type: 'create', ...other }],
+    [...appends(log, 0, 3, 60), ...appends(other.log, 0, 3, 60), put(1)],
+    [...appends(log, 3, 5), { type: 'drop', log: other.log }],
+    [{ type: 'create', ...other }, ...appends(other.log, 0, 1), ...appends(log, 5, 6)],
+  ],
+  'a name that goes from one log to another': [
+    [create, ...appends(log, 0, 5), { type: 'trim', log, beforeOffset: 4 }],
+    [
+      { type: 'drop', log },
+      { type: 'create', ...other, topic: logName(1).topic },
+      append({ log: other.log, baseOffset: 0 }),
+    ],
+  ],
+};
+
+/** So many writes of all kinds, always the same. */
+export function longScript(wear: Wear, writes: number): Script {
+  const steps = fc.sample(step, { numRuns: writes, seed: 3 });
+  const asked: AskedCommit[] = [];
+  for (let next = 0; next < steps.length;) {
+    const size = 1 + (next % 4);
+    asked.push({ steps: steps.slice(next, next + size), waits: at(steps, next).log === 0 });
+    next += size;
+  }
+  return scriptOf(new Map(), asked, wear);
+}

@@ -1,0 +1,111 @@
+import { unreachable } from '../../src/model/assert.ts';
+import type { LogKey } from '../../src/model/ids.ts';
+import type { LogName, LogWrite } from '../../src/ports/log-store.ts';
+import { BatchHeader } from '../../src/records/header.ts';
+
+export interface ModelBatch {
+  baseOffset: number;
+  lastOffset: number;
+  timestamp: number;
+  /** Of all it says but base offset and leader epoch: what tells a batch from another at the same place. */
+  crc: number;
+}
+
+/** What a write does to a log that is there. */
+export type LogChange = Exclude<LogWrite, { type: 'create' | 'drop' }>;
+
+/** A log as simply as it can be said. */
+export class ModelLog {
+  readonly name: LogName;
+  batches: readonly ModelBatch[] = [];
+  start = 0;
+  end = 0;
+  values: ReadonlyMap<string, string> = new Map();
+  #image: string | undefined;
+
+  constructor(name: LogName) {
+    this.name = name;
+  }
+
+  /** The log after `change`; this one stays as it is. */
+  after(change: LogChange): ModelLog {
+    switch (change.type) {
+      case 'append': {
+        const { baseOffset, lastOffset, maxTimestamp: timestamp, bytes } = change;
+        const batch = { baseOffset, lastOffset, timestamp, crc: new BatchHeader(bytes).crc };
+        return this.#with({ batches: [...this.batches, batch], end: lastOffset + 1 });
+      }
+      case 'roll':
+        return this;
+      case 'truncate': {
+        const batches = this.batches.filter(({ lastOffset }) => lastOffset < change.toOffset);
+        return this.#with({ batches, end: Math.max(this.start, (batches.at(-1)?.lastOffset ?? -1) + 1) });
+      }
+      case 'trim': {
+        const start = Math.max(this.start, change.beforeOffset);
+        return this.#with({ start, end: Math.max(start, this.end) });
+      }
+      case 'put':
+        return this.#with({ values: new Map(this.values).set(change.name, String(change.value)) });
+      case 'delete':
+        return this.#with({ values: new Map([...this.values].filter(([name]) => name !== change.name)) });
+      default:
+        return unreachable(change);
+    }
+  }
+
+  /** What a store that does `change` bit by bit may hold on the way: the end goes first, and so does the start. */
+  during(change: LogChange): ModelLog[] {
+    const ends = this.batches.map(({ lastOffset }) => lastOffset + 1);
+    const after = this.after(change);
+    if (change.type === 'truncate') {
+      const cuts = ends.filter((end) => end > after.end && end < this.end).toReversed();
+      return cuts.map((toOffset) => this.after({ ...change, toOffset }));
+    }
+    if (change.type === 'trim') {
+      const starts = ends.filter((end) => end > this.start && end < after.start);
+      return starts.map((beforeOffset) => this.after({ ...change, beforeOffset }));
+    }
+    return [];
+  }
+
+  /** Batches a reader from the log start on sees. */
+  get visible(): readonly ModelBatch[] {
+    return this.batches.filter(({ lastOffset }) => lastOffset >= this.start);
+  }
+
+  /** All that can be seen of the log, as text. */
+  get image(): string {
+    const { start, end, values, visible: batches } = this;
+    return (this.#image ??= imageOf({ start, end, values, batches }));
+  }
+
+  #with(changed: Partial<Pick<ModelLog, 'batches' | 'start' | 'end' | 'values'>>): ModelLog {
+    return Object.assign(new ModelLog(this.name), this, changed);
+  }
+}
+
+/** What there is of a log as text: equal texts, equal logs. */
+export function imageOf(log: Pick<ModelLog, 'start' | 'end' | 'batches' | 'values'>): string {
+  const batches = log.batches.map(({ baseOffset, lastOffset, crc }) => `${baseOffset}-${lastOffset}#${crc}`);
+  const values = [...log.values].map(([name, value]) => `${name}=${value}`).sort();
+  return `${log.start}..${log.end} [${batches.join(' ')}] {${values.join(' ')}}`;
+}
+
+/** The logs after `write`; the map given stays as it is. */
+export function modelAfter(
+  logs: ReadonlyMap<LogKey, ModelLog>,
+  write: LogWrite,
+): ReadonlyMap<LogKey, ModelLog> {
+  const next = new Map(logs);
+  if (write.type === 'drop') next.delete(write.log);
+  else if (write.type === 'create') {
+    const { type: _, ...name } = write;
+    if (!next.has(write.log)) next.set(write.log, new ModelLog(name));
+  } else {
+    const log = next.get(write.log);
+    if (!log) throw new Error(`a script writes to ${write.log}, which is not there`);
+    next.set(write.log, log.after(write));
+  }
+  return next;
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import type { LogKey } from '../../src/model/ids.ts';
+import type { LogName, LogWrite } from '../../src/ports/log-store.ts';
+import { append, logName } from './batches.ts';
+import { ModelLog, modelAfter } from './model-log.ts';
+
+/** What a caller asks for; offsets are made from the model's state so that every sequence is a legal one. */
+export type Step =
+  | { type: 'append'; log: number; records: number; gap: number; timestamp: number; valueBytes: number }
+  | { type: 'roll'; log: number }
+  | { type: 'truncate'; log: number; part: number }
+  | { type: 'trim'; log: number; part: number }
+  | { type: 'put'; log: number; value: number }
+  | { type: 'delete'; log: number }
+  | { type: 'drop'; log: number };
+
+const log = fc.integer({ min: 0, max: 1 });
+const part = fc.double({ min: 0, max: 1, noNaN: true });
+const type = <const T extends string>(name: T) => fc.constant(name);
+
+export const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      type: type('append'),
+      log,
+      records: fc.integer({ min: 1, max: 4 }),
+      gap: fc.constantFrom(0, 0, 0, 3),
+      timestamp: fc.integer({ min: 0, max: 50 }),
+      valueBytes: fc.constantFrom(1, 100, 3000),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: type('roll'), log }) },
+  { weight: 2, arbitrary: fc.record({ type: type('truncate'), log, part }) },
+  { weight: 2, arbitrary: fc.record({ type: type('trim'), log, part }) },
+  { weight: 1, arbitrary: fc.record({ type: type('put'), log, value: fc.nat(255) }) },
+  { weight: 1, arbitrary: fc.record({ type: type('delete'), log }) },
+  { weight: 1, arbitrary: fc.record({ type: type('drop'), log }) },
+);
+
+const NAMES = [logName(0), logName(1)];
+const VALUE = 'quorum-state';
+
+/** The writes that do `step` to `logs`, and the logs afterwards. */
+export function writesOf(
+  logs: ReadonlyMap<LogKey, ModelLog>,
+  asked: Step,
+): { writes: LogWrite[]; logs: ReadonlyMap<LogKey, ModelLog> } {
+  const name = NAMES[asked.log] ?? logName(0);
+  const held = logs.get(name.log);
+  const writes: LogWrite[] = held ? [] : [{ type: 'create', ...name }];
+  writes.push(writeOf(held ?? new ModelLog(name), name, asked));
+  return { writes, logs: writes.reduce(modelAfter, logs) };
+}
+
+function writeOf({ start, end }: ModelLog, { log }: LogName, asked: Step): LogWrite {
+  switch (asked.type) {
+    case 'append': {
+      const { records, timestamp, valueBytes } = asked;
+      return append({ log, baseOffset: end + asked.gap, records, timestamp, valueBytes });
+    }
+    case 'truncate':
+      return { type: 'truncate', log, toOffset: start + Math.round(asked.part * (end - start)) };
+    case 'trim':
+      return { type: 'trim', log, beforeOffset: start + Math.round(asked.part * (end - start)) };
+    case 'put':
+      return { type: 'put', log, name: VALUE, value: Uint8Array.of(asked.value) };
+    case 'delete':
+      return { type: 'delete', log, name: VALUE };
+    case 'roll':
+    case 'drop':
+      return { type: asked.type, log };
+  }
+}
