@@ -6,6 +6,7 @@ import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
 import * as layout from './layout.ts';
 import { eachLimited } from './limited.ts';
+import { upgrade } from './upgrade.ts';
 
 /** Who a data directory belongs to; made once, kept in `meta.properties`. */
 export interface Identity {
@@ -53,7 +54,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
   if (found.length === 0) await files.flushDirectory(parentOf(directory));
   const lock = await files.lock(directory);
   try {
-    await checkFormat(files, directory);
+    await checkFormat(options);
     const identity = await ownIdentity(options);
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
@@ -101,16 +102,19 @@ function refuseForeign(directory: string, names: readonly string[]): void {
 }
 
 /** A directory without the file is new, or Kafka's: what we add to it begins here. */
-async function checkFormat(files: Files, directory: string): Promise<void> {
+async function checkFormat({ files, directory, kernels }: Place): Promise<void> {
   const path = `${directory}/${layout.FORMAT}`;
   const content = await files.readFile(path);
-  if (!content) {
-    return replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
-  }
+  const current = layout.encodeProperties({ version: String(layout.FORMAT_VERSION) });
+  if (!content) return replaceFile(files, path, current);
   const version = Number(layout.parseProperties(content).get('version'));
   if (!Number.isSafeInteger(version) || version < 1)
     throw new Error(`${path} is damaged: it says no version. If no newer Milena was here, remove it`);
-  if (version <= layout.FORMAT_VERSION) return;
+  if (version === layout.FORMAT_VERSION) return;
+  if (version < layout.FORMAT_VERSION) {
+    await upgrade({ files, directory, kernels }, { from: version, to: layout.FORMAT_VERSION });
+    return replaceFile(files, path, current);
+  }
   throw new Error(
     `${directory} was written by a newer Milena (format ${version}, this one reads up to ` +
       `${layout.FORMAT_VERSION}): start that version, or choose another data directory`,

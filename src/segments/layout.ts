@@ -11,7 +11,7 @@ export const LOCK = '.lock';
 export const PARTITION_METADATA = 'partition.metadata';
 /** Ours: which version of our additions to Kafka's layout a directory was last written by. */
 export const FORMAT = 'milena.format';
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 /** Ours: the topic ids of all logs, to spare a start after a clean shutdown a file a log. */
 export const LOG_LIST = 'milena.logs';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Broker } from '../../src/hosts/node/broker.ts';
-import { type ClusterState, readState } from '../compat/kafka/cluster-state.ts';
+import { type ClusterState, patiently, readState } from '../compat/kafka/cluster-state.ts';
 import { useOwnCodecs } from '../compat/kafka/workload.ts';
 
 const FIXTURE = join(import.meta.dirname, '../fixtures/milena-format-1');
@@ -31,17 +31,6 @@ async function served(): Promise<ClusterState> {
     return await patiently(() => readState(`127.0.0.1:${broker.kafka.port}`));
   } finally {
     await broker.close();
-  }
-}
-
-/** The first who reads damage is told to try again, which the administration of kafkajs never does. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error as { retriable?: boolean }).retriable) throw error;
-    }
   }
 }
 

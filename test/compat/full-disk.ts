@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { Run } from '../cli/milena.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
-import { readState } from './kafka/cluster-state.ts';
+import { patiently, readState } from './kafka/cluster-state.ts';
 import type { Suite } from './suite.ts';
 
 const run = promisify(execFile);
@@ -97,15 +97,4 @@ async function isTaken(producer: Producer, value: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** A shard that has failed is opened again a second later, and the administration of kafkajs asks once. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error as { retriable?: boolean }).retriable) throw error;
-    }
-  }
 }

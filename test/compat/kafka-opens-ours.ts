@@ -1,7 +1,8 @@
 import { deepStrictEqual } from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ROOT } from '../cli/milena.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { KafkaBroker } from './kafka/broker.ts';
 import { type ClusterState, connectTo, readState } from './kafka/cluster-state.ts';
@@ -25,6 +26,7 @@ export const suite: Suite = {
   missing: missingKafka,
   async run(check) {
     useOwnCodecs();
+    await check('one of our first format, once it is upgraded', openUpgraded);
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       const directory = await mkdtemp(join(tmpdir(), 'milena-opened-'));
       await thereAndBack((name, work) => check(`${name}, after ${signal}`, work), directory, signal);
@@ -32,6 +34,20 @@ export const suite: Suite = {
     }
   },
 };
+
+const FIRST_FORMAT = join(ROOT, 'test', 'fixtures', 'milena-format-1');
+
+/** Kafka cannot read its LeaderChange records: that is what the upgrade is for. */
+async function openUpgraded(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'milena-opened-'));
+  await cp(join(FIRST_FORMAT, 'data'), directory, { recursive: true });
+  const expected = JSON.parse(await readFile(join(FIRST_FORMAT, 'expected.json'), 'utf8')) as ClusterState;
+  await withMilena(directory, 'SIGTERM', async () => {});
+  await withKafka(directory, 'SIGTERM', async (address) =>
+    deepStrictEqual(await readState(address), expected),
+  );
+  await rm(directory, { recursive: true });
+}
 
 async function thereAndBack(check: Check, directory: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   let expected: ClusterState = { partitions: {}, groups: {} };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kafka, type Message } from 'kafkajs';
 import { CODEC } from '../../src/records/codecs.ts';
+import { FORMAT_VERSION } from '../../src/segments/layout.ts';
 import { ROOT } from '../cli/milena.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { KafkaBroker } from './kafka/broker.ts';
@@ -13,7 +14,6 @@ import { KAFKA_VERSION, missingKafka } from './kafka/toolchain.ts';
 import { ABORTED, CODEC_NAMES, commit, topicOf, transact, useOwnCodecs } from './kafka/workload.ts';
 
 const FIXTURES = join(ROOT, 'test', 'fixtures');
-const FORMAT = 1;
 /** Records this far apart in time lie in segments of their own. */
 const SEGMENT_MS = 1_000_000;
 const FIRST_TIMESTAMP = 1_700_000_000_000;
@@ -31,7 +31,7 @@ const MAKERS: Record<string, () => Promise<void>> = {
     });
   },
   milena: () =>
-    make(`milena-format-${FORMAT}`, async (directory, work) => {
+    make(`milena-format-${FORMAT_VERSION}`, async (directory, work) => {
       const broker = await BrokerProcess.start(['--data', directory]);
       await work(broker.address);
       await broker.stop();

@@ -1,8 +1,9 @@
-import { deepStrictEqual, match, ok, rejects } from 'node:assert/strict';
+import { deepStrictEqual, ok, rejects } from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
+import { until } from '../gateway/until.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { KafkaBroker } from './kafka/broker.ts';
 import { type ClusterState, connectTo, readState } from './kafka/cluster-state.ts';
@@ -54,10 +55,8 @@ async function openKafkas(check: Check, directory: string, signal: 'SIGTERM' | '
     await admin.connect();
     await rejects(admin.fetchTopicOffsets(ABORTED), /Disk error when trying to access log file/);
     await admin.disconnect();
-    match(
-      warnings.join('\n'),
-      /transactions-aborted-0: cannot be served .*\.txnindex lists aborted transactions/,
-    );
+    const said = /transactions-aborted-0: cannot be served .*\.txnindex lists aborted transactions/;
+    await until('the refusal is printed', () => said.test(warnings.join('\n')));
   });
   await check('we write to it, and Kafka opens it again', async () => {
     await extend(connectTo(broker.address), 1);

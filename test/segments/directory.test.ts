@@ -76,8 +76,8 @@ describe('a directory that is not ours to open', () => {
 
   test('one of a newer version', async () => {
     await (await open()).close();
-    await writeFile(`${directory}/milena.format`, 'version=2\n');
-    await expect(open()).rejects.toThrow('newer Milena (format 2, this one reads up to 1)');
+    await writeFile(`${directory}/milena.format`, 'version=3\n');
+    await expect(open()).rejects.toThrow('newer Milena (format 3, this one reads up to 2)');
   });
 
   test.each([

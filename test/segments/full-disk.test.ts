@@ -18,7 +18,7 @@ function fillAfter(files: MemoryFiles, calls: number): void {
 
 const COMMITS = 8;
 
-/** One batch a commit, with a new segment now and then. @returns how many were acknowledged before the first refusal. */
+/** One batch a commit, with a new segment now and then. @returns how many were acknowledged before a refusal. */
 async function writeUntilRefused(store: SegmentStore): Promise<number> {
   for (let offset = 0; offset < COMMITS; offset++) {
     const roll: LogWrite[] = offset % 3 === 2 ? [{ type: 'roll', log }] : [];
@@ -41,7 +41,7 @@ async function isFull(work: Promise<unknown>): Promise<boolean> {
   }
 }
 
-test('a disk that is full at any write refuses, keeps what it acknowledged, and goes on once there is room', async () => {
+test('a disk that is full at any write refuses, keeps what was acknowledged, and goes on with room', async () => {
   let acknowledged = 0;
   for (let calls = 0; acknowledged < COMMITS; calls++) {
     const files = new MemoryFiles();

@@ -60,6 +60,17 @@ export async function readState(
   }
 }
 
+/** A shard that has failed is opened again a second later; the administration of kafkajs asks only once. */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error as { retriable?: boolean }).retriable) throw error;
+    }
+  }
+}
+
 async function readRecords(
   kafka: Kafka,
   topics: string[],
