@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
-import { defineCommand, runCommand, showUsage } from 'citty';
+import { type CommandDef, defineCommand, runCommand, showUsage } from 'citty';
 import manifest from '../../package.json' with { type: 'json' };
 import { CliError, EXIT } from './errors.ts';
 
@@ -20,6 +20,7 @@ const HELP = new Set(['--help', '-h']);
 /** Each is loaded when it is called: the command line starts fast. */
 const commands = {
   dev: () => import('./dev.ts').then(({ dev }) => dev),
+  start: () => import('./start.ts').then(({ start }) => start),
 };
 
 const main = defineCommand({
@@ -49,7 +50,8 @@ async function run(argv: readonly string[]): Promise<void> {
       `commands: ${Object.keys(commands).join(', ')}`,
     );
   }
-  if (argv.some((argument) => HELP.has(argument))) return showUsage(await commands[name]());
+  if (argv.some((argument) => HELP.has(argument)))
+    return showUsage((await commands[name]()) as unknown as CommandDef);
   await runCommand(main, { rawArgs: [...argv] });
 }
 

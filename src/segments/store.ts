@@ -56,6 +56,8 @@ const READS_AT_ONCE = 64;
 export class SegmentStore implements LogStore {
   /** Whose directory it is. */
   readonly identity: Identity;
+  /** Whether all logs were closed cleanly before: none needs recovery. */
+  readonly wasClean: boolean;
   readonly #parts: StoreParts;
   readonly #directory: OpenedDirectory;
   readonly #entries = new Map<LogKey, Entry>();
@@ -86,6 +88,7 @@ export class SegmentStore implements LogStore {
   private constructor(options: SegmentStoreOptions, opened: OpenedDirectory) {
     const { files: disk, directory: root, kernels } = options;
     this.identity = opened.identity;
+    this.wasClean = opened.isClean;
     this.#directory = opened;
     this.#parts = {
       root,

@@ -1,0 +1,156 @@
+import { type ArgsDef, defineCommand } from 'citty';
+import { Broker } from '../hosts/node/broker.ts';
+import { formatFor, logger, toStderr } from '../hosts/node/logger.ts';
+import type { Log } from '../ports/log.ts';
+import { type Effective, type NodeConfig, type Resolved, resolveConfig } from './config/config.ts';
+import { type Gathered, type Problem, fromEnvironment, fromFile, fromSet } from './config/sources.ts';
+import { CliError, EXIT } from './errors.ts';
+import { explainStart } from './explain-start.ts';
+import { checkOptions, everyValue } from './options.ts';
+import { stopOnSignals } from './stop-on-signals.ts';
+import { table } from './table.ts';
+
+/** Options that stand for settings: stronger than the environment, which is stronger than the file. */
+const FLAGS = {
+  'node-id': ['node.id', 'ID', 'This node; the data directory belongs to it'],
+  listeners: ['listeners', 'URL', 'Where to listen: PLAINTEXT://host:port, an empty host for all interfaces'],
+  'advertised-listeners': ['advertised.listeners', 'URL', 'What clients are told to connect to'],
+  data: ['log.dirs', 'DIR', 'Where to keep the log'],
+  http: ['milena.http.listener', 'HOST:PORT', 'Where /livez and /readyz are; none for nowhere'],
+  flush: ['milena.flush', 'always|never', 'always: an ack means flushed to disk'],
+  'log-level': ['milena.log.level', 'LEVEL', 'debug, info, warn or error'],
+  'log-format': ['milena.log.format', 'FORMAT', 'json, pretty or auto'],
+} as const;
+
+/** Where settings come from; `milena doctor` looks at the same. */
+export const configArgs = {
+  config: {
+    type: 'string',
+    alias: 'c',
+    valueHint: 'FILE',
+    description: "Settings in Kafka's server.properties form",
+  },
+  ...(Object.fromEntries(
+    Object.entries(FLAGS).map(([name, [, valueHint, description]]) => [
+      name,
+      { type: 'string' as const, valueHint, description },
+    ]),
+  ) as Record<keyof typeof FLAGS, { type: 'string'; valueHint: string; description: string }>),
+  set: {
+    type: 'string',
+    valueHint: 'KEY=VALUE',
+    description: 'Any other setting; may be given more than once',
+  },
+} satisfies ArgsDef;
+
+const args = {
+  ...configArgs,
+  'print-config': { type: 'boolean', description: 'Show each setting and where it comes from, and stop' },
+  json: { type: 'boolean', description: 'With --print-config: one JSON document' },
+} satisfies ArgsDef;
+
+/** `milena start`: a node for production, told by a file, the environment and options. */
+export const start = defineCommand({
+  meta: { name: 'milena start', description: 'Run a production node from a configuration file' },
+  args,
+  async run({ args: given, rawArgs }) {
+    checkOptions(rawArgs, args);
+    const resolved = resolveConfig(gather(rawArgs));
+    if (resolved.config === undefined) throw refusal(resolved.problems);
+    if (given['print-config']) return printConfig(resolved, given.json ?? false);
+    await run(resolved.config, resolved);
+  },
+});
+
+/** All sources, the strongest last. */
+export function gather(rawArgs: readonly string[]): Gathered[] {
+  const files = everyValue(rawArgs, ['--config', '-c']);
+  const flags = Object.entries(FLAGS).flatMap(([flag, [key]]) =>
+    everyValue(rawArgs, [`--${flag}`]).map((value) => ({ key, value, source: `--${flag}` })),
+  );
+  return [
+    ...files.map(fromFile),
+    fromEnvironment(process.env),
+    { given: flags, problems: [] },
+    ...everyValue(rawArgs, ['--set']).map(fromSet),
+  ];
+}
+
+function refusal(problems: readonly Problem[]): CliError {
+  const count = problems.length === 1 ? 'one setting' : `${problems.length} settings`;
+  const lines = problems.map(({ source, message }) => `${source}: ${message}`);
+  return new CliError(EXIT.usage, 'CONFIG', `${count} cannot be used`, lines.join('\n  '));
+}
+
+function printConfig({ effective, inert }: Resolved, json: boolean): void {
+  if (json) return console.log(JSON.stringify({ settings: effective, withoutEffect: inert }, null, 2));
+  const rows = effective.map(({ key, value, source }: Effective) => [key, value ?? '', source]);
+  console.log(table(['setting', 'value', 'from'], rows));
+  for (const { source, message } of inert) console.error(`warning: ${source}: ${message}; it has no effect`);
+}
+
+async function run(config: NodeConfig, { inert, effective }: Resolved): Promise<void> {
+  const { level, format } = config.log;
+  const log = logger({
+    level,
+    format: formatFor(format, process.stderr.isTTY),
+    write: toStderr(),
+    always: { node: config.nodeId },
+  });
+  const about = { component: 'start' };
+  for (const { source, message } of inert)
+    log.warn(`a setting has no effect: ${message}`, { ...about, source });
+  const own = effective.filter(({ source }) => source !== 'default');
+  log.info('starting', { ...about, pid: process.pid, nodeVersion: process.version, settings: own.length });
+  const broker = await startBroker(config, log);
+  stopOnSignals({
+    stop: (signal) => stop(broker, { signal, log, timeoutMs: config.shutdownTimeoutMs }),
+    failed: (err) => log.error('not everything could be written; the next start recovers', { ...about, err }),
+  });
+  const { kafka, http } = broker;
+  const topics = broker.image.topics().length;
+  const readyMs = Math.round(performance.now());
+  const { advertised, directory, flush } = config;
+  log.info('ready', { ...about, readyMs, kafka, advertised, http, directory, flush, topics });
+}
+
+async function startBroker(config: NodeConfig, log: Log): Promise<Broker> {
+  const { kafka, http, nodeId, directory, flush, limits, advertised, settings } = config;
+  const options = {
+    directory,
+    host: kafka.host,
+    port: kafka.port,
+    httpHost: http?.host,
+    httpPort: http?.port,
+    ...{ nodeId, flush, limits, advertised, settings, log },
+  };
+  try {
+    return await Broker.start(options);
+  } catch (error) {
+    throw explainStart(error, {
+      port: kafka.port,
+      httpPort: http?.port ?? -1,
+      options: { port: '--listeners', httpPort: '--http', host: '--listeners' },
+    });
+  }
+}
+
+/** @throws when it could not be done in time. */
+async function stop(
+  broker: Broker,
+  { signal, log, timeoutMs }: { signal: string; log: Log; timeoutMs: number },
+): Promise<void> {
+  const about = { component: 'start' };
+  log.info('stopping', { ...about, signal, timeoutMs });
+  const startedAtMs = performance.now();
+  const left = setTimeout(() => {
+    log.error('the time to stop is over; the next start recovers what is left', { ...about, timeoutMs });
+    process.exit(EXIT.failure);
+  }, timeoutMs + WRITING_MS);
+  await broker.close({ timeoutMs });
+  clearTimeout(left);
+  log.info('stopped', { ...about, durationMs: Math.round(performance.now() - startedAtMs) });
+}
+
+/** Beyond the budget for clients: to write what they were promised. */
+const WRITING_MS = 5_000;
