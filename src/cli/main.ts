@@ -20,6 +20,9 @@ const HELP = new Set(['--help', '-h']);
 /** Each is loaded when it is called: the command line starts fast. */
 const commands = {
   dev: () => import('./dev.ts').then(({ dev }) => dev),
+  doctor: () => import('./doctor.ts').then(({ doctor }) => doctor),
+  export: () => import('./export.ts').then(({ exportTopic }) => exportTopic),
+  import: () => import('./import.ts').then(({ importTopic }) => importTopic),
   start: () => import('./start.ts').then(({ start }) => start),
 };
 

@@ -62,3 +62,10 @@ export function everyValue(rawArgs: readonly string[], names: readonly string[])
     return [rest.length > 0 ? rest.join('=') : (rawArgs[at + 1] ?? '')];
   });
 }
+
+/** One of some words. */
+export function oneOf<T extends string>(option: string, text: string, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw usage(`${option} takes ${words.join(' or ')}, not "${text}"`);
+}

@@ -96,6 +96,11 @@ async function checkFormat(files: Files, directory: string): Promise<void> {
   if (!content) {
     return replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
   }
+  refuseNewer(directory, content);
+}
+
+/** @throws with a message for people when `content` of the format file is of a version we do not know. */
+export function refuseNewer(directory: string, content: Uint8Array): void {
   const version = layout.parseProperties(content).get('version') ?? 'unknown';
   if (Number(version) <= layout.FORMAT_VERSION) return;
   throw new Error(

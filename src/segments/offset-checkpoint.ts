@@ -82,7 +82,7 @@ export class OffsetCheckpoint {
 }
 
 /** Offsets by log directory; empty when the file is not one we know, which only costs a longer recovery. */
-function parseLines(content: Uint8Array): Map<string, Offset> {
+export function parseLines(content: Uint8Array): Map<string, Offset> {
   const offsets = new Map<string, Offset>();
   const [version, count, ...lines] = text(content).trimEnd().split('\n');
   if (version !== VERSION || Number(count) !== lines.length) return offsets;
