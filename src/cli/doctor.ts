@@ -1,5 +1,6 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import { lockHolder } from '../hosts/node/file-lock.ts';
+import { configArgs, gather } from './config/command-line.ts';
 import { type NodeConfig, resolveConfig } from './config/config.ts';
 import { checkBroker } from './doctor/broker-view.ts';
 import { checkDirectory } from './doctor/directory.ts';
@@ -8,7 +9,6 @@ import { checkMachine } from './doctor/machine.ts';
 import { checkAdvertised, checkPort } from './doctor/network.ts';
 import { EXIT } from './errors.ts';
 import { checkOptions } from './options.ts';
-import { configArgs, gather } from './start.ts';
 
 const args = {
   ...configArgs,

@@ -3,45 +3,13 @@ import { Broker } from '../hosts/node/broker.ts';
 import { formatFor, logger, toStderr } from '../hosts/node/logger.ts';
 import type { Log } from '../ports/log.ts';
 import { type Effective, type NodeConfig, type Resolved, resolveConfig } from './config/config.ts';
-import { type Gathered, type Problem, fromEnvironment, fromFile, fromSet } from './config/sources.ts';
+import { configArgs, gather } from './config/command-line.ts';
+import type { Problem } from './config/sources.ts';
 import { CliError, EXIT } from './errors.ts';
 import { explainStart } from './explain-start.ts';
-import { checkOptions, everyValue } from './options.ts';
+import { checkOptions } from './options.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 import { table } from './table.ts';
-
-/** Options that stand for settings: stronger than the environment, which is stronger than the file. */
-const FLAGS = {
-  'node-id': ['node.id', 'ID', 'This node; the data directory belongs to it'],
-  listeners: ['listeners', 'URL', 'Where to listen: PLAINTEXT://host:port, an empty host for all interfaces'],
-  'advertised-listeners': ['advertised.listeners', 'URL', 'What clients are told to connect to'],
-  data: ['log.dirs', 'DIR', 'Where to keep the log'],
-  http: ['milena.http.listener', 'HOST:PORT', 'Where /livez and /readyz are; none for nowhere'],
-  flush: ['milena.flush', 'always|never', 'always: an ack means flushed to disk'],
-  'log-level': ['milena.log.level', 'LEVEL', 'debug, info, warn or error'],
-  'log-format': ['milena.log.format', 'FORMAT', 'json, pretty or auto'],
-} as const;
-
-/** Where settings come from; `milena doctor` looks at the same. */
-export const configArgs = {
-  config: {
-    type: 'string',
-    alias: 'c',
-    valueHint: 'FILE',
-    description: "Settings in Kafka's server.properties form",
-  },
-  ...(Object.fromEntries(
-    Object.entries(FLAGS).map(([name, [, valueHint, description]]) => [
-      name,
-      { type: 'string' as const, valueHint, description },
-    ]),
-  ) as Record<keyof typeof FLAGS, { type: 'string'; valueHint: string; description: string }>),
-  set: {
-    type: 'string',
-    valueHint: 'KEY=VALUE',
-    description: 'Any other setting; may be given more than once',
-  },
-} satisfies ArgsDef;
 
 const args = {
   ...configArgs,
@@ -61,20 +29,6 @@ export const start = defineCommand({
     await run(resolved.config, resolved);
   },
 });
-
-/** All sources, the strongest last. */
-export function gather(rawArgs: readonly string[]): Gathered[] {
-  const files = everyValue(rawArgs, ['--config', '-c']);
-  const flags = Object.entries(FLAGS).flatMap(([flag, [key]]) =>
-    everyValue(rawArgs, [`--${flag}`]).map((value) => ({ key, value, source: `--${flag}` })),
-  );
-  return [
-    ...files.map(fromFile),
-    fromEnvironment(process.env),
-    { given: flags, problems: [] },
-    ...everyValue(rawArgs, ['--set']).map(fromSet),
-  ];
-}
 
 function refusal(problems: readonly Problem[]): CliError {
   const count = problems.length === 1 ? 'one setting' : `${problems.length} settings`;

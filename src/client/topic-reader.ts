@@ -11,7 +11,7 @@ const EARLIEST = -2;
 const LATEST = -1;
 
 /** What one fetch brings, about: memory is this, once being written and once on its way. */
-const FETCH_BYTES = 4 * 1024 * 1024;
+const FETCH_BYTES = 1024 * 1024;
 
 /** Nothing comes at once only where a compacted log ends before its end. */
 const EMPTY_WAIT_MS = 500;

@@ -69,7 +69,8 @@ async function readHead(source: ByteSource): Promise<void> {
 }
 
 async function checkEnd(source: ByteSource, count: number): Promise<void> {
-  const told = new DataView((await exactly(source, COUNT_BYTES)).slice().buffer).getBigUint64(0);
+  const bytes = await exactly(source, COUNT_BYTES);
+  const told = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
   if (told !== BigInt(count)) throw new Error(`the file tells of ${told} batches and holds ${count}`);
   if ((await source.take(1)).length > 0) throw new Error('something follows the end');
 }
