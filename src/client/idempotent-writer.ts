@@ -66,6 +66,8 @@ export class IdempotentWriter {
   readonly #options: IdempotentWriterOptions;
   readonly #producer: { producerId: number; producerEpoch: number };
   readonly #sequences = new Map<number, number>();
+  /** Partitions that have taken a batch of ours: to one that has not, any sequence is the first. */
+  readonly #knownTo = new Set<number>();
   #window: Write[] = [];
 
   private constructor(
@@ -101,7 +103,9 @@ export class IdempotentWriter {
     const leaders = await this.#leadersOf(write);
     write.outcome = this.#send(write, leaders);
     this.#window.push(write);
-    if (this.#window.length >= IN_FLIGHT_MAX) await this.#settleOldest();
+    const isFirst = Array.from(batches.keys()).some((partition) => !this.#knownTo.has(partition));
+    if (isFirst) await this.drain();
+    else if (this.#window.length >= IN_FLIGHT_MAX) await this.#settleOldest();
   }
 
   /** Resolves when all is acknowledged. @throws WriteFailed */
@@ -179,6 +183,7 @@ export class IdempotentWriter {
   #answered(write: Write, answer: ProduceResponse['responses'][number]['partitionResponses'][number]): void {
     const { index, errorCode, errorMessage, recordErrors } = answer;
     if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
+      this.#knownTo.add(index);
       if (write.pending.delete(index)) write.acknowledged(index);
       return;
     }

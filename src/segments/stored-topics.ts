@@ -173,7 +173,7 @@ export class StoredReader {
         await file.read(position, bytes);
         const found = this.#check(bytes, nextOffset, endOffset);
         if (found.usedBytes > 0) yield bytes.subarray(0, found.usedBytes);
-        if (found.isOver) return;
+        if (found.isOver || found.nextOffset >= endOffset) return;
         position += found.usedBytes;
         nextOffset = found.nextOffset;
         const torn = found.neededBytes > sizeBytes - position ? 'the last batch is torn' : undefined;

@@ -32,7 +32,11 @@ export function listenersOf({ listeners, controllerNames, protocols }: ListenerS
   if (protocol !== 'PLAINTEXT')
     throw new Error(`${kafka.name} speaks ${protocol}: only PLAINTEXT is served. Keep the port private`);
   const closed = all.filter((listener) => !open.includes(listener));
-  return { kafka, closed: closed.map(({ name, host, port }) => `${name}://${host}:${port}`) };
+  const { host, port } = kafka;
+  return {
+    kafka: { host, port },
+    closed: closed.map((other) => `${other.name}://${other.host}:${other.port}`),
+  };
 }
 
 /** What clients are told; undefined tells each the address it came in on. @throws Error for people. */

@@ -40,22 +40,26 @@ export async function* roundsOfLines(
   for (let skipped = 0; ;) {
     line++;
     const parsed = await nextRecord(source, line, checks);
-    if (parsed === undefined) break;
     if (parsed === 'blank') continue;
+    if (parsed === undefined || parsed instanceof BadInput) {
+      // What stands before the fault is sound: it goes first.
+      if (gathered.records > 0) yield gathered.round(kernels, `line ${line - 1}`);
+      if (parsed === undefined) return;
+      throw parsed;
+    }
     if (skipped++ < skip) continue;
     gathered.add(parsed, line);
     if (!gathered.isFull) continue;
     yield gathered.round(kernels, `line ${line}`);
     gathered = new Gathered();
   }
-  if (gathered.records > 0) yield gathered.round(kernels, `line ${line - 1}`);
 }
 
 async function nextRecord(
   source: ByteSource,
   line: number,
   checks: LineChecks,
-): Promise<Parsed | 'blank' | undefined> {
+): Promise<Parsed | 'blank' | BadInput | undefined> {
   try {
     const bytes = await source.line(LINE_MAX_BYTES);
     if (bytes === undefined) return undefined;
@@ -65,7 +69,7 @@ async function nextRecord(
     checks.check(parsed);
     return parsed;
   } catch (error) {
-    throw new BadInput(`line ${line}: ${error instanceof TypeError ? 'not UTF-8' : messageOf(error)}`);
+    return new BadInput(`line ${line}: ${error instanceof TypeError ? 'not UTF-8' : messageOf(error)}`);
   }
 }
 
