@@ -119,8 +119,8 @@ describe('what cannot be', () => {
     const cluster = await connect();
     const writer = await IdempotentWriter.open({ cluster, topic: name, kernels, clock: hastyClock() });
     const keyed = { key: Uint8Array.of(1), value: null };
-    await writer.write(new Map([[0, batch([keyed, { key: null, value: null }])]]), () => {});
-    const failure = await writer.drain().catch((error: unknown) => error);
+    const batches = new Map([[0, batch([keyed, { key: null, value: null }])]]);
+    const failure = await writer.write(batches, () => {}).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(WriteFailed);
     expect(failure).toMatchObject({ partition: 0, code: 87, recordIndex: 1 });
   });
