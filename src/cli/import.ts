@@ -44,7 +44,7 @@ const args = {
 
 const PARTITIONS_MAX = 10_000;
 
-/** `milena import`: records from stdin into a topic. Partitions, timestamps, headers and order stay; offsets are new. */
+/** `milena import`: from stdin into a topic. Partitions, timestamps, headers and order stay; offsets are new. */
 export const importTopic = defineCommand({
   meta: { name: 'milena import', description: 'Append records from stdin to a topic' },
   args,

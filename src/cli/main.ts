@@ -23,8 +23,8 @@ const main = defineCommand({
 
 /**
  * A broker's memory is mostly buffers of what clients send. By default V8 collects all garbage each time 64 MB of them
- * have come, which took a third of the time of producing at full speed (ARCHITECTURE, "Where the time goes"). What reads
- * and writes streams stays small with V8's own rule.
+ * have come, which took a third of the time of producing at full speed (ARCHITECTURE, "Where the time goes"). What
+ * reads and writes streams stays small with V8's own rule.
  */
 function tuneForBroker(): void {
   // An older V8, that of Node 22, complains about a flag it does not know.

@@ -1,6 +1,7 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import { Broker } from '../hosts/node/broker.ts';
 import { formatFor, logger, toStderr } from '../hosts/node/logger.ts';
+import { releaseStartMemory } from '../hosts/node/start-memory.ts';
 import type { Log } from '../ports/log.ts';
 import { type Effective, type NodeConfig, type Resolved, resolveConfig } from './config/config.ts';
 import { configArgs, gather } from './config/command-line.ts';
@@ -66,20 +67,14 @@ async function run(config: NodeConfig, { inert, effective }: Resolved): Promise<
   const readyMs = Math.round(performance.now());
   const { advertised, directory, flush } = config;
   log.info('ready', { ...about, readyMs, kafka, advertised, http, directory, flush, topics });
+  await releaseStartMemory();
 }
 
 async function startBroker(config: NodeConfig, log: Log): Promise<Broker> {
-  const { kafka, http, nodeId, directory, flush, limits, advertised, settings } = config;
-  const options = {
-    directory,
-    host: kafka.host,
-    port: kafka.port,
-    httpHost: http?.host,
-    httpPort: http?.port,
-    ...{ nodeId, flush, limits, advertised, settings, log },
-  };
+  const { kafka, http } = config;
+  const listening = { host: kafka.host, port: kafka.port, httpHost: http?.host, httpPort: http?.port };
   try {
-    return await Broker.start(options);
+    return await Broker.start({ ...config, ...listening, log });
   } catch (error) {
     throw explainStart(error, {
       port: kafka.port,

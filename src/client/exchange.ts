@@ -17,9 +17,9 @@ export interface Stream {
 
 /** What a stream tells of itself. */
 export interface StreamEvents {
-  received(chunk: Uint8Array): void;
+  received: (chunk: Uint8Array) => void;
   /** Once; nothing is received after it. */
-  closed(why: string): void;
+  closed: (why: string) => void;
 }
 
 /** Opens a stream. @throws ConnectionLost when nobody answers there. */

@@ -19,7 +19,7 @@ export interface LogFields {
 export interface Log {
   /** Absent when nobody reads it: `log.debug?.(…)` then costs nothing, arguments included. */
   debug?: ((msg: string, fields?: LogFields) => void) | undefined;
-  info(msg: string, fields?: LogFields): void;
-  warn(msg: string, fields?: LogFields): void;
-  error(msg: string, fields?: LogFields): void;
+  info: (msg: string, fields?: LogFields) => void;
+  warn: (msg: string, fields?: LogFields) => void;
+  error: (msg: string, fields?: LogFields) => void;
 }

@@ -192,7 +192,11 @@ export class StoredReader {
     let nextOffset = startOffset;
     let usedBytes = 0;
     const found = (rest: { neededBytes?: number; fault?: string; isOver?: boolean }) => ({
-      ...{ usedBytes, nextOffset, neededBytes: 0, isOver: false, fault: undefined },
+      usedBytes,
+      nextOffset,
+      neededBytes: 0,
+      isOver: false,
+      fault: undefined,
       ...rest,
     });
     while (usedBytes < bytes.length) {

@@ -195,6 +195,9 @@ describe('a node starts', () => {
   });
 });
 
+const NO_SECURITY =
+  'there is no TLS, login or access control: whoever reaches the port may do all. Keep the port private';
+
 describe('what cannot be used', () => {
   test('all of it at once, each with its place, what was given and what would do', async () => {
     const path = await file(
@@ -219,13 +222,14 @@ describe('what cannot be used', () => {
         `${path}:1: there is no setting num.partitons; did you mean num.partitions?`,
         `${path}:2: num.partitions=0: Value must be at least 1`,
         `${path}:3: listeners=SSL://:9092: SSL speaks SSL: only PLAINTEXT is served. Keep the port private`,
-        `${path}:4: ssl.keystore.password=********: there is no TLS, login or access control: whoever reaches the port may do all. Keep the port private`,
+        `${path}:4: ssl.keystore.password=********: ${NO_SECURITY}`,
         `${path}:5: retention.ms is a setting of topics; for all topics of a node it is log.retention.ms`,
         `${path}:6: num.partitions is set a second time, first in line 2`,
-        `${path}:7: advertised.listeners=PLAINTEXT://0.0.0.0:9092: clients cannot connect to "0.0.0.0": give a name or address they can reach`,
+        `${path}:7: advertised.listeners=PLAINTEXT://0.0.0.0:9092: clients cannot connect to "0.0.0.0": ` +
+          'give a name or address they can reach',
         `${path}:8: default.replication.factor=3: there is one node, so records have one copy: only 1 can be kept`,
         `${path}:9: auto.create.topics.enable=maybe: Expected value to be either true or false`,
-        `${path}:10: authorizer.class.name=com.example.Authorizer: there is no TLS, login or access control: whoever reaches the port may do all. Keep the port private`,
+        `${path}:10: authorizer.class.name=com.example.Authorizer: ${NO_SECURITY}`,
         `${path}:11: there is no setting zookeeper.connect`,
         'MILENA_NUM_PARTITON: is no setting; did you mean MILENA_NUM_PARTITIONS?',
         '--set: "flush" is not KEY=VALUE',

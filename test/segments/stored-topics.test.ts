@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DamagedLog, StoredTopics } from '../../src/segments/stored-topics.ts';
+import { type DamagedLog, StoredTopics } from '../../src/segments/stored-topics.ts';
 import type { LogWrite } from '../../src/ports/log-store.ts';
 import { append, appends, kernels, logName, offsetsOf } from '../storage/batches.ts';
 import { MemoryFiles } from '../storage/memory-files.ts';
@@ -55,10 +55,10 @@ describe('a directory is read as it is', () => {
 
   test('a broker keeps it out, and it a broker', async () => {
     const { files, store } = await written([create]);
-    await expect(open(files)).rejects.toThrow();
+    await expect(open(files)).rejects.toThrow('is in use');
     await store.close();
     const stored = await open(files);
-    await expect(openStore(files)).rejects.toThrow();
+    await expect(openStore(files)).rejects.toThrow('is in use');
     await stored.close();
     await (await openStore(files)).close();
   });
@@ -114,15 +114,11 @@ describe('what is damaged', () => {
           for await (const bytes of stored.reader('topic1').batches(0, 0, Infinity))
             found.push(...offsetsOf(bytes));
         })();
-        // A false offset shows when the next one does not rise.
-        if (at < 8) {
-          await expect(reading).rejects.toThrow(DamagedLog);
-          continue;
-        }
-        await expect(reading).rejects.toThrow(
-          new RegExp(`${FIRST} cannot be read beyond byte ${2 * size}: `),
-        );
-        expect(found).toHaveLength(2);
+        const { position } = (await reading.catch((error: unknown) => error)) as DamagedLog;
+        // A false offset shows at the latest when the next one does not rise.
+        const batchesGiven = at < 8 ? [2, 3] : [2];
+        expect(batchesGiven.map((count) => count * size)).toContain(position);
+        expect(batchesGiven).toContain(found.length);
       }
     },
   );

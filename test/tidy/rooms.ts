@@ -70,8 +70,16 @@ const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
 const FREE = /^(?:test\/|\.ci\/|[^/]+$)/;
 
 /** Imports, re-exports, `import()` as a type and at run time. */
-const IMPORT =
-  /\b(?:import|export)\b[^;'"`()]*?\bfrom\s*(['"])(?<from>[^'"]+)\1|\bimport\s*\(?\s*(['"])(?<bare>[^'"]+)\3/g;
+const IMPORT = new RegExp(
+  [
+    /\b(?:import|export)\b[^;'"`()]*?\bfrom\s*(?<open>['"])(?<from>[^'"]+)\k<open>/,
+    // At the start of a line, or called: a string that ends with the word is none.
+    /(?:^\s*import\s*|\bimport\s*\(\s*)(?<quote>['"])(?<bare>[^'"]+)\k<quote>/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gm',
+);
 
 export function roomOf(path: string): string {
   const [top = '', second = '', third = ''] = path.split('/');

@@ -69,9 +69,13 @@ function jsonLine(head: Head, fields: LogFields): string {
   return `${JSON.stringify({ ...ordered, ...fields, ...head }, plain)}\n`;
 }
 
-function prettyLine({ level, time, msg }: Head, { component, node: _, ...fields }: LogFields): string {
+/** A terminal shows one node. */
+const NOT_SHOWN = new Set(['component', 'node']);
+
+function prettyLine({ level, time, msg }: Head, fields: LogFields): string {
+  const { component } = fields;
   const details = Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${shown(value)}`],
+    value === undefined || NOT_SHOWN.has(name) ? [] : [`${name}=${shown(value)}`],
   );
   const who = component === undefined ? '' : `${component}: `;
   const clock = time.slice('yyyy-mm-ddT'.length);
