@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
 import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import { recompress } from '../../src/records/builder.ts';
@@ -54,9 +53,7 @@ export class TransferHome {
   }
 
   async exported(...args: string[]): Promise<string> {
-    const run = this.milena(['export', ...args]);
-    expect([await run.ended(), run.stderr]).toEqual([0, '']);
-    return run.stdout;
+    return wellDone(this.milena(['export', ...args]), /^$/);
   }
 
   /** Bytes of an export: stdout of a `Run` is text. */
@@ -64,17 +61,13 @@ export class TransferHome {
     const path = join(this.directory, name);
     const run = Run.shell(`node '${MILENA}' export --format raw ${args.join(' ')} > '${path}'`);
     this.runs.push(run);
-    expect([await run.ended(), run.stderr]).toEqual([0, '']);
+    await wellDone(run, /^$/);
     return readFile(path);
   }
 
   async imported(args: readonly string[], input: string | Uint8Array): Promise<void> {
-    const run = this.milena(['import', ...args], input);
-    expect([await run.ended(), run.stdout, run.stderr]).toEqual([
-      0,
-      '',
-      expect.stringMatching(/^imported \d+ records\n$/),
-    ]);
+    const stdout = await wellDone(this.milena(['import', ...args], input), /^imported \d+ records\n$/);
+    if (stdout !== '') throw new Error(`stdout is for data: ${stdout}`);
   }
 
   /** Two partitions with all there is: codecs, bytes that are no text, tombstones, headers twice. */
@@ -94,8 +87,17 @@ export class TransferHome {
         recompress(tools, batch(['x'.repeat(500), { key: utf8.encode('gone'), value: null }]), codec),
       ),
     ];
-    for (const [at, each] of batches.entries())
-      expect((await produce(client, topic, await each, { partition: at % 2 })).errorCode).toBe(0);
+    for (const [at, each] of batches.entries()) {
+      const { errorCode } = await produce(client, topic, await each, { partition: at % 2 });
+      if (errorCode !== 0) throw new Error(`batch ${at} was refused: ${errorCode}`);
+    }
     return topic;
   }
+}
+
+/** Its stdout, once it has ended well. @throws with what it said otherwise. */
+async function wellDone(run: Run, stderr: RegExp): Promise<string> {
+  const code = await run.ended();
+  if (code !== 0 || !stderr.test(run.stderr)) throw new Error(`exit ${code}: ${run.stderr}`);
+  return run.stdout;
 }
