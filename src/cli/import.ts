@@ -122,6 +122,10 @@ class Import {
   }
 
   async run(rounds: AsyncIterable<Round>): Promise<void> {
+    process.once('SIGINT', () => {
+      console.error(this.#stopped(new CliError(EXIT.interrupted, 'INTERRUPTED', 'interrupted')).text());
+      process.exit(EXIT.interrupted);
+    });
     try {
       for await (const round of rounds) await this.#write(round);
       await this.#writer.drain();
@@ -159,14 +163,20 @@ class Import {
     const { exitCode } = error instanceof BadInput ? { exitCode: EXIT.failure } : known;
     const code = error instanceof BadInput ? 'BAD_INPUT' : 'IMPORT_STOPPED';
     const kept = this.#skipped + this.#progress.records;
-    const beyond = this.#open.flatMap(({ round: { through }, acknowledged }) =>
-      [...acknowledged].map((partition) => `partition ${partition} up to ${through}`),
-    );
+    const last = this.#open.at(-1)?.round.through;
     const hint = [
       `${this.#progress.records} records are in the topic, up to ${this.#through}; go on with --skip ${kept}`,
-      ...(beyond.length > 0 ? [`beyond that: ${beyond.join(', ')}, which would come twice`] : []),
+      ...this.#beyond().map((said) => `${said}, which would come twice`),
+      ...(last === undefined ? [] : [`what was on its way, up to ${last}, may be there too`]),
     ];
     return new CliError(exitCode, code, `${this.#placeOf(error)}${known.message}`, hint.join('\n  '));
+  }
+
+  /** What is acknowledged behind the first that is not: by partition, since each goes its own way. */
+  #beyond(): string[] {
+    return this.#open.flatMap(({ round: { through }, acknowledged }) =>
+      [...acknowledged].map((partition) => `beyond that: partition ${partition} up to ${through}`),
+    );
   }
 
   /** The line of the record, or the byte of the batch, that a broker refused. */

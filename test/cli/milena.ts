@@ -17,6 +17,8 @@ export class Run {
 
   private constructor(child: ChildProcess) {
     this.child = child;
+    // It may refuse, and end, before it has read.
+    child.stdin?.on('error', () => {});
     child.stdout?.on('data', (chunk) => (this.stdout += chunk));
     child.stderr?.on('data', (chunk) => (this.stderr += chunk));
     this.#exit = once(child, 'close').then(() => child.exitCode);
@@ -34,8 +36,6 @@ export class Run {
   ): Run {
     const env = { ...ENVIRONMENT, ...environment };
     const child = spawn(process.execPath, [MILENA, ...args], { cwd: ROOT, env });
-    // It may refuse, and end, before it has read.
-    child.stdin.on('error', () => {});
     child.stdin.end(input);
     return new Run(child);
   }

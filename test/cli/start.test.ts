@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/cli/config/config.ts';
 import { environmentName, KNOWN_NAMES } from '../../src/cli/config/settings.ts';
@@ -119,6 +120,27 @@ describe('a node starts', () => {
         node: 1,
       }),
     ]);
+  });
+
+  test('while debugging each generation of a group is told; otherwise nothing of it', async () => {
+    const path = await file('group.initial.rebalance.delay.ms=0', ...usual());
+    for (const level of ['debug', 'info']) {
+      const run = start(['-c', path, '--log-level', level]);
+      const { kafka } = await readyOf(run);
+      const client = new Kafka({ brokers: [`${kafka.host}:${kafka.port}`], logLevel: logLevel.NOTHING });
+      const consumer = client.consumer({ groupId: 'readers' });
+      const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+      await consumer.connect();
+      await consumer.subscribe({ topic: 'read' });
+      await consumer.run({ eachMessage: async () => {} });
+      await joined;
+      await consumer.disconnect();
+      await run.ended('SIGTERM');
+      const told = linesOf(run).filter(({ msg }) => msg === 'group rebalanced');
+      const expected = { component: 'group', group: 'readers', generation: 1, members: 1, level: 'debug' };
+      expect(told.slice(0, 1)).toEqual(level === 'debug' ? [expect.objectContaining(expected)] : []);
+      expect(run.stderr).not.toContain('assignment');
+    }
   });
 
   test('after a crash it says what was recovered, and how long it took', async () => {

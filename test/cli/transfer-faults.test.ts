@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BatchHeader } from '../../src/records/header.ts';
-import { TestBroker, batch, produce } from '../gateway/harness.ts';
+import { TestBroker, batch, fetchOne, produce } from '../gateway/harness.ts';
 import { TransferHome } from './transfer-home.ts';
 
 /** Files that lie, brokers that refuse, names that are not there: what is said, and what is in the topic then. */
@@ -118,6 +118,21 @@ describe('where it stops it says', () => {
     const mended = [lines[0], line({ key: 'c' }), lines[2]].join('\n');
     await home.imported(['compact', '--broker', home.broker, '--skip', '1'], mended);
     expect(await home.exported('compact', '--broker', home.broker)).toMatch(/"key":"c".*\n.*"key":"b"/);
+  });
+
+  test('Ctrl-C: what is in, and how to go on', async () => {
+    await home.server.topic(await home.server.client(), { name: 't', partitions: 2 });
+    const run = home.pending(['import', 't', '--broker', home.broker], `${`${line({})}\n`.repeat(20_000)}`);
+    // The first round is full, the rest waits for more of stdin.
+    const reader = await home.server.client();
+    const isThere = async () => (await fetchOne(reader, { topic: { name: 't', id: '' } })).highWatermark > 0;
+    await vi.waitUntil(isThere, { timeout: 20_000, interval: 20 });
+    expect(await run.ended('SIGINT')).toBe(130);
+    const [, kept] =
+      /^ {2}(\d+) records are in the topic, up to line \1; go on with --skip \1$/m.exec(run.stderr) ?? [];
+    expect(Number(kept)).toBeGreaterThan(0);
+    const { highWatermark } = await fetchOne(reader, { topic: { name: 't', id: '' } });
+    expect(highWatermark).toBeGreaterThanOrEqual(Number(kept));
   });
 
   test('a topic that is not there, a broker that is not there, a directory that is none', async () => {

@@ -52,6 +52,14 @@ export class TransferHome {
     return run;
   }
 
+  /** As {@link milena}, and more input may come. */
+  pending(args: readonly string[], input: string): Run {
+    const run = Run.milena(...args);
+    this.runs.push(run);
+    run.child.stdin?.write(input);
+    return run;
+  }
+
   async exported(...args: string[]): Promise<string> {
     return wellDone(this.milena(['export', ...args]), /^$/);
   }
