@@ -137,8 +137,9 @@ describe('a node starts', () => {
       await consumer.disconnect();
       await run.ended('SIGTERM');
       const told = linesOf(run).filter(({ msg }) => msg === 'group rebalanced');
-      const expected = { component: 'group', group: 'readers', generation: 1, members: 1, level: 'debug' };
-      expect(told.slice(0, 1)).toEqual(level === 'debug' ? [expect.objectContaining(expected)] : []);
+      const expected = { component: 'group', group: 'readers', generation: 1 };
+      const generations = told.map(({ component, group, generation }) => ({ component, group, generation }));
+      expect(generations.slice(0, 1)).toEqual(level === 'debug' ? [expected] : []);
       expect(run.stderr).not.toContain('assignment');
     }
   });

@@ -26,10 +26,10 @@ async function watched(wasClean: boolean) {
 
 test('a log that is recovered is told once, with its name, its end and how long it took', async () => {
   const { store, said, watching } = await watched(false);
-  const { open } = store;
+  const open = store.open.bind(store);
   store.open = async (log) => {
     vi.advanceTimersByTime(250);
-    return open.call(store, log);
+    return open(log);
   };
   expect(await watching.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 3 });
   await watching.open(name.log);
@@ -50,7 +50,7 @@ test('after a clean stop nothing is recovered, and nothing told', async () => {
   expect(said).toEqual([]);
 });
 
-test('slow commits are told, one in ten seconds, with how many there were besides; the promise is the store\u2019s', async () => {
+test('slow commits are told, one in ten seconds, with how many there were besides', async () => {
   const { store, said, watching } = await watched(true);
   const commitIn = async (durationMs: number) => {
     const { promise, resolve } = Promise.withResolvers<void>();
