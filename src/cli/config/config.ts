@@ -1,7 +1,7 @@
 import { isSensitive } from '../../metadata/configs/definitions.ts';
 import { checkConfigValue, listItems } from '../../metadata/configs/validate.ts';
 import { KafkaError } from '../../model/errors.ts';
-import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../model/limits.ts';
+import type { GatewayLimits } from '../../model/limits.ts';
 import type { LogFormat, LogLevel } from '../../hosts/node/logger.ts';
 import {
   advertisedOf,
@@ -56,6 +56,7 @@ export function resolveConfig(gathered: readonly Gathered[]): Resolved {
   const strongest = new Map<string, Given>();
   for (const { given } of gathered) for (const each of given) strongest.set(each.key, each);
   const inert: Problem[] = [];
+  const bad = new Set<string>();
   for (const each of strongest.values()) {
     const value = normal(each);
     const problem = valueProblem({ ...each, value });
@@ -65,11 +66,13 @@ export function resolveConfig(gathered: readonly Gathered[]): Resolved {
       source: each.source,
       message: `${shownPair(each)}: ${'why' in verdict ? verdict.why : ''}`,
     };
-    if (verdict.type === 'refused') problems.push(said);
+    if (verdict.type === 'refused') {
+      problems.push(said);
+      bad.add(each.key);
+    }
     if (verdict.type === 'inert') inert.push(said);
     strongest.set(each.key, { ...each, value });
   }
-  const bad = new Set(problems.map(({ source }) => source));
   const reading = new Reading(strongest, bad);
   const config = reading.config();
   problems.push(...reading.problems);
@@ -113,7 +116,7 @@ class Reading {
   readonly problems: Problem[] = [];
   readonly inert: Problem[] = [];
   readonly #given: ReadonlyMap<string, Given>;
-  /** Sources that have been complained of: not a second time. */
+  /** Names that have been complained of: not a second time. */
   readonly #bad: ReadonlySet<string>;
 
   constructor(given: ReadonlyMap<string, Given>, bad: ReadonlySet<string>) {
@@ -164,7 +167,7 @@ class Reading {
 
   /** The result of `read`; undefined, and a problem, when it throws one. */
   #read<T>(name: string, read: () => T): T | undefined {
-    if (this.#bad.has(this.#given.get(name)?.source ?? '')) return undefined;
+    if (this.#bad.has(name)) return undefined;
     try {
       return read();
     } catch (error) {
@@ -223,7 +226,7 @@ class Reading {
       inFlightRequestsMax: this.#number('milena.inflight.requests.max'),
       unreadBytesMax: this.#number('milena.unread.bytes.max'),
       unfinishedBytesMax,
-    } satisfies Partial<typeof DEFAULT_GATEWAY_LIMITS>;
+    };
   }
 
   #sessions(): void {
