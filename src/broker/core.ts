@@ -1,6 +1,6 @@
 import { Gateway } from '../gateway/gateway.ts';
 import type { Kernels } from '../kernels/kernels.ts';
-import { brokerConfigNumber } from '../metadata/configs/effective.ts';
+import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effective.ts';
 import { MetadataImage } from '../metadata/image.ts';
 import { decodeMetadataRecord } from '../metadata/records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../model/limits.ts';
@@ -63,13 +63,12 @@ export function startCore(parts: CoreParts): Core {
     return spec && adjust(spec);
   });
   specs.onMetadata = (records) => follow(records, { image, shards, onWarning });
-  const slots = 'max.incremental.fetch.session.cache.slots';
-  const fetchSessionsMax = brokerConfigNumber({ image, nodeId: identity.nodeId, staticConfigs }, slots);
+  const named = limitsOf({ image, nodeId: identity.nodeId, staticConfigs });
   const gateway = new Gateway({
     link: shards,
     clock,
     random,
-    limits: { ...limitsOf(staticConfigs), fetchSessionsMax, ...parts.limits },
+    limits: { ...DEFAULT_GATEWAY_LIMITS, ...named, ...parts.limits },
     log,
     image,
     config: {
@@ -82,15 +81,13 @@ export function startCore(parts: CoreParts): Core {
   return { gateway, shards, image };
 }
 
-/** Bounds by their names in Kafka; what is not set is the default. */
-function limitsOf(settings: ReadonlyMap<string, string>): GatewayLimits {
-  const setting = (name: string, byDefault: number) => Number(settings.get(name) ?? byDefault);
-  const { requestMaxBytes, fetchMaxBytes, connectionsMaxIdleMs } = DEFAULT_GATEWAY_LIMITS;
+/** Bounds by their names in Kafka. */
+function limitsOf(layers: ConfigLayers): Partial<GatewayLimits> {
   return {
-    ...DEFAULT_GATEWAY_LIMITS,
-    requestMaxBytes: setting('socket.request.max.bytes', requestMaxBytes),
-    fetchMaxBytes: setting('fetch.max.bytes', fetchMaxBytes),
-    connectionsMaxIdleMs: setting('connections.max.idle.ms', connectionsMaxIdleMs),
+    requestMaxBytes: brokerConfigNumber(layers, 'socket.request.max.bytes'),
+    fetchMaxBytes: brokerConfigNumber(layers, 'fetch.max.bytes'),
+    connectionsMaxIdleMs: brokerConfigNumber(layers, 'connections.max.idle.ms'),
+    fetchSessionsMax: brokerConfigNumber(layers, 'max.incremental.fetch.session.cache.slots'),
   };
 }
 

@@ -10,7 +10,7 @@ import {
   listenersOf,
   parseAddress,
 } from './listeners.ts';
-import { SETTINGS, settingOf, verdictOf } from './settings.ts';
+import { limitsFrom, SETTINGS, settingOf, verdictOf } from './settings.ts';
 import type { Gathered, Given, Problem } from './sources.ts';
 
 /** All that a production node is told. */
@@ -214,19 +214,13 @@ class Reading {
 
   #limits(): Partial<GatewayLimits> {
     const requestMaxBytes = this.#number('socket.request.max.bytes');
-    const unfinishedBytesMax = this.#number('milena.unfinished.bytes.max');
-    if (unfinishedBytesMax <= requestMaxBytes)
+    if (this.#number('milena.unfinished.bytes.max') <= requestMaxBytes)
       this.#say(
         this.problems,
         'milena.unfinished.bytes.max',
         `must be above socket.request.max.bytes (${requestMaxBytes}): one largest request has to fit`,
       );
-    return {
-      inFlightBytesMax: this.#number('milena.inflight.bytes.max'),
-      inFlightRequestsMax: this.#number('milena.inflight.requests.max'),
-      unreadBytesMax: this.#number('milena.unread.bytes.max'),
-      unfinishedBytesMax,
-    };
+    return limitsFrom((name) => this.#value(name));
   }
 
   #sessions(): void {

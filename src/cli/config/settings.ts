@@ -1,48 +1,46 @@
 import { BROKER_CONFIGS, brokerConfigDefinition } from '../../metadata/configs/broker-configs.ts';
 import type { ConfigDefinition } from '../../metadata/configs/definitions.ts';
 import { TOPIC_CONFIGS } from '../../metadata/configs/topic-configs.ts';
-import { DEFAULT_GATEWAY_LIMITS as LIMITS } from '../../model/limits.ts';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../model/limits.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../../hosts/node/logger.ts';
+
+/** Bounds on what clients can make a node hold (src/model/limits.ts) that have no name in Kafka. */
+const LIMITS = {
+  'milena.connection.unread.bytes.min': 'connectionUnreadBytesMin',
+  'milena.fetch.session.bytes.max': 'fetchSessionBytesMax',
+  'milena.inflight.bytes.max': 'inFlightBytesMax',
+  'milena.inflight.requests.max': 'inFlightRequestsMax',
+  'milena.parked.fetches.max': 'parkedFetchesMax',
+  'milena.unfinished.bytes.max': 'unfinishedBytesMax',
+  'milena.unread.bytes.max': 'unreadBytesMax',
+} as const satisfies Readonly<Record<string, keyof GatewayLimits>>;
+
+/** @param valueOf a setting as given, else its default. */
+export function limitsFrom(valueOf: (name: string) => string): Partial<GatewayLimits> {
+  return Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [limit, Number(valueOf(name))]));
+}
 
 /** What Kafka has no name for. */
 const OWN: readonly ConfigDefinition[] = [
-  own('milena.flush', 'string', 'always', 'always|never', 'always: an ack means flushed to disk.'),
-  own(
-    'milena.http.listener',
-    'string',
-    '127.0.0.1:9094',
-    '',
-    'host:port of /livez and /readyz; none: no HTTP.',
-  ),
-  own('milena.inflight.bytes.max', 'long', String(LIMITS.inFlightBytesMax), '>=1', 'Of one connection.'),
-  own('milena.inflight.requests.max', 'int', String(LIMITS.inFlightRequestsMax), '>=1', 'Of one connection.'),
-  own('milena.log.format', 'string', 'auto', LOG_FORMATS.join('|'), 'auto: pretty on a terminal, else json.'),
-  own('milena.log.level', 'string', 'info', LOG_LEVELS.join('|'), 'The least that is logged.'),
-  own('milena.shutdown.timeout.ms', 'int', '10000', '>=0', 'How long a stop may take.'),
-  own(
-    'milena.unfinished.bytes.max',
-    'long',
-    String(LIMITS.unfinishedBytesMax),
-    '>=1',
-    'Of half-sent requests.',
-  ),
-  own(
-    'milena.unread.bytes.max',
-    'long',
-    String(LIMITS.unreadBytesMax),
-    '>=1',
-    'Read and not yet taken by clients.',
+  own('milena.flush', { defaultValue: 'always', rule: 'always|never' }),
+  own('milena.http.listener', { defaultValue: '127.0.0.1:9094' }),
+  own('milena.log.format', { defaultValue: 'auto', rule: LOG_FORMATS.join('|') }),
+  own('milena.log.level', { defaultValue: 'info', rule: LOG_LEVELS.join('|') }),
+  own('milena.shutdown.timeout.ms', { type: 'int', defaultValue: '10000', rule: '>=0' }),
+  ...Object.entries(LIMITS).map(([name, limit]) =>
+    own(name, { type: 'long', defaultValue: String(DEFAULT_GATEWAY_LIMITS[limit]), rule: '>=1' }),
   ),
 ];
 
 function own(
   name: string,
-  type: ConfigDefinition['type'],
-  defaultValue: string,
-  rule: string,
-  documentation: string,
+  {
+    type = 'string',
+    defaultValue,
+    rule = '',
+  }: { type?: 'string' | 'int' | 'long'; defaultValue: string; rule?: string },
 ): ConfigDefinition {
-  return { name, type, defaultValue, rule, dynamic: false, documentation };
+  return { name, type, defaultValue, rule, dynamic: false, documentation: '' };
 }
 
 /** Kafka's settings that do here what they do there. */
@@ -68,6 +66,7 @@ const HONOURED: ReadonlySet<string> = new Set([
   'log.roll.hours',
   'log.roll.ms',
   'log.segment.bytes',
+  'max.incremental.fetch.session.cache.slots',
   'message.max.bytes',
   'node.id',
   'num.partitions',
