@@ -266,6 +266,7 @@ describe('what cannot be used', () => {
   test.each([
     [['-c', 'nowhere.properties', '--data', 'x'], 'nowhere.properties: there is no such file'],
     [['--data', 'a,b'], '--data: log.dirs=a,b: one directory is used, not several'],
+    [['--data', 'x', '--allow-origin', 'example.com'], 'takes origins such as https://app.example.com'],
     [['--data', 'x', '--http', 'yes'], '--http: milena.http.listener=yes: write host:port, or none'],
     [['--data', 'x', '--listeners', 'A://:1,B://:2'], 'one listener is served, not A and B'],
     [['--data', 'x', '--listeners', 'PLAINTEXT://:65536'], 'write PLAINTEXT://host:port, port 0 to 65535'],

@@ -10,6 +10,7 @@ import {
   listenersOf,
   parseAddress,
 } from './listeners.ts';
+import { originsIn } from '../options.ts';
 import { limitsFrom, SETTINGS, settingOf, verdictOf } from './settings.ts';
 import type { Gathered, Given, Problem } from './sources.ts';
 
@@ -20,6 +21,8 @@ export interface NodeConfig {
   kafka: Endpoint;
   advertised: Endpoint | undefined;
   http: Endpoint | undefined;
+  /** Web pages that may use the broker over WebSocket; `*` is any. */
+  allowedOrigins: readonly string[];
   flush: 'always' | 'never';
   limits: Partial<GatewayLimits>;
   log: { level: LogLevel; format: LogFormat };
@@ -146,6 +149,7 @@ class Reading {
       kafka: opened?.kafka ?? { host: '', port: 0 },
       advertised: this.#read('advertised.listeners', () => advertisedOf(listeners)),
       http: this.#read('milena.http.listener', () => this.#http()),
+      allowedOrigins: this.#read('milena.http.allowed.origins', () => this.#origins()) ?? [],
       flush: this.#value('milena.flush') as NodeConfig['flush'],
       limits,
       log: {
@@ -210,6 +214,11 @@ class Reading {
     const address = parseAddress(text);
     if (address === undefined) throw new Error('write host:port, or none');
     return address;
+  }
+
+  #origins(): string[] {
+    const name = 'milena.http.allowed.origins';
+    return originsIn(name, this.#value(name));
   }
 
   #limits(): Partial<GatewayLimits> {

@@ -23,6 +23,7 @@ export function limitsFrom(valueOf: (name: string) => string): Partial<GatewayLi
 /** What Kafka has no name for. */
 const OWN: readonly ConfigDefinition[] = [
   own('milena.flush', { defaultValue: 'always', rule: 'always|never' }),
+  own('milena.http.allowed.origins', { defaultValue: '' }),
   own('milena.http.listener', { defaultValue: '127.0.0.1:9094' }),
   own('milena.log.format', { defaultValue: 'auto', rule: LOG_FORMATS.join('|') }),
   own('milena.log.level', { defaultValue: 'info', rule: LOG_LEVELS.join('|') }),

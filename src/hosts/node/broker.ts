@@ -89,7 +89,10 @@ export class Broker {
       const home = { clock: nodeClock, random: nodeRandom, codecs: nodeCodecs(), endpoint: kafka };
       const { advertised, limits } = options;
       const meter = new Meter();
-      const said = { onWarning: (message: string, about?: LogFields) => log.warn(message, about), log: options.log };
+      const said = {
+        onWarning: (message: string, about?: LogFields) => log.warn(message, about),
+        log: options.log,
+      };
       const told = { ...said, staticConfigs, advertised, limits, meter };
       const core = startCore({ ...home, ...told, store, identity, kernels });
       await openMetadata(core.shards);
