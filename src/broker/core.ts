@@ -1,11 +1,12 @@
 import { Gateway } from '../gateway/gateway.ts';
 import type { Kernels } from '../kernels/kernels.ts';
-import { brokerConfigNumber } from '../metadata/configs/effective.ts';
+import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effective.ts';
 import { MetadataImage } from '../metadata/image.ts';
 import { decodeMetadataRecord } from '../metadata/records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../model/limits.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Log, LogFields } from '../ports/log.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
@@ -25,13 +26,17 @@ export interface CoreParts {
   random: Random;
   /** Where clients find the Kafka listener. */
   endpoint: Listening;
+  /** What clients are told instead (advertised.listeners); undefined tells each the address it came in on. */
+  advertised?: Listening | undefined;
   /** Broker settings by Kafka's names. */
   staticConfigs: ReadonlyMap<string, string>;
-  onWarning: (message: string) => void;
-  /** Bounds on what clients can make it hold, where they are not the usual ones. */
+  /** Bounds on what clients can make it hold that have no name in Kafka, where they are not the usual ones. */
   limits?: Partial<GatewayLimits> | undefined;
   /** What the shards take in and write, if anyone counts it. */
   meter?: ShardMeter;
+  onWarning: (message: string, about?: LogFields) => void;
+  /** Where gateway and groups tell what they do; left out, they are silent. */
+  log?: Log | undefined;
   /** A home's own view of what a shard is; left out, metadata alone says it. */
   adjust?: (spec: Spec) => Spec;
 }
@@ -46,10 +51,11 @@ export interface Core {
 
 /** Puts gateway, shards and metadata together. Nothing is open yet: see {@link openMetadata}. */
 export function startCore(parts: CoreParts): Core {
-  const { store, identity, kernels, codecs, clock, random, endpoint, staticConfigs, onWarning, meter } =
-    parts;
+  const { store, identity, kernels, codecs, clock, random, staticConfigs, onWarning, meter } = parts;
+  const { advertised, log } = parts;
   const image = new MetadataImage({ clusterId: identity.clusterId, controllerId: identity.nodeId });
-  const specs = new ShardSpecs({ image, identity, staticConfigs, random, endpoint });
+  const endpoint = advertised ?? parts.endpoint;
+  const specs = new ShardSpecs({ image, identity, staticConfigs, random, endpoint, log });
   const reply = (answer: ShardReply) => gateway.receive(answer);
   const adjust = parts.adjust ?? ((spec) => spec);
   const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply, meter }, (id) => {
@@ -57,21 +63,32 @@ export function startCore(parts: CoreParts): Core {
     return spec && adjust(spec);
   });
   specs.onMetadata = (records) => follow(records, { image, shards, onWarning });
-  const slots = 'max.incremental.fetch.session.cache.slots';
-  const fetchSessionsMax = brokerConfigNumber({ image, nodeId: identity.nodeId, staticConfigs }, slots);
+  const named = limitsOf({ image, nodeId: identity.nodeId, staticConfigs });
   const gateway = new Gateway({
     link: shards,
     clock,
     random,
-    limits: { ...DEFAULT_GATEWAY_LIMITS, fetchSessionsMax, ...parts.limits },
+    limits: { ...DEFAULT_GATEWAY_LIMITS, ...named, ...parts.limits },
+    log,
     image,
     config: {
       nodeId: identity.nodeId,
       autoCreateTopicsEnable: staticConfigs.get('auto.create.topics.enable') !== 'false',
       staticConfigs,
+      advertised,
     },
   });
   return { gateway, shards, image };
+}
+
+/** Bounds by their names in Kafka. */
+function limitsOf(layers: ConfigLayers): Partial<GatewayLimits> {
+  return {
+    requestMaxBytes: brokerConfigNumber(layers, 'socket.request.max.bytes'),
+    fetchMaxBytes: brokerConfigNumber(layers, 'fetch.max.bytes'),
+    connectionsMaxIdleMs: brokerConfigNumber(layers, 'connections.max.idle.ms'),
+    fetchSessionsMax: brokerConfigNumber(layers, 'max.incremental.fetch.session.cache.slots'),
+  };
 }
 
 /** Nothing can be served before the metadata log is loaded and this node's registration is in it. @throws if not. */

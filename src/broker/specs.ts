@@ -1,10 +1,12 @@
 import { GroupMachine } from '../group/machine.ts';
+import { decodeRecord } from '../group/records.ts';
 import type { GroupConfig } from '../group/config.ts';
 import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effective.ts';
 import { ControllerMachine } from '../metadata/controller.ts';
 import type { MetadataImage, TopicImage } from '../metadata/image.ts';
 import { CLUSTER_METADATA_TOPIC, CONSUMER_OFFSETS_TOPIC, METADATA_TOPIC_ID, logKey } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
+import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardId } from '../ports/shard-link.ts';
 import { DEFAULT_LOG_CONFIG } from '../log/config.ts';
@@ -28,7 +30,9 @@ export interface SpecParts {
   identity: Identity;
   staticConfigs: ReadonlyMap<string, string>;
   random: Random;
+  /** Where clients find this node, as its registration says. */
   endpoint: Listening;
+  log?: Log | undefined;
 }
 
 /** What each shard of this node is, read off its name and the metadata. */
@@ -51,7 +55,7 @@ export class ShardSpecs {
     if (id.startsWith('g/')) {
       const topic = image.topic(CONSUMER_OFFSETS_TOPIC);
       const spec = topic && this.#partition(topic, Number(id.slice(2)));
-      return spec && { ...spec, machine: () => this.#groupMachine() };
+      return spec && { ...spec, machine: () => this.#groupMachine(), ...this.#rebalanceLog() };
     }
     const [, topicId = '', partition = ''] = id.split('/');
     const topic = image.topicById(topicId);
@@ -99,6 +103,22 @@ export class ShardSpecs {
       onCommitted: (records) => this.onMetadata(records),
       snapshotFrame: metadataSnapshotFrame,
     };
+  }
+
+  /** Each new generation of a group, where debugging; nothing is decoded otherwise. */
+  #rebalanceLog(): Pick<Spec, 'onCommitted'> {
+    const debug = this.#parts.log?.debug;
+    if (debug === undefined) return {};
+    const onCommitted = (records: readonly MachineRecord[]) => {
+      for (const record of records) {
+        const read = decodeRecord(record);
+        if (read?.type !== 'group' || read.value === null) continue;
+        const { generation, protocol, members } = read.value;
+        const about = { group: read.group, generation, protocol, members: members.length };
+        debug('group rebalanced', { component: 'group', ...about });
+      }
+    };
+    return { onCommitted };
   }
 
   #groupMachine(): GroupMachine {

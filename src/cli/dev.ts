@@ -1,11 +1,12 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import { Broker } from '../hosts/node/broker.ts';
+import { LOG_LEVELS, type LogLevel, formatFor, logger, toStderr } from '../hosts/node/logger.ts';
 import { releaseStartMemory } from '../hosts/node/start-memory.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { directoryBytes, formatBytes } from './bytes.ts';
-import { EXIT } from './errors.ts';
 import { explainStart } from './explain-start.ts';
 import { checkOptions, integerIn, originsIn } from './options.ts';
+import { stopOnSignals } from './stop-on-signals.ts';
 import { tryLines } from './try-lines.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
@@ -35,6 +36,12 @@ const args = {
     options: ['always', 'never'],
     default: 'always',
     description: 'always: an ack means flushed to disk; never: handed to the operating system',
+  },
+  'log-level': {
+    type: 'enum',
+    options: [...LOG_LEVELS],
+    default: 'warn',
+    description: 'The least that is logged, to stderr',
   },
   json: { type: 'boolean', description: 'Print JSON lines instead of text' },
 } satisfies ArgsDef;
@@ -67,13 +74,19 @@ export const dev = defineCommand({
       flush: given.flush as Options['flush'],
       json: given.json ?? false,
     };
-    const onWarning = (message: string) =>
-      console.error(options.json ? JSON.stringify({ event: 'warning', message }) : `warning: ${message}`);
-    const broker = await Broker.start({ ...options, settings: DEV_SETTINGS, onWarning }).catch((error) => {
+    const log = logger({
+      level: given['log-level'] as LogLevel,
+      format: options.json ? 'json' : formatFor('auto', process.stderr.isTTY),
+      write: toStderr(),
+    });
+    const broker = await Broker.start({ ...options, settings: DEV_SETTINGS, log }).catch((error) => {
       throw explainStart(error, options);
     });
     // First: whoever reads that it is ready may stop it at once.
-    stopOnSignals(broker, options);
+    stopOnSignals({
+      stop: () => stop(broker, options),
+      failed: (error) => console.error(`error[STOP]: not everything could be written: ${error.message}`),
+    });
     sayReady(broker, options);
     await releaseStartMemory();
   },
@@ -124,29 +137,12 @@ function authority({ host, port }: { host: string; port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** SIGTERM and Ctrl-C drain and stop; a second Ctrl-C does not wait. */
-function stopOnSignals(broker: Broker, options: Options): void {
-  let stopping = false;
-  const stop = (signal: 'SIGINT' | 'SIGTERM') => {
-    const exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
-    if (stopping) return signal === 'SIGINT' ? process.exit(EXIT.interrupted) : undefined;
-    stopping = true;
-    if (!options.json) console.log('\nstopping');
-    const topics = broker.image.topics().filter(({ name }) => !isInternalTopic(name)).length;
-    const { commitRounds } = broker;
-    broker.close({ timeoutMs: DRAIN_TIMEOUT_MS }).then(
-      () => {
-        sayStopped({ topics, commitRounds }, options);
-        process.exit(exitCode);
-      },
-      (error) => {
-        console.error(`error[STOP]: not everything could be written: ${error.message}`);
-        process.exit(EXIT.failure);
-      },
-    );
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+async function stop(broker: Broker, options: Options): Promise<void> {
+  if (!options.json) console.log('\nstopping');
+  const topics = broker.image.topics().filter(({ name }) => !isInternalTopic(name)).length;
+  const { commitRounds } = broker;
+  await broker.close({ timeoutMs: DRAIN_TIMEOUT_MS });
+  sayStopped({ topics, commitRounds }, options);
 }
 
 function sayStopped(kept: { topics: number; commitRounds: number }, { directory, json }: Options): void {

@@ -1,5 +1,13 @@
 /** Exit codes of the command line; a script may rely on them. */
-export const EXIT = { ok: 0, failure: 1, usage: 2, unreachable: 5, interrupted: 130 } as const;
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  notFound: 3,
+  unreachable: 5,
+  unsatisfied: 6,
+  interrupted: 130,
+} as const;
 
 /** An error for the person at the terminal: what happened, and what to do next. */
 export class CliError extends Error {
@@ -20,6 +28,13 @@ export class CliError extends Error {
     if (!(error instanceof Error)) return new CliError(EXIT.failure, 'FAILED', String(error));
     if (error.name === 'CLIError')
       return new CliError(EXIT.usage, 'USAGE', error.message, 'see milena --help');
+    if (error.name === 'ConnectionLost')
+      return new CliError(
+        EXIT.unreachable,
+        'UNREACHABLE',
+        error.message,
+        'is a broker running there? see --broker',
+      );
     return new CliError(EXIT.failure, 'FAILED', error.message);
   }
 

@@ -1,23 +1,32 @@
 import { CliError, EXIT } from './errors.ts';
 import { processOnPort } from './process-on-port.ts';
 
+/** How a command calls what can be chosen otherwise. */
+interface StartOptions {
+  port: string;
+  httpPort: string;
+  host: string;
+}
+
+const DEV_OPTIONS: StartOptions = { port: '--port', httpPort: '--http-port', host: '--host' };
+
 /** Turns what stopped a start into what happened and what to do next. */
 export function explainStart(
   error: unknown,
-  { port, httpPort }: { port: number; httpPort: number },
+  { port, httpPort, options = DEV_OPTIONS }: { port: number; httpPort: number; options?: StartOptions },
 ): CliError {
   if (!(error instanceof Error)) return CliError.from(error);
   const { code, port: failedPort } = error as NodeJS.ErrnoException & { port?: number };
   switch (code) {
     case 'EADDRINUSE': {
-      const option = failedPort === httpPort ? '--http-port' : '--port';
+      const option = failedPort === httpPort ? options.httpPort : options.port;
       const taken = failedPort ?? port;
       const by = processOnPort(taken);
       return new CliError(
         EXIT.failure,
         'PORT_IN_USE',
         `port ${taken} is taken${by === undefined ? '' : ` by ${by}`}`,
-        `choose another with ${option}; ${option} 0 picks a free one`,
+        `choose another with ${option}; port 0 picks a free one`,
       );
     }
     case 'EADDRNOTAVAIL':
@@ -26,7 +35,7 @@ export function explainStart(
         EXIT.failure,
         'NO_SUCH_ADDRESS',
         error.message,
-        'choose an address of this machine with --host; 0.0.0.0 is all of them',
+        `choose an address of this machine with ${options.host}; 0.0.0.0 is all of them`,
       );
     case 'ENOSPC':
     case 'EDQUOT':

@@ -1,18 +1,8 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
-import { defineCommand, runCommand, showUsage } from 'citty';
+import { type CommandDef, defineCommand, runCommand, showUsage } from 'citty';
 import manifest from '../../package.json' with { type: 'json' };
 import { CliError, EXIT } from './errors.ts';
-
-/**
- * A broker's memory is mostly buffers of what clients send. By default V8 collects all garbage each time 64 MB of them
- * have come, which took a third of the time of producing at full speed (ARCHITECTURE, "Where the time goes").
- */
-const V8_WITH_EXTERNAL_LIMIT = 13;
-// An older V8, that of Node 22, complains about a flag it does not know.
-if (Number.parseInt(process.versions.v8, 10) >= V8_WITH_EXTERNAL_LIMIT)
-  setFlagsFromString('--external-memory-accounted-in-global-limit');
-setFlagsFromString('--min-semi-space-size=16');
 
 const { version } = manifest;
 const HELP = new Set(['--help', '-h']);
@@ -20,12 +10,31 @@ const HELP = new Set(['--help', '-h']);
 /** Each is loaded when it is called: the command line starts fast. */
 const commands = {
   dev: () => import('./dev.ts').then(({ dev }) => dev),
+  doctor: () => import('./doctor.ts').then(({ doctor }) => doctor),
+  export: () => import('./export.ts').then(({ exportTopic }) => exportTopic),
+  import: () => import('./import.ts').then(({ importTopic }) => importTopic),
+  start: () => import('./start.ts').then(({ start }) => start),
 };
 
 const main = defineCommand({
   meta: { name: 'milena', version, description: 'Kafka for the edge and the browser' },
   subCommands: commands,
 });
+
+/**
+ * A broker's memory is mostly buffers of what clients send. By default V8 collects all garbage each time 64 MB of them
+ * have come, which took a third of the time of producing at full speed (ARCHITECTURE, "Where the time goes"). What
+ * reads and writes streams stays small with V8's own rule.
+ */
+function tuneForBroker(): void {
+  // An older V8, that of Node 22, complains about a flag it does not know.
+  if (Number.parseInt(process.versions.v8, 10) >= V8_WITH_EXTERNAL_LIMIT)
+    setFlagsFromString('--external-memory-accounted-in-global-limit');
+  setFlagsFromString('--min-semi-space-size=16');
+}
+
+const V8_WITH_EXTERNAL_LIMIT = 13;
+const BROKERS = new Set(['dev', 'start']);
 
 /** Runs the command line; every way out has its exit code. */
 async function run(argv: readonly string[]): Promise<void> {
@@ -49,7 +58,9 @@ async function run(argv: readonly string[]): Promise<void> {
       `commands: ${Object.keys(commands).join(', ')}`,
     );
   }
-  if (argv.some((argument) => HELP.has(argument))) return showUsage(await commands[name]());
+  if (argv.some((argument) => HELP.has(argument)))
+    return showUsage((await commands[name]()) as unknown as CommandDef);
+  if (BROKERS.has(name)) tuneForBroker();
   await runCommand(main, { rawArgs: [...argv] });
 }
 

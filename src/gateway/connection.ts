@@ -6,13 +6,13 @@ import { Call } from './call.ts';
 import { serves } from './handler.ts';
 import { FrameReader } from './frames.ts';
 import { type ParkedFetch, ParkedFetches } from './fetch/parked-fetches.ts';
-import type { Gateway } from './gateway.ts';
+import type { Address, Gateway } from './gateway.ts';
 import type { ConnectionCredit } from './read-credit.ts';
 
 /** The host's end of a client's byte stream. */
 export interface ClientSocket {
   /** Where the client reached us: what Metadata tells it to come back to. */
-  readonly address: { host: string; port: number };
+  readonly address: Address;
   /** Kafka's form of the client's address: `/127.0.0.1`. */
   readonly clientHost: string;
   /** Chunks of the stream follow each other in memory: see `FrameReader`. */
@@ -164,7 +164,7 @@ export class Connection {
 
   close(reason: CloseReason): void {
     if (this.#closed) return;
-    this.#gateway.counters.closed(reason);
+    this.#gateway.closing(this, reason);
     this.socket.close(reason);
     this.ended();
   }

@@ -1,20 +1,30 @@
 import type { MetadataImage } from '../metadata/image.ts';
 import type { Millis } from '../model/ids.ts';
 import type { GatewayLimits } from '../model/limits.ts';
+import { Seldom } from '../model/seldom.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { ShardLink, ShardReply } from '../ports/shard-link.ts';
-import { type ClientSocket, Connection } from './connection.ts';
+import { type ClientSocket, type CloseReason, Connection } from './connection.ts';
 import { GatewayCounters } from './counters.ts';
 import { FetchSessions } from './fetch/sessions.ts';
 import type { Handler } from './handler.ts';
 import { HANDLERS } from './handlers/index.ts';
 import { ReadCredit } from './read-credit.ts';
 
+/** Where clients find a broker. */
+export interface Address {
+  host: string;
+  port: number;
+}
+
 /** Settings the answers depend on, in Kafka's names. */
 export interface GatewayConfig {
   nodeId: number;
   autoCreateTopicsEnable: boolean;
+  /** advertised.listeners: what all clients are told; undefined tells each the address it came in on. */
+  advertised?: Address | undefined;
   /** The broker's own settings as given at start, Kafka's names and strings: DescribeConfigs shows them. */
   staticConfigs: ReadonlyMap<string, string>;
 }
@@ -28,7 +38,13 @@ export interface GatewayOptions {
   limits: GatewayLimits;
   /** Committed metadata, kept current by the host. */
   image: MetadataImage;
+  log?: Log | undefined;
 }
+
+/** Connections closed for one reason: a line each so long, with how many more there were. */
+const CLOSES_LOGGED_EVERY_MS = 10_000;
+/** Nothing an operator has to know of. */
+const ORDINARY_CLOSES: ReadonlySet<CloseReason> = new Set(['idle', 'shutdown']);
 
 /**
  * Between clients and shards: decodes, splits, merges, and owns every timer that waits for a client. Holds no log
@@ -41,6 +57,8 @@ export class Gateway {
   readonly limits: GatewayLimits;
   readonly image: MetadataImage;
   readonly counters = new GatewayCounters();
+  readonly #log: Log | undefined;
+  readonly #closes = new Seldom(CLOSES_LOGGED_EVERY_MS);
   readonly #handlers = new Map<number, Handler>(HANDLERS.map((handler) => [handler.api.key, handler]));
   readonly #connections = new Map<number, Connection>();
   readonly #expected = new Map<number, (reply: ShardReply) => void>();
@@ -65,6 +83,7 @@ export class Gateway {
     const { unreadBytesMax: maxBytes, connectionUnreadBytesMin: minBytes } = options.limits;
     this.readCredit = new ReadCredit({ maxBytes, minBytes });
     this.fetchSessions = new FetchSessions(options);
+    this.#log = options.log;
   }
 
   connect(socket: ClientSocket): Connection {
@@ -157,6 +176,17 @@ export class Gateway {
 
   get unfinishedBytes(): number {
     return this.#unfinishedBytes;
+  }
+
+  /** We are closing a connection: counted, and told unless many are. */
+  closing({ socket }: Connection, reason: CloseReason): void {
+    this.counters.closed(reason);
+    const log = this.#log;
+    const say = ORDINARY_CLOSES.has(reason) ? log?.debug : log?.warn;
+    if (say === undefined) return;
+    const keptBack = this.#closes.admit(reason, this.clock.now());
+    if (keptBack === undefined) return;
+    say('connection closed', { component: 'gateway', client: socket.clientHost, reason, keptBack });
   }
 
   forget(connection: Connection): void {

@@ -31,6 +31,13 @@ export const TRANSACTIONAL = 0x10;
 export const CONTROL = 0x20;
 export const DELETE_HORIZON = 0x40;
 
+/** Who sent a batch, and which of its batches it is. */
+export interface ProducerStamp {
+  producerId: number;
+  producerEpoch: number;
+  baseSequence: number;
+}
+
 /**
  * Fields of the batch that starts at `at` of `bytes`. One object serves many batches: move it with `seek`.
  * The caller has checked that `HEADER_SIZE` bytes are there.
@@ -136,6 +143,13 @@ export class BatchHeader {
   setLogAppendTime(nowMs: number): void {
     this.attributes |= LOG_APPEND_TIME;
     setInt64(this.#view, this.#at + MAX_TIMESTAMP, nowMs);
+  }
+
+  /** Under the CRC: `seal` afterwards. */
+  setProducer({ producerId, producerEpoch, baseSequence }: ProducerStamp): void {
+    setInt64(this.#view, this.#at + PRODUCER_ID, producerId);
+    this.#view.setInt16(this.#at + PRODUCER_EPOCH, producerEpoch);
+    this.#view.setInt32(this.#at + BASE_SEQUENCE, baseSequence);
   }
 
   /** Sets length and CRC of a batch of `sizeBytes` bytes. */

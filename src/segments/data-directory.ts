@@ -105,16 +105,20 @@ function refuseForeign(directory: string, names: readonly string[]): void {
 async function checkFormat({ files, directory, kernels }: Place): Promise<void> {
   const path = `${directory}/${layout.FORMAT}`;
   const content = await files.readFile(path);
-  const current = layout.encodeProperties({ version: String(layout.FORMAT_VERSION) });
-  if (!content) return replaceFile(files, path, current);
+  const from = content && formatOf(directory, content);
+  if (from === layout.FORMAT_VERSION) return;
+  if (from !== undefined) await upgrade({ files, directory, kernels }, { from, to: layout.FORMAT_VERSION });
+  await replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
+}
+
+/** @throws with a message for people when `content` of the format file is of a version we do not know. */
+export function formatOf(directory: string, content: Uint8Array): number {
   const version = Number(layout.parseProperties(content).get('version'));
   if (!Number.isSafeInteger(version) || version < 1)
-    throw new Error(`${path} is damaged: it says no version. If no newer Milena was here, remove it`);
-  if (version === layout.FORMAT_VERSION) return;
-  if (version < layout.FORMAT_VERSION) {
-    await upgrade({ files, directory, kernels }, { from: version, to: layout.FORMAT_VERSION });
-    return replaceFile(files, path, current);
-  }
+    throw new Error(
+      `${directory}/${layout.FORMAT} is damaged: it says no version. If no newer Milena was here, remove it`,
+    );
+  if (version <= layout.FORMAT_VERSION) return version;
   throw new Error(
     `${directory} was written by a newer Milena (format ${version}, this one reads up to ` +
       `${layout.FORMAT_VERSION}): start that version, or choose another data directory`,

@@ -103,12 +103,11 @@ export class LogDisk {
 
   /** Oldest first, so that a crash leaves a log without a hole. */
   removeSegments(segments: readonly LogSegment[]): void {
-    this.schedule(async () => {
+    this.changeNames(async () => {
       for (const segment of segments) {
         this.#unflushed.delete(segment.path);
         await removeSegment(this.#parts, segment);
       }
-      this.#namesChanged = true;
     });
   }
 
@@ -138,8 +137,8 @@ export class LogDisk {
     });
   }
 
-  /** Replaces or deletes a file beside the log: durable after all that was written before it, and before the rest. */
-  replaceValue(step: () => Promise<void>): void {
+  /** Replaces or removes files by name: durable after all that was written before it, and before the rest. */
+  changeNames(step: () => Promise<void>): void {
     this.scheduleFlushed(async () => {
       await step();
       this.#namesChanged = true;

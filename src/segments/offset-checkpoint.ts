@@ -85,7 +85,7 @@ export class OffsetCheckpoint {
 }
 
 /** Offsets by log directory; undefined when the file is not one we know. Kafka makes it empty at first. */
-function parseLines(content: Uint8Array): Map<string, Offset> | undefined {
+export function parseLines(content: Uint8Array): Map<string, Offset> | undefined {
   const offsets = new Map<string, Offset>();
   if (content.length === 0) return offsets;
   const [version, count, ...lines] = text(content).trimEnd().split('\n');

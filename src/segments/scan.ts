@@ -56,7 +56,7 @@ function replaySlice(
   while (usedBytes < slice.length) {
     if (slice.length - usedBytes < HEADER_SIZE) return { usedBytes, neededBytes: HEADER_SIZE };
     const { sizeBytes } = header.seek(usedBytes);
-    const fault = headerFault(header, segment, options.endOffset) ?? placeFault(header, segment);
+    const fault = headerFault(header, segment.nextOffset, options.endOffset) ?? placeFault(header, segment);
     if (fault !== undefined) return { usedBytes, neededBytes: 0, fault };
     const isLast = usedBytes + sizeBytes + HEADER_SIZE > options.availableBytes;
     const looksAhead = header.baseOffset > segment.nextOffset && !isLast;
@@ -75,10 +75,15 @@ function replaySlice(
   return { usedBytes, neededBytes: 0 };
 }
 
-function headerFault(header: BatchHeader, segment: LogSegment, endOffset: Offset): string | undefined {
+/** Why no batch of a log that goes on at `nextOffset` starts here. */
+export function headerFault(
+  header: BatchHeader,
+  nextOffset: Offset,
+  endOffset: Offset = Infinity,
+): string | undefined {
   if (header.sizeBytes < HEADER_SIZE || header.sizeBytes > BATCH_MAX_BYTES) return 'a length is impossible';
   if (header.magic !== 2) return `magic ${header.magic} is not 2`;
-  if (header.baseOffset < segment.nextOffset || header.lastOffsetDelta < 0) return 'offsets do not rise';
+  if (header.baseOffset < nextOffset || header.lastOffsetDelta < 0) return 'offsets do not rise';
   if (!Number.isSafeInteger(header.lastOffset)) return 'an offset is impossible';
   if (header.lastOffset >= endOffset) return `offset ${header.lastOffset} is not acknowledged or not its own`;
   return undefined;

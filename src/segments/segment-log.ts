@@ -153,9 +153,9 @@ export class SegmentLog {
       case 'trim':
         return this.#trim(change.beforeOffset);
       case 'put':
-        return this.#disk.replaceValue(this.values.set(this.name.log, change.name, change.value));
+        return this.#disk.changeNames(this.values.set(this.name.log, change.name, change.value));
       case 'delete':
-        return this.#disk.replaceValue(this.values.set(this.name.log, change.name, undefined));
+        return this.#disk.changeNames(this.values.set(this.name.log, change.name, undefined));
       default:
         return unreachable(change);
     }

@@ -58,6 +58,8 @@ const READS_AT_ONCE = 64;
 export class SegmentStore implements LogStore {
   /** Whose directory it is. */
   readonly identity: Identity;
+  /** Whether all logs were closed cleanly before: none needs recovery. */
+  readonly wasClean: boolean;
   readonly #parts: StoreParts;
   readonly #directory: OpenedDirectory;
   readonly #entries = new Map<LogKey, Entry>();
@@ -89,6 +91,7 @@ export class SegmentStore implements LogStore {
     const warn = options.onWarning ?? (() => {});
     const checkpoint = (name: string) => new OffsetCheckpoint({ files: disk, directory: root, name, warn });
     this.identity = opened.identity;
+    this.wasClean = opened.isClean;
     this.#directory = opened;
     this.#parts = {
       root,

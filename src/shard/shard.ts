@@ -5,6 +5,7 @@ import { ErrorCode } from '../model/errors.ts';
 import type { LeaderEpoch, LogKey, Millis, Offset } from '../model/ids.ts';
 import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { LogFields } from '../ports/log.ts';
 import { LogDamaged, type LogName, type LogStore, type LogWrite } from '../ports/log-store.ts';
 import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
@@ -26,8 +27,8 @@ export interface ShardParts {
   codecs: Codecs;
   clock: Clock;
   reply: (reply: ShardReply) => void;
-  /** A shard lost its storage or came back; one line for people. */
-  onWarning: (message: string) => void;
+  /** A shard lost its storage; one line for people. */
+  onWarning: (message: string, about?: LogFields) => void;
   meter?: ShardMeter | undefined;
 }
 
@@ -305,17 +306,17 @@ export class Shard {
    */
   readFailed(to: Address, error: unknown): void {
     if (error instanceof LogDamaged && this.#log !== undefined) this.#fail(error);
-    else this.#warn(`read failed: ${messageOf(error)}`);
+    else this.#warn(`read failed: ${messageOf(error)}`, error);
     this.refuse(to, ErrorCode.KAFKA_STORAGE_ERROR);
   }
 
-  #warn(message: string): void {
+  #warn(message: string, err: unknown): void {
     const { topic, partition } = this.spec.name;
-    this.parts.onWarning(`${topic}-${partition}: ${message}`);
+    this.parts.onWarning(`${topic}-${partition}: ${message}`, { component: 'shard', topic, partition, err });
   }
 
   #fail(error: unknown): void {
-    this.#warn(`cannot be served (${messageOf(error)}); its state is dropped and will be reloaded`);
+    this.#warn(`cannot be served (${messageOf(error)}); its state is dropped and will be reloaded`, error);
     this.#failedAtMs = this.parts.clock.now();
     this.#state = 'failed';
     this.#forgetAll(ErrorCode.KAFKA_STORAGE_ERROR);

@@ -17,12 +17,14 @@ const ELEMENTS_MAX = 1_000_000;
 export class Reader {
   #bytes: Uint8Array;
   #view: DataView;
+  readonly #end: number;
   #at: number;
   #elementsLeft = ELEMENTS_MAX;
 
   constructor(bytes: Uint8Array, at = 0) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#end = bytes.length;
     this.#at = at;
   }
 
@@ -31,7 +33,7 @@ export class Reader {
   }
 
   get remaining(): number {
-    return this.#bytes.length - this.#at;
+    return this.#end - this.#at;
   }
 
   /** Every byte must have been read. */
@@ -133,7 +135,7 @@ export class Reader {
 
   #take(count: number): number {
     const at = this.#at;
-    if (count > this.#bytes.length - at) throw new WireError(`${count} bytes wanted, ${this.remaining} left`);
+    if (count > this.#end - at) throw new WireError(`${count} bytes wanted, ${this.remaining} left`);
     this.#at = at + count;
     return at;
   }

@@ -34,10 +34,20 @@ function arrayReader({ element, nullable }: Field, at: At): Read<readonly unknow
   const { read, sizeMin } = fieldCodec(element as Field, at);
   const elementMin = Math.max(1, sizeMin);
   const mayBeNull = inRange(nullable, version);
+  const elements = kind === 'int32' ? readInt32s : elementsReader(read);
   return (reader) => {
     const count = flexible ? reader.compactCount(elementMin) : reader.count(elementMin);
     if (count < 0) return mayBeNull ? null : present(null);
-    if (kind === 'int32') return reader.int32s(count);
+    return elements(reader, count);
+  };
+}
+
+type ReadElements = (reader: Reader, count: number) => readonly unknown[];
+
+const readInt32s: ReadElements = (reader, count) => reader.int32s(count);
+
+function elementsReader(read: Read<unknown>): ReadElements {
+  return (reader, count) => {
     reader.countElements(count);
     const items = Array<unknown>(Math.min(count, ALLOCATED_MAX));
     for (let i = 0; i < count; i++) items[i] = read(reader);

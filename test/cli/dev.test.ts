@@ -175,7 +175,7 @@ describe('what it cannot do it says in words', () => {
     // Who holds it is something only Linux tells us.
     const by = process.platform === 'linux' ? ` by process ${process.pid} (` : '';
     expect(run.stderr).toContain(`error[PORT_IN_USE]: port ${port} is taken${by}`);
-    expect(run.stderr).toContain(`choose another with ${option}; ${option} 0 picks a free one`);
+    expect(run.stderr).toContain(`choose another with ${option}; port 0 picks a free one`);
   });
 
   test('a directory that another broker holds', async () => {

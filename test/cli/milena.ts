@@ -17,6 +17,8 @@ export class Run {
 
   private constructor(child: ChildProcess) {
     this.child = child;
+    // It may refuse, and end, before it has read.
+    child.stdin?.on('error', () => {});
     child.stdout?.on('data', (chunk) => (this.stdout += chunk));
     child.stderr?.on('data', (chunk) => (this.stderr += chunk));
     this.#exit = once(child, 'close').then(() => child.exitCode);
@@ -27,19 +29,40 @@ export class Run {
     return new Run(spawn(process.execPath, [MILENA, ...args], { cwd: ROOT, env: ENVIRONMENT }));
   }
 
+  /** As {@link milena}, with more in its environment, and `input` as its stdin when given. */
+  static milenaWith(
+    { environment = {}, input }: { environment?: Record<string, string>; input?: string | Uint8Array },
+    ...args: string[]
+  ): Run {
+    const env = { ...ENVIRONMENT, ...environment };
+    const child = spawn(process.execPath, [MILENA, ...args], { cwd: ROOT, env });
+    child.stdin.end(input);
+    return new Run(child);
+  }
+
   /** A line as typed into a shell, from the folder of the repository. */
   static shell(line: string): Run {
     return new Run(spawn('sh', ['-c', `exec ${line}`], { cwd: ROOT, env: ENVIRONMENT }));
   }
 
+  /** As {@link printed}, of stderr: where logs go. */
+  logged(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#appears(pattern, 'stderr');
+  }
+
   /** The first match in what was printed so far or will be. @throws with the output when it ends before. */
-  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+  printed(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#appears(pattern, 'stdout');
+  }
+
+  async #appears(pattern: RegExp, where: 'stdout' | 'stderr'): Promise<RegExpExecArray> {
     for (;;) {
-      const match = pattern.exec(this.stdout);
+      const match = pattern.exec(this[where]);
       if (match !== null) return match;
-      const more = this.child.stdout && once(this.child.stdout, 'data');
+      const stream = this.child[where];
+      const more = stream && once(stream, 'data');
       const ended = await Promise.race([more, this.#exit.then(() => true)]);
-      if (ended === true && !pattern.test(this.stdout)) {
+      if (ended === true && !pattern.test(this[where])) {
         throw new Error(`${pattern} was not printed: ${this.stdout}${this.stderr}`);
       }
     }

@@ -21,8 +21,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
+const said = (message: string) => void warnings.push(message);
 const start = () =>
-  Broker.start({ directory, settings: SETTINGS, onWarning: (message) => warnings.push(message) });
+  Broker.start({ directory, settings: SETTINGS, log: { info: () => {}, warn: said, error: said } });
 
 /** What clients are told by a broker on the directory as it is now. */
 async function served(): Promise<ClusterState> {

@@ -49,7 +49,11 @@ export class ClientBroker {
       directory: this.#directory,
       httpPort: this.door === 'websocket' ? 0 : undefined,
       settings: this.#settings,
-      onWarning: (message) => this.#warnings.push(message),
+      log: {
+        info: () => {},
+        warn: (message) => this.#warnings.push(message),
+        error: (message) => this.#warnings.push(message),
+      },
     };
     this.#broker = await Broker.start(options);
   }

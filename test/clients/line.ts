@@ -18,7 +18,7 @@ export class Line {
   }
 
   readonly socketFactory = (args: ISocketFactoryArgs): Socket => {
-    if (this.#isCut || !this.#broker.isRunning) return new Socket().destroy(new Error('the line is cut'));
+    if (this.#isCut || !this.#broker.isRunning) return new Socket().destroy(lineCut('ECONNREFUSED'));
     const socket = dial(this.#broker, args);
     const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
     socket.emit = (event: string, ...values: unknown[]) =>
@@ -31,7 +31,7 @@ export class Line {
   /** The machine at this end has died: nothing of it is heard again, and it never said goodbye. */
   cut(): void {
     this.#isCut = true;
-    for (const socket of this.#sockets) socket.destroy(new Error('the line is cut'));
+    for (const socket of this.#sockets) socket.destroy(lineCut('ECONNRESET'));
   }
 
   mend(): void {
@@ -55,6 +55,11 @@ export class Line {
     onAnswer?.();
     return onAnswer !== undefined;
   }
+}
+
+/** As the system says it: by the code kafkajs decides whether to try again. */
+function lineCut(code: 'ECONNREFUSED' | 'ECONNRESET'): Error {
+  return Object.assign(new Error('the line is cut'), { code });
 }
 
 /** To where the broker listens now, whatever address the client has. */

@@ -7,6 +7,7 @@ import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { listOffsetsApi } from '../../src/wire/apis/02-list-offsets.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
 import { offsetForLeaderEpochApi } from '../../src/wire/apis/23-offset-for-leader-epoch.ts';
+import { noLog } from '../support/no-log.ts';
 import { type RawClient, TestBroker, batch, batchesIn, fetchBody, fetchOne, produce } from './harness.ts';
 import { SessionClient, type TopicName } from './session-client.ts';
 
@@ -45,7 +46,7 @@ async function crash({ kept }: { kept: number }): Promise<void> {
     log,
     sizes.slice(0, kept).reduce((sum, size) => sum + size, 0),
   );
-  server = await TestBroker.start({ directory: left, flush: 'never', onWarning: () => {} });
+  server = await TestBroker.start({ directory: left, flush: 'never', log: noLog });
   client = await server.client();
 }
 

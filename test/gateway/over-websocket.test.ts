@@ -25,3 +25,9 @@ describe('lookups', async () => {
 describe('versions', async () => {
   await import('./versions.test.ts');
 });
+describe('slow readers', async () => {
+  await import('./slow-reader.test.ts');
+});
+describe('fetch sessions', async () => {
+  await import('./fetch-sessions.test.ts');
+});

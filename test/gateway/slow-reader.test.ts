@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
+import { type ClientStream, dial } from './doors.ts';
 import { TestBroker, batch, batchesIn, fetchBody, fetchOne, produce } from './harness.ts';
 import type { TopicName } from './session-client.ts';
 import { until } from './until.ts';
@@ -22,7 +21,7 @@ describe.each(['memory', 'files'])('clients that never read, on %s', (store) => 
   let server: TestBroker;
   let topic: TopicName;
   let directory: string | undefined;
-  let deaf: Socket[];
+  let deaf: ClientStream[];
 
   beforeEach(async () => {
     deaf = [];
@@ -46,11 +45,9 @@ describe.each(['memory', 'files'])('clients that never read, on %s', (store) => 
   const fetches = () => server.broker.gateway.counters.requestsByApi.get(fetchApi.key) ?? 0;
 
   async function connectDeaf(): Promise<void> {
-    const { host, port } = server.broker.kafka;
-    const socket = connect({ host, port });
+    const socket = await dial(server.broker);
     deaf.push(socket);
     socket.on('error', () => socket.destroy());
-    await once(socket, 'connect');
     socket.pause();
     const wanted = fetchBody([{ topic, partitionMaxBytes: 1 << 30 }], { maxBytes: 1 << 30 });
     const request = encodeRequest(fetchApi, 12, { correlationId: 1, clientId: null }, wanted);

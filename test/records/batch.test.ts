@@ -36,6 +36,26 @@ async function read(batch: Uint8Array): Promise<PlainRecord[]> {
   return Array.from(await records(batch, kernels, codecs), plain);
 }
 
+test('texts are the same batch as their bytes', () => {
+  const unit = fc.constantFrom('a', 'Z', '0', ' ', 'é', '漢', '😀', '\ud83d', '\ude00');
+  const text = fc.option(fc.oneof(fc.string({ unit }), fc.string()));
+  const given = fc.array(fc.record({ key: text, value: text }), { minLength: 1, maxLength: 20 });
+  const utf8 = new TextEncoder();
+  const encoded = (field: string | null) => (field === null ? null : utf8.encode(field));
+  expect.hasAssertions();
+  fc.assert(
+    fc.property(given, (fields) => {
+      const texts = fields.map((record) => ({ timestamp: 1, ...record }));
+      const bytes = fields.map(({ key, value }) => ({
+        timestamp: 1,
+        key: encoded(key),
+        value: encoded(value),
+      }));
+      expect(buildBatch(kernels, { records: texts })).toEqual(buildBatch(kernels, { records: bytes }));
+    }),
+  );
+});
+
 describe('what other clients write, we read', () => {
   test.each(['none', 'gzip'] as const)('kafkajs, %s', async (codec) => {
     const baseTimestamp = SAMPLE[0]!.timestamp;

@@ -158,7 +158,7 @@ export function longScript(wear: Wear, writes: number): Script {
   const steps = fc.sample(step, { numRuns: writes, seed: 3 });
   const asked: AskedCommit[] = [];
   for (let next = 0; next < steps.length;) {
-    const size = 1 + (next % 4);
+    const size = 1 + (next % 9);
     asked.push({ steps: steps.slice(next, next + size), waits: at(steps, next).log === 0 });
     next += size;
   }

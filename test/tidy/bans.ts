@@ -66,7 +66,7 @@ export const BANS: readonly Ban[] = [
   {
     pattern: /\bconsole\s*\./g,
     from: [...CORE, 'src/hosts/'],
-    instead: 'call `onWarning`: what a person reads is printed by src/cli',
+    instead: 'call the Log of src/ports/log.ts: what a person reads is printed by src/cli',
   },
   {
     pattern: /\b(?:async|await)\b|\bPromise\b/g,

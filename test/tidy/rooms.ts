@@ -31,12 +31,26 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/shard': [...LEFT, 'src/log'],
   'src/gateway': LEFT,
   'src/broker': CORE,
+  'src/client': ['src/model', 'src/ports', 'src/wire', 'src/records', 'src/kernels'],
   // Of the manifest the version.
-  'src/hosts/node': [...CORE, 'src/broker', 'package.json'],
+  'src/hosts/node': [...CORE, 'src/broker', 'src/client', 'package.json'],
   'src/hosts/durable-object': CORE,
   'src/hosts/browser': CORE,
-  // Of the core only what topics are called: the rest is the host's.
-  'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
+  // Of the core what a command reads, says and checks; what runs is the host's.
+  'src/cli': [
+    'src/hosts/node',
+    'src/client',
+    'src/model',
+    'src/ports',
+    'src/kernels',
+    'src/wire',
+    'src/records',
+    'src/metadata/configs',
+    'src/metadata/internal-topics.ts',
+    'src/segments/layout.ts',
+    'src/segments/stored-topics.ts',
+    'package.json',
+  ],
   // What a client's page or process loads: no broker comes with it.
   'src/kafkajs': [],
   workers: ['src/kernels', 'src/hosts/durable-object'],
@@ -56,8 +70,16 @@ const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
 const FREE = /^(?:test\/|\.ci\/|[^/]+$)/;
 
 /** Imports, re-exports, `import()` as a type and at run time. */
-const IMPORT =
-  /\b(?:import|export)\b[^;'"`()]*?\bfrom\s*(['"])(?<from>[^'"]+)\1|\bimport\s*\(?\s*(['"])(?<bare>[^'"]+)\3/g;
+const IMPORT = new RegExp(
+  [
+    /\b(?:import|export)\b[^;'"`()]*?\bfrom\s*(?<open>['"])(?<from>[^'"]+)\k<open>/,
+    // At the start of a line, or called: a string that ends with the word is none.
+    /(?:^\s*import\s*|\bimport\s*\(\s*)(?<quote>['"])(?<bare>[^'"]+)\k<quote>/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gm',
+);
 
 export function roomOf(path: string): string {
   const [top = '', second = '', third = ''] = path.split('/');

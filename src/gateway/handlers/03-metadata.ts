@@ -10,9 +10,13 @@ import { handler } from '../handler.ts';
 
 type TopicResponse = MetadataResponse['topics'][number];
 
-/** The one broker there is, under the address this client came in on: the only one known to work for it. */
+/**
+ * The one broker there is, under the address it advertises, else under the one this client came in on: the only one
+ * known to work for it.
+ */
 export function brokerOf(call: Call) {
-  return { nodeId: call.gateway.config.nodeId, ...call.connection.socket.address, rack: null };
+  const { nodeId, advertised } = call.gateway.config;
+  return { nodeId, ...(advertised ?? call.connection.socket.address), rack: null };
 }
 
 /**

@@ -7,6 +7,7 @@ import { loadKernels } from '../../kernels/load.ts';
 import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
 import type { MetadataImage } from '../../metadata/image.ts';
 import type { GatewayLimits } from '../../model/limits.ts';
+import type { Log, LogFields } from '../../ports/log.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { nodeClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
@@ -21,9 +22,14 @@ import { acceptWebSockets } from './websocket.ts';
 export interface BrokerOptions {
   /** Data directory; undefined keeps everything in memory. */
   directory?: string | undefined;
+  /** Empty listens on all interfaces. */
   host?: string;
   /** 0 picks a free one. */
   port?: number;
+  /** What clients are told to come back to; undefined tells each the address it came in on. */
+  advertised?: Listening | undefined;
+  /** As `host` unless given. */
+  httpHost?: string | undefined;
   /** 0 picks a free one; undefined serves no HTTP. */
   httpPort?: number | undefined;
   /** Origins of web pages that may use the broker over WebSocket, beside those it serves itself; `*` is any. */
@@ -34,10 +40,17 @@ export interface BrokerOptions {
   nodeId?: number;
   /** Broker settings by Kafka's names, as in server.properties. */
   settings?: ReadonlyMap<string, string>;
-  onWarning?: (message: string) => void;
-  /** Bounds on what clients can make it hold, where they are not the usual ones. */
+  /** Bounds that have no name in Kafka; those that have one are in `settings`. */
   limits?: Partial<GatewayLimits>;
+  /** Without one, warnings go to the process (`process.emitWarning`) and the rest nowhere. */
+  log?: Log;
 }
+
+const WARNINGS_ONLY: Log = {
+  info: () => {},
+  warn: (msg) => process.emitWarning(msg),
+  error: (msg) => process.emitWarning(msg),
+};
 
 const IDLE_SWEEP_MS = 30_000;
 const PING_INTERVAL_MS = 30_000;
@@ -55,30 +68,36 @@ export class Broker {
   /** Resolves when clients can connect. @throws with a message for people: port in use, directory locked or foreign. */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const { host = '127.0.0.1', port = 0, httpPort, flush = 'always', nodeId = 1 } = options;
-    const onWarning = options.onWarning ?? ((message) => process.emitWarning(message));
+    const { httpHost = host, log = WARNINGS_ONLY } = options;
     const kernels = await loadKernels();
-    const opened = await openStore({ directory: options.directory, flush, nodeId, kernels, onWarning });
     const tcp = kafkaServer();
-    let http: HttpServer | undefined;
+    let broker: Broker | undefined;
+    let opened: OpenedStore | undefined;
+    let pages: MetricsPages | undefined;
+    const asked = {
+      notReady: () => (broker === undefined ? 'starting' : broker.notReady()),
+      metrics: (names: 'milena' | 'kafka') => pages?.page(names) ?? Promise.reject(new Error('starting')),
+    };
+    const http = httpPort === undefined ? undefined : httpServer(asked);
     try {
+      // Probes are answered while logs are recovered; Kafka's port opens when the directory is ours.
+      const listening = http === undefined ? undefined : await listen(http, httpHost, httpPort ?? 0);
+      opened = await openStore({ directory: options.directory, flush, nodeId, kernels, log });
       const kafka = await listen(tcp, host, port);
       const { store, identity } = opened;
       const staticConfigs = staticSettings(identity.nodeId, kafka, options);
       const home = { clock: nodeClock, random: nodeRandom, codecs: nodeCodecs(), endpoint: kafka };
-      const { limits } = options;
+      const { advertised, limits } = options;
       const meter = new Meter();
-      const core = startCore({ ...home, store, identity, kernels, staticConfigs, onWarning, limits, meter });
+      const said = {
+        onWarning: (message: string, about?: LogFields) => log.warn(message, about),
+        log: options.log,
+      };
+      const told = { ...said, staticConfigs, advertised, limits, meter };
+      const core = startCore({ ...home, ...told, store, identity, kernels });
       await openMetadata(core.shards);
-      let broker: Broker | undefined;
-      if (httpPort !== undefined) {
-        const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
-        const pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
-        http = httpServer({
-          notReady: () => (broker === undefined ? 'starting' : broker.notReady()),
-          metrics: (names) => pages.page(names),
-        });
-      }
-      const listening = http === undefined ? undefined : await listen(http, host, httpPort ?? 0);
+      const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
+      pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
       broker = new Broker(core, { opened, tcp, http }, { kafka, http: listening });
       acceptKafka(tcp, core.gateway);
       if (http !== undefined) broker.#acceptWebSockets(http, options);
@@ -86,7 +105,8 @@ export class Broker {
     } catch (error) {
       tcp.close();
       http?.close();
-      await opened.store.close();
+      http?.closeAllConnections();
+      await opened?.store.close();
       throw error;
     }
   }

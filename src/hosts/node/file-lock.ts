@@ -33,6 +33,13 @@ export async function lockDirectory(directory: string): Promise<{ release(): Pro
   }
 }
 
+/** The live process that has the directory; undefined when none has. */
+export async function lockHolder(directory: string): Promise<number | undefined> {
+  const found = await contentOf(`${directory}/.lock`);
+  const holder = found === undefined ? undefined : parsed(found);
+  return holder !== undefined && (await isAlive(holder)) ? holder.pid : undefined;
+}
+
 async function release(path: string, mine: string): Promise<void> {
   if ((await contentOf(path)) === mine) await rm(path, { force: true });
   held.delete(path);

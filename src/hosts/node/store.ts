@@ -1,11 +1,13 @@
 import type { Kernels } from '../../kernels/kernels.ts';
 import { MemoryLogStore } from '../../log/memory-store.ts';
 import type { Histogram } from '../../model/histogram.ts';
+import type { Log } from '../../ports/log.ts';
 import type { LogStore } from '../../ports/log-store.ts';
 import type { Identity } from '../../segments/data-directory.ts';
 import { SegmentStore } from '../../segments/store.ts';
 import { NodeFiles } from './files.ts';
 import { nodeRandom } from './random.ts';
+import { WatchedStore } from './watched-store.ts';
 
 export interface OpenedStore {
   store: LogStore;
@@ -23,7 +25,7 @@ export interface StoreOptions {
   flush: 'always' | 'never';
   nodeId: number;
   kernels: Kernels;
-  onWarning: (message: string) => void;
+  log: Log;
 }
 
 /** Opens the data directory, or makes it. @throws with a message for people when it is locked or not ours. */
@@ -32,19 +34,29 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const identity: Identity = { clusterId: nodeRandom.uuid(), nodeId, directoryId: nodeRandom.uuid() };
   if (directory === undefined)
     return { store: new MemoryLogStore(), identity, commitRounds: () => 0, flushMs: undefined };
-  const { flush, kernels, onWarning } = options;
+  const { flush, kernels, log } = options;
   const files = new NodeFiles();
+  const startedAtMs = performance.now();
   const store = await SegmentStore.open({
     files,
     directory,
     flush,
     kernels,
     identity,
-    onWarning,
+    onWarning: (message) => log.warn(message, { component: 'store' }),
     gather: setImmediate,
   });
+  const logs = store.logs().length;
+  const wasClean = store.wasClean || logs === 0;
+  log.info(wasClean ? 'data directory opened' : 'data directory opened after a crash: logs are recovered', {
+    component: 'store',
+    directory,
+    logs,
+    wasClean,
+    durationMs: Math.round(performance.now() - startedAtMs),
+  });
   return {
-    store,
+    store: new WatchedStore(store, { log, wasClean }),
     identity: store.identity,
     commitRounds: () => store.roundsCompleted,
     flushMs: files.flushMs,

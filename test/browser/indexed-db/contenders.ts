@@ -27,14 +27,13 @@ async function milena(durability: Durability): Promise<Contender> {
   const log = 'AAAAAAAAAAAAAAAAAAAAAQ/0';
   const name = { log, topic: 'events', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partition: 0 };
   await store.commit([{ type: 'create', ...name }]);
-  const utf8 = new TextEncoder();
   let baseOffset = 0;
   return async (events) => {
     const writes: LogWrite[] = [];
     for (let at = 0; at < events.length; at += EVENTS_A_BATCH) {
       const records = events
         .slice(at, at + EVENTS_A_BATCH)
-        .map((event) => ({ timestamp: event.ts, value: utf8.encode(JSON.stringify(event)) }));
+        .map((event) => ({ timestamp: event.ts, value: JSON.stringify(event) }));
       const bytes = buildBatch(kernels, { records, baseOffset, leaderEpoch: 0 });
       const lastOffset = baseOffset + records.length - 1;
       const maxTimestamp = records.at(-1)?.timestamp ?? -1;

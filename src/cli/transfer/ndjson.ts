@@ -1,0 +1,130 @@
+import { isUtf8 } from 'node:buffer';
+import type { Millis, Offset } from '../../model/ids.ts';
+import type { Record } from '../../records/batch.ts';
+
+/** Bytes in a line: text where they are UTF-8, else `{"base64": "…"}`; null is no key, or a tombstone. */
+type Field = string | { base64: string } | null;
+
+/** A record as a line of JSON has it; `headers` in order, names may repeat. */
+export interface Line {
+  topic: string;
+  partition: number;
+  offset: Offset;
+  timestamp: Millis;
+  timestampType: 'CreateTime' | 'LogAppendTime';
+  key: Field;
+  value: Field;
+  headers: [string, Field][];
+}
+
+/** One line, its end included. */
+export function lineOf(
+  place: { topic: string; partition: number },
+  record: Record,
+  isAppendTime: boolean,
+): string {
+  const line: Line = {
+    ...place,
+    offset: record.offset,
+    timestamp: record.timestamp,
+    timestampType: isAppendTime ? 'LogAppendTime' : 'CreateTime',
+    key: fieldOf(record.key),
+    value: fieldOf(record.value),
+    headers: record.headers.map(({ key, value }) => [key, fieldOf(value)]),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+function fieldOf(bytes: Uint8Array | null): Field {
+  if (bytes === null) return null;
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return isUtf8(view) ? view.toString('utf8') : { base64: view.toString('base64') };
+}
+
+/** A record to be written, read from a line. */
+export interface Parsed {
+  topic: string;
+  partition: number;
+  offset: Offset | undefined;
+  timestamp: Millis;
+  key: Uint8Array | null;
+  value: Uint8Array | null;
+  headers: { key: string; value: Uint8Array | null }[];
+}
+
+const NAMES = new Set([
+  'topic',
+  'partition',
+  'offset',
+  'timestamp',
+  'timestampType',
+  'key',
+  'value',
+  'headers',
+]);
+const PARTITION_MAX = 0x7fff_ffff;
+
+/** Reads what {@link lineOf} writes. @throws Error with what is wrong and what would be right. */
+export function parseLine(text: string): Parsed {
+  const line = objectOf(text);
+  const stranger = Object.keys(line).find((name) => !NAMES.has(name));
+  if (stranger !== undefined) throw new Error(`"${stranger.slice(0, 40)}" is no field of a record`);
+  const { topic, offset, timestampType = 'CreateTime' } = line;
+  if (typeof topic !== 'string' || topic === '') throw new Error('topic must be the name of a topic');
+  if (timestampType !== 'CreateTime' && timestampType !== 'LogAppendTime')
+    throw new Error('timestampType must be CreateTime or LogAppendTime');
+  if (line['value'] === undefined) throw new Error('value is missing; null is a tombstone');
+  return {
+    topic,
+    partition: integer(line, 'partition', 0, PARTITION_MAX),
+    offset: offset === undefined ? undefined : integer(line, 'offset', 0, Number.MAX_SAFE_INTEGER),
+    timestamp: integer(line, 'timestamp', -1, Number.MAX_SAFE_INTEGER),
+    key: bytesOf(line['key'] ?? null, 'key'),
+    value: bytesOf(line['value'], 'value'),
+    headers: headersOf(line['headers'] ?? []),
+  };
+}
+
+function objectOf(text: string): { readonly [name: string]: unknown } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw new Error('not a JSON object');
+}
+
+function integer(line: { readonly [name: string]: unknown }, name: string, min: number, max: number): number {
+  const value = line[name];
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  const given = value === undefined ? 'it is missing' : `not ${JSON.stringify(value).slice(0, 40)}`;
+  throw new Error(`${name} must be a whole number from ${min} to ${max}: ${given}`);
+}
+
+function bytesOf(field: unknown, name: string): Uint8Array | null {
+  if (field === null) return null;
+  if (typeof field === 'string') return Buffer.from(wellFormed(field, name), 'utf8');
+  const base64 =
+    typeof field === 'object' && Object.keys(field).length === 1 && 'base64' in field && field.base64;
+  if (typeof base64 !== 'string') throw new Error(`${name} must be text, null or {"base64": "…"}`);
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('base64') !== base64) throw new Error(`the base64 of ${name} is not sound`);
+  return bytes;
+}
+
+function headersOf(given: unknown): Parsed['headers'] {
+  if (!Array.isArray(given)) throw new Error('headers must be a list of [name, value]');
+  return given.map((pair: unknown, at) => {
+    const [key, value]: unknown[] = Array.isArray(pair) && pair.length === 2 ? pair : [];
+    if (typeof key !== 'string') throw new Error(`headers[${at}] must be [name, value]`);
+    return { key: wellFormed(key, `headers[${at}]`), value: bytesOf(value, `headers[${at}]`) };
+  });
+}
+
+/** Half a surrogate pair has no form in UTF-8: it would come back as something else. */
+function wellFormed(text: string, name: string): string {
+  if (text.isWellFormed()) return text;
+  throw new Error(`${name} holds half a surrogate pair, which is no text`);
+}

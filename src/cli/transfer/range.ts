@@ -1,0 +1,50 @@
+import type { Millis, Offset } from '../../model/ids.ts';
+import { CliError, EXIT } from '../errors.ts';
+
+/** One end of a range: an offset, a time, or all there is. */
+export type Bound = { type: 'offset'; offset: Offset } | { type: 'time'; timestamp: Millis } | undefined;
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `42`, `-90m` (before now), `now`, or a date of ISO 8601. @throws CliError */
+export function boundOf(option: string, text: string | undefined, nowMs: Millis): Bound {
+  if (text === undefined) return undefined;
+  if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)))
+    return { type: 'offset', offset: Number(text) };
+  if (text === 'now') return { type: 'time', timestamp: nowMs };
+  const [, count, unit = ''] = /^-(\d{1,9})([smhd])$/.exec(text) ?? [];
+  if (count !== undefined) return { type: 'time', timestamp: nowMs - Number(count) * (UNITS_MS[unit] ?? 0) };
+  const timestamp = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(timestamp)) return { type: 'time', timestamp };
+  throw new CliError(
+    EXIT.usage,
+    'USAGE',
+    `${option} takes an offset or a time, not "${text}"`,
+    'such as 1200, -90m, now, 2026-11-25, 2026-11-25T12:00:00Z',
+  );
+}
+
+/** Where batches of a topic come from: a broker, or files. */
+export interface BatchSource {
+  bounds(partition: number): Promise<{ startOffset: Offset; endOffset: Offset }>;
+  offsetAt(partition: number, timestamp: Millis): Promise<Offset | undefined>;
+  batches(partition: number, fromOffset: Offset, endOffset: Offset): AsyncIterable<Uint8Array>;
+}
+
+/** The offsets of one partition that are asked for, within what there is. */
+export async function rangeOf(
+  source: BatchSource,
+  partition: number,
+  { from, to }: { from: Bound; to: Bound },
+): Promise<{ fromOffset: Offset; endOffset: Offset }> {
+  const { startOffset, endOffset } = await source.bounds(partition);
+  const at = async (bound: Bound, otherwise: Offset): Promise<Offset> => {
+    if (bound === undefined) return otherwise;
+    if (bound.type === 'offset') return bound.offset;
+    return (await source.offsetAt(partition, bound.timestamp)) ?? endOffset;
+  };
+  return {
+    fromOffset: Math.max(await at(from, startOffset), startOffset),
+    endOffset: Math.min(await at(to, endOffset), endOffset),
+  };
+}

@@ -1,0 +1,80 @@
+import { Cluster } from '../../client/cluster.ts';
+import { TopicReader } from '../../client/topic-reader.ts';
+import { nodeCodecs } from '../../hosts/node/codecs.ts';
+import { dialTcp } from '../../hosts/node/dial.ts';
+import { NodeFiles } from '../../hosts/node/files.ts';
+import type { Kernels } from '../../kernels/kernels.ts';
+import { StoredTopics } from '../../segments/stored-topics.ts';
+import { parseAddress } from '../config/listeners.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import type { BatchSource } from './range.ts';
+
+const CLIENT_ID = 'milena-cli';
+
+/** A topic that can be read, and what is to be closed after it. */
+export interface OpenTopic {
+  source: BatchSource;
+  partitions: number;
+  close(): Promise<void>;
+}
+
+/** @param text `host:port`. @throws CliError */
+export async function connectTo(text: string): Promise<Cluster> {
+  const address = parseAddress(text);
+  if (address === undefined || address.port === 0)
+    throw new CliError(EXIT.usage, 'USAGE', `--broker takes host:port, not "${text}"`);
+  const bootstrap = { ...address, host: address.host === '' ? '127.0.0.1' : address.host };
+  return Cluster.connect({ dial: dialTcp, bootstrap, clientId: CLIENT_ID });
+}
+
+export async function topicOfBroker(broker: string, topic: string): Promise<OpenTopic> {
+  const cluster = await connectTo(broker);
+  try {
+    const partitions = await cluster.partitionsOf(topic);
+    if (partitions === undefined) throw await noTopicAt(cluster, topic);
+    return { source: new TopicReader(cluster, topic), partitions, close: async () => cluster.close() };
+  } catch (error) {
+    cluster.close();
+    throw error;
+  }
+}
+
+export async function noTopicAt(cluster: Cluster, topic: string, hint?: string): Promise<CliError> {
+  const { topics } = await cluster.metadata(null);
+  return noTopic(
+    topic,
+    topics.flatMap(({ name }) => name ?? []),
+    hint,
+  );
+}
+
+export async function topicOfDirectory(
+  directory: string,
+  topic: string,
+  kernels: Kernels,
+): Promise<OpenTopic> {
+  const stored = await StoredTopics.open({
+    files: new NodeFiles(),
+    directory,
+    kernels,
+    codecs: nodeCodecs(),
+  });
+  const partitions = stored.partitionsOf(topic);
+  if (partitions === undefined) {
+    await stored.close();
+    throw noTopic(topic, stored.names());
+  }
+  return { source: stored.reader(topic), partitions, close: () => stored.close() };
+}
+
+function noTopic(topic: string, names: readonly string[], hint?: string): CliError {
+  const near = nearest(topic, names);
+  const meant = near === undefined ? '' : `did you mean ${near}?`;
+  return new CliError(
+    EXIT.notFound,
+    'UNKNOWN_TOPIC',
+    `there is no topic ${topic}`,
+    hint ?? (meant || undefined),
+  );
+}

@@ -1,0 +1,108 @@
+import { ErrorCode, errorInfo, KafkaError } from '../model/errors.ts';
+import type { Millis, Offset } from '../model/ids.ts';
+import { fetchApi } from '../wire/apis/01-fetch.ts';
+import { forEachBatch } from '../records/header.ts';
+import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
+import type { Cluster } from './cluster.ts';
+
+const FETCH_VERSIONS = { min: 4, max: 12 };
+const LIST_OFFSETS_VERSIONS = { min: 1, max: 7 };
+const EARLIEST = -2;
+const LATEST = -1;
+
+/** What one fetch brings, about: memory is this, once being written and once on its way. */
+const FETCH_BYTES = 1024 * 1024;
+
+/** Nothing comes at once only where a compacted log ends before its end. */
+const EMPTY_WAIT_MS = 500;
+
+/** Batches of one topic, as its brokers keep them. */
+export class TopicReader {
+  readonly #cluster: Cluster;
+  readonly #topic: string;
+
+  constructor(cluster: Cluster, topic: string) {
+    this.#cluster = cluster;
+    this.#topic = topic;
+  }
+
+  /** First offset there is, and the one after the last that is committed. */
+  async bounds(partition: number): Promise<{ startOffset: Offset; endOffset: Offset }> {
+    const startOffset = await this.#offsetFor(partition, EARLIEST);
+    return { startOffset, endOffset: await this.#offsetFor(partition, LATEST) };
+  }
+
+  /** Offset of the first record at or after `timestamp`; undefined when there is none. */
+  async offsetAt(partition: number, timestamp: Millis): Promise<Offset | undefined> {
+    const offset = await this.#offsetFor(partition, timestamp);
+    return offset < 0 ? undefined : offset;
+  }
+
+  /**
+   * Whole batches that reach into `[fromOffset, endOffset)`, several at once, in order; the next are on their way while
+   * these are used. @throws KafkaError, ConnectionLost.
+   */
+  async *batches(partition: number, fromOffset: Offset, endOffset: Offset): AsyncGenerator<Uint8Array> {
+    let next = fromOffset < endOffset ? this.#fetch(partition, fromOffset) : undefined;
+    while (next !== undefined) {
+      const bytes: Uint8Array = await next;
+      if (bytes.length === 0) return;
+      const nextOffset = endOf(bytes);
+      next = nextOffset < endOffset ? this.#fetch(partition, nextOffset) : undefined;
+      // Whoever stops reading leaves it unawaited.
+      next?.catch(() => {});
+      yield bytes;
+    }
+  }
+
+  async #offsetFor(partition: number, timestamp: Millis): Promise<Offset> {
+    const leader = await this.#cluster.leaderOf(this.#topic, partition);
+    const request = {
+      replicaId: -1,
+      topics: [{ name: this.#topic, partitions: [{ partitionIndex: partition, timestamp }] }],
+    };
+    const { topics } = await leader.request(listOffsetsApi, LIST_OFFSETS_VERSIONS, request);
+    const found = topics[0]?.partitions[0];
+    this.#check(partition, found?.errorCode);
+    return found?.offset ?? -1;
+  }
+
+  async #fetch(partition: number, fetchOffset: Offset): Promise<Uint8Array> {
+    const leader = await this.#cluster.leaderOf(this.#topic, partition);
+    const wanted = { partition, fetchOffset, partitionMaxBytes: FETCH_BYTES };
+    const { errorCode, responses } = await leader.request(fetchApi, FETCH_VERSIONS, {
+      maxWaitMs: EMPTY_WAIT_MS,
+      minBytes: 1,
+      maxBytes: FETCH_BYTES,
+      topics: [{ topic: this.#topic, partitions: [wanted] }],
+    });
+    const found = responses[0]?.partitions[0];
+    this.#check(partition, errorCode === ErrorCode.NONE ? found?.errorCode : errorCode);
+    return wholeBatches(found?.records ?? new Uint8Array(0), `${this.#topic}-${partition}`);
+  }
+
+  #check(partition: number, errorCode: number = ErrorCode.UNKNOWN_SERVER_ERROR): void {
+    if (errorCode === ErrorCode.NONE) return;
+    throw new KafkaError(errorCode, `${this.#topic}-${partition}: ${errorInfo(errorCode).name}`);
+  }
+}
+
+/** Without what a broker cut off at the end. @throws KafkaError for batches of the formats before Kafka 0.11. */
+function wholeBatches(bytes: Uint8Array, title: string): Uint8Array {
+  let end = 0;
+  forEachBatch(bytes, (batch) => {
+    if (batch.magic !== 2)
+      throw new KafkaError(
+        ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+        `${title}: magic ${batch.magic} is not 2`,
+      );
+    end = batch.position + batch.sizeBytes;
+  });
+  return bytes.subarray(0, end);
+}
+
+function endOf(bytes: Uint8Array): Offset {
+  let nextOffset = 0;
+  forEachBatch(bytes, (batch) => (nextOffset = batch.lastOffset + 1));
+  return nextOffset;
+}

@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Cluster } from '../../src/client/cluster.ts';
+import { ConnectionLost, type Dial } from '../../src/client/exchange.ts';
+import { IdempotentWriter, WriteFailed } from '../../src/client/idempotent-writer.ts';
+import { TopicReader } from '../../src/client/topic-reader.ts';
+import { dialTcp } from '../../src/hosts/node/dial.ts';
+import { loadKernels } from '../../src/kernels/load.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import { type BatchRecords, records } from '../../src/records/batch.ts';
+import { forEachBatch } from '../../src/records/header.ts';
+import { TestBroker, batch } from '../gateway/harness.ts';
+
+/** Exactly once, through connections that break whenever they like. */
+
+const kernels = await loadKernels();
+
+/** Waits take no time, and pass all the same. */
+function hastyClock(): Clock {
+  let nowMs = 0;
+  return {
+    now: () => nowMs,
+    at(atMs, callback) {
+      nowMs = Math.max(nowMs, atMs);
+      const timer = setImmediate(callback);
+      return () => clearImmediate(timer);
+    },
+  };
+}
+
+/** Of the chunks that brokers send, counted over all connections, those that `isLost` says come no more. */
+function breaking(isLost: (chunk: number) => boolean): Dial {
+  let chunks = 0;
+  return async (address, { received, closed }) => {
+    const stream = await dialTcp(address, {
+      received(chunk) {
+        if (!isLost(chunks++)) return received(chunk);
+        stream.close();
+        closed('cut');
+      },
+      closed,
+    });
+    return stream;
+  };
+}
+
+let server: TestBroker;
+let clusters: Cluster[];
+beforeEach(async () => {
+  server = await TestBroker.start();
+  clusters = [];
+});
+afterEach(async () => {
+  for (const cluster of clusters) cluster.close();
+  await server.close();
+});
+
+async function connect(dial: Dial = dialTcp, bootstrap = server.broker.kafka): Promise<Cluster> {
+  const cluster = await Cluster.connect({ dial, bootstrap, clientId: 'test' });
+  clusters.push(cluster);
+  return cluster;
+}
+
+async function valuesIn(topic: string, partition: number): Promise<string[]> {
+  const reader = new TopicReader(await connect(), topic);
+  const { startOffset, endOffset } = await reader.bounds(partition);
+  const values: string[] = [];
+  for await (const bytes of reader.batches(partition, startOffset, endOffset))
+    forEachBatch(bytes, (header) => {
+      const found = records(header.bytes, kernels, new Map()) as BatchRecords;
+      for (const { value } of found) values.push(String(Buffer.from(value ?? [])));
+    });
+  return values;
+}
+
+const ROUNDS = 12;
+
+async function writeRounds(cluster: Cluster, topic: string): Promise<number[]> {
+  const writer = await IdempotentWriter.open({ cluster, topic, kernels, clock: hastyClock() });
+  const acknowledged: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const batches = new Map([0, 1].map((partition) => [partition, batch([`${round}a`, `${round}b`])]));
+    await writer.write(batches, (partition) => acknowledged.push(2 * round + partition));
+  }
+  await writer.drain();
+  return acknowledged;
+}
+
+const EXPECTED = Array.from({ length: ROUNDS }, (_, round) => [`${round}a`, `${round}b`]).flat();
+
+describe('every record once, in order', () => {
+  test('whichever answer is lost with its connection', async () => {
+    const topicClient = await server.client();
+    for (let lost = 2; lost < 2 + ROUNDS + 2; lost++) {
+      const { name } = await server.topic(topicClient, { name: `lost-${lost}`, partitions: 2 });
+      const cluster = await connect(breaking((chunk) => chunk === lost)).catch(() => undefined);
+      // The first answers are no produce's: whoever loses them may just fail.
+      const acknowledged = await writeRounds(cluster ?? (await connect()), name).catch(
+        (error: unknown) => error,
+      );
+      if (acknowledged instanceof ConnectionLost) continue;
+      expect(acknowledged).toHaveLength(2 * ROUNDS);
+      for (const partition of [0, 1]) expect(await valuesIn(name, partition)).toEqual(EXPECTED);
+    }
+  });
+
+  test('when every fourth answer is lost', async () => {
+    const { name } = await server.topic(await server.client(), { partitions: 2 });
+    const cluster = await connect(breaking((chunk) => chunk > 4 && chunk % 4 === 0));
+    const acknowledged = await writeRounds(cluster, name);
+    expect(new Set(acknowledged).size).toBe(2 * ROUNDS);
+    for (const partition of [0, 1]) expect(await valuesIn(name, partition)).toEqual(EXPECTED);
+  });
+});
+
+describe('what cannot be', () => {
+  test('a batch that is refused stops it, and names the partition and the record', async () => {
+    const configs = { 'cleanup.policy': 'compact' };
+    const { name } = await server.topic(await server.client(), { configs });
+    const cluster = await connect();
+    const writer = await IdempotentWriter.open({ cluster, topic: name, kernels, clock: hastyClock() });
+    const keyed = { key: Uint8Array.of(1), value: null };
+    const batches = new Map([[0, batch([keyed, { key: null, value: null }])]]);
+    const failure = await writer.write(batches, () => {}).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(WriteFailed);
+    expect(failure).toMatchObject({ partition: 0, code: 87, recordIndex: 1 });
+  });
+
+  test('a broker that has gone: it is tried for a while, then that is the failure', async () => {
+    const { name } = await server.topic(await server.client(), {});
+    const cluster = await connect();
+    const writer = await IdempotentWriter.open({ cluster, topic: name, kernels, clock: hastyClock() });
+    await writer.write(new Map([[0, batch(['in'])]]), () => {});
+    await writer.drain();
+    await server.close();
+    await writer.write(new Map([[0, batch(['out'])]]), () => {});
+    await expect(writer.drain()).rejects.toThrow(ConnectionLost);
+  });
+});
