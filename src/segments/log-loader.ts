@@ -3,7 +3,7 @@ import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
 import { isLeftBehind, segmentBase } from './layout.ts';
 import { eachLimited } from './limited.ts';
 import { LogSegment } from './log-segment.ts';
-import { mend, putAside } from './mend.ts';
+import { cut, mend, putAside } from './mend.ts';
 import type { StoreParts } from './parts.ts';
 import { replay } from './scan.ts';
 
@@ -64,14 +64,17 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
     if (fault === undefined) continue;
     const isFollowed = await holdBatches(parts, doubtful);
     const mended = await mend(parts, { ...one, ...fault, isFollowed }, options);
-    await settle(parts, one.segment);
     if (mended.type === 'gap') {
+      await settle(parts, one.segment);
       if (mended.next) doubtful.unshift({ segment: mended.next, nextBase: one.nextBase });
       continue;
     }
-    for (const { segment } of doubtful) await (isFollowed ? putAside : removeSegment)(parts, segment);
+    // The last first, and the damage itself at the end: no crash leaves a log with a hole that nobody sees.
+    const letGo = mended.keepsRest ? putAside : removeSegment;
+    for (const { segment } of doubtful.splice(0).toReversed()) await letGo(parts, segment);
     await disk.flushDirectory(directory);
-    break;
+    await cut(parts, { ...one, ...fault });
+    await settle(parts, one.segment);
   }
   return kept;
 }

@@ -30,10 +30,13 @@ export interface MendOptions {
 }
 
 /**
- * - `end`: the log ends here; segments that follow do not belong to it.
+ * - `end`: the log ends here, once the segments that follow are gone and this one is `cut`; what they hold may have
+ *   been acknowledged, or not (`keepsRest`).
  * - `gap`: some offsets are gone; the log goes on with `next`, split off, or with the segment that follows.
  */
-export type Mended = { type: 'end' } | { type: 'gap'; next: LogSegment | undefined; nextOffset: Offset };
+export type Mended =
+  | { type: 'end'; keepsRest: boolean }
+  | { type: 'gap'; next: LogSegment | undefined; nextOffset: Offset };
 
 /** No write tears finer than a sector: one that never came reads as zeros. */
 const SECTOR_BYTES = 512;
@@ -58,14 +61,14 @@ export async function mend(parts: StoreParts, damage: Damage, options: MendOptio
   const search = { damagedAt: position, endPosition, fromOffset, endOffset: limit, kernels };
   const { whole, lacks } = await parts.files.use(path, async (file) => {
     const found = await nextWhole(file, search);
-    const isShort = !found && !(await endsWithFile(file, damage));
+    const lacksEnd = !found && !(await endsWithFile(file, damage));
     return {
       whole: found,
-      lacks: isShort || (await hasZeroSector(file, position, found?.position ?? endPosition)),
+      lacks: lacksEnd || (await hasZeroSector(file, position, found?.position ?? endPosition)),
     };
   });
   const wasFlushed = fromOffset < flushedBelow;
-  const isLast = !whole && !isFollowed;
+  const isLast = fromOffset >= endOffset || (!whole && !isFollowed);
   const ends = isLast || (lacks && !wasFlushed);
   const aside = `${path.slice(0, -'.log'.length)}.${position}${DAMAGED_SUFFIX}`;
   const isWorthless = isLast && !wasFlushed;
@@ -77,8 +80,7 @@ export async function mend(parts: StoreParts, damage: Damage, options: MendOptio
     const more = isWorthless ? '' : `; some of it may have been acknowledged: it is kept in ${aside}`;
     const what = `${endPosition - position} bytes at offset ${fromOffset} of ${path}`;
     parts.warn(`${options.title}: cut ${what}: ${damage.why}${more}`);
-    await cut(parts, damage);
-    return { type: 'end' };
+    return { type: 'end', keepsRest: !isWorthless };
   }
   const gap = await leaveGap(parts, damage, { whole, directory });
   parts.warn(
@@ -98,7 +100,11 @@ export async function putAside({ files, disk, warn }: StoreParts, segment: LogSe
   await disk.remove(segment.times.path);
 }
 
-async function cut({ files }: StoreParts, { segment, position }: Damage): Promise<void> {
+/** Ends a segment's file where its batches end. */
+export async function cut(
+  { files }: StoreParts,
+  { segment, position }: Pick<Damage, 'segment' | 'position'>,
+): Promise<void> {
   await files.use(segment.path, async (file) => {
     await file.truncate(position);
     await file.flush();
@@ -155,15 +161,14 @@ async function endsWithFile(file: OpenFile, { position, endPosition }: Damage): 
   return last !== undefined && position + last.sizeBytes === endPosition;
 }
 
-/** Whether a sector's part of a range is nothing but zeros. */
+/** Whether a sector that holds nothing else is nothing but zeros: those at the ends have whole neighbours. */
 async function hasZeroSector(file: OpenFile, position: number, endPosition: number): Promise<boolean> {
   const bytes = new Uint8Array(COPIED_BYTES);
-  for (let from = position - (position % SECTOR_BYTES); from < endPosition; from += COPIED_BYTES) {
+  const start = Math.ceil(position / SECTOR_BYTES) * SECTOR_BYTES;
+  for (let from = start; from + SECTOR_BYTES <= endPosition; from += COPIED_BYTES) {
     const filled = await file.read(from, bytes.subarray(0, Math.min(COPIED_BYTES, endPosition - from)));
-    for (let at = 0; at < filled; at += SECTOR_BYTES) {
-      const sector = bytes.subarray(Math.max(at, position - from), Math.min(at + SECTOR_BYTES, filled));
-      if (sector.length > 0 && sector.every((byte) => byte === 0)) return true;
-    }
+    for (let at = 0; at + SECTOR_BYTES <= filled; at += SECTOR_BYTES)
+      if (bytes.subarray(at, at + SECTOR_BYTES).every((byte) => byte === 0)) return true;
   }
   return false;
 }

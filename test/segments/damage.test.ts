@@ -136,6 +136,25 @@ describe('a write that never came, with whole ones behind it', () => {
   });
 });
 
+test('what a failed round has written in two segments goes, and nothing of it is kept', async () => {
+  const files = await killedAfter([create]);
+  const warnings: string[] = [];
+  const store = await openStore(files, { onWarning: (message) => warnings.push(message) });
+  await store.open(log);
+  await store.commit(appends(log, 0, 3));
+  files.fault = (call) => {
+    if (call === 'flush') throw new Error('the disk is gone');
+  };
+  const failing = store.commit([...appends(log, 3, 5), { type: 'roll', log }, ...appends(log, 5, 7)]);
+  await expect(failing).rejects.toThrow('the disk is gone');
+  files.fault = () => {};
+  expect((await store.open(log)).logEndOffset).toBe(3);
+  expect(asideOf(files)).toEqual([]);
+  await store.commit(appends(log, 3, 4));
+  await store.close();
+  expect((await recovered(files)).batches).toEqual(offsets(0, 1, 2, 3));
+});
+
 describe('after a clean shutdown', () => {
   async function closed(): Promise<MemoryFiles> {
     const files = await killed();
