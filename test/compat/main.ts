@@ -6,6 +6,7 @@ import type { Check, Suite } from './suite.ts';
 const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   'node-22': () => import('./node-22.ts'),
   promtool: () => import('./promtool.ts'),
+  firefox: () => import('./firefox.ts'),
 };
 
 interface Result {
