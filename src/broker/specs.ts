@@ -84,17 +84,22 @@ export class ShardSpecs {
         partition: 0,
       },
       config: () => DEFAULT_LOG_CONFIG,
+      isDense: true,
       leaderEpoch: (log) => log.latestEpoch + 1,
       machine: () => new ControllerMachine({ clusterId, nodeId, staticConfigs, uuid: () => random.uuid() }),
       reign: (leaderEpoch) => metadataReign({ nodeId, directoryId, leaderEpoch }),
-      boot: (machine) =>
-        (machine as ControllerMachine).register({
+      boot: (machine) => {
+        const controller = machine as ControllerMachine;
+        const why = controller.whyNotServable();
+        if (why !== undefined) throw new Error(`this directory cannot be served: ${why}`);
+        return controller.register({
           brokerId: nodeId,
           incarnationId,
           endpoints: [{ name: 'PLAINTEXT', host: endpoint.host, port: endpoint.port, securityProtocol: 0 }],
           rack: null,
           logDirs: [directoryId],
-        }),
+        });
+      },
       onCommitted: (records) => this.onMetadata(records),
       snapshotFrame: metadataSnapshotFrame,
     };

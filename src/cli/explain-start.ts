@@ -37,6 +37,15 @@ export function explainStart(
         error.message,
         `choose an address of this machine with ${options.host}; 0.0.0.0 is all of them`,
       );
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new CliError(
+        EXIT.failure,
+        'DISK_FULL',
+        error.message,
+        'make room and start again: what was acknowledged is still there',
+      );
+    case 'EROFS':
     case 'EACCES':
       return new CliError(
         EXIT.failure,

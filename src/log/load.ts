@@ -16,6 +16,8 @@ export interface LoadParts {
   name: LogName;
   kernels: Kernels;
   config: () => LogConfig;
+  /** Told of what is damaged beside the log, and made anew from it. */
+  onWarning?: (message: string) => void;
 }
 
 export interface LoadedLog {
@@ -55,6 +57,10 @@ export async function rebuildProducers(
   for (const offset of snapshots.offsets.filter((at) => at <= range.end).toReversed()) {
     const bytes = await parts.store.get(parts.name.log, snapshotName(offset));
     const stored = bytes && decodeSnapshot(bytes, parts.kernels);
+    if (bytes && !stored) {
+      warnOfDamage(parts, snapshotName(offset));
+      await parts.store.commit([snapshots.drop(offset)]);
+    }
     if (!stored) continue;
     producers = stored;
     fromOffset = Math.max(fromOffset, offset);
@@ -85,6 +91,7 @@ export async function batchStartAt(parts: LoadParts, offset: Offset): Promise<Of
 async function loadEpochs(parts: LoadParts, extent: LogExtent): Promise<EpochCache> {
   const bytes = await parts.store.get(parts.name.log, EPOCHS_NAME);
   const stored = bytes && EpochCache.decode(bytes);
+  if (bytes && !stored) warnOfDamage(parts, EPOCHS_NAME);
   const epochs = stored ?? new EpochCache();
   if (stored) {
     // An epoch may have begun at the log end and written nothing yet.
@@ -98,6 +105,10 @@ async function loadEpochs(parts: LoadParts, extent: LogExtent): Promise<EpochCac
       epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
   });
   return epochs;
+}
+
+function warnOfDamage({ name, onWarning }: LoadParts, file: string): void {
+  onWarning?.(`${name.topic}-${name.partition}: ${file} is damaged: what it says is made anew from the log`);
 }
 
 async function forEachStored(

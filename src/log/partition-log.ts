@@ -36,6 +36,7 @@ export interface LogParts {
   codecs: Codecs;
   /** Asked at every use: settings change while a log is open. */
   config: () => LogConfig;
+  onWarning?: (message: string) => void;
 }
 
 /**

@@ -59,6 +59,12 @@ export class Snapshots {
     ];
   }
 
+  /** One that cannot be read. */
+  drop(offset: Offset): LogWrite {
+    this.#offsets = this.#offsets.filter((other) => other !== offset);
+    return { type: 'delete', log: this.#log, name: snapshotName(offset) };
+  }
+
   /** Snapshots of a state the log no longer reaches. */
   dropAbove(endOffset: Offset): LogWrite[] {
     const dropped = this.#offsets.filter((offset) => offset > endOffset);

@@ -19,8 +19,14 @@ import { decideDeleteTopics } from './delete-topics.ts';
 import { MetadataImage } from './image.ts';
 import type { ControllerContext, Outcome } from './outcome.ts';
 import { ProducerIds } from './producer-ids.ts';
-import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecordInit } from './records.ts';
+import {
+  decodeMetadataRecord,
+  encodeMetadataRecord,
+  metadataRecordKey,
+  type MetadataRecordInit,
+} from './records.ts';
 import { registrationRecords, type Registration } from './registration.ts';
+import { whyNotServable } from './servable.ts';
 import { imageRecords } from './snapshot.ts';
 
 export interface ControllerOptions {
@@ -44,7 +50,8 @@ export class ControllerMachine implements Machine {
   readonly image: MetadataImage;
   readonly #context: ControllerContext;
   readonly #producerIds = new ProducerIds();
-  #recordsIgnored = 0;
+  /** Types of records that could not be read, and so are not in the image nor in its snapshots. */
+  readonly #unread = new Set<number>();
 
   constructor({ clusterId, nodeId, staticConfigs, uuid }: ControllerOptions) {
     this.image = new MetadataImage({ clusterId, controllerId: nodeId });
@@ -56,9 +63,9 @@ export class ControllerMachine implements Machine {
     return Infinity;
   }
 
-  /** Records of types that are not built here, so kept out of the image and of its snapshots. */
-  get recordsIgnored(): number {
-    return this.#recordsIgnored;
+  /** Why this node must not serve what the log holds; undefined when it may. To be asked before `register`. */
+  whyNotServable(): string | undefined {
+    return whyNotServable(this.image, { nodeId: this.#context.nodeId, unread: this.#unread });
   }
 
   /** To be appended before the node serves anything. */
@@ -89,9 +96,10 @@ export class ControllerMachine implements Machine {
   }
 
   apply({ value }: MachineRecord): void {
-    const record = value === null ? undefined : decodeMetadataRecord(value);
+    if (value === null) return;
+    const record = decodeMetadataRecord(value);
     if (record) this.image.apply(record);
-    else this.#recordsIgnored++;
+    else this.#unread.add(metadataRecordKey(value));
   }
 
   tick(): Decision {

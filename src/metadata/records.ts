@@ -194,3 +194,9 @@ export function decodeMetadataRecord(value: Uint8Array): MetadataRecord | undefi
   if (!inRange(schema.versions, version)) return undefined;
   return { type, ...decodeMessage(schema, version, value.subarray(reader.position)) } as MetadataRecord;
 }
+
+/** The number of a record's type, of ours or not; -1 in a frame we do not know. */
+export function metadataRecordKey(value: Uint8Array): number {
+  const reader = new Reader(value);
+  return reader.unsignedVarint() === FRAME_VERSION ? reader.unsignedVarint() : -1;
+}

@@ -30,15 +30,15 @@ export interface Registration {
 }
 
 /**
- * What the log must hold before the node serves: the metadata version of a new cluster, the broker, and a
- * new leader epoch for each partition it led before. The epoch must move because a crash may have taken
- * records that had been read (`flush=never`): only so do clients see that what they know of the log has
- * been cut (KIP-320).
+ * What the log must hold before the node serves: our metadata version, the broker, and a new leader epoch
+ * for each partition that it led before, or that nobody leads since Kafka was shut down here. The epoch
+ * must move because a crash may have taken records that had been read (`flush=never`): only so do clients
+ * see that what they know of the log has been cut (KIP-320).
  */
 export function registrationRecords(image: MetadataImage, registration: Registration): MetadataRecordInit[] {
   const { brokerId, incarnationId, endpoints: endPoints, rack, logDirs } = registration;
   const records: MetadataRecordInit[] = [];
-  if (!image.features.has(METADATA_VERSION_FEATURE)) {
+  if ((image.features.get(METADATA_VERSION_FEATURE) ?? 0) < METADATA_VERSION) {
     records.push({ type: 'featureLevel', name: METADATA_VERSION_FEATURE, featureLevel: METADATA_VERSION });
   }
   const before = image.broker(brokerId);
@@ -59,8 +59,17 @@ export function registrationRecords(image: MetadataImage, registration: Registra
 
 function* newReigns(image: MetadataImage, brokerId: BrokerId): Iterable<MetadataRecordInit> {
   for (const topic of image.topics()) {
-    for (const { index: partitionId, leader } of topic.partitions) {
-      if (leader === brokerId) yield { type: 'partitionChange', topicId: topic.id, partitionId, leader };
+    for (const { index: partitionId, leader, replicas } of topic.partitions) {
+      const change = { type: 'partitionChange', topicId: topic.id, partitionId, leader: brokerId } as const;
+      if (leader === brokerId) yield change;
+      else if (leader === NO_LEADER && replicas.includes(brokerId)) yield { ...change, ...elected(brokerId) };
     }
   }
+}
+
+const NO_LEADER = -1;
+
+/** Who is elected from the eligible replicas (KIP-966) is in sync, and leaves their list. */
+function elected(brokerId: BrokerId) {
+  return { isr: [brokerId], eligibleLeaderReplicas: [], lastKnownElr: [] };
 }

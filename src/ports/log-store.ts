@@ -60,6 +60,11 @@ export interface ReadRange {
   maxBytes: number;
 }
 
+/** A read found what no writer wrote. The log is to be opened again, which mends it and names what was damaged. */
+export class LogDamaged extends Error {
+  override name = 'LogDamaged';
+}
+
 /**
  * What a runtime must remember for a partition. `test/storage/contract.ts` is the definition; this is the summary.
  * A rejected call means the store can no longer be trusted with that log: its shard stops and reloads.

@@ -20,7 +20,7 @@ export type Choice =
 
 /**
  * Cuts what a reader gets out of `bytes`, which start with a batch; `availableBytes` is how many there would be in
- * the file. @returns undefined when these are no batches.
+ * the file. @returns undefined when the first that is wanted, or one before it, is no batch.
  */
 export function chooseBatches(
   bytes: Uint8Array,
@@ -31,9 +31,23 @@ export function chooseBatches(
   let start = -1;
   let end = 0;
   let nextOffset = fromOffset;
+  let position = 0;
+  let before = fromOffset;
+  let lastBefore = -1;
   while (bytes.length - end >= HEADER_SIZE) {
-    const { sizeBytes, lastOffset } = header.seek(end);
-    if (sizeBytes < HEADER_SIZE || sizeBytes > availableBytes - end || header.magic !== 2) return undefined;
+    const { sizeBytes, baseOffset, lastOffset } = header.seek(end);
+    const isBatch =
+      sizeBytes >= HEADER_SIZE &&
+      sizeBytes <= availableBytes - end &&
+      header.magic === 2 &&
+      lastOffset >= baseOffset;
+    // Of two batches that both claim an offset nobody knows yet which one lies.
+    const isDisputed = baseOffset <= lastBefore;
+    if (!isBatch || isDisputed) {
+      const trusted = isDisputed ? position : end;
+      if (start < 0 || trusted <= start) return undefined;
+      return { type: 'batches', start, end: trusted, nextOffset: isDisputed ? before : nextOffset };
+    }
     if (start < 0 && lastOffset >= fromOffset) {
       if (lastOffset >= endOffset) return { type: 'end' };
       if (end + sizeBytes > bytes.length) return { type: 'more', skippedBytes: end, neededBytes: sizeBytes };
@@ -42,6 +56,9 @@ export function chooseBatches(
       const fits = end + sizeBytes <= bytes.length && end + sizeBytes - start <= maxBytes;
       if (!fits || lastOffset >= endOffset) break;
     }
+    position = end;
+    before = nextOffset;
+    lastBefore = lastOffset;
     end += sizeBytes;
     nextOffset = lastOffset + 1;
     if (end > bytes.length) break;

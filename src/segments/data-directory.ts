@@ -1,3 +1,4 @@
+import type { Kernels } from '../kernels/kernels.ts';
 import type { Uuid } from '../model/ids.ts';
 import { logKey } from '../model/ids.ts';
 import type { Files } from '../ports/files.ts';
@@ -5,6 +6,7 @@ import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
 import * as layout from './layout.ts';
 import { eachLimited } from './limited.ts';
+import { upgrade } from './upgrade.ts';
 
 /** Who a data directory belongs to; made once, kept in `meta.properties`. */
 export interface Identity {
@@ -22,9 +24,13 @@ export interface OpenedDirectory {
   release(): Promise<void>;
 }
 
-export interface DirectoryOptions {
+interface Place {
   files: Files;
   directory: string;
+  kernels: Kernels;
+}
+
+export interface DirectoryOptions extends Place {
   identity: Identity;
   warn: (message: string) => void;
 }
@@ -48,12 +54,12 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
   if (found.length === 0) await files.flushDirectory(parentOf(directory));
   const lock = await files.lock(directory);
   try {
-    await checkFormat(files, directory);
+    await checkFormat(options);
     const identity = await ownIdentity(options);
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
     const isClean = names.includes(layout.CLEAN_SHUTDOWN);
-    const logs = await listLogs(options, names, await knownIds(files, directory));
+    const logs = await listLogs(options, names, await knownIds(options));
     await files.remove(`${directory}/${layout.LOG_LIST}`);
     await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
@@ -65,9 +71,14 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
 }
 
 /** Says that these are all logs and every one was closed: the next start looks into none. */
-export async function markClean(files: Files, directory: string, logs: readonly LogName[]): Promise<void> {
+export async function markClean(place: Place, logs: readonly LogName[]): Promise<void> {
+  const { files, directory, kernels } = place;
   const list = logs.map((name) => `${layout.logDirectory(name)} ${name.topicId}\n`).join('');
-  await replaceFile(files, `${directory}/${layout.LOG_LIST}`, layout.bytesOf(list));
+  await replaceFile(
+    files,
+    `${directory}/${layout.LOG_LIST}`,
+    layout.bytesOf(list + checksumLine(kernels, list)),
+  );
   await files.flushDirectory(directory);
   await replaceFile(files, `${directory}/${layout.CLEAN_SHUTDOWN}`, layout.bytesOf(CLEAN));
   await files.flushDirectory(directory);
@@ -90,19 +101,24 @@ function refuseForeign(directory: string, names: readonly string[]): void {
   );
 }
 
-async function checkFormat(files: Files, directory: string): Promise<void> {
+/** A directory without the file is new, or Kafka's: what we add to it begins here. */
+async function checkFormat({ files, directory, kernels }: Place): Promise<void> {
   const path = `${directory}/${layout.FORMAT}`;
   const content = await files.readFile(path);
-  if (!content) {
-    return replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
-  }
-  refuseNewer(directory, content);
+  const from = content && formatOf(directory, content);
+  if (from === layout.FORMAT_VERSION) return;
+  if (from !== undefined) await upgrade({ files, directory, kernels }, { from, to: layout.FORMAT_VERSION });
+  await replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
 }
 
 /** @throws with a message for people when `content` of the format file is of a version we do not know. */
-export function refuseNewer(directory: string, content: Uint8Array): void {
-  const version = layout.parseProperties(content).get('version') ?? 'unknown';
-  if (Number(version) <= layout.FORMAT_VERSION) return;
+export function formatOf(directory: string, content: Uint8Array): number {
+  const version = Number(layout.parseProperties(content).get('version'));
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw new Error(
+      `${directory}/${layout.FORMAT} is damaged: it says no version. If no newer Milena was here, remove it`,
+    );
+  if (version <= layout.FORMAT_VERSION) return version;
   throw new Error(
     `${directory} was written by a newer Milena (format ${version}, this one reads up to ` +
       `${layout.FORMAT_VERSION}): start that version, or choose another data directory`,
@@ -113,6 +129,8 @@ async function ownIdentity({ files, directory, identity }: DirectoryOptions): Pr
   const path = `${directory}/${layout.META_PROPERTIES}`;
   const content = await files.readFile(path);
   if (!content) {
+    const log = (await files.list(directory)).find((name) => layout.parseLogDirectory(name));
+    if (log !== undefined) throw new Error(`${path} is missing, but there are logs (${log}): restore it`);
     await replaceFile(files, path, encodeIdentity(identity));
     return identity;
   }
@@ -120,11 +138,18 @@ async function ownIdentity({ files, directory, identity }: DirectoryOptions): Pr
   const clusterId = stored.get('cluster.id');
   const nodeId = Number(stored.get('node.id'));
   const version = stored.get('version');
-  if (version !== '1' || !clusterId || !Number.isSafeInteger(nodeId))
-    throw new Error(`${path} is not of version 1 with a cluster.id and a node.id: it cannot be opened`);
+  if (version === '0')
+    throw new Error(
+      `${path} is of version 0, of a Kafka with ZooKeeper: only KRaft's version 1 can be opened`,
+    );
+  const directoryId = stored.get('directory.id') ?? identity.directoryId;
+  if (version !== '1' || !clusterId || !Number.isSafeInteger(nodeId) || !layout.isUuid(directoryId))
+    throw new Error(
+      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id`,
+    );
   if (nodeId !== identity.nodeId)
     throw new Error(`${directory} belongs to node ${nodeId}, this is node ${identity.nodeId}`);
-  const own = { clusterId, nodeId, directoryId: stored.get('directory.id') ?? identity.directoryId };
+  const own = { clusterId, nodeId, directoryId };
   if (!stored.has('directory.id')) await replaceFile(files, path, encodeIdentity(own));
   return own;
 }
@@ -143,13 +168,23 @@ async function finishDeletions(files: Files, directory: string, names: readonly 
   await eachLimited(deleted, FILES_AT_ONCE, (name) => files.remove(`${directory}/${name}`));
 }
 
-/** Topic ids by log directory, as the last of us left them; empty when it was killed, or Kafka came after it. */
-async function knownIds(files: Files, directory: string): Promise<ReadonlyMap<string, Uuid>> {
+/**
+ * Topic ids by log directory, as the last of us left them; empty when it was killed, Kafka came after it, or the list
+ * is not whole.
+ */
+async function knownIds({ files, directory, kernels }: Place): Promise<ReadonlyMap<string, Uuid>> {
   const clean = await files.readFile(`${directory}/${layout.CLEAN_SHUTDOWN}`);
-  const list = await files.readFile(`${directory}/${layout.LOG_LIST}`);
-  if (!clean || !list || layout.text(clean) !== CLEAN) return new Map();
-  const lines = layout.text(list).matchAll(/^(\S+) ([\w-]{22})$/gm);
+  const content = await files.readFile(`${directory}/${layout.LOG_LIST}`);
+  if (!clean || !content || layout.text(clean) !== CLEAN) return new Map();
+  const list = layout.text(content).replace(/\S+ \S+\n$/, '');
+  if (list + checksumLine(kernels, list) !== layout.text(content)) return new Map();
+  const lines = list.matchAll(/^(\S+) ([\w-]{22})$/gm);
   return new Map(Array.from(lines, ([, name = '', topicId = '']) => [name, topicId]));
+}
+
+/** Ends the list of logs. */
+function checksumLine(kernels: Kernels, list: string): string {
+  return `crc32c ${kernels.crc32c(layout.bytesOf(list)).toString(16)}\n`;
 }
 
 /** All logs by what their directories say; none is opened. */

@@ -11,12 +11,14 @@ export const LOCK = '.lock';
 export const PARTITION_METADATA = 'partition.metadata';
 /** Ours: which version of our additions to Kafka's layout a directory was last written by. */
 export const FORMAT = 'milena.format';
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 /** Ours: the topic ids of all logs, to spare a start after a clean shutdown a file a log. */
 export const LOG_LIST = 'milena.logs';
 
 /** A file being written; what a crash left of one is removed. */
 export const DRAFT_SUFFIX = '.tmp';
+/** What was found damaged in a log and taken out of it, for people to look at; Kafka reads over it. */
+export const DAMAGED_SUFFIX = '.damaged';
 /** Kafka's own unfinished business in a log directory. */
 const LEFT_BEHIND = ['.deleted', '.cleaned', '.swap', DRAFT_SUFFIX];
 const SEGMENT_FILE = /^\d{20}\.(log|index|timeindex|txnindex)$/;
@@ -34,7 +36,8 @@ export function segmentBase(name: string): Offset | undefined {
 
 /** Whether a file in a log's directory is a named value, not part of the log itself. */
 export function isValueName(name: string): boolean {
-  return !SEGMENT_FILE.test(name) && name !== PARTITION_METADATA && !isLeftBehind(name);
+  const isOther = name === PARTITION_METADATA || name.endsWith(DAMAGED_SUFFIX) || isLeftBehind(name);
+  return !SEGMENT_FILE.test(name) && !isOther;
 }
 
 export function isLeftBehind(name: string): boolean {
@@ -65,6 +68,10 @@ export function isDeletedDirectory(name: string): boolean {
 }
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+export function isUuid(value: string): boolean {
+  return /^[\w-]{22}$/.test(value);
+}
 
 function uuidHex(uuid: Uuid): string {
   let bits = '';

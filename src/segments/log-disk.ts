@@ -1,7 +1,13 @@
 import type { Offset } from '../model/ids.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
-import { formerDirectory, logDirectory, PARTITION_METADATA, partitionMetadata } from './layout.ts';
+import {
+  formerDirectory,
+  logDirectory,
+  PARTITION_METADATA,
+  partitionMetadata,
+  segmentBase,
+} from './layout.ts';
 import { flushSegment, removeSegment, writeIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { StoreParts } from './parts.ts';
@@ -203,8 +209,10 @@ export class LogDisk {
 
   /** A log that could not be read at the start was left alone; its batches must not show in the new one. */
   async #moveStrayAside(): Promise<void> {
-    const { disk, root, warn } = this.#parts;
-    if ((await disk.list(this.directory)).length === 0) return;
+    const { disk, files, root, warn } = this.#parts;
+    await files.forgetUnder(`${this.directory}/`);
+    const names = await disk.list(this.directory);
+    if (!names.some((file) => segmentBase(file) !== undefined)) return disk.remove(this.directory);
     const stray = `${root}/${formerDirectory(this.#name, 'stray')}`;
     warn(`${this.directory} is needed for a new log: what it holds is now in ${stray}`);
     await disk.rename(this.directory, stray);

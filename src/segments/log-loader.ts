@@ -3,17 +3,27 @@ import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
 import { isLeftBehind, segmentBase } from './layout.ts';
 import { eachLimited } from './limited.ts';
 import { LogSegment } from './log-segment.ts';
+import { mend, putAside } from './mend.ts';
 import type { StoreParts } from './parts.ts';
 import { replay } from './scan.ts';
 
-export interface LoadOptions {
-  directory: string;
-  /** What to call the log in a warning. */
-  title: string;
+/** What is known of a log before it is read, and so how much of it must be checked. */
+export interface Check {
   /** From here on checksums are checked; undefined after a clean shutdown. */
   recoveryPoint: Offset | undefined;
   /** Batches that reach it go: they were never acknowledged, and a failed flush may not have kept them. */
   endOffset: Offset;
+  /** All below was flushed: damage there is no torn write. */
+  flushedBelow: Offset;
+}
+
+/** All of it was closed by its last owner. */
+export const NO_CHECK: Check = { recoveryPoint: undefined, endOffset: Infinity, flushedBelow: Infinity };
+
+export interface LoadOptions extends Check {
+  directory: string;
+  /** What to call the log in a warning. */
+  title: string;
   /** Where an empty log starts. */
   startOffset: Offset;
 }
@@ -21,7 +31,6 @@ export interface LoadOptions {
 /** What a segment is on disk, before anything is believed. */
 interface Found {
   segment: LogSegment;
-  sizeBytes: number;
   nextBase: Offset | undefined;
 }
 
@@ -29,34 +38,62 @@ const SEGMENTS_AT_ONCE = 16;
 
 /**
  * The segments of a log, ascending, at least one. After a crash those from the recovery point on are checked batch
- * by batch; where one is torn or false the log ends, and what came after it is removed (as Kafka does).
+ * by batch, and mended where one is torn or false (see `mend`).
  */
 export async function loadSegments(parts: StoreParts, options: LoadOptions): Promise<LogSegment[]> {
   const { disk } = parts;
   const { directory, startOffset } = options;
   const names = await disk.list(directory);
   for (const name of names.filter(isLeftBehind)) await disk.remove(`${directory}/${name}`);
+  const aborted = names.find((name) => name.endsWith('.txnindex'));
+  if (aborted !== undefined) await refuseAborted(parts, `${directory}/${aborted}`);
   const bases = names.map(segmentBase).filter((base) => base !== undefined);
   bases.sort((a, b) => a - b);
   if (bases.length === 0) return [await createSegment(parts, directory, startOffset)];
 
   const found = bases.map((base, number): Found => {
-    const segment = new LogSegment(directory, base, parts);
-    return { segment, sizeBytes: 0, nextBase: bases[number + 1] };
+    return { segment: new LogSegment(directory, base, parts), nextBase: bases[number + 1] };
   });
   const doubtful = found.filter(({ nextBase }) => mustCheck(nextBase, options.recoveryPoint));
   const sound = found.slice(0, found.length - doubtful.length);
   await eachLimited(sound, SEGMENTS_AT_ONCE, (one) => loadClosed(parts, one));
   const kept = sound.map(({ segment }) => segment);
-  for (const [number, one] of doubtful.entries()) {
-    const whole = await loadDoubtful(parts, one, options);
+  for (let one = doubtful.shift(); one; one = doubtful.shift()) {
     kept.push(one.segment);
-    if (whole) continue;
-    for (const { segment } of doubtful.slice(number + 1)) await removeSegment(parts, segment);
+    const fault = await loadDoubtful(parts, one, options);
+    if (fault === undefined) continue;
+    const isFollowed = await holdBatches(parts, doubtful);
+    const mended = await mend(parts, { ...one, ...fault, isFollowed }, options);
+    await settle(parts, one.segment);
+    if (mended.type === 'gap') {
+      if (mended.next) doubtful.unshift({ segment: mended.next, nextBase: one.nextBase });
+      continue;
+    }
+    for (const { segment } of doubtful) await (isFollowed ? putAside : removeSegment)(parts, segment);
     await disk.flushDirectory(directory);
     break;
   }
   return kept;
+}
+
+/** Kafka lists in this file what a reader of committed records must not see. */
+async function refuseAborted({ disk }: StoreParts, path: string): Promise<void> {
+  const content = await disk.readFile(path);
+  if (content && content.length > 0)
+    throw new Error(
+      `${path} lists aborted transactions: this version would serve their records as if they counted`,
+    );
+}
+
+async function holdBatches(parts: StoreParts, segments: readonly Found[]): Promise<boolean> {
+  for (const { segment } of segments) if ((await lookAt(parts, segment)).sizeBytes > 0) return true;
+  return false;
+}
+
+/** What is known of a segment now is what its files say. */
+async function settle(parts: StoreParts, segment: LogSegment): Promise<void> {
+  await writeIndexes(segment);
+  await flushSegment(parts, segment);
 }
 
 /** An empty segment, its file made. */
@@ -81,6 +118,7 @@ export async function removeSegment({ files, disk }: StoreParts, segment: LogSeg
 export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promise<LogSegment> {
   const directory = old.path.slice(0, old.path.lastIndexOf('/'));
   const segment = new LogSegment(directory, old.baseOffset, parts);
+  Object.assign(segment.unchecked, old.unchecked);
   const range = { position: 0, endPosition: old.sizeBytes, endOffset: Infinity, kernels: undefined };
   const { fault, endPosition } = await replay(parts.files, segment, range);
   if (fault !== undefined) parts.warn(`${old.path} cannot be read beyond byte ${endPosition}: ${fault}`);
@@ -108,49 +146,39 @@ async function loadClosed(parts: StoreParts, found: Found): Promise<void> {
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
   const adopted = await adoptIndexes(segment, sizeBytes);
   segment.rewind({ position: sizeBytes, nextOffset: nextBase, firstTimestamp });
+  segment.unchecked.to = sizeBytes;
   if (adopted && (sizeBytes === 0 || segment.times.count > 0)) return;
   found.segment = await rebuildIndexes(parts, segment);
 }
 
-/** @returns false when it had to be cut. */
+/** @returns where and why its batches end before its file does, undefined when they do not. */
 async function loadDoubtful(
   parts: StoreParts,
-  { segment, nextBase }: Found,
-  { recoveryPoint, title, endOffset }: LoadOptions,
-): Promise<boolean> {
+  one: Found,
+  check: Check,
+): Promise<{ position: number; endPosition: number; why: string } | undefined> {
+  const { segment, nextBase } = one;
+  const { recoveryPoint, endOffset } = check;
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
-  const replayFrom = (position: number) => {
-    segment.rewind({ position, nextOffset: segment.baseOffset, firstTimestamp });
-    return replay(parts.files, segment, {
-      position,
-      endPosition: sizeBytes,
-      endOffset: Math.min(endOffset, nextBase ?? Infinity),
-      kernels: recoveryPoint === undefined ? undefined : parts.kernels,
-    });
-  };
   const position = await lastIndexed(segment, sizeBytes, recoveryPoint);
-  let end = await replayFrom(position);
-  if (end.fault !== undefined && end.endPosition === position && position > 0) {
-    // No batch where the index says there is one: the index may be wrong, and is not believed.
-    segment.offsets.clear();
-    segment.times.clear();
-    end = await replayFrom(0);
+  segment.unchecked.to = recoveryPoint === undefined ? sizeBytes : position;
+  segment.rewind({ position, nextOffset: segment.baseOffset, firstTimestamp });
+  const end = await replay(parts.files, segment, {
+    position,
+    endPosition: sizeBytes,
+    endOffset: Math.min(endOffset, nextBase ?? Infinity),
+    kernels: recoveryPoint === undefined ? undefined : parts.kernels,
+  });
+  if (end.fault !== undefined) {
+    // The index may point at no batch, or a length that is wrong lead to a fault behind it: only checksums tell.
+    const isMisled = position > 0 && end.endPosition === position;
+    if (isMisled || recoveryPoint === undefined)
+      return loadDoubtful(parts, one, { ...check, recoveryPoint: segment.baseOffset });
+    return { position: end.endPosition, endPosition: sizeBytes, why: end.fault };
   }
-  const whole = end.fault === undefined;
-  if (!whole) {
-    const cutBytes = sizeBytes - end.endPosition;
-    parts.warn(
-      `${title}: cut ${cutBytes} bytes at offset ${segment.nextOffset} of ${segment.path}: ${end.fault}`,
-    );
-    await parts.files.use(segment.path, (file) => file.truncate(end.endPosition));
-  } else if (nextBase !== undefined) {
-    segment.close(nextBase);
-  }
-  if (recoveryPoint !== undefined) {
-    await writeIndexes(segment);
-    await flushSegment(parts, segment);
-  }
-  return whole;
+  if (nextBase !== undefined) segment.close(nextBase);
+  if (recoveryPoint !== undefined) await settle(parts, segment);
+  return undefined;
 }
 
 /** Position of the last batch an index entry can be believed about; the entries after it go. */

@@ -1,7 +1,7 @@
 import { at } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
-import type { ReadRange } from '../ports/log-store.ts';
-import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
+import { LogDamaged, type ReadRange } from '../ports/log-store.ts';
+import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 import type { IndexFile } from './index-file.ts';
 import type { IndexEntry } from './index-view.ts';
 import { rebuildIndexes } from './log-loader.ts';
@@ -21,16 +21,31 @@ interface Place {
   position: number;
 }
 
+/** Where to start reading a segment's file. */
+interface Start {
+  position: number;
+  /** May lie between the start and what is wanted. */
+  slackBytes: number;
+  /** The base offset of the batch there lies in between (inclusive), or something has lied. */
+  earliestBase: Offset;
+  latestBase: Offset;
+}
+
 /** Reads one log: from memory what the tail has, else from a segment's file. */
 export class LogReader {
   readonly #state: LogState;
   readonly #parts: StoreParts;
   /** Where the batch after the last one read starts, by the offset to read next; the oldest goes first. */
   readonly #places = new Map<Offset, Place>();
+  readonly #damaged: (segment: LogSegment) => void;
+  /** Segments whose last time entry agrees with the batch it is about. */
+  readonly #timesChecked = new WeakSet<LogSegment>();
 
-  constructor(state: LogState, parts: StoreParts) {
+  /** @param damaged told of a segment that cannot be read, because of it or of its indexes. */
+  constructor(state: LogState, parts: StoreParts, damaged: (segment: LogSegment) => void) {
     this.#state = state;
     this.#parts = parts;
+    this.#damaged = damaged;
   }
 
   /** See the port. `fromOffset` may lie below the log start when the caller means the segment's batches. */
@@ -45,13 +60,32 @@ export class LogReader {
   async batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
     const segments = this.#state.segments.slice();
     for (const segment of segments) {
-      if (segment.nextOffset <= fromOffset || segment.maxTimestamp < timestamp) continue;
+      if (segment.nextOffset <= fromOffset) continue;
+      if (!this.#timesChecked.has(segment)) await this.#checkTime(segment, segment.times.last);
+      this.#timesChecked.add(segment);
+      if (segment.maxTimestamp < timestamp) continue;
       const below = await this.#floor(segment, segment.times, timestamp);
+      await this.#checkTime(segment, below);
       const start = Math.max(fromOffset, segment.baseOffset + (below?.value ?? 0));
       const found = await this.#scan(start, segment.nextOffset, timestamp);
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** An index has no checksum: what it says is only believed when the batch it is about says so too. */
+  async #checkTime(segment: LogSegment, entry: IndexEntry | undefined): Promise<void> {
+    const offset = segment.baseOffset + (entry?.value ?? 0);
+    if (entry === undefined || offset < this.#state.logStartOffset) return;
+    const bytes = await this.read({ fromOffset: offset, endOffset: Infinity, maxBytes: 1 });
+    const header = bytes.length === 0 ? undefined : new BatchHeader(bytes);
+    if (header && header.baseOffset <= offset && header.maxTimestamp === entry.key) return;
+    if (this.#state.segments.includes(segment)) throw this.#damage(segment, segment.times.path);
+  }
+
+  #damage(segment: LogSegment, path: string, more = ''): Error {
+    this.#damaged(segment);
+    return new LogDamaged(`${path} is damaged${more}`);
   }
 
   async #scan(start: Offset, endOffset: Offset, timestamp: Millis): Promise<Offset | undefined> {
@@ -103,20 +137,45 @@ export class LogReader {
     endPosition: number,
     range: ReadRange,
   ): Promise<Uint8Array | undefined> {
-    const { position: start, slackBytes } = await this.#startOf(segment, range.fromOffset);
-    let position = start;
+    const start = await this.#startOf(segment, range.fromOffset);
+    let { position } = start;
     let atLeastBytes = HEADER_SIZE;
     while (position < endPosition) {
-      const wanted = Math.max(range.maxBytes + slackBytes, atLeastBytes);
+      // With the next header, which tells whether the batch before it is believed.
+      const wanted = Math.max(range.maxBytes + start.slackBytes, atLeastBytes) + HEADER_SIZE;
       const bytes = await this.#readAt(segment, position, Math.min(endPosition - position, wanted));
-      const chosen = bytes && chooseBatches(bytes, endPosition - position, range);
-      if (!chosen) throw new Error(`${segment.path} is damaged at byte ${position}`);
-      if (chosen.type === 'batches') return this.#chosen(segment, position, bytes, chosen);
+      const isRead = bytes && (position > start.position || isRight(start, bytes));
+      const chosen = isRead ? chooseBatches(bytes, endPosition - position, range) : undefined;
+      if (!bytes || !chosen || (chosen.type === 'batches' && chosen.nextOffset > segment.nextOffset))
+        throw this.#damage(segment, segment.path, `, or its index, at byte ${position}`);
+      if (chosen.type === 'batches') {
+        const checked = this.#check(segment, position, bytes, chosen);
+        if (!checked) throw this.#damage(segment, segment.path, ` at byte ${position + chosen.start}`);
+        return this.#chosen(segment, position, bytes, checked);
+      }
       if (chosen.type === 'end') return EMPTY;
       position += chosen.skippedBytes;
       atLeastBytes = chosen.neededBytes;
     }
     return undefined;
+  }
+
+  /**
+   * Checksums of what an earlier process left are looked at once, when it is first read.
+   * @returns what is whole of `chosen`, undefined when its first batch is not.
+   */
+  #check({ unchecked }: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Chosen | undefined {
+    const start = position + chosen.start;
+    if (start >= unchecked.to || position + chosen.end <= unchecked.from) return chosen;
+    const { kernels } = this.#parts;
+    const header = new BatchHeader(bytes);
+    for (let at = chosen.start; at < chosen.end; at += header.sizeBytes) {
+      const { sizeBytes, crc, baseOffset } = header.seek(at);
+      if (kernels.crc32c(bytes.subarray(at + CRC_START, at + sizeBytes)) === crc) continue;
+      return at === chosen.start ? undefined : { ...chosen, end: at, nextOffset: baseOffset };
+    }
+    if (start <= unchecked.from) unchecked.from = position + chosen.end;
+    return chosen;
   }
 
   /** Memory is taken when it is its turn; undefined when the file has not as much. */
@@ -140,14 +199,19 @@ export class LogReader {
   }
 
   /** A batch's start at or before `offset`, and what may lie between the two. */
-  async #startOf(segment: LogSegment, offset: Offset): Promise<{ position: number; slackBytes: number }> {
+  async #startOf(segment: LogSegment, offset: Offset): Promise<Start> {
     const place = this.#places.get(offset);
     if (place?.segment === segment) {
       this.#places.delete(offset);
-      return { position: place.position, slackBytes: 0 };
+      return { position: place.position, slackBytes: 0, earliestBase: offset, latestBase: Infinity };
     }
     const below = await this.#floor(segment, segment.offsets, offset - segment.baseOffset);
-    return { position: below?.value ?? 0, slackBytes: 2 * this.#parts.indexIntervalBytes };
+    return {
+      position: below?.value ?? 0,
+      slackBytes: 2 * this.#parts.indexIntervalBytes,
+      earliestBase: segment.baseOffset,
+      latestBase: below ? offset : Infinity,
+    };
   }
 
   async #floor(segment: LogSegment, index: IndexFile, target: number): Promise<IndexEntry | undefined> {
@@ -164,4 +228,10 @@ export class LogReader {
     if (number >= 0) segments[number] = rebuilt;
     return this.#floor(rebuilt, index === segment.offsets ? rebuilt.offsets : rebuilt.times, target);
   }
+}
+
+function isRight({ earliestBase, latestBase }: Start, bytes: Uint8Array): boolean {
+  if (bytes.length < HEADER_SIZE) return true;
+  const { baseOffset } = new BatchHeader(bytes);
+  return baseOffset >= earliestBase && baseOffset <= latestBase;
 }

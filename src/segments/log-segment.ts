@@ -5,7 +5,8 @@ import { IndexFile } from './index-file.ts';
 import type { IndexParts } from './index-file.ts';
 import { segmentFile } from './layout.ts';
 
-const INT32_MAX = 0x7fff_ffff;
+/** Offsets within a segment and positions in its file fit the entries of its indexes. */
+export const INT32_MAX = 0x7fff_ffff;
 
 /** Where a batch lies, and what an index wants to know of it. */
 export interface BatchPlace {
@@ -25,6 +26,8 @@ export class LogSegment implements Segment {
   readonly times: IndexFile;
   nextOffset: Offset;
   sizeBytes = 0;
+  /** Positions between which the file has what an earlier process left and nobody has checked in this one. */
+  readonly unchecked = { from: 0, to: 0 };
   maxTimestamp: Millis = -1;
   firstTimestamp: Millis = -1;
   #offsetOfMaxTimestamp: Offset;
@@ -75,7 +78,7 @@ export class LogSegment implements Segment {
     return position;
   }
 
-  /** No more batches come: the last time entry now tells the segment's largest timestamp. */
+  /** No more batches come: the last time entry now tells the segment's largest timestamp, which Kafka goes by. */
   close(nextOffset: Offset): void {
     this.nextOffset = nextOffset;
     this.#addTime();

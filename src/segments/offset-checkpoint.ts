@@ -11,22 +11,25 @@ const VERSION = '0';
 export class OffsetCheckpoint {
   readonly #files: Files;
   readonly #directory: string;
-  readonly #name: string;
+  readonly #path: string;
+  readonly #warn: (message: string) => void;
   readonly #offsets = new Map<LogKey, { name: LogName; offset: Offset }>();
   #saving: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(files: Files, directory: string, name: string) {
-    this.#files = files;
-    this.#directory = directory;
-    this.#name = name;
+  constructor(place: { files: Files; directory: string; name: string; warn: (message: string) => void }) {
+    this.#files = place.files;
+    this.#path = `${place.directory}/${place.name}`;
+    this.#directory = place.directory;
+    this.#warn = place.warn;
   }
 
   /** Reads what the file says about `logs`; lines about others go at once, lest a name's next log gets them. */
   async load(logs: Iterable<LogName>): Promise<void> {
-    const content = await this.#files.readFile(`${this.#directory}/${this.#name}`);
+    const content = await this.#files.readFile(this.#path);
     if (!content) return;
     const lines = parseLines(content);
+    if (!lines) return this.#warn(`${this.#path} is damaged: what it says is not believed`);
     let known = 0;
     for (const name of logs) {
       const offset = lines.get(logDirectory(name));
@@ -76,19 +79,21 @@ export class OffsetCheckpoint {
     let content = `${VERSION}\n${this.#offsets.size}\n`;
     for (const { name, offset } of this.#offsets.values())
       content += `${name.topic} ${name.partition} ${offset}\n`;
-    await replaceFile(this.#files, `${this.#directory}/${this.#name}`, bytesOf(content));
+    await replaceFile(this.#files, this.#path, bytesOf(content));
     await this.#files.flushDirectory(this.#directory);
   }
 }
 
-/** Offsets by log directory; empty when the file is not one we know, which only costs a longer recovery. */
-export function parseLines(content: Uint8Array): Map<string, Offset> {
+/** Offsets by log directory; undefined when the file is not one we know. Kafka makes it empty at first. */
+export function parseLines(content: Uint8Array): Map<string, Offset> | undefined {
   const offsets = new Map<string, Offset>();
+  if (content.length === 0) return offsets;
   const [version, count, ...lines] = text(content).trimEnd().split('\n');
-  if (version !== VERSION || Number(count) !== lines.length) return offsets;
+  if (version !== VERSION || Number(count) !== lines.length) return undefined;
   for (const line of lines) {
-    const [topic, partition, offset] = line.split(' ');
-    if (Number.isSafeInteger(Number(offset))) offsets.set(`${topic}-${partition}`, Number(offset));
+    const [, topic, partition, offset] = /^(\S+) (\d+) (\d{1,16})$/.exec(line) ?? [];
+    if (offset === undefined || !Number.isSafeInteger(Number(offset))) return undefined;
+    offsets.set(`${topic}-${partition}`, Number(offset));
   }
   return offsets;
 }

@@ -2,7 +2,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { Offset } from '../model/ids.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 import type { FileCache } from './file-cache.ts';
-import type { LogSegment } from './log-segment.ts';
+import { INT32_MAX, type LogSegment } from './log-segment.ts';
 
 /** One slice of work between two waits: a checksum over it takes well under a millisecond. */
 const SLICE_BYTES = 256 * 1024;
@@ -35,7 +35,8 @@ export async function replay(files: FileCache, segment: LogSegment, options: Rep
     const slice = buffer.subarray(0, Math.min(buffer.length, endPosition - position));
     const from = position;
     const filled = await files.use(segment.path, (file) => file.read(from, slice));
-    const { usedBytes, neededBytes, fault } = replaySlice(segment, slice.subarray(0, filled), options);
+    const range = { ...options, availableBytes: endPosition - from };
+    const { usedBytes, neededBytes, fault } = replaySlice(segment, slice.subarray(0, filled), range);
     position += usedBytes;
     if (fault !== undefined) return { endPosition: position, fault };
     if (neededBytes > endPosition - position || filled < slice.length)
@@ -48,16 +49,22 @@ export async function replay(files: FileCache, segment: LogSegment, options: Rep
 function replaySlice(
   segment: LogSegment,
   slice: Uint8Array,
-  options: Replay,
+  options: Replay & { availableBytes: number },
 ): { usedBytes: number; neededBytes: number; fault?: string } {
   const header = new BatchHeader(slice);
   let usedBytes = 0;
   while (usedBytes < slice.length) {
     if (slice.length - usedBytes < HEADER_SIZE) return { usedBytes, neededBytes: HEADER_SIZE };
     const { sizeBytes } = header.seek(usedBytes);
-    const fault = headerFault(header, segment.nextOffset, options.endOffset);
+    const fault = headerFault(header, segment.nextOffset, options.endOffset) ?? placeFault(header, segment);
     if (fault !== undefined) return { usedBytes, neededBytes: 0, fault };
-    if (slice.length - usedBytes < sizeBytes) return { usedBytes, neededBytes: sizeBytes };
+    const isLast = usedBytes + sizeBytes + HEADER_SIZE > options.availableBytes;
+    const looksAhead = header.baseOffset > segment.nextOffset && !isLast;
+    const neededBytes = sizeBytes + (looksAhead ? HEADER_SIZE : 0);
+    if (slice.length - usedBytes < neededBytes) return { usedBytes, neededBytes };
+    if (looksAhead && isDisputed(header, segment.nextOffset))
+      return { usedBytes, neededBytes: 0, fault: 'an offset has changed' };
+    header.seek(usedBytes);
     const covered = slice.subarray(usedBytes + CRC_START, usedBytes + sizeBytes);
     if (options.kernels && options.kernels.crc32c(covered) !== header.crc)
       return { usedBytes, neededBytes: 0, fault: 'a checksum is wrong' };
@@ -80,4 +87,18 @@ export function headerFault(
   if (!Number.isSafeInteger(header.lastOffset)) return 'an offset is impossible';
   if (header.lastOffset >= endOffset) return `offset ${header.lastOffset} is not acknowledged or not its own`;
   return undefined;
+}
+
+function placeFault({ lastOffset }: BatchHeader, { baseOffset, sizeBytes }: LogSegment): string | undefined {
+  return sizeBytes > 0 && lastOffset - baseOffset > INT32_MAX ? 'an offset is not of its segment' : undefined;
+}
+
+/**
+ * A base offset has no checksum. A batch that claims to begin after a gap is not believed when the next one begins
+ * where there would be none. Moves `header` on.
+ */
+function isDisputed(header: BatchHeader, nextOffset: Offset): boolean {
+  const { lastOffset, lastOffsetDelta, position, sizeBytes } = header;
+  const next = header.seek(position + sizeBytes);
+  return next.magic === 2 && next.baseOffset <= lastOffset && next.baseOffset > nextOffset + lastOffsetDelta;
 }

@@ -2,8 +2,9 @@ import { at, invariant, unreachable } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
 import { keepable } from '../records/keepable.ts';
+import { LOG_STARTS } from './layout.ts';
 import { LogDisk } from './log-disk.ts';
-import { flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
+import { type Check, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
 import { LogState } from './log-state.ts';
@@ -38,6 +39,7 @@ export class SegmentLog {
   #indexesDue = false;
   #bytesSinceCheckpoint = 0;
   #failure: Error | undefined;
+  #damagedFrom: Offset = Infinity;
 
   constructor(name: LogName, parts: StoreParts) {
     this.name = name;
@@ -54,6 +56,10 @@ export class SegmentLog {
   get isFailed(): boolean {
     return this.#failure !== undefined;
   }
+  /** A read found damage at or above it: to be loaded anew, with a check from there on. Infinity when none did. */
+  get damagedFrom(): Offset {
+    return this.#damagedFrom;
+  }
   /** See {@link LogDisk.durableEndOffset}. */
   get durableEndOffset(): Offset {
     return this.#disk.durableEndOffset;
@@ -66,9 +72,9 @@ export class SegmentLog {
     this.#ready([segment], 0);
   }
 
-  /** Reads what is on disk, unless it is known. See `LoadOptions` for the options. */
-  async load(options: { recoveryPoint: Offset | undefined; endOffset: Offset }): Promise<LogExtent> {
-    if (!this.#state) await (this.#loading ??= this.#load(options));
+  /** Reads what is on disk, unless it is known. */
+  async load(check: Check): Promise<LogExtent> {
+    if (!this.#state) await (this.#loading ??= this.#load(check));
     const { logStartOffset, logEndOffset } = this.#opened();
     return { logStartOffset, logEndOffset };
   }
@@ -126,6 +132,7 @@ export class SegmentLog {
     const state = this.#state;
     if (!state || this.#failure) return;
     const { offsets, times } = state.active;
+    if (offsets.count + times.count > 0) state.active.close(state.logEndOffset);
     if (!(offsets.isSettled && times.isSettled)) {
       await writeIndexes(state.active);
       await flushSegment(this.#parts, state.active);
@@ -255,18 +262,21 @@ export class SegmentLog {
     return segment;
   }
 
-  async #load(options: { recoveryPoint: Offset | undefined; endOffset: Offset }): Promise<LogExtent> {
+  async #load(check: Check): Promise<LogExtent> {
     const { directory } = this.#disk;
     const title = directory.slice(directory.lastIndexOf('/') + 1);
-    const startOffset = this.#parts.logStarts.get(this.name.log) ?? 0;
+    const { recoveryPoints, logStarts } = this.#parts;
+    const startOffset = logStarts.get(this.name.log) ?? 0;
     try {
-      const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...options });
+      const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
       if (this.#failure) throw this.#failure;
-      const state = this.#ready(segments, startOffset);
-      const { logStartOffset, logEndOffset } = state;
-      if (options.recoveryPoint !== undefined && logEndOffset > options.recoveryPoint) {
-        this.#parts.recoveryPoints.set(this.name, logEndOffset);
-        this.#parts.background(this.#parts.recoveryPoints.save());
+      const { logStartOffset, logEndOffset } = this.#ready(segments, this.#believedStart(segments, check));
+      const flushedEnd = recoveryPoints.get(this.name.log) ?? 0;
+      if (logEndOffset < flushedEnd)
+        this.#warn(`ends at offset ${logEndOffset}, but all below ${flushedEnd} was flushed once`);
+      if (logEndOffset < flushedEnd || (check.recoveryPoint !== undefined && logEndOffset > flushedEnd)) {
+        recoveryPoints.set(this.name, logEndOffset);
+        this.#parts.background(recoveryPoints.save());
       }
       return { logStartOffset, logEndOffset };
     } finally {
@@ -274,10 +284,27 @@ export class SegmentLog {
     }
   }
 
+  /** A start beyond the end is only right when the end was lost: what is trimmed was flushed, if the store flushes. */
+  #believedStart(segments: readonly LogSegment[], { recoveryPoint }: Check): Offset {
+    const startOffset = this.#parts.logStarts.get(this.name.log) ?? 0;
+    const endOffset = at(segments, segments.length - 1).nextOffset;
+    if (startOffset <= endOffset || (!this.#parts.flushes && recoveryPoint !== undefined)) return startOffset;
+    this.#warn(
+      `ends at offset ${endOffset}, before its start in ${LOG_STARTS} (${startOffset}): not believed`,
+    );
+    return 0;
+  }
+
+  #warn(what: string): void {
+    this.#parts.warn(`${this.name.topic}-${this.name.partition}: ${what}`);
+  }
+
   #ready(segments: LogSegment[], startOffset: Offset): LogState {
     const state = new LogState(segments, new LogTail(this.#parts.tail), startOffset);
     this.#state = state;
-    this.#reader = new LogReader(state, this.#parts);
+    this.#reader = new LogReader(state, this.#parts, ({ baseOffset }) => {
+      this.#damagedFrom = Math.min(this.#damagedFrom, baseOffset);
+    });
     this.#disk.endsAt(state.logEndOffset);
     return state;
   }

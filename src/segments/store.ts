@@ -8,6 +8,7 @@ import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { logDirectory, LOG_STARTS, RECOVERY_POINTS } from './layout.ts';
 import { eachLimited } from './limited.ts';
+import { type Check, NO_CHECK } from './log-loader.ts';
 import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import type { StoreParts } from './parts.ts';
 import { ReadGate } from './read-gate.ts';
@@ -43,8 +44,9 @@ export interface SegmentStoreOptions {
 interface Entry {
   name: LogName;
   log: SegmentLog | undefined;
-  /** Undefined once it needs no check. */
-  check: { from: Offset; endOffset: Offset } | undefined;
+  check: Check;
+  /** Created and never opened since: nobody knows yet whether its directory could be made. */
+  isNew: boolean;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -70,9 +72,8 @@ export class SegmentStore implements LogStore {
 
   /** @throws with a message for people when the directory is locked, foreign, or written by a newer version. */
   static async open(options: SegmentStoreOptions): Promise<SegmentStore> {
-    const { files, directory, identity } = options;
     const warn = options.onWarning ?? (() => {});
-    const opened = await openDirectory({ files, directory, identity, warn });
+    const opened = await openDirectory({ ...options, warn });
     try {
       const store = new SegmentStore(options, opened);
       await store.#parts.recoveryPoints.load(opened.logs);
@@ -87,6 +88,8 @@ export class SegmentStore implements LogStore {
 
   private constructor(options: SegmentStoreOptions, opened: OpenedDirectory) {
     const { files: disk, directory: root, kernels } = options;
+    const warn = options.onWarning ?? (() => {});
+    const checkpoint = (name: string) => new OffsetCheckpoint({ files: disk, directory: root, name, warn });
     this.identity = opened.identity;
     this.wasClean = opened.isClean;
     this.#directory = opened;
@@ -100,9 +103,9 @@ export class SegmentStore implements LogStore {
       kernels,
       flushes: options.flush === 'always',
       indexIntervalBytes: options.indexIntervalBytes ?? 4096,
-      recoveryPoints: new OffsetCheckpoint(disk, root, RECOVERY_POINTS),
-      logStarts: new OffsetCheckpoint(disk, root, LOG_STARTS),
-      warn: options.onWarning ?? (() => {}),
+      recoveryPoints: checkpoint(RECOVERY_POINTS),
+      logStarts: checkpoint(LOG_STARTS),
+      warn,
       background: (work) => this.#inBackground(work),
       rootChanged: () => (this.#rootChanged = true),
     };
@@ -123,14 +126,12 @@ export class SegmentStore implements LogStore {
 
   async open(log: LogKey): Promise<LogExtent> {
     const entry = this.#entry(log);
+    if (entry.log && entry.log.damagedFrom < Infinity) entry.log.fail(new Error('it is damaged'));
     if (entry.log?.isFailed) await this.#rounds.current;
     if (entry.log?.isFailed) this.#revive(entry, entry.log);
-    const { check } = entry;
-    const extent = await this.#touch(entry).load({
-      recoveryPoint: check?.from,
-      endOffset: check?.endOffset ?? Infinity,
-    });
-    entry.check = undefined;
+    const extent = await this.#touch(entry).load(entry.check);
+    entry.check = NO_CHECK;
+    entry.isNew = false;
     return extent;
   }
 
@@ -188,11 +189,15 @@ export class SegmentStore implements LogStore {
   }
 
   #create(name: LogName): SegmentLog | undefined {
-    if (this.#entries.has(name.log)) return undefined;
+    const known = this.#entries.get(name.log);
+    if (known && !(known.isNew && known.log?.isFailed)) return undefined;
     const directory = logDirectory(name);
+    if (known) this.#directories.delete(directory);
     const before = this.#directories.get(directory);
     if (before === 'held') this.#yieldName(directory);
-    const log = this.#touch(this.#add(name, true));
+    const entry = this.#add(name, true);
+    entry.isNew = true;
+    const log = this.#touch(entry);
     log.create(before === 'held' ? undefined : before);
     return log;
   }
@@ -228,17 +233,20 @@ export class SegmentStore implements LogStore {
 
   #add(name: LogName, isClean: boolean): Entry {
     const from = this.#parts.recoveryPoints.get(name.log) ?? 0;
-    const check = isClean ? undefined : { from, endOffset: Infinity };
-    const entry: Entry = { name, log: undefined, check };
+    const check = isClean ? NO_CHECK : { recoveryPoint: from, endOffset: Infinity, flushedBelow: from };
+    const entry: Entry = { name, log: undefined, check, isNew: false };
     this.#entries.set(name.log, entry);
     this.#directories.set(logDirectory(name), 'held');
     return entry;
   }
 
   /** What a failed log has on disk is taken up again, of what was never acknowledged nothing. */
-  #revive(entry: Entry, { durableEndOffset }: SegmentLog): void {
-    const endOffset = this.#parts.flushes ? durableEndOffset : Infinity;
-    entry.check = { from: this.#parts.recoveryPoints.get(entry.name.log) ?? 0, endOffset };
+  #revive(entry: Entry, { durableEndOffset, damagedFrom }: SegmentLog): void {
+    const from = this.#parts.recoveryPoints.get(entry.name.log) ?? 0;
+    const ends = this.#parts.flushes
+      ? { endOffset: durableEndOffset, flushedBelow: durableEndOffset }
+      : { endOffset: Infinity, flushedBelow: from };
+    entry.check = { recoveryPoint: Math.min(from, damagedFrom), ...ends };
     entry.log = undefined;
   }
 
@@ -270,7 +278,7 @@ export class SegmentStore implements LogStore {
   }
 
   async #close(): Promise<void> {
-    const { disk, files, root, recoveryPoints, logStarts } = this.#parts;
+    const { disk, files, root, kernels, recoveryPoints, logStarts } = this.#parts;
     try {
       await this.#rounds.idle();
       const entries = [...this.#entries.values()];
@@ -279,8 +287,8 @@ export class SegmentStore implements LogStore {
       while (this.#background.size > 0) await Promise.all(this.#background);
       await recoveryPoints.save();
       await logStarts.save();
-      const isClean = entries.every(({ log, check }) => !log?.isFailed && check === undefined);
-      if (isClean) await markClean(disk, root, this.logs());
+      const isClean = entries.every(({ log, check }) => !log?.isFailed && check === NO_CHECK);
+      if (isClean) await markClean({ files: disk, directory: root, kernels }, this.logs());
     } finally {
       await files.close();
       await this.#directory.release();

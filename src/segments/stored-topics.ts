@@ -4,7 +4,7 @@ import type { Files } from '../ports/files.ts';
 import { records } from '../records/batch.ts';
 import type { Codecs } from '../records/codecs.ts';
 import { BatchHeader, CRC_START, forEachBatch, HEADER_SIZE } from '../records/header.ts';
-import { refuseNewer } from './data-directory.ts';
+import { formatOf } from './data-directory.ts';
 import * as layout from './layout.ts';
 import { parseLines } from './offset-checkpoint.ts';
 import { headerFault } from './scan.ts';
@@ -68,7 +68,7 @@ export class StoredTopics {
     if (!names.includes(layout.META_PROPERTIES))
       throw new Error(`${directory} is no data directory: it has no ${layout.META_PROPERTIES}`);
     const format = await files.readFile(`${directory}/${layout.FORMAT}`);
-    if (format !== undefined) refuseNewer(directory, format);
+    if (format !== undefined) formatOf(directory, format);
     const lock = await files.lock(directory);
     try {
       const topics = await listTopics(options, names);
@@ -239,7 +239,7 @@ async function listTopics(
     const bases = (await files.list(path)).map(layout.segmentBase).filter((base) => base !== undefined);
     const segments = bases.toSorted((a, b) => a - b);
     const partitions = topics.get(place.topic) ?? new Map<number, StoredPartition>();
-    partitions.set(place.partition, { path, segments, startOffset: starts.get(name) ?? segments[0] ?? 0 });
+    partitions.set(place.partition, { path, segments, startOffset: starts?.get(name) ?? segments[0] ?? 0 });
     topics.set(place.topic, partitions);
   }
   return topics;

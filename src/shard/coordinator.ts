@@ -5,6 +5,7 @@ import type { Address, Decision, Machine, MachineRecord } from '../model/machine
 import type { LogWrite } from '../ports/log-store.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
 import { buildBatch } from '../records/builder.ts';
+import { forEachBatch } from '../records/header.ts';
 import { replay } from './replay.ts';
 import type { Shard } from './shard.ts';
 import { encodeSnapshot, loadNewestSnapshot, snapshotName } from './snapshots.ts';
@@ -24,6 +25,8 @@ export class Coordinator {
   #uncommitted: { endOffset: Offset; records: readonly MachineRecord[] }[] = [];
   /** Requests without a reply yet, by correlation id: the machine may have parked them. */
   readonly #unanswered = new Map<number, Address>();
+  /** What the machine does as soon as it is the leader's. */
+  #boot: Decision | undefined;
   #bytesSinceSnapshot = 0;
   #snapshot: string | undefined;
   #alarmAtMs = Infinity;
@@ -35,7 +38,10 @@ export class Coordinator {
     this.machine = machine;
   }
 
-  /** Rebuilds the machine: newest snapshot, then the log above it. */
+  /**
+   * Rebuilds the machine: newest snapshot, then the log above it. Nothing is written, so that a log which cannot be
+   * served stays as it was.
+   */
   async load(): Promise<void> {
     const { parts, spec } = this.#shard;
     const nowMs = parts.clock.now();
@@ -43,31 +49,45 @@ export class Coordinator {
       for (const record of records) this.machine.apply(record, nowMs);
       spec.onCommitted?.(records);
     };
-    const snapshot = await loadNewestSnapshot(parts, spec.name.log, this.#log.logEndOffset);
+    const snapshot = await loadNewestSnapshot(parts, spec.name, this.#log.logEndOffset);
     if (snapshot !== undefined) {
       this.#snapshot = snapshot.name;
       await replay(parts, snapshot.bytes, apply);
     }
-    let fromOffset = Math.max(snapshot?.endOffset ?? 0, this.#log.logStartOffset);
+    const snapshotEnd = snapshot?.endOffset ?? 0;
+    let fromOffset = Math.max(snapshotEnd, this.#log.logStartOffset);
+    this.#checkGap(snapshotEnd, fromOffset);
     const endOffset = this.#log.logEndOffset;
     while (fromOffset < endOffset) {
       const bytes = await this.#log.read({ fromOffset, endOffset, maxBytes: 1024 * 1024 });
       invariant(bytes !== undefined && bytes.length > 0, 'a log has batches up to its end');
       this.#bytesSinceSnapshot += bytes.length;
+      let nextOffset = fromOffset;
+      forEachBatch(bytes, ({ baseOffset, lastOffset }) => {
+        this.#checkGap(nextOffset, baseOffset);
+        nextOffset = lastOffset + 1;
+      });
       fromOffset = await replay(parts, bytes, apply);
     }
+    this.#boot = spec.boot?.(this.machine);
     this.#arm();
+  }
+
+  /** What is missing was damaged, and taken out with a warning when the log was opened. */
+  #checkGap(expected: Offset, found: Offset): void {
+    if (found > expected && this.#shard.spec.isDense)
+      throw new Error(`its records from offset ${expected} to ${found - 1} are missing`);
   }
 
   /** First thing after `load`: the new leader makes itself known, then the machine does what it must. */
   boot(): void {
-    const { boot, reign, name } = this.#shard.spec;
+    const { reign, name } = this.#shard.spec;
     if (reign !== undefined) {
       const { controlRecords, values } = reign(this.#shard.leaderEpoch);
       this.#shard.commit(values.map((value) => ({ type: 'put', log: name.log, ...value })));
       for (const record of controlRecords) this.#appendBatch([record], true);
     }
-    if (boot !== undefined) this.#run(boot(this.machine));
+    if (this.#boot !== undefined) this.#run(this.#boot);
   }
 
   handle(request: ShardRequest): void {

@@ -3,7 +3,8 @@ import type { LeaderEpoch, Uuid } from '../model/ids.ts';
 import type { Reign } from './shard.ts';
 import type { SnapshotFrame } from './snapshots.ts';
 
-const LEADER_CHANGE_VERSION = 1;
+/** Kafka writes no other, and its readers take every LeaderChange for this one. */
+const LEADER_CHANGE_VERSION = 0;
 
 /** A quorum of one: this node votes for itself and says so, as Kafka's `quorum-state` and LeaderChange do (KIP-595). */
 export function metadataReign(leader: {

@@ -6,7 +6,7 @@ import type { LeaderEpoch, LogKey, Millis, Offset } from '../model/ids.ts';
 import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogFields } from '../ports/log.ts';
-import type { LogName, LogStore, LogWrite } from '../ports/log-store.ts';
+import { LogDamaged, type LogName, type LogStore, type LogWrite } from '../ports/log-store.ts';
 import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import { fetchApi } from '../wire/apis/01-fetch.ts';
@@ -58,7 +58,9 @@ export interface ShardSpec {
   machine?: () => Machine;
   /** What a new leader writes first: control records, and values beside the log. */
   reign?: (leaderEpoch: LeaderEpoch) => Reign;
-  /** What the machine wants done as soon as it is loaded, before any request. */
+  /** The machine can do without no record of it: a log with a gap is refused. */
+  isDense?: boolean;
+  /** What the machine wants done as soon as it is loaded, before any request. @throws when it cannot serve the log. */
   boot?: (machine: Machine) => Decision;
   /** Called with the machine's records once they are committed, in order; replayed ones come first. */
   onCommitted?: (records: readonly MachineRecord[]) => void;
@@ -156,7 +158,9 @@ export class Shard {
     if (this.#state !== 'closed' && this.#state !== 'failed') return;
     this.#state = 'opening';
     try {
-      await this.#load();
+      await this.#create();
+      // What a read finds damaged the store mends when it opens the log again: that is tried at once.
+      await this.#load().catch(() => this.#reload());
     } catch (error) {
       if (!this.#isGone) this.#fail(error);
       return;
@@ -168,12 +172,27 @@ export class Shard {
     for (const request of queue) this.receive(request);
   }
 
-  async #load(): Promise<void> {
-    const { store, kernels, codecs, clock } = this.parts;
-    const { name, config } = this.spec;
-    await this.#create();
-    const log = await PartitionLog.open({ store, name, kernels, codecs, config, nowMs: clock.now() });
+  async #reload(): Promise<void> {
     if (this.#isGone) return;
+    this.#forgetState();
+    await this.#load();
+  }
+
+  async #load(): Promise<void> {
+    const { store, kernels, codecs, clock, onWarning } = this.parts;
+    const { name, config } = this.spec;
+    if (this.#isGone) return;
+    const log = await PartitionLog.open({
+      store,
+      name,
+      kernels,
+      codecs,
+      config,
+      onWarning,
+      nowMs: clock.now(),
+    });
+    if (this.#isGone) return;
+    refuseOpenTransaction(log);
     log.highWatermark = log.logEndOffset;
     this.#leaderEpoch = this.spec.leaderEpoch(log);
     this.#log = log;
@@ -281,9 +300,13 @@ export class Shard {
     this.parts.reply({ to, body: undefined, errorCode });
   }
 
-  /** Says so to people and to whoever asked; what is written is not in doubt, so the shard goes on. */
+  /**
+   * Says so to people and to whoever asked. What is written is not in doubt, so the shard goes on, unless the store
+   * wants to mend the log.
+   */
   readFailed(to: Address, error: unknown): void {
-    this.#warn(`read failed: ${messageOf(error)}`, error);
+    if (error instanceof LogDamaged && this.#log !== undefined) this.#fail(error);
+    else this.#warn(`read failed: ${messageOf(error)}`, error);
     this.refuse(to, ErrorCode.KAFKA_STORAGE_ERROR);
   }
 
@@ -293,7 +316,7 @@ export class Shard {
   }
 
   #fail(error: unknown): void {
-    this.#warn(`storage failed (${messageOf(error)}); its state is dropped and will be reloaded`, error);
+    this.#warn(`cannot be served (${messageOf(error)}); its state is dropped and will be reloaded`, error);
     this.#failedAtMs = this.parts.clock.now();
     this.#state = 'failed';
     this.#forgetAll(ErrorCode.KAFKA_STORAGE_ERROR);
@@ -307,6 +330,11 @@ export class Shard {
     ];
     const queued = this.#queue.map(({ from }) => from);
     this.#queue = [];
+    this.#forgetState();
+    for (const to of [...waiting, ...queued]) this.refuse(to, errorCode);
+  }
+
+  #forgetState(): void {
     this.#coordinator?.stop();
     this.#log = undefined;
     this.#appends = undefined;
@@ -315,7 +343,6 @@ export class Shard {
     this.#coordinator = undefined;
     this.#round = undefined;
     this.#openRounds = 0;
-    for (const to of [...waiting, ...queued]) this.refuse(to, errorCode);
   }
 
   /** The topic is deleted: nothing is accepted any more. The caller drops the log in the store. */
@@ -329,6 +356,13 @@ export class Shard {
     this.#coordinator?.stop();
     return this.#log?.snapshotWrites() ?? [];
   }
+}
+
+/** Of Kafka's making: no coordinator of ours would ever end it. */
+function refuseOpenTransaction({ producers }: PartitionLog): void {
+  const offset = producers.firstUnstableOffset;
+  if (offset === undefined) return;
+  throw new Error(`a transaction is open from offset ${offset} on, and transactions are not served`);
 }
 
 function messageOf(error: unknown): string {

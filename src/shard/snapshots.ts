@@ -1,8 +1,8 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import { concat } from '../model/bytes.ts';
-import type { LeaderEpoch, LogKey, Millis, Offset } from '../model/ids.ts';
+import type { LeaderEpoch, Millis, Offset } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
-import type { LogStore } from '../ports/log-store.ts';
+import type { LogName, LogStore } from '../ports/log-store.ts';
 import { type NewRecord, buildBatch } from '../records/builder.ts';
 import { BatchFault } from '../kernels/kernels.ts';
 import { forEachBatch } from '../records/header.ts';
@@ -50,8 +50,8 @@ export function encodeSnapshot(
 
 /** The newest snapshot at or below the log end whose batches are all whole; a damaged one is passed over. */
 export async function loadNewestSnapshot(
-  { store, kernels }: { store: LogStore; kernels: Kernels },
-  log: LogKey,
+  { store, kernels, onWarning }: { store: LogStore; kernels: Kernels; onWarning: (message: string) => void },
+  { log, topic, partition }: LogName,
   logEndOffset: Offset,
 ): Promise<{ name: string; endOffset: Offset; bytes: Uint8Array } | undefined> {
   const names = (await store.names(log)).filter((name) => NAME.test(name)).toSorted();
@@ -60,6 +60,7 @@ export async function loadNewestSnapshot(
     if (endOffset > logEndOffset) continue;
     const bytes = await store.get(log, name);
     if (bytes !== undefined && isWhole(kernels, bytes)) return { name, endOffset, bytes };
+    onWarning(`${topic}-${partition}: ${name} is damaged: what it says is made anew from the log`);
   }
   return undefined;
 }

@@ -4,10 +4,17 @@ import type { Check, Suite } from './suite.ts';
 
 /** By name, each a module that exports `suite`. */
 const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
+  'full-disk': () => import('./full-disk.ts'),
+  'kafka-dump': () => import('./kafka-dump.ts'),
+  'kafka-opens-ours': () => import('./kafka-opens-ours.ts'),
+  'we-open-kafkas': () => import('./we-open-kafkas.ts'),
+  firefox: () => import('./firefox.ts'),
   'node-22': () => import('./node-22.ts'),
   promtool: () => import('./promtool.ts'),
   firefox: () => import('./firefox.ts'),
 };
+/** A check that hangs has failed. */
+const CHECK_TIMEOUT_MS = 180_000;
 
 interface Result {
   name: string;
@@ -36,7 +43,7 @@ async function runSuite(suite: Suite): Promise<Result> {
   const result: Result = { name: suite.name, passed: 0, failed: [], skipped: undefined, tookMs: 0 };
   const check: Check = async (name, work) => {
     try {
-      await work();
+      await withinTime(Promise.resolve().then(work));
       result.passed++;
       console.log(`ok      ${suite.name}: ${name}`);
       return true;
@@ -55,6 +62,14 @@ async function runSuite(suite: Suite): Promise<Result> {
   }
   result.tookMs = performance.now() - startedAtMs;
   return result;
+}
+
+async function withinTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function indented(error: unknown): string {

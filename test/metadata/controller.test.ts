@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { encodeMetadataRecord } from '../../src/metadata/records.ts';
 import { InvariantError } from '../../src/model/assert.ts';
 import { byId, byName, Cluster, topicOf, uuidOf } from './cluster.ts';
 
@@ -229,13 +230,51 @@ test('nothing waits here, and a request for another shard is our fault', () => {
   expect(() => machine.decide({ from, caller, apiKey: 0, apiVersion: 9, body: {} })).toThrow(InvariantError);
 });
 
-test('records that are not known are counted, and change nothing', () => {
-  const cluster = new Cluster();
-  const { version } = cluster.image;
-  cluster.append([
-    { key: null, value: new Uint8Array([1, 0x7f, 0, 0]) },
-    { key: null, value: null },
-  ]);
-  expect(cluster.machine.recordsIgnored).toBe(2);
-  expect(cluster.image.version).toBe(version);
+describe('what a log of Kafka may hold', () => {
+  const record = (type: number, version = 0) => ({ key: null, value: new Uint8Array([1, type, version, 0]) });
+  const feature = (name: string, featureLevel: number) => ({
+    key: null,
+    value: encodeMetadataRecord({ type: 'featureLevel', name, featureLevel }),
+  });
+
+  test.each([
+    ['registrations of controllers', [record(27)]],
+    ['a tombstone', [{ key: null, value: null }]],
+    ['features of Kafka 4.3', [feature('transaction.version', 2), feature('group.version', 1)]],
+  ])('%s: nothing that matters here', (_, records) => {
+    const cluster = new Cluster();
+    cluster.append(records);
+    expect(cluster.machine.whyNotServable()).toBeUndefined();
+  });
+
+  test.each([
+    ['ACLs', [record(18)], 'ACLs, which this version would not keep to'],
+    ['a record of a newer Kafka', [record(0x3f)], 'records of type 63'],
+    ['a newer version of a record', [record(2, 9)], 'records of type 2'],
+    ['a newer metadata version', [feature('metadata.version', 31)], 'metadata.version is at level 31'],
+    ['a feature of a newer Kafka', [feature('new.version', 1)], 'new.version is at level 1'],
+  ])('%s: refused, and named', (_, records, why) => {
+    const cluster = new Cluster();
+    cluster.append(records);
+    expect(cluster.machine.whyNotServable()).toContain(why);
+  });
+
+  test('other brokers: refused', () => {
+    expect(new Cluster({ brokers: 3 }).machine.whyNotServable()).toContain('brokers 2, 3 are registered too');
+  });
+
+  test('partitions that nobody leads are led again, and an older metadata version is raised', () => {
+    const cluster = new Cluster();
+    cluster.create([topicOf('t')]);
+    const { id: topicId = '' } = cluster.image.topic('t') ?? {};
+    const noLeader = { topicId, partitionId: 0, leader: -1, isr: [], eligibleLeaderReplicas: [1] };
+    cluster.append([
+      { key: null, value: encodeMetadataRecord({ type: 'partitionChange', ...noLeader }) },
+      feature('metadata.version', 25),
+    ]);
+    cluster.register(1, uuidOf(950));
+    const elected = { leader: 1, isr: [1], eligibleLeaderReplicas: [] };
+    expect(cluster.image.partition(topicId, 0)).toMatchObject(elected);
+    expect(cluster.image.features.get('metadata.version')).toBe(30);
+  });
 });

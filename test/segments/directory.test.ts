@@ -77,25 +77,50 @@ describe('a directory that is not ours to open', () => {
 
   test('one of a newer version', async () => {
     await (await open()).close();
-    await writeFile(`${directory}/milena.format`, 'version=2\n');
-    await expect(open()).rejects.toThrow('newer Milena (format 2, this one reads up to 1)');
+    await writeFile(`${directory}/milena.format`, 'version=3\n');
+    await expect(open()).rejects.toThrow('newer Milena (format 3, this one reads up to 2)');
   });
 
-  test('one whose meta.properties are of another time', async () => {
+  test.each([
+    ['version=0\nbroker.id=1\n', 'of version 0, of a Kafka with ZooKeeper'],
+    ['version=2\ncluster.id=abc\nnode.id=1\n', 'is damaged, or newer: it is not of version 1'],
+    ['version=1\ncluster.id=abc\nnode.id=one\n', 'is damaged, or newer'],
+    ['version=1\ncluster.id=abc\nnode.id=1\ndirectory.id=../x\n', 'is damaged, or newer'],
+    ['\0\0\0\0', 'is damaged, or newer'],
+    ['version=1\ncluster.id=abc\nnode.id=7\n', 'belongs to node 7, this is node 1'],
+  ])('one whose meta.properties are %j, and it is left as it was', async (content, why) => {
     await mkdir(directory);
-    await writeFile(`${directory}/meta.properties`, 'version=0\nbroker.id=1\n');
-    await expect(open()).rejects.toThrow('not of version 1');
+    await writeFile(`${directory}/meta.properties`, content);
+    await expect(open()).rejects.toThrow(why);
+    expect(await readFile(`${directory}/meta.properties`, 'utf8')).toBe(content);
   });
+
+  test('one that has lost its meta.properties is not given a new identity', async () => {
+    const store = await open();
+    await store.commit([create]);
+    await store.close();
+    await rm(`${directory}/meta.properties`);
+    await expect(open()).rejects.toThrow('meta.properties is missing, but there are logs (topic1-0)');
+  });
+
+  test.each(['', 'version=', 'version=x\n', 'version=0\n'])(
+    'one whose milena.format is %j',
+    async (content) => {
+      await (await open()).close();
+      await writeFile(`${directory}/milena.format`, content);
+      await expect(open()).rejects.toThrow('milena.format is damaged: it says no version');
+    },
+  );
 
   test('one that Kafka made is opened', async () => {
     await mkdir(directory);
     await writeFile(
       `${directory}/meta.properties`,
-      '#\n#Fri Jan 02 10:00:00 UTC 2026\ncluster.id=abc\ndirectory.id=dir\nnode.id=1\nversion=1\n',
+      '#\n#Fri Jan 02 10:00:00 UTC 2026\ncluster.id=abc\ndirectory.id=AQIDBAUGBwgJCgsMDQ4PEA\nnode.id=1\nversion=1\n',
     );
     await writeFile(`${directory}/.lock`, '');
     const store = await open();
-    expect(store.identity).toEqual({ clusterId: 'abc', nodeId: 1, directoryId: 'dir' });
+    expect(store.identity).toEqual({ clusterId: 'abc', nodeId: 1, directoryId: 'AQIDBAUGBwgJCgsMDQ4PEA' });
     await store.close();
   });
 });
@@ -214,6 +239,18 @@ describe('what a crash left unfinished', () => {
     const stray = (await readdir(directory)).find((name) => name.endsWith('-stray'));
     expect(await readdir(`${directory}/${stray}`)).toContain('00000000000000000000.log');
     expect(warnings.join()).toContain('-stray');
+  });
+
+  test('a list of logs is not believed when a bit of it changed', async () => {
+    const store = await open();
+    await store.commit([create]);
+    await store.close();
+    const list = await readFile(`${directory}/milena.logs`);
+    list[12] = (list[12] ?? 0) ^ 1;
+    await writeFile(`${directory}/milena.logs`, list);
+    const next = await open();
+    expect(next.logs()).toEqual([logName(1)]);
+    await next.close();
   });
 
   test('a list of logs is not believed once Kafka was there', async () => {

@@ -1,38 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { LogWrite } from '../../src/ports/log-store.ts';
-import { append, appends, isTrue, logName, offsetsOf } from '../storage/batches.ts';
+import { append, appends, offsetsOf } from '../storage/batches.ts';
 import { MemoryFiles } from '../storage/memory-files.ts';
+import { ALL, FIRST, LOG, create, killedAfter, log, recovered } from './crashed.ts';
 import { DIRECTORY, openStore } from './open.ts';
-
-const { log } = logName(1);
-const LOG = `${DIRECTORY}/topic1-0`;
-const FIRST = `${LOG}/00000000000000000000`;
-const create: LogWrite = { type: 'create', ...logName(1) };
-const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
-
-/** What a process leaves that was killed once these writes were acknowledged. */
-async function killedAfter(...commits: LogWrite[][]): Promise<MemoryFiles> {
-  const files = new MemoryFiles();
-  const store = await openStore(files);
-  for (const writes of commits) await store.commit(writes);
-  return files.crash({ power: true });
-}
-
-async function recovered(files: MemoryFiles) {
-  const warnings: string[] = [];
-  const store = await openStore(files, { tailBytes: 0, onWarning: (message) => warnings.push(message) });
-  const extent = await store.open(log);
-  const batches: [number, number][] = [];
-  for (let fromOffset = extent.logStartOffset; ;) {
-    const bytes = await store.read(log, { ...ALL, fromOffset });
-    expect(isTrue(bytes)).toBe(true);
-    const last = offsetsOf(bytes).at(-1);
-    if (!last) break;
-    batches.push(...offsetsOf(bytes));
-    fromOffset = last[1] + 1;
-  }
-  return { store, extent, batches, warnings };
-}
 
 describe('a torn tail', () => {
   test('at every byte of the last batch leaves what was before it', async () => {
@@ -64,29 +35,6 @@ describe('a torn tail', () => {
 });
 
 describe('damage in the middle', () => {
-  test('ends the log there, whatever byte it is, and later segments go', async () => {
-    const roll: LogWrite = { type: 'roll', log };
-    const files = await killedAfter([create, ...appends(log, 0, 4, 20)]);
-    const store = await openStore(files);
-    await store.open(log);
-    await store.commit([...appends(log, 4, 6, 20), roll, ...appends(log, 6, 9, 20)]);
-    const disk = files.crash({ power: true });
-    disk.replace(`${DIRECTORY}/recovery-point-offset-checkpoint`, new TextEncoder().encode('0\n0\n'));
-    const batchBytes = append({ log, baseOffset: 0, valueBytes: 20 }).bytes.length;
-    for (let at = 3 * batchBytes; at < 4 * batchBytes; at++) {
-      // Base offset (if it still rises) and leader epoch lie outside the checksum.
-      if (at < 3 * batchBytes + 16 && at !== 3 * batchBytes) continue;
-      const damaged = disk.crash({ power: true });
-      const bytes = damaged.bytes(`${FIRST}.log`).slice();
-      bytes[at] = (bytes[at] ?? 0) ^ 0x41;
-      damaged.replace(`${FIRST}.log`, bytes);
-      const { extent, warnings } = await recovered(damaged);
-      expect(extent.logEndOffset).toBe(3);
-      expect(warnings).toHaveLength(1);
-      expect(damaged.paths().filter((path) => path.endsWith('.log'))).toEqual([`${FIRST}.log`]);
-    }
-  });
-
   test('below the recovery point is not looked for', async () => {
     const files = await killedAfter(
       [create, ...appends(log, 0, 4)],

@@ -104,7 +104,7 @@ describe('a shard whose storage fails', () => {
     bench.store.settle(new Error('disk is gone'));
     expect((await bench.reply(lost)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
     expect((await bench.reply(parked)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
-    expect(bench.warnings.join()).toContain('orders-0: storage failed (disk is gone)');
+    expect(bench.warnings.join()).toContain('orders-0: cannot be served (disk is gone)');
 
     bench.store.holds = false;
     expect((await bench.reply(bench.produce())).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);

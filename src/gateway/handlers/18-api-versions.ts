@@ -32,11 +32,11 @@ export const apiVersions = handler({
         maxVersion: maxSupportedVersion,
       })),
       finalizedFeaturesEpoch: image.version,
-      finalizedFeatures: [...image.features].map(([name, level]) => ({
-        name,
-        minVersionLevel: level,
-        maxVersionLevel: level,
-      })),
+      // A directory of Kafka's has features at levels that we do not serve.
+      finalizedFeatures: SUPPORTED_FEATURES.map(({ name }) => {
+        const level = image.features.get(name) ?? 0;
+        return { name, minVersionLevel: level, maxVersionLevel: level };
+      }),
     });
   },
   handleUnsupported(call) {

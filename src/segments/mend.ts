@@ -1,0 +1,169 @@
+import type { Offset } from '../model/ids.ts';
+import type { OpenFile } from '../ports/files.ts';
+import { DAMAGED_SUFFIX, DRAFT_SUFFIX } from './layout.ts';
+import { INT32_MAX, LogSegment } from './log-segment.ts';
+import { type WholeBatch, headerAt, nextWhole } from './next-whole.ts';
+import type { StoreParts } from './parts.ts';
+
+/** Where a segment stopped making sense. */
+export interface Damage {
+  segment: LogSegment;
+  /** Start of the damaged batch; `segment` ends here, at `segment.nextOffset`, in memory. */
+  position: number;
+  /** End of the file. */
+  endPosition: number;
+  why: string;
+  /** Where the next segment starts. */
+  nextBase: Offset | undefined;
+  /** Segments that follow hold batches. */
+  isFollowed: boolean;
+}
+
+/** What is known of the log from elsewhere. */
+export interface MendOptions {
+  directory: string;
+  title: string;
+  /** Batches that reach it were never acknowledged. */
+  endOffset: Offset;
+  /** All below was flushed once: what is wrong there is no write that a crash tore. */
+  flushedBelow: Offset;
+}
+
+/**
+ * - `end`: the log ends here; segments that follow do not belong to it.
+ * - `gap`: some offsets are gone; the log goes on with `next`, split off, or with the segment that follows.
+ */
+export type Mended = { type: 'end' } | { type: 'gap'; next: LogSegment | undefined; nextOffset: Offset };
+
+/** No write tears finer than a sector: one that never came reads as zeros. */
+const SECTOR_BYTES = 512;
+const COPIED_BYTES = 1024 * 1024;
+
+/**
+ * Makes a log whole again whose segment holds what is no batch of it. Nothing that was acknowledged is thrown away:
+ *
+ * - Nothing whole follows: a torn tail, which was never acknowledged. It is cut (as Kafka does), and kept in a file
+ *   beside it if it was flushed once.
+ * - A write is missing (sectors of zeros, or the file is too short) and what follows may be of the same round of
+ *   writes: the log must stay a prefix of what was written, so it ends here. What follows is kept in a file beside it.
+ * - The bytes have changed since: they are kept in a file beside the log, and what follows is served after a gap, as
+ *   compaction leaves one too.
+ */
+export async function mend(parts: StoreParts, damage: Damage, options: MendOptions): Promise<Mended> {
+  const { segment, position, endPosition, isFollowed } = damage;
+  const { endOffset, flushedBelow, directory } = options;
+  const { nextOffset: fromOffset, path } = segment;
+  const { kernels } = parts;
+  const limit = Math.min(endOffset, segment.baseOffset + INT32_MAX + 1);
+  const search = { damagedAt: position, endPosition, fromOffset, endOffset: limit, kernels };
+  const { whole, lacks } = await parts.files.use(path, async (file) => {
+    const found = await nextWhole(file, search);
+    const isShort = !found && !(await endsWithFile(file, damage));
+    return {
+      whole: found,
+      lacks: isShort || (await hasZeroSector(file, position, found?.position ?? endPosition)),
+    };
+  });
+  const wasFlushed = fromOffset < flushedBelow;
+  const isLast = !whole && !isFollowed;
+  const ends = isLast || (lacks && !wasFlushed);
+  const aside = `${path.slice(0, -'.log'.length)}.${position}${DAMAGED_SUFFIX}`;
+  const isWorthless = isLast && !wasFlushed;
+  if (!isWorthless) {
+    const asideEnd = ends || !whole ? endPosition : whole.position;
+    await copyRange(parts, { from: path, position, endPosition: asideEnd, to: aside });
+  }
+  if (ends) {
+    const more = isWorthless ? '' : `; some of it may have been acknowledged: it is kept in ${aside}`;
+    const what = `${endPosition - position} bytes at offset ${fromOffset} of ${path}`;
+    parts.warn(`${options.title}: cut ${what}: ${damage.why}${more}`);
+    await cut(parts, damage);
+    return { type: 'end' };
+  }
+  const gap = await leaveGap(parts, damage, { whole, directory });
+  parts.warn(
+    `${options.title}: offsets ${fromOffset} to ${gap.nextOffset - 1} are damaged in ${path} (${damage.why}): ` +
+      `they are kept in ${aside}, what follows is served`,
+  );
+  return gap;
+}
+
+/** A segment that follows a torn one leaves the log, and is kept. */
+export async function putAside({ files, disk, warn }: StoreParts, segment: LogSegment): Promise<void> {
+  const aside = `${segment.path.slice(0, -'.log'.length)}.0${DAMAGED_SUFFIX}`;
+  warn(`${segment.path} follows what was cut: it is kept as ${aside}`);
+  for (const path of segment.paths) await files.forget(path);
+  await disk.rename(segment.path, aside);
+  await disk.remove(segment.offsets.path);
+  await disk.remove(segment.times.path);
+}
+
+async function cut({ files }: StoreParts, { segment, position }: Damage): Promise<void> {
+  await files.use(segment.path, async (file) => {
+    await file.truncate(position);
+    await file.flush();
+  });
+}
+
+/**
+ * Splits the segment where batches are whole again. The new file is there before the old one ends, and a start that
+ * finds both takes the new one: no crash loses what follows.
+ */
+async function leaveGap(
+  parts: StoreParts,
+  damage: Damage,
+  { whole, directory }: { whole: WholeBatch | undefined; directory: string },
+): Promise<Mended & { type: 'gap' }> {
+  const { segment, nextBase, endPosition } = damage;
+  const nextOffset = Math.min(whole?.baseOffset ?? Infinity, nextBase ?? Infinity);
+  let next: LogSegment | undefined;
+  if (whole && nextOffset !== nextBase) {
+    next = new LogSegment(directory, nextOffset, parts);
+    const range = { from: segment.path, position: whole.position, endPosition, to: next.path };
+    await copyRange(parts, range);
+  }
+  await cut(parts, damage);
+  segment.close(nextOffset);
+  return { type: 'gap', next, nextOffset };
+}
+
+/** Copies a part of a file into a new one, which is there whole or not at all. */
+async function copyRange(
+  { files, disk }: StoreParts,
+  { from, position, endPosition, to }: { from: string; position: number; endPosition: number; to: string },
+): Promise<void> {
+  const draft = await disk.open(to + DRAFT_SUFFIX, { create: true });
+  try {
+    await draft.truncate(0);
+    for (let at = position; at < endPosition; at += COPIED_BYTES) {
+      const bytes = new Uint8Array(Math.min(COPIED_BYTES, endPosition - at));
+      const start = at;
+      await files.use(from, (file) => file.read(start, bytes));
+      await draft.write(at - position, [bytes]);
+    }
+    await draft.flush();
+  } finally {
+    await draft.close();
+  }
+  await disk.rename(to + DRAFT_SUFFIX, to);
+  await disk.flushDirectory(to.slice(0, to.lastIndexOf('/')));
+}
+
+/** Whether the file has all that its last batch says it has. */
+async function endsWithFile(file: OpenFile, { position, endPosition }: Damage): Promise<boolean> {
+  const last = await headerAt(file, position, endPosition);
+  return last !== undefined && position + last.sizeBytes === endPosition;
+}
+
+/** Whether a sector's part of a range is nothing but zeros. */
+async function hasZeroSector(file: OpenFile, position: number, endPosition: number): Promise<boolean> {
+  const bytes = new Uint8Array(COPIED_BYTES);
+  for (let from = position - (position % SECTOR_BYTES); from < endPosition; from += COPIED_BYTES) {
+    const filled = await file.read(from, bytes.subarray(0, Math.min(COPIED_BYTES, endPosition - from)));
+    for (let at = 0; at < filled; at += SECTOR_BYTES) {
+      const sector = bytes.subarray(Math.max(at, position - from), Math.min(at + SECTOR_BYTES, filled));
+      if (sector.length > 0 && sector.every((byte) => byte === 0)) return true;
+    }
+  }
+  return false;
+}
