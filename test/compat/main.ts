@@ -11,7 +11,6 @@ const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   firefox: () => import('./firefox.ts'),
   'node-22': () => import('./node-22.ts'),
   promtool: () => import('./promtool.ts'),
-  firefox: () => import('./firefox.ts'),
 };
 /** A check that hangs has failed. */
 const CHECK_TIMEOUT_MS = 180_000;
