@@ -4,13 +4,12 @@ import { type TestCase, createVitest } from 'vitest/node';
 import { killRounds } from '../browser/kill-rounds.ts';
 import { type BrowserProcess, type BrowserSpec, startBrowser } from '../browser/process.ts';
 import { type Profile, newProfile } from '../browser/profile.ts';
+import type { Check, Suite } from './suite.ts';
 
 const FIREFOX = process.env['MILENA_FIREFOX'] ?? '/usr/bin/firefox-esr';
 
-type Check = (name: string, work: () => Promise<void> | void) => Promise<boolean>;
-
 /** The IndexedDB store in a real Firefox: the tests of the other browsers, and SIGKILL under load. */
-export const suite = {
+export const suite: Suite = {
   name: 'firefox',
 
   async missing(): Promise<string | undefined> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -173,6 +174,17 @@ describe('the lock', () => {
     );
     expect(said.filter((word) => word.trim() === 'held')).toHaveLength(1);
     await Promise.all(children.map((child) => (child.stdin.end(), once(child, 'exit'))));
+    expect((await readdir(directory)).filter((name) => name.startsWith('.lock.'))).toEqual([]);
+  });
+
+  test("a process that died while it took a stale lock over is in nobody's way", async () => {
+    await (await open()).close();
+    const gone = { pid: process.pid, started: 'earlier' };
+    await holder(gone);
+    const claim = createHash('sha256').update(JSON.stringify(gone)).digest('hex').slice(0, 16);
+    await writeFile(`${directory}/.lock.${claim}`, JSON.stringify({ pid: process.pid, started: 'then' }));
+    await (await open()).close();
+    expect((await readdir(directory)).filter((name) => name.startsWith('.lock'))).toEqual([]);
   });
 });
 

@@ -69,7 +69,9 @@ export class RowIndex {
     const kept = this.#pages.findLastIndex((first) => first <= offset);
     const from = this.#pages[kept] ?? 0;
     this.#pages.length = Math.max(kept, 0);
-    this.#endOffset = from;
+    // Not `from`: before it there may have been a gap, and what is appended next begins in it.
+    const { rows } = this.#state;
+    this.#endOffset = (rows[this.#state.floor(from) - 1]?.lastOffset ?? -1) + 1;
     return [this.#delete(from, Infinity)];
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { link, open, readFile, rename, rm } from 'node:fs/promises';
 
 /** The process that holds a directory. `started` tells it from a later one with the same number. */
@@ -24,7 +25,7 @@ export async function lockDirectory(directory: string): Promise<{ release(): Pro
       if (found === undefined) continue;
       const holder = parsed(found);
       if (holder && (await isAlive(holder))) throw lockedBy(directory, holder.pid);
-      await setAside(path, found);
+      if (await takeOver(path, found, mine)) return { release: () => release(path, mine) };
     }
     throw new Error(`${directory} is being opened by other processes at this moment: try again`);
   } catch (error) {
@@ -51,8 +52,8 @@ function lockedBy(directory: string, pid: number): Error {
   );
 }
 
-async function created(path: string, content: string): Promise<boolean> {
-  // Made whole beside it and then linked: nobody ever reads a lock without its holder.
+/** Made whole beside it first: nobody ever reads a lock without its holder. */
+async function draftOf(path: string, content: string): Promise<string> {
   const draft = `${path}.${process.pid}`;
   await rm(draft, { force: true });
   const file = await open(draft, 'wx');
@@ -61,6 +62,11 @@ async function created(path: string, content: string): Promise<boolean> {
   } finally {
     await file.close();
   }
+  return draft;
+}
+
+async function created(path: string, content: string): Promise<boolean> {
+  const draft = await draftOf(path, content);
   try {
     await link(draft, path);
     return true;
@@ -72,17 +78,26 @@ async function created(path: string, content: string): Promise<boolean> {
   }
 }
 
-/** Removes the lock we found stale, and only that: what another process put there meanwhile goes back. */
-async function setAside(path: string, stale: string): Promise<void> {
-  const aside = `${path}.stale.${process.pid}`;
+/**
+ * Puts our lock in the place of a stale one. Among processes that find the same one, whoever makes the claim that is
+ * named after it may replace it, in one step: the path is never free in between. A claim can be stale itself, when its
+ * maker died: it is taken over in the same way.
+ * @returns false when another process was quicker, or is at work: look again.
+ */
+async function takeOver(path: string, stale: string, mine: string): Promise<boolean> {
+  const claim = `${path}.${createHash('sha256').update(stale).digest('hex').slice(0, 16)}`;
+  if (!(await created(claim, mine))) {
+    const claimed = await contentOf(claim);
+    const claimant = claimed === undefined ? undefined : parsed(claimed);
+    if (claimed === undefined || (claimant && (await isAlive(claimant)))) return false;
+    if (!(await takeOver(claim, claimed, mine))) return false;
+  }
   try {
-    await rename(path, aside);
-    if ((await contentOf(aside)) !== stale) await link(aside, path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+    if ((await contentOf(path)) !== stale) return false;
+    await rename(await draftOf(path, mine), path);
+    return true;
   } finally {
-    await rm(aside, { force: true });
+    await rm(claim, { force: true });
   }
 }
 

@@ -243,6 +243,22 @@ describe('opening', () => {
     await store.close();
   });
 
+  test('what is appended where a gap was cut is in a page, too', async () => {
+    const pageSize = { rows: 2, bytes: 1_000_000 };
+    const { name, store } = await open({ pageSize });
+    await store.commit([create]);
+    for (const offset of [3, 4, 5]) await store.commit(appends(log, offset, offset + 1));
+    await store.commit([{ type: 'truncate', log, toOffset: 0 }]);
+    for (let offset = 0; offset < 6; offset++) await store.commit(appends(log, offset, offset + 1));
+    await store.close();
+    const warnings: string[] = [];
+    const again = await open({ name, pageSize, warnings });
+    expect(await again.store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 6 });
+    expect(offsetsOf(await again.store.read(log, ALL))).toHaveLength(6);
+    expect(warnings).toEqual([]);
+    await again.store.close();
+  });
+
   test('a page is not written before the cut of an earlier moment is', async () => {
     const pageSize = { rows: 2, bytes: 1000 };
     const { name, store } = await open({ pageSize });
