@@ -190,24 +190,34 @@ export class SegmentStore implements LogStore {
   #create(name: LogName): SegmentLog | undefined {
     if (this.#entries.has(name.log)) return undefined;
     const directory = logDirectory(name);
-    const before = this.#directories.get(directory);
-    if (before === 'held') this.#yieldName(directory);
+    const held = this.#directories.get(directory);
+    const before = held === 'held' ? this.#yieldName(directory) : held;
     const log = this.#touch(this.#add(name, true));
-    log.create(before === 'held' ? undefined : before);
+    log.create(before);
     return log;
   }
 
   /**
    * A topic of that name has a new id, so what is left of the old one (a crash between its deletion and its drop) is a
    * stray: it is forgotten here, and creating the new log moves its directory aside.
+   * @returns what the new log waits for: no checkpoint says anything of the old one any more.
    */
-  #yieldName(directory: string): void {
+  #yieldName(directory: string): Promise<void> | undefined {
+    const { recoveryPoints, logStarts } = this.#parts;
+    const saves: Promise<void>[] = [];
     for (const [key, { name, log }] of this.#entries) {
       if (logDirectory(name) !== directory) continue;
       if (log?.isOpen) throw new Error(`${directory} is in use by another topic id`);
       this.#entries.delete(key);
+      for (const checkpoint of [recoveryPoints, logStarts])
+        if (checkpoint.delete(name)) saves.push(checkpoint.save());
     }
     this.#directories.delete(directory);
+    if (saves.length === 0) return undefined;
+    const saved = Promise.all(saves).then(() => undefined);
+    // Heard by the creation that waits for it.
+    saved.catch(() => undefined);
+    return saved;
   }
 
   #drop(key: LogKey): SegmentLog | undefined {
