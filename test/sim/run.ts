@@ -1,10 +1,6 @@
 import { loadKernels } from '../../src/kernels/load.ts';
 import { BUGS } from '../../src/hosts/sim/bugs.ts';
-import {
-  type SimulationOptions,
-  type SimulationReport,
-  simulate,
-} from '../../src/hosts/sim/simulation.ts';
+import { type SimulationOptions, type SimulationReport, simulate } from '../../src/hosts/sim/simulation.ts';
 
 /** One seed in this process. @param bug a planted one, by name. */
 export async function runSeed(

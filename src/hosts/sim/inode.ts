@@ -46,6 +46,7 @@ export class Inode {
   readonly #cached = new Content();
   readonly #durable = new Content();
   #pending: Change[] = [];
+  #hasFalselyClean = false;
 
   get bytes(): Uint8Array {
     return this.#cached.bytes;
@@ -70,13 +71,26 @@ export class Inode {
 
   /** Linux takes pages it could not write for clean: a later flush says yes and does not write them. */
   failFlush(random: SeededRandom): void {
-    if (random.chance(0.5)) this.#pending = [];
+    if (this.#pending.length === 0 || random.chance(0.5)) return;
+    this.#pending = [];
+    this.#hasFalselyClean = true;
+  }
+
+  /**
+   * For the next process all is dirty again that a failed flush has left: no program could tell from the file that it
+   * is not on the device.
+   */
+  writeBack(): void {
+    if (!this.#hasFalselyClean) return;
+    this.#hasFalselyClean = false;
+    this.#pending = [{ sizeBytes: this.bytes.length }, { position: 0, bytes: this.bytes.slice() }];
   }
 
   /** The power is gone: of what was not flushed the device has nothing, all, a torn prefix, or sectors here and there. */
   loseWhatWasNotFlushed(random: SeededRandom): void {
     const pending = this.#pending;
     this.#pending = [];
+    this.#hasFalselyClean = false;
     const fate = random.int(4);
     if (fate === 1) for (const change of pending) this.#durable.apply(change);
     if (fate === 2) this.#keepPrefix(pending, random);

@@ -146,6 +146,7 @@ export class Keeper {
 
   #stopped(process: Process, machine = false): void {
     process.kill(machine);
+    if (!machine) for (const [, inode] of this.disk.files()) inode.writeBack();
     this.#process = undefined;
     this.node = undefined;
   }
@@ -154,9 +155,10 @@ export class Keeper {
     if (this.#process === undefined) return;
     this.restarts++;
     this.#stopped(this.#process, machine);
-    if (!machine) return;
-    this.#powerCuts++;
-    this.disk.cutPower(this.#parts.random);
+    if (machine) {
+      this.#powerCuts++;
+      this.disk.cutPower(this.#parts.random);
+    }
   }
 
   /** Stops the node as its host does, and starts it again. */

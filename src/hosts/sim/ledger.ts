@@ -75,7 +75,8 @@ export class LogLedger {
     const { baseOffset } = header;
     holds(sent, 'I18', () => `${this.title} has a batch at ${baseOffset} that nobody sent so`);
     // What was sent to a name whose topic was lost may be in the next topic of that name.
-    if (sent.log !== this && sent.log.isDoomed && sent.log.title === this.title) Object.assign(sent, { log: this, places: [] });
+    if (sent.log !== this && sent.log.isDoomed && sent.log.title === this.title)
+      Object.assign(sent, { log: this, places: [] });
     holds(sent.log === this, 'I2', () => `batch ${sent.id} of ${sent.log.title} is in ${this.title}`);
     this.#place(sent, baseOffset);
     this.promisedEnd = Math.max(this.promisedEnd, baseOffset + sent.count);
