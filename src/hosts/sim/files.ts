@@ -25,8 +25,8 @@ export function healthyDisk(): DiskState {
 export interface DiskCounters {
   failed: number;
   refused: number;
-  /** Paths of which a wrong bit was read. */
-  flipped: string[];
+  /** Of what a wrong bit was read, and when. */
+  flipped: { path: string; atMs: Millis }[];
 }
 
 /** How long a call takes: least and most. */
@@ -200,7 +200,7 @@ export class SimFiles implements Files {
     if (!random.chance(state.flipRatio)) return;
     const at = random.int(bytes.length);
     bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
-    counters.flipped.push(path);
+    counters.flipped.push({ path, atMs: scheduler.nowMs });
     scheduler.note(`flipped a bit of byte ${at} of what was read of ${path}`);
   }
 }

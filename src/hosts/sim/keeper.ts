@@ -65,9 +65,10 @@ export class Keeper {
     if (this.node) this.#watch.look(this.node);
   }
 
-  /** Whether a wrong bit was read of that log by the process that runs. */
-  wasFlipped({ title }: { title: string }): boolean {
-    return this.#counters.flipped.some((path) => path.startsWith(`${DATA}/${title}/`));
+  /** Whether a wrong bit was read of that log by the process that runs, from `sinceMs` on. */
+  wasFlipped({ title }: { title: string }, sinceMs = 0): boolean {
+    const directory = `${DATA}/${title}/`;
+    return this.#counters.flipped.some(({ path, atMs }) => atMs >= sinceMs && path.startsWith(directory));
   }
 
   /** Starts a process, and another one when the disk does not let it. */

@@ -114,7 +114,9 @@ export class Producer {
   /** A client whose answer was lost asks again; this one only says that it was. */
   async #repeat(outgoing: Outgoing, identity: Identity): Promise<void> {
     const { sent } = outgoing;
-    const before = only(sent.places);
+    const before = sent.places[0];
+    // Lost, as it may be: the same request is another one now.
+    if (before === undefined) return;
     const outcome = await this.#produce(outgoing, -1);
     const { log } = sent;
     if (outcome === 'again' || outcome === 'given up') return;

@@ -101,8 +101,8 @@ class Simulation implements World {
     return this.#keeper.troubleAtMs;
   }
 
-  wasFlipped(log: LogLedger): boolean {
-    return this.#keeper.wasFlipped(log);
+  wasFlipped(log: LogLedger, sinceMs?: Millis): boolean {
+    return this.#keeper.wasFlipped(log, sinceMs);
   }
 
   async run(): Promise<SimulationReport> {

@@ -20,8 +20,8 @@ export interface World {
   readonly phase: 'wild' | 'calm' | 'over';
   /** When the node was last started, or its storage last failed: what is not in a log may be lost since. */
   readonly troubleAtMs: Millis;
-  /** Whether a wrong bit was read of one of that log's files. */
-  wasFlipped(log: LogLedger): boolean;
+  /** Whether the process that runs has read a wrong bit of one of that log's files, from `sinceMs` on. */
+  wasFlipped(log: LogLedger, sinceMs?: Millis): boolean;
 }
 
 /** Codes after which a client tries again: the node's storage failed, or it took too long. */
