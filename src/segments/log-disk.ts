@@ -203,8 +203,9 @@ export class LogDisk {
 
   /** A log that could not be read at the start was left alone; its batches must not show in the new one. */
   async #moveStrayAside(): Promise<void> {
-    const { disk, root, warn } = this.#parts;
+    const { disk, files, root, warn } = this.#parts;
     if ((await disk.list(this.directory)).length === 0) return;
+    await files.forgetUnder(`${this.directory}/`);
     const stray = `${root}/${formerDirectory(this.#name, 'stray')}`;
     warn(`${this.directory} is needed for a new log: what it holds is now in ${stray}`);
     await disk.rename(this.directory, stray);

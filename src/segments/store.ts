@@ -188,8 +188,10 @@ export class SegmentStore implements LogStore {
   }
 
   #create(name: LogName): SegmentLog | undefined {
-    if (this.#entries.has(name.log)) return undefined;
     const directory = logDirectory(name);
+    const known = this.#entries.get(name.log)?.log;
+    if (known?.isFailed && known.isUnmade) this.#directories.delete(directory);
+    else if (this.#entries.has(name.log)) return undefined;
     const held = this.#directories.get(directory);
     const before = held === 'held' ? this.#yieldName(directory) : held;
     const log = this.#touch(this.#add(name, true));
