@@ -23,10 +23,10 @@ const TEMPORARY = ['temp-0', 'temp-1', 'temp-2'];
 export class Admin {
   readonly #world: World;
   readonly #client: Client;
-  readonly #trim: (log: LogLedger) => Promise<void>;
+  readonly #trim: (log: LogLedger) => void;
 
   /** @param trim moves a log's start: there is no request for it yet. */
-  constructor(world: World, client: Client, trim: (log: LogLedger) => Promise<void>) {
+  constructor(world: World, client: Client, trim: (log: LogLedger) => void) {
     this.#world = world;
     this.#client = client;
     this.#trim = trim;
@@ -37,7 +37,7 @@ export class Admin {
     while (this.#world.phase !== 'over') {
       const missing = [...BASE].find(([name]) => this.#world.ledger.topic(name) === undefined);
       if (missing) await this.#create(...missing);
-      await this.#world.scheduler.sleep(random.between(20, 150));
+      await this.#world.scheduler.sleep(random.between(80, 400));
       await this.#doSomething();
     }
   }
@@ -51,7 +51,7 @@ export class Admin {
     else if (chance < 0.24) await this.#delete(random.pick(TEMPORARY));
     else if (chance < 0.25) await this.#grow('base-b');
     else if (log === undefined) return;
-    else if (chance < 0.27) await this.#trim(log);
+    else if (chance < 0.27) this.#trim(log);
     else if (chance < 0.5) await this.#ends(log);
     else await this.#byTime(log);
   }

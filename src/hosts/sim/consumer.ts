@@ -233,7 +233,7 @@ export class Consumer {
   async run(): Promise<void> {
     const { random } = this.#client;
     while (this.#world.phase !== 'over') {
-      await this.#world.scheduler.sleep(random.between(1, 60));
+      await this.#world.scheduler.sleep(random.between(30, 250));
       const logs = this.#world.ledger.topics().flatMap((topic) => topic.logs);
       if (logs.length === 0) continue;
       const byId = goesById(random.pick(logs));

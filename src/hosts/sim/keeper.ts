@@ -107,11 +107,13 @@ export class Keeper {
 
   /** What metadata knew it knows, but for what it may have lost. */
   #checkTopics({ core: { image } }: Node): void {
-    const { config, ledger, groups } = this.#parts;
+    const { config, ledger, groups, scheduler } = this.#parts;
     const isThere = ({ topic, partition }: LogLedger) => image.partition(topic.id, partition) !== undefined;
     if (config.flush === 'never' && this.#powerCuts > 0) {
       ledger.keepOnly(isThere);
       ledger.mayRepeatProducerIds = true;
+      // Leader epochs may come again, too: readers are told of divergence where there is none.
+      for (const log of ledger.topics().flatMap(({ logs }) => logs)) log.mayDiffer(scheduler.nowMs);
       for (const group of groups.values()) group.forget();
     }
     for (const log of ledger.topics().flatMap(({ logs }) => logs))

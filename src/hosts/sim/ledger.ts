@@ -91,8 +91,7 @@ export class LogLedger {
         const first = this.#owners[endOffset]?.sent.id;
         return `${this.title} ends at ${endOffset}, ${this.promisedEnd} was promised (batch ${first} is gone)`;
       });
-      this.losses++;
-      this.lostAtMs = nowMs;
+      this.mayDiffer(nowMs);
       this.promisedEnd = endOffset;
     }
     for (let offset = endOffset; offset < this.#owners.length; offset++) {
@@ -118,6 +117,12 @@ export class LogLedger {
       });
       next.set(producer, baseSequence + count);
     }
+  }
+
+  /** From now on what was known of it need not be true. */
+  mayDiffer(nowMs: Millis): void {
+    this.losses++;
+    this.lostAtMs = nowMs;
   }
 
   ownerOf(offset: Offset): Place | undefined {

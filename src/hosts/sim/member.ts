@@ -73,7 +73,7 @@ export class Member {
   async #live(): Promise<void> {
     const { random } = this.#client;
     while (this.#world.phase !== 'over') {
-      await this.#world.scheduler.sleep(random.between(150, 900));
+      await this.#world.scheduler.sleep(random.between(300, 1_200));
       if (this.#world.phase === 'wild' && random.chance(0.015)) return this.#goAway();
       if (!(await this.#heartbeat())) return;
       if (this.#owned.size === 0) continue;

@@ -56,7 +56,7 @@ export class Producer {
   async run(): Promise<void> {
     const { random } = this.#client;
     while (this.#world.phase !== 'over') {
-      await this.#world.scheduler.sleep(random.between(5, 110));
+      await this.#world.scheduler.sleep(random.between(50, 350));
       const logs = this.#world.ledger.topics().flatMap((topic) => topic.logs);
       if (logs.length === 0) continue;
       const log = random.pick(logs);

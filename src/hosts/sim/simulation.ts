@@ -52,6 +52,8 @@ const START_MS = 1_767_225_600_000;
 const WILD_MS = 60_000;
 /** A seed has at least so many requests. */
 const OPERATIONS_MIN = 2_000;
+/** No seed needs a tenth of them. */
+const EVENTS_MAX = 400_000;
 /** Beside the rebalances: what was under way when all was well again. */
 const GRACE_MS = 8_000;
 
@@ -123,15 +125,21 @@ class Simulation implements World {
     for (const fault of plan(this.#random, WILD_MS)) this.#schedule(fault);
     while (!this.#isTamed) await this.scheduler.sleep(100);
     this.#wildEvents = this.scheduler.eventsRun;
-    this.phase = 'calm';
+    this.#enter('calm');
     await this.#keeper.heal();
     await this.#becomeStable();
-    this.phase = 'over';
+    this.#enter('over');
     await Promise.all(this.#clients);
+    this.scheduler.note('all clients have stopped');
     await this.#readAll();
     await this.#restartEqualsNoRestart();
     await this.#readAll();
     this.#isOver = true;
+  }
+
+  #enter(phase: World['phase']): void {
+    this.phase = phase;
+    this.scheduler.note(`now it is ${phase}`);
   }
 
   /** Enough has happened. */
@@ -172,7 +180,7 @@ class Simulation implements World {
         admit(() => member.run());
       }
     }
-    const admin = new Admin(this, this.#client('admin'), (log) => this.#trim(log));
+    const admin = new Admin(this, this.#client('admin'), (log) => this.#spawn(this.#trim(log)));
     admit(() => admin.run());
   }
 
@@ -185,7 +193,7 @@ class Simulation implements World {
     });
   }
 
-  /** As DeleteRecords will: there is no request for it yet. */
+  /** As DeleteRecords will: there is no request for it yet. Nobody waits: its node may die meanwhile. */
   async #trim(ledger: LogLedger): Promise<void> {
     const { node } = this.#keeper;
     const shard = node?.openShard(dataShard(ledger.log));
@@ -251,6 +259,7 @@ class Simulation implements World {
   /** @returns whether it is over. */
   #afterEvent(): boolean {
     this.#keeper.look();
+    holds(this.scheduler.eventsRun < EVENTS_MAX, 'I17', () => 'it goes on and on');
     return this.#isOver || this.#failure !== undefined;
   }
 
