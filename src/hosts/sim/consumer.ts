@@ -131,7 +131,8 @@ export class Reader {
   #takeRecords(log: LogLedger, position: Position, partition: FetchedPartition, askedAtMs: number): void {
     const { highWatermark, lastStableOffset, logStartOffset, divergingEpoch } = partition;
     if (divergingEpoch.epoch >= 0) return this.#diverged(log, position, divergingEpoch.endOffset);
-    if (position.losses !== log.losses) Object.assign(position, { losses: log.losses, highWatermark: 0 });
+    if (position.losses !== log.losses)
+      Object.assign(position, { losses: log.losses, highWatermark: 0, lastEpoch: -1 });
     holds(
       logStartOffset <= lastStableOffset && lastStableOffset <= highWatermark,
       'I4',
