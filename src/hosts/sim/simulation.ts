@@ -6,7 +6,7 @@ import { holds } from './broken.ts';
 import { Client } from './client.ts';
 import { Consumer, Reader } from './consumer.ts';
 import type { Disk } from './disk.ts';
-import { GroupLedger, REBALANCE_TIMEOUT_MS } from './group-ledger.ts';
+import { GroupLedger, REBALANCE_TIMEOUT_MS, SESSION_TIMEOUT_MS } from './group-ledger.ts';
 import { Keeper } from './keeper.ts';
 import { Ledger, type LogLedger } from './ledger.ts';
 import { Member } from './member.ts';
@@ -237,6 +237,8 @@ class Simulation implements World {
   }
 
   async #restartEqualsNoRestart(): Promise<void> {
+    // By then all members have expired: the groups change no more.
+    await this.scheduler.sleep(SESSION_TIMEOUT_MS + 2 * REBALANCE_TIMEOUT_MS);
     const { node } = this.#keeper;
     const before = node && stateOf(node, this.ledger, this.kernels);
     await this.#keeper.restart();
