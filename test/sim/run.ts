@@ -1,12 +1,14 @@
-import { loadKernels } from '../../src/kernels/load.ts';
 import { BUGS } from '../../src/hosts/sim/bugs.ts';
 import { type SimulationOptions, type SimulationReport, simulate } from '../../src/hosts/sim/simulation.ts';
+import { loadKernels } from '../../src/kernels/load.ts';
 
-/** One seed in this process. @param bug a planted one, by name. */
-export async function runSeed(
-  seed: number,
-  options: Pick<SimulationOptions, 'isTraced' | 'wildEventsMax'> & { bug?: string | undefined } = {},
-): Promise<SimulationReport> {
+export type SeedOptions = Pick<SimulationOptions, 'isTraced' | 'wildEventsMax'> & {
+  /** A planted one, by name. */
+  bug?: string | undefined;
+};
+
+/** One seed in this process. @throws when there is no such bug. */
+export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SimulationReport> {
   const { bug, ...rest } = options;
   const kernels = await loadKernels();
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -164,7 +164,7 @@ export class Reader {
     // The checksum does not cover them: where a bit was just read wrong only one place can be believed.
     const isFlipped = this.#world.wasFlipped(log, askedAtMs);
     if (isFlipped && baseOffset !== offset) return false;
-    if (baseOffset > offset && offset >= log.trimmed.most) {
+    if (baseOffset > offset && offset >= log.trimmed.most && !log.isDamaged(offset, baseOffset)) {
       const what = `asked for ${offset}, got ${baseOffset}: what is between is skipped`;
       holds(this.#world.wasFlipped(log), 'I5', () => `${log.title}: ${what}`);
       return false;

@@ -1,5 +1,6 @@
 import type { Millis } from '../../model/ids.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
+import { CRC_START, forEachBatch } from '../../records/header.ts';
 import { concat } from '../../model/bytes.ts';
 import { type Disk, FileError } from './disk.ts';
 import type { Inode } from './inode.ts';
@@ -32,8 +33,8 @@ export interface DiskCounters {
 /** How long a call takes: least and most. */
 const DELAYS = { read: [0.05, 0.4], write: [0.05, 0.5], name: [0.05, 0.4], flush: [0.3, 3] } as const;
 type Kind = keyof typeof DELAYS;
-/** Whose damage a broker can tell; the rest are a few lines of text that nothing guards. */
-const FLIPPABLE = /\/(?!__cluster_metadata)[^/]+-\d+\/\d{20}\.(?:log|index|timeindex|snapshot)$/;
+/** Where a checksum covers what is read, for a broker to tell. */
+const COVERED = /\/(?!__cluster_metadata)[^/]+-\d+\/\d{20}\.(?:log|snapshot)$/;
 
 interface Call<T> {
   kind: Kind;
@@ -94,7 +95,7 @@ export class SimFiles implements Files {
       path,
       run: () => {
         const bytes = this.#parts.disk.file(path)?.bytes.slice();
-        if (bytes !== undefined) this.#maybeFlip(path, bytes);
+        if (bytes !== undefined) this.#maybeFlip(path, 0, bytes);
         return bytes;
       },
     });
@@ -133,7 +134,7 @@ export class SimFiles implements Files {
         const run = () => {
           const found = inode.bytes.subarray(position, position + into.length);
           into.set(found);
-          this.#maybeFlip(path, into.subarray(0, found.length));
+          this.#maybeFlip(path, position, into.subarray(0, found.length));
           return found.length;
         };
         return this.#call({ kind: 'read', path, run });
@@ -193,16 +194,28 @@ export class SimFiles implements Files {
     }
   }
 
-  /** The bit is wrong on its way, not on the device. */
-  #maybeFlip(path: string, bytes: Uint8Array): void {
-    const { random, state, counters, scheduler } = this.#parts;
-    if (state.flipRatio === 0 || bytes.length === 0 || !FLIPPABLE.test(path)) return;
+  /** The bit is wrong on its way, not on the device. @param position of `bytes` in the file. */
+  #maybeFlip(path: string, position: number, bytes: Uint8Array): void {
+    const { random, state, counters, scheduler, disk } = this.#parts;
+    if (state.flipRatio === 0 || bytes.length === 0 || !COVERED.test(path)) return;
     if (!random.chance(state.flipRatio)) return;
     const at = random.int(bytes.length);
+    const whole = disk.file(path)?.bytes ?? bytes;
+    if (path.endsWith('.log') && !isCovered(whole, position + at)) return;
     bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
     counters.flipped.push({ path, atMs: scheduler.nowMs });
-    scheduler.note(`flipped a bit of byte ${at} of what was read of ${path}`);
+    scheduler.note(`flipped a bit of byte ${position + at} of what was read of ${path}`);
   }
+}
+
+/** Base offset, length and leader epoch of a batch have no checksum. */
+function isCovered(log: Uint8Array, position: number): boolean {
+  let covered = false;
+  forEachBatch(log, (header) => {
+    const at = position - header.position;
+    covered ||= at >= CRC_START && at < header.sizeBytes;
+  });
+  return covered;
 }
 
 /** The process that would have heard of a failure is gone. */

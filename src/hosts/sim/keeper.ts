@@ -26,8 +26,8 @@ export interface KeeperParts {
 /** How long a healthy node may take to start. */
 const START_MAX_MS = 30_000;
 const START_AGAIN_MS: [least: Millis, most: Millis] = [20, 1_200];
-/** `topic-partition: cut 12 bytes at…`: a recovery says what it has left out. */
-const CUT = /^(\S+): cut \d+ bytes/;
+/** A recovery says what it has left out: `topic-partition: cut 12 bytes at…`, `…: offsets 3 to 5 are damaged…`. */
+const LEFT_OUT = /^(\S+): (?:cut \d+ bytes|offsets (\d+) to (\d+) are damaged)/;
 
 /** Keeps a node running on one disk, and lets all befall it that the seed says. */
 export class Keeper {
@@ -121,12 +121,13 @@ export class Keeper {
   }
 
   #warned(message: string): void {
-    const { scheduler, groups } = this.#parts;
+    const { scheduler, groups, ledger } = this.#parts;
     scheduler.note(`warning: ${message}`);
     if (message.includes('storage failed')) this.troubleAtMs = scheduler.nowMs;
-    const title = CUT.exec(message)?.[1];
+    const [, title, first, last] = LEFT_OUT.exec(message) ?? [];
     if (title === undefined || !this.wasFlipped({ title })) return;
-    this.#cut.add(title);
+    if (first !== undefined) ledger.damaged(title, Number(first), Number(last) + 1);
+    else this.#cut.add(title);
     if (title.startsWith(CONSUMER_OFFSETS_TOPIC)) for (const group of groups.values()) group.forget();
   }
 

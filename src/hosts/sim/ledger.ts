@@ -44,6 +44,8 @@ export class LogLedger {
   /** Times it was allowed to lose something. */
   losses = 0;
   lostAtMs: Millis = -1;
+  /** What was reported as unreadable. */
+  readonly damage: { fromOffset: Offset; endOffset: Offset }[] = [];
   /** The partition was allowed to be lost. */
   isGone = false;
 
@@ -117,6 +119,11 @@ export class LogLedger {
       });
       next.set(producer, baseSequence + count);
     }
+  }
+
+  /** Whether nothing can be read from `fromOffset` up to `endOffset`, as was reported. */
+  isDamaged(fromOffset: Offset, endOffset: Offset): boolean {
+    return this.damage.some((part) => part.fromOffset <= fromOffset && endOffset <= part.endOffset);
   }
 
   /** From now on what was known of it need not be true. */
@@ -212,6 +219,12 @@ export class Ledger {
       topic.isDoomed = topic.logs.every((log) => log.isGone);
       while (topic.logs.at(-1)?.isGone) topic.logs.pop();
     }
+  }
+
+  /** A recovery said that it could not read that part of a log and goes on behind it. */
+  damaged(title: string, fromOffset: Offset, endOffset: Offset): void {
+    for (const log of this.topics().flatMap(({ logs }) => logs))
+      if (log.title === title) log.damage.push({ fromOffset, endOffset });
   }
 
   /** A client has seen it. */
