@@ -206,7 +206,10 @@ export class LogDisk {
     const { disk, files, root, warn } = this.#parts;
     if ((await disk.list(this.directory)).length === 0) return;
     await files.forgetUnder(`${this.directory}/`);
-    const stray = `${root}/${formerDirectory(this.#name, 'stray')}`;
+    const former = `${root}/${formerDirectory(this.#name, 'stray')}`;
+    let stray = former;
+    // An attempt to make this log may have failed after it had moved another one aside.
+    for (let more = 1; (await disk.list(stray)).length > 0; more++) stray = `${former}.${more}`;
     warn(`${this.directory} is needed for a new log: what it holds is now in ${stray}`);
     await disk.rename(this.directory, stray);
   }

@@ -28,3 +28,21 @@ test.each(['partition.metadata.tmp', '00000000000000000000.log', '/data'])(
     expect(offsetsOf(await next.read(name.log, range))).toHaveLength(3);
   },
 );
+
+test('a log whose making fails again and again is made at last; what stood in its place is kept', async () => {
+  const before = new MemoryFiles();
+  const stray = logName(2, name.topic);
+  const old = await openStore(before);
+  await old.commit([{ type: 'create', ...stray }, ...appends(stray.log, 0, 3)]);
+  const files = before.crash({ power: false });
+  const store = await openStore(files);
+  let failures = 3;
+  files.fault = (_, path) => {
+    if (path.endsWith('partition.metadata.tmp') && failures-- > 0) throw new DiskFault('no space left');
+  };
+  for (let attempt = 0; attempt < 3; attempt++)
+    await expect(store.commit([create])).rejects.toThrow('no space left');
+  await store.commit([create]);
+  expect(await store.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 0 });
+  expect(files.paths().filter((path) => path.includes('-stray') && path.endsWith('.log'))).toHaveLength(1);
+});
