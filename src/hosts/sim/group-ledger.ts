@@ -17,6 +17,7 @@ export class GroupLedger {
   readonly groupId: string;
   readonly #generations = new Map<number, Generation>();
   readonly #committed = new Map<LogLedger, { offset: Offset; losses: number }>();
+  #isForgotten = false;
 
   constructor(groupId: string) {
     this.groupId = groupId;
@@ -24,6 +25,7 @@ export class GroupLedger {
 
   /** A member (or static instance) has its assignment: nobody else has any of it in that generation. */
   assigned(generationId: number, memberId: string, logs: readonly LogLedger[], nowMs: Millis): void {
+    if (this.#isForgotten || !this.hasCommitted) return;
     let generation = this.#generations.get(generationId);
     if (generation === undefined) {
       generation = { owners: new Map(), sinceMs: nowMs };
@@ -40,6 +42,7 @@ export class GroupLedger {
 
   /** A commit that was sent at `sentAtMs` by a member of that generation was taken. */
   committed(log: LogLedger, commit: { offset: Offset; generationId: number; sentAtMs: Millis }): void {
+    if (this.#isForgotten) return;
     const { offset, generationId, sentAtMs } = commit;
     for (const [later, { sinceMs }] of this.#generations) {
       holds(later <= generationId || sinceMs >= sentAtMs, 'I10', () => {
@@ -60,12 +63,17 @@ export class GroupLedger {
     });
   }
 
-  /** Its log was allowed to lose what it had: generations and positions may come again. */
+  /**
+   * Its log was allowed to lose what it had. Generations that are lost come again with other members, and two of them
+   * commit under one number: there is nothing to hold the group to any more.
+   */
   forget(): void {
+    this.#isForgotten = true;
     this.#generations.clear();
     this.#committed.clear();
   }
 
+  /** Before its first commit a group may be forgotten with its last member, and its generations begin anew. */
   get hasCommitted(): boolean {
     return this.#committed.size > 0;
   }

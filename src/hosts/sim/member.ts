@@ -153,12 +153,15 @@ export class Member {
     const logs = this.#logs().filter(({ title }) => titles.has(title));
     const { nowMs } = this.#world.scheduler;
     const owner = this.#instanceId ?? this.#memberId;
-    if (this.group.hasCommitted) this.group.assigned(this.#generationId, owner, logs, nowMs);
+    this.group.assigned(this.#generationId, owner, logs, nowMs);
     this.#owned = new Map();
     const offsets = await this.#committed(logs);
     if (offsets === undefined) return false;
     for (const log of logs) {
-      const offset = Math.max(offsets.get(log) ?? -1, log.trimmed.most);
+      const committed = offsets.get(log) ?? -1;
+      // What was committed may outlive what was read.
+      const known = log.losses > 0 ? Math.min(committed, log.promisedEnd) : committed;
+      const offset = Math.max(known, log.trimmed.most);
       this.#owned.set(log, this.#reader.start(log, offset));
     }
     return true;
