@@ -33,7 +33,7 @@ interface Taken {
 const TOPIC_IDS_VERSION = 13;
 const DIVERGENCE_VERSION = 12;
 
-/** Reads logs batch by batch and checks what it gets: nothing skipped, nothing changed, nothing that is not committed. */
+/** Reads logs batch by batch and checks that nothing is skipped, nothing changed and nothing uncommitted. */
 export class Reader {
   readonly #world: World;
   readonly #client: Client;

@@ -46,7 +46,7 @@ export class FileError extends Error {
   }
 }
 
-/** A file system with the promises of a real one and no more: contents last once flushed, names once their directory is. */
+/** A file system that promises what a real one does: contents last once flushed, names once their directory is. */
 export class Disk {
   readonly #root = new Folder();
 

@@ -86,7 +86,7 @@ export class Inode {
     this.#pending = [{ sizeBytes: this.bytes.length }, { position: 0, bytes: this.bytes.slice() }];
   }
 
-  /** The power is gone: of what was not flushed the device has nothing, all, a torn prefix, or sectors here and there. */
+  /** The power is gone: of what was not flushed the device has nothing, all, a torn prefix, or some sectors. */
   loseWhatWasNotFlushed(random: SeededRandom): void {
     const pending = this.#pending;
     this.#pending = [];

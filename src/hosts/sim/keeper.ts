@@ -41,7 +41,7 @@ export class Keeper {
   readonly #diskState = healthyDisk();
   readonly #counters: DiskCounters = { failed: 0, refused: 0, flipped: [] };
   readonly #watch: Watch;
-  #process: Process | undefined;
+  #life: Process | undefined;
   #powerCuts = 0;
   /** Power cuts there had been when a log was opened last. */
   readonly #powerCutsSeen = new Map<LogLedger, number>();
@@ -78,29 +78,29 @@ export class Keeper {
 
   async #start(): Promise<void> {
     const { scheduler } = this.#parts;
-    if (this.#process) return;
-    const process = new Process({
+    if (this.#life) return;
+    const life = new Process({
       ...this.#parts,
       disk: this.disk,
       diskState: this.#diskState,
       diskCounters: this.#counters,
       onWarning: (message) => this.#warned(message),
     });
-    this.#process = process;
+    this.#life = life;
     this.#counters.flipped = [];
     scheduler.note('the node starts');
     try {
-      const node = await Node.start(process);
-      if (process !== this.#process) return;
+      const node = await Node.start(life);
+      if (life !== this.#life) return;
       this.node = node;
       this.troubleAtMs = scheduler.nowMs;
       scheduler.note('the node has started');
       this.#checkTopics(node);
     } catch (error) {
-      if (error instanceof Broken || process !== this.#process) throw error;
+      if (error instanceof Broken || life !== this.#life) throw error;
       holds(this.#isSick, 'I17', () => `the node does not start: ${String(error)}`);
       scheduler.note(`the node cannot start: ${String(error)}`);
-      this.#stopped(process);
+      this.#stopped(life);
       this.#startSoon();
     }
   }
@@ -148,17 +148,17 @@ export class Keeper {
     scheduler.after(random.between(least, most), 'start again', () => this.start());
   }
 
-  #stopped(process: Process, machine = false): void {
-    process.kill(machine);
+  #stopped(life: Process, machine = false): void {
+    life.kill(machine);
     if (!machine) for (const [, inode] of this.disk.files()) inode.writeBack();
-    this.#process = undefined;
+    this.#life = undefined;
     this.node = undefined;
   }
 
   #crash(machine: boolean): void {
-    if (this.#process === undefined) return;
+    if (this.#life === undefined) return;
     this.restarts++;
-    this.#stopped(this.#process, machine);
+    this.#stopped(this.#life, machine);
     if (machine) {
       this.#powerCuts++;
       this.disk.cutPower(this.#parts.random);
@@ -167,19 +167,18 @@ export class Keeper {
 
   /** Stops the node as its host does, and starts it again. */
   async restart(): Promise<void> {
-    const process = this.#process;
+    const life = this.#life;
     const node = this.node;
-    if (process === undefined || node === undefined) return;
+    if (life === undefined || node === undefined) return;
     this.node = undefined;
     this.restarts++;
     try {
       await node.stop();
     } catch (error) {
-      if (process === this.#process)
-        holds(this.#isSick, 'I17', () => `the node does not stop: ${String(error)}`);
+      if (life === this.#life) holds(this.#isSick, 'I17', () => `the node does not stop: ${String(error)}`);
     }
-    if (process !== this.#process) return;
-    this.#stopped(process);
+    if (life !== this.#life) return;
+    this.#stopped(life);
     await this.#start();
   }
 

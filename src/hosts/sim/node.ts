@@ -75,13 +75,13 @@ export class Node {
   readonly store: LogStore;
   /** The machines as they were loaded last, by shard log. */
   readonly machines: ReadonlyMap<string, Machine>;
-  readonly #process: Process;
+  readonly #life: Process;
 
   /** @throws when the disk does not let it. */
-  static async start(process: Process): Promise<Node> {
-    const { scheduler, random, kernels, config, seams, onWarning } = process.parts;
+  static async start(life: Process): Promise<Node> {
+    const { scheduler, random, kernels, config, seams, onWarning } = life.parts;
     const store = await SegmentStore.open({
-      files: seams.files?.(process.files) ?? process.files,
+      files: seams.files?.(life.files) ?? life.files,
       directory: DATA,
       kernels,
       flush: config.flush,
@@ -101,7 +101,7 @@ export class Node {
       identity,
       kernels,
       codecs: CODECS,
-      clock: process,
+      clock: life,
       random,
       endpoint: { host: '127.0.0.1', port: 9092 },
       staticConfigs: SETTINGS,
@@ -112,23 +112,23 @@ export class Node {
       },
     });
     await openMetadata(core.shards);
-    return new Node(process, core, seen, machines);
+    return new Node(life, core, seen, machines);
   }
 
-  private constructor(process: Process, core: Core, store: LogStore, machines: ReadonlyMap<string, Machine>) {
-    this.#process = process;
+  private constructor(life: Process, core: Core, store: LogStore, machines: ReadonlyMap<string, Machine>) {
+    this.#life = life;
     this.core = core;
     this.store = store;
     this.machines = machines;
-    process.every(IDLE_SWEEP_MS, () => core.gateway.closeIdle());
+    life.every(IDLE_SWEEP_MS, () => core.gateway.closeIdle());
   }
 
   connect(listener: LinkListener): Link {
-    return this.#process.connect(this.core.gateway, listener);
+    return this.#life.connect(this.core.gateway, listener);
   }
 
   get links(): readonly Link[] {
-    return this.#process.links;
+    return this.#life.links;
   }
 
   /** A shard that is open; others stay as they are. */
@@ -150,7 +150,7 @@ export class Node {
   /** As `hosts/node` stops: drains, writes all, releases. */
   async stop(): Promise<void> {
     const { gateway, shards } = this.core;
-    await gateway.drain(this.#process.now() + 5_000);
+    await gateway.drain(this.#life.now() + 5_000);
     gateway.closeAll();
     await shards.close();
     await this.store.close();

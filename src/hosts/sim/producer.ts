@@ -85,20 +85,20 @@ export class Producer {
     const { random } = this.#client;
     const identity = (this.#identity ??= await this.#newIdentity());
     if (identity === undefined) return;
-    const window = Array.from({ length: 1 + random.int(3) }, () => this.#build(log, identity));
-    let open = window;
+    const outgoing = Array.from({ length: 1 + random.int(3) }, () => this.#build(log, identity));
+    let open = outgoing;
     for (let attempt = 0; open.length > 0; attempt++) {
       if (attempt === ATTEMPTS_MAX || this.#world.phase === 'over') return this.#forget();
       if (attempt > 0) await this.#world.scheduler.sleep(random.between(30, 300));
       // Else each request would connect again by itself, and they would overtake each other.
       if ((await answerOf(this.#client.connect())) === undefined) continue;
-      const outcomes = await Promise.all(open.map((outgoing) => this.#produce(outgoing, -1)));
+      const outcomes = await Promise.all(open.map((batch) => this.#produce(batch, -1)));
       if (outcomes.includes('given up')) return this.#forget();
       const first = outcomes.indexOf('out of order');
       if (first >= 0 && !outcomes.slice(0, first).includes('again')) return this.#outOfOrder(log, identity);
       open = open.filter((_, number) => outcomes[number] !== 'done');
     }
-    const recent = [...(identity.recent.get(log.log) ?? []), ...window].slice(-REMEMBERED_BATCHES);
+    const recent = [...(identity.recent.get(log.log) ?? []), ...outgoing].slice(-REMEMBERED_BATCHES);
     identity.recent.set(log.log, recent);
     if (random.chance(0.15)) await this.#repeat(random.pick(recent), identity);
   }

@@ -30,6 +30,7 @@ export function isTransient(errorCode: number): boolean {
 }
 const TRANSIENT: ReadonlySet<number> = new Set([
   ErrorCode.KAFKA_STORAGE_ERROR,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
   ErrorCode.REQUEST_TIMED_OUT,
   ErrorCode.NOT_CONTROLLER,
   ErrorCode.NOT_COORDINATOR,
