@@ -228,7 +228,8 @@ export class LogDisk {
   }
 
   async #drop(): Promise<void> {
-    const { disk, files, root, recoveryPoints, logStarts } = this.#parts;
+    const { disk, files, root, recoveryPoints, logStarts, suspects } = this.#parts;
+    for (const path of suspects) if (path.startsWith(`${this.directory}/`)) suspects.delete(path);
     const deleted = `${root}/${formerDirectory(this.#name, 'delete')}`;
     await files.forgetUnder(`${this.directory}/`);
     await disk.remove(deleted);

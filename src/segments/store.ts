@@ -102,6 +102,7 @@ export class SegmentStore implements LogStore {
       indexIntervalBytes: options.indexIntervalBytes ?? 4096,
       recoveryPoints: new OffsetCheckpoint(disk, root, RECOVERY_POINTS),
       logStarts: new OffsetCheckpoint(disk, root, LOG_STARTS),
+      suspects: new Set(),
       warn: options.onWarning ?? (() => {}),
       background: (work) => this.#inBackground(work),
       rootChanged: () => (this.#rootChanged = true),
