@@ -54,6 +54,8 @@ function isOfTopic({ log }: Append): boolean {
 }
 
 const EVERY = 60;
+/** So much before its time a session ends. */
+const EARLY_MS = SESSION_TIMEOUT_MS - 600;
 
 /** One append in so many never reaches the store. */
 class Drops extends WrappedStore {
@@ -140,58 +142,44 @@ function shortIndexes(files: Files): Files {
   };
 }
 
-/** A machine as it is; each bug changes one thing of it. */
-class WrappedMachine implements Machine {
-  protected readonly inner: Machine;
+/** Takes sessions for over that are not. */
+class ExpiresEarly implements Machine {
+  readonly #inner: Machine;
 
   constructor(inner: Machine) {
-    this.inner = inner;
+    this.#inner = inner;
+  }
+
+  tick(nowMs: Millis): Decision {
+    return this.#inner.tick(nowMs + EARLY_MS);
+  }
+  get wakeAtMs(): Millis {
+    return this.#inner.wakeAtMs - EARLY_MS;
   }
 
   decide(request: MachineRequest, nowMs: Millis): Decision {
-    return this.inner.decide(request, nowMs);
+    return this.#inner.decide(request, nowMs);
   }
   apply(record: MachineRecord, nowMs: Millis): void {
-    this.inner.apply(record, nowMs);
-  }
-  tick(nowMs: Millis): Decision {
-    return this.inner.tick(nowMs);
-  }
-  get wakeAtMs(): Millis {
-    return this.inner.wakeAtMs;
+    this.#inner.apply(record, nowMs);
   }
   forget(link: number): void {
-    this.inner.forget(link);
+    this.#inner.forget(link);
   }
   snapshot(): Iterable<MachineRecord> {
-    return this.inner.snapshot();
-  }
-}
-
-/** Takes sessions for over that are not. */
-class ExpiresEarly extends WrappedMachine {
-  override tick(nowMs: Millis): Decision {
-    return this.inner.tick(nowMs + SESSION_TIMEOUT_MS);
-  }
-  override get wakeAtMs(): Millis {
-    return this.inner.wakeAtMs - SESSION_TIMEOUT_MS;
+    return this.#inner.snapshot();
   }
 }
 
 /** Makes records true for all who ask before they are in the log. */
-class AppliesEarly extends WrappedMachine {
-  readonly #onCommitted: (records: readonly MachineRecord[]) => void;
-
-  constructor(inner: Machine, onCommitted: (records: readonly MachineRecord[]) => void) {
-    super(inner);
-    this.#onCommitted = onCommitted;
-  }
-
-  override decide(request: MachineRequest, nowMs: Millis): Decision {
-    const decision = this.inner.decide(request, nowMs);
-    if (decision.records.length > 0) this.#onCommitted(decision.records);
+function appliesEarly(machine: Machine, onCommitted: (records: readonly MachineRecord[]) => void): Machine {
+  const decide = machine.decide.bind(machine);
+  machine.decide = (request, nowMs) => {
+    const decision = decide(request, nowMs);
+    if (decision.records.length > 0) onCommitted(decision.records);
     return decision;
-  }
+  };
+  return machine;
 }
 
 /** Bugs to be found: what the simulator would not notice, it does not guard. Each makes its seams anew for a seed. */
@@ -205,7 +193,7 @@ export const BUGS: Readonly<Record<string, () => Seams>> = {
       const { machine, onCommitted } = spec;
       if (machine === undefined || onCommitted === undefined) return spec;
       // The second time, when they are committed, changes nothing.
-      return { ...spec, machine: () => new AppliesEarly(machine(), onCommitted) };
+      return { ...spec, machine: () => appliesEarly(machine(), onCommitted) };
     },
   }),
   'lose-index-tail': () => ({ files: shortIndexes }),

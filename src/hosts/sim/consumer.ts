@@ -120,7 +120,8 @@ export class Reader {
     if (isUnknownTopic(errorCode))
       throw new Broken('I1', `${log.title} was there, a fetch gives ${errorCode}`);
     holds(errorCode === ErrorCode.OFFSET_OUT_OF_RANGE, 'I17', () => `a fetch gives ${errorCode}`);
-    const isExcused = log.losses > position.losses || position.offset < log.trimmed.most;
+    const mayBeBeyond = log.losses > position.losses || this.#world.ledger.hasLostMetadata;
+    const isExcused = mayBeBeyond || position.offset < log.trimmed.most;
     holds(isExcused, 'I4', () => {
       const { logStartOffset, highWatermark } = partition;
       return `${log.title} has ${logStartOffset} to ${highWatermark}, ${position.offset} is out of range`;

@@ -111,7 +111,7 @@ export class Keeper {
     const isThere = ({ topic, partition }: LogLedger) => image.partition(topic.id, partition) !== undefined;
     if (config.flush === 'never' && this.#powerCuts > 0) {
       ledger.keepOnly(isThere);
-      ledger.mayRepeatProducerIds = true;
+      ledger.hasLostMetadata = true;
       // Leader epochs may come again, too: readers are told of divergence where there is none.
       for (const log of ledger.topics().flatMap(({ logs }) => logs)) log.mayDiffer(scheduler.nowMs);
       for (const group of groups.values()) group.forget();

@@ -105,6 +105,8 @@ export class LogLedger {
 
   /** I3: what each idempotent producer has in the log follows its sequence. To be called when all was read. */
   checkSequences(): void {
+    // What was lost in between was the log's to lose, and the next sequence was the producer's to send.
+    if (this.losses > 0) return;
     const next = new Map<string, number>();
     let before: Place | undefined;
     for (const place of this.#owners) {
@@ -195,7 +197,7 @@ export class Ledger {
   readonly #sent = new Map<number, Sent[]>();
   readonly #producerIds = new Set<number>();
   /** The metadata log was allowed to lose what it had promised. */
-  mayRepeatProducerIds = false;
+  hasLostMetadata = false;
   #lastId = 0;
   records = 0;
 
@@ -241,7 +243,7 @@ export class Ledger {
   /** No two producers have one id. @returns false when it was given before, and may be. */
   producerIdGiven(producerId: number): boolean {
     const isNew = !this.#producerIds.has(producerId);
-    holds(isNew || this.mayRepeatProducerIds, 'I9', () => `producer id ${producerId} is given twice`);
+    holds(isNew || this.hasLostMetadata, 'I9', () => `producer id ${producerId} is given twice`);
     this.#producerIds.add(producerId);
     return isNew;
   }
