@@ -137,14 +137,16 @@ export class Node {
     return shard?.state === 'open' ? shard : undefined;
   }
 
-  /** Opens the shards of these logs, and all that are coordinators. */
+  /** The shard of a topic's log. */
+  shardOf(log: LogKey): ShardId {
+    const [topicId, partition] = log.split('/');
+    const isGroups = topicId === this.core.image.topic(CONSUMER_OFFSETS_TOPIC)?.id;
+    return isGroups ? groupShard(Number(partition)) : dataShard(log);
+  }
+
+  /** Opens the shards of these logs. */
   async openAll(logs: Iterable<LogKey>): Promise<void> {
-    const offsets = this.core.image.topic(CONSUMER_OFFSETS_TOPIC);
-    for (const log of logs) {
-      const [topicId, partition] = log.split('/');
-      const id = topicId === offsets?.id ? groupShard(Number(partition)) : dataShard(log);
-      await this.core.shards.get(id)?.open();
-    }
+    for (const log of logs) await this.core.shards.get(this.shardOf(log))?.open();
   }
 
   /** As `hosts/node` stops: drains, writes all, releases. */

@@ -21,7 +21,9 @@ export function stateOf(node: Node, ledger: Ledger, kernels: Kernels): NodeState
   }
   for (const [log, machine] of node.machines) {
     // A node that starts registers itself: the metadata is not the same afterwards.
-    if (log !== METADATA_LOG) state.set(log, recordsOf(machine));
+    if (log === METADATA_LOG) continue;
+    // What a shard had before its storage failed is nobody's state.
+    if (node.openShard(node.shardOf(log))) state.set(log, recordsOf(machine));
   }
   return state;
 }
