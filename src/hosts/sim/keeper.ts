@@ -21,6 +21,7 @@ export interface KeeperParts {
   groups: ReadonlyMap<string, GroupLedger>;
   /** Runs what nobody waits for; its failure ends the simulation. */
   spawn: (work: Promise<void>) => void;
+  onStarted: (node: Node) => void;
 }
 
 /** How long a healthy node may take to start. */
@@ -96,6 +97,7 @@ export class Keeper {
       this.troubleAtMs = scheduler.nowMs;
       scheduler.note('the node has started');
       this.#checkTopics(node);
+      this.#parts.onStarted(node);
     } catch (error) {
       if (error instanceof Broken || life !== this.#life) throw error;
       holds(this.#isSick, 'I17', () => `the node does not start: ${String(error)}`);

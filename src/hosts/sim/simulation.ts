@@ -11,7 +11,7 @@ import { Keeper } from './keeper.ts';
 import { Ledger, type LogLedger } from './ledger.ts';
 import { Member } from './member.ts';
 import { type Fault, type FaultKind, plan } from './nemesis.ts';
-import type { NodeConfig, Seams } from './node.ts';
+import type { Node, NodeConfig, Seams } from './node.ts';
 import { Producer } from './producer.ts';
 import { SeededRandom } from './random.ts';
 import { Scheduler, type Turn } from './scheduler.ts';
@@ -96,6 +96,7 @@ class Simulation implements World {
       random: this.#random,
       seams: options.seams ?? {},
       spawn: (work) => this.#spawn(work),
+      onStarted: (node) => this.#spawn(this.#readAgain(node)),
     });
   }
 
@@ -231,8 +232,23 @@ class Simulation implements World {
   async #readAll(): Promise<void> {
     const reader = new Reader(this, this.#client('reader'));
     for (const log of this.ledger.topics().flatMap(({ logs }) => logs)) {
-      await reader.readAll(log, reader.start(log, log.trimmed.most));
+      const isWhole = await reader.readAll(log, reader.start(log, log.trimmed.most));
+      holds(isWhole, 'I17', () => `${log.title} cannot be read to its end`);
       log.checkSequences();
+    }
+  }
+
+  /** After a restart all is read again, as far as the next fault lets it. */
+  async #readAgain(node: Node): Promise<void> {
+    const reader = new Reader(this, this.#client('re-reader'));
+    for (const log of this.ledger.topics().flatMap(({ logs }) => logs)) {
+      const position = reader.start(log, log.trimmed.most);
+      let goesOn = true;
+      while (goesOn && !(position.isRead && position.offset >= position.highWatermark)) {
+        goesOn = await reader.fetch(new Map([[log, position]]), { maxWaitMs: 0, minBytes: 0 });
+        if (node !== this.#keeper.node || this.phase !== 'wild' || log.isDoomed) return;
+        await this.scheduler.sleep(2);
+      }
     }
   }
 
