@@ -36,6 +36,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/hosts/node': [...CORE, 'src/broker', 'src/client', 'package.json'],
   'src/hosts/durable-object': CORE,
   'src/hosts/browser': CORE,
+  'src/hosts/sim': [...CORE, 'src/broker'],
   // Of the core what a command reads, says and checks; what runs is the host's.
   'src/cli': [
     'src/hosts/node',
@@ -51,9 +52,6 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/segments/stored-topics.ts',
     'package.json',
   ],
-  'src/hosts/sim': [...CORE, 'src/broker'],
-  // Of the core only what topics are called: the rest is the host's.
-  'src/cli': ['src/hosts/node', 'src/metadata/internal-topics.ts', 'package.json'],
   // What a client's page or process loads: no broker comes with it.
   'src/kafkajs': [],
   workers: ['src/kernels', 'src/hosts/durable-object'],
