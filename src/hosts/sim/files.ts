@@ -34,7 +34,7 @@ export interface DiskCounters {
 const DELAYS = { read: [0.05, 0.4], write: [0.05, 0.5], name: [0.05, 0.4], flush: [0.3, 3] } as const;
 type Kind = keyof typeof DELAYS;
 /** Where a checksum covers what is read, for a broker to tell. */
-const COVERED = /\/(?!__cluster_metadata)[^/]+-\d+\/\d{20}\.(?:log|snapshot)$/;
+const COVERED = /\/(?!__)[^/]+-\d+\/\d{20}\.(?:log|snapshot)$/;
 
 interface Call<T> {
   kind: Kind;
