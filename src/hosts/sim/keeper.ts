@@ -99,7 +99,8 @@ export class Keeper {
       this.#checkTopics(node);
       this.#parts.onStarted(node);
     } catch (error) {
-      if (error instanceof Broken || life !== this.#life) throw error;
+      if (error instanceof Broken) throw error;
+      if (life !== this.#life) return;
       holds(this.#isSick, 'I17', () => `the node does not start: ${String(error)}`);
       scheduler.note(`the node cannot start: ${String(error)}`);
       this.#stopped(life);
