@@ -86,21 +86,20 @@ export async function batchStartAt(parts: LoadParts, offset: Offset): Promise<Of
 }
 
 /**
- * The checkpoint is written before the batches it speaks of; one that cannot be read is rebuilt from them.
+ * The checkpoint is written before the batches it speaks of, but without flushes a power cut may take it and leave
+ * them: what it lacks is read off the batches, all of it when it cannot be read.
  */
 async function loadEpochs(parts: LoadParts, extent: LogExtent): Promise<EpochCache> {
   const bytes = await parts.store.get(parts.name.log, EPOCHS_NAME);
   const stored = bytes && EpochCache.decode(bytes);
   if (bytes && !stored) warnOfDamage(parts, EPOCHS_NAME);
   const epochs = stored ?? new EpochCache();
-  if (stored) {
-    // An epoch may have begun at the log end and written nothing yet.
-    epochs.truncateFromEnd(extent.logEndOffset + 1);
-    epochs.truncateFromStart(extent.logStartOffset);
-    return epochs;
-  }
-  const range = { fromOffset: extent.logStartOffset, endOffset: extent.logEndOffset };
-  await forEachStored(parts, range, (batch) => {
+  // An epoch may have begun at the log end and written nothing yet.
+  epochs.truncateFromEnd(extent.logEndOffset + 1);
+  epochs.truncateFromStart(extent.logStartOffset);
+  if ((await newestEpoch(parts, extent)) <= epochs.latest) return epochs;
+  const fromOffset = Math.max(epochs.entries.at(-1)?.startOffset ?? 0, extent.logStartOffset);
+  await forEachStored(parts, { fromOffset, endOffset: extent.logEndOffset }, (batch) => {
     if (batch.partitionLeaderEpoch > epochs.latest)
       epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
   });
@@ -109,6 +108,14 @@ async function loadEpochs(parts: LoadParts, extent: LogExtent): Promise<EpochCac
 
 function warnOfDamage({ name, onWarning }: LoadParts, file: string): void {
   onWarning?.(`${name.topic}-${name.partition}: ${file} is damaged: what it says is made anew from the log`);
+}
+
+/** Of the last batch, -1 when there is none. */
+async function newestEpoch({ store, name }: LoadParts, extent: LogExtent): Promise<number> {
+  const fromOffset = extent.logEndOffset - 1;
+  if (fromOffset < extent.logStartOffset) return -1;
+  const bytes = await store.read(name.log, { fromOffset, endOffset: Infinity, maxBytes: 1 });
+  return bytes.length === 0 ? -1 : new BatchHeader(bytes).partitionLeaderEpoch;
 }
 
 async function forEachStored(

@@ -213,7 +213,10 @@ export class LogDisk {
     await files.forgetUnder(`${this.directory}/`);
     const names = await disk.list(this.directory);
     if (!names.some((file) => segmentBase(file) !== undefined)) return disk.remove(this.directory);
-    const stray = `${root}/${formerDirectory(this.#name, 'stray')}`;
+    const former = `${root}/${formerDirectory(this.#name, 'stray')}`;
+    let stray = former;
+    // An attempt to make this log may have failed after it had moved another one aside.
+    for (let more = 1; (await disk.list(stray)).length > 0; more++) stray = `${former}.${more}`;
     warn(`${this.directory} is needed for a new log: what it holds is now in ${stray}`);
     await disk.rename(this.directory, stray);
   }
@@ -232,7 +235,8 @@ export class LogDisk {
   }
 
   async #drop(): Promise<void> {
-    const { disk, files, root, recoveryPoints, logStarts } = this.#parts;
+    const { disk, files, root, recoveryPoints, logStarts, suspects } = this.#parts;
+    for (const path of suspects) if (path.startsWith(`${this.directory}/`)) suspects.delete(path);
     const deleted = `${root}/${formerDirectory(this.#name, 'delete')}`;
     await files.forgetUnder(`${this.directory}/`);
     await disk.remove(deleted);

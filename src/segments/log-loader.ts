@@ -35,6 +35,7 @@ interface Found {
 }
 
 const SEGMENTS_AT_ONCE = 16;
+const REWRITE_BYTES = 1024 * 1024;
 
 /**
  * The segments of a log, ascending, at least one. After a crash those from the recovery point on are checked batch
@@ -96,6 +97,7 @@ async function holdBatches(parts: StoreParts, segments: readonly Found[]): Promi
 /** What is known of a segment now is what its files say. */
 async function settle(parts: StoreParts, segment: LogSegment): Promise<void> {
   await writeIndexes(segment);
+  await writeAgain(parts, segment);
   await flushSegment(parts, segment);
 }
 
@@ -110,7 +112,11 @@ export async function createSegment(
   return segment;
 }
 
-export async function removeSegment({ files, disk }: StoreParts, segment: LogSegment): Promise<void> {
+export async function removeSegment(
+  { files, disk, suspects }: StoreParts,
+  segment: LogSegment,
+): Promise<void> {
+  suspects.delete(segment.path);
   for (const path of segment.paths) {
     await files.forget(path);
     await disk.remove(path);
@@ -134,9 +140,33 @@ export async function writeIndexes({ offsets, times }: LogSegment): Promise<void
   await Promise.all([offsets.write(), times.write()]);
 }
 
-export async function flushSegment({ files }: StoreParts, segment: LogSegment): Promise<void> {
+/**
+ * Makes a segment durable, indexes included. After a flush that failed, Linux takes for written what it could not
+ * write, and the next flush says that all is well: such a file is not believed again before it has been written anew.
+ */
+export async function flushSegment({ files, suspects }: StoreParts, segment: LogSegment): Promise<void> {
   const { offsets, times, path } = segment;
-  await Promise.all([files.use(path, (file) => file.flush()), offsets.flush(), times.flush()]);
+  if (suspects.has(path)) throw new Error(`${path} is not durable: an earlier flush of it failed`);
+  try {
+    await Promise.all([files.use(path, (file) => file.flush()), offsets.flush(), times.flush()]);
+  } catch (error) {
+    suspects.add(path);
+    throw error;
+  }
+}
+
+/** For a log that is being loaded, before its segments are flushed: a file that is suspected is written again. */
+async function writeAgain({ files, suspects }: StoreParts, { path }: LogSegment): Promise<void> {
+  if (!suspects.has(path)) return;
+  await files.use(path, async (file) => {
+    const sizeBytes = await file.size();
+    for (let position = 0; position < sizeBytes; position += REWRITE_BYTES) {
+      const bytes = new Uint8Array(Math.min(REWRITE_BYTES, sizeBytes - position));
+      await file.read(position, bytes);
+      await file.write(position, [bytes]);
+    }
+  });
+  suspects.delete(path);
 }
 
 /** The active segment always: its end is not written anywhere else. */

@@ -19,6 +19,8 @@ const SCAN_BYTES = 64 * 1024;
 interface Place {
   segment: LogSegment;
   position: number;
+  /** Of the state when the read began: after a truncation the position means nothing. */
+  generation: number;
 }
 
 /** Where to start reading a segment's file. */
@@ -80,11 +82,13 @@ export class LogReader {
     const bytes = await this.read({ fromOffset: offset, endOffset: Infinity, maxBytes: 1 });
     const header = bytes.length === 0 ? undefined : new BatchHeader(bytes);
     if (header && header.baseOffset <= offset && header.maxTimestamp === entry.key) return;
-    if (this.#state.segments.includes(segment)) throw this.#damage(segment, segment.times.path);
+    if (!this.#state.segments.includes(segment)) return;
+    throw this.#damage({ segment, generation: this.#state.generation }, segment.times.path);
   }
 
-  #damage(segment: LogSegment, path: string, more = ''): Error {
-    this.#damaged(segment);
+  /** What a read finds that began before a truncation says nothing of what is there now. */
+  #damage({ segment, generation }: Omit<Place, 'position'>, path: string, more = ''): Error {
+    if (generation === this.#state.generation) this.#damaged(segment);
     return new LogDamaged(`${path} is damaged${more}`);
   }
 
@@ -137,6 +141,7 @@ export class LogReader {
     endPosition: number,
     range: ReadRange,
   ): Promise<Uint8Array | undefined> {
+    const { generation } = this.#state;
     const start = await this.#startOf(segment, range.fromOffset);
     let { position } = start;
     let atLeastBytes = HEADER_SIZE;
@@ -147,11 +152,12 @@ export class LogReader {
       const isRead = bytes && (position > start.position || isRight(start, bytes));
       const chosen = isRead ? chooseBatches(bytes, endPosition - position, range) : undefined;
       if (!bytes || !chosen || (chosen.type === 'batches' && chosen.nextOffset > segment.nextOffset))
-        throw this.#damage(segment, segment.path, `, or its index, at byte ${position}`);
+        throw this.#damage({ segment, generation }, segment.path, `, or its index, at byte ${position}`);
       if (chosen.type === 'batches') {
         const checked = this.#check(segment, position, bytes, chosen);
-        if (!checked) throw this.#damage(segment, segment.path, ` at byte ${position + chosen.start}`);
-        return this.#chosen(segment, position, bytes, checked);
+        if (!checked)
+          throw this.#damage({ segment, generation }, segment.path, ` at byte ${position + chosen.start}`);
+        return this.#chosen({ segment, position, generation }, bytes, checked);
       }
       if (chosen.type === 'end') return EMPTY;
       position += chosen.skippedBytes;
@@ -188,12 +194,12 @@ export class LogReader {
     });
   }
 
-  #chosen(segment: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Uint8Array {
+  #chosen(place: Place, bytes: Uint8Array, chosen: Chosen): Uint8Array {
     const { start, end, nextOffset } = chosen;
     const [oldest] = this.#places.keys();
     if (this.#places.size >= PLACES_MAX && oldest !== undefined) this.#places.delete(oldest);
     this.#places.delete(nextOffset);
-    this.#places.set(nextOffset, { segment, position: position + end });
+    this.#places.set(nextOffset, { ...place, position: place.position + end });
     // A buffer much larger than what is in it would stay alive as long as that.
     return end - start < bytes.length / 2 ? bytes.slice(start, end) : bytes.subarray(start, end);
   }
@@ -201,7 +207,7 @@ export class LogReader {
   /** A batch's start at or before `offset`, and what may lie between the two. */
   async #startOf(segment: LogSegment, offset: Offset): Promise<Start> {
     const place = this.#places.get(offset);
-    if (place?.segment === segment) {
+    if (place?.segment === segment && place.generation === this.#state.generation) {
       this.#places.delete(offset);
       return { position: place.position, slackBytes: 0, earliestBase: offset, latestBase: Infinity };
     }

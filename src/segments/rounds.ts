@@ -86,6 +86,7 @@ export class Rounds {
     try {
       await eachLimited([...logs], LOGS_AT_ONCE, (log) => log.run());
       await this.#finish();
+      for (const log of logs) log.roundEnded();
       this.completed++;
       done.resolve();
     } catch (error) {

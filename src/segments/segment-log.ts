@@ -38,6 +38,7 @@ export class SegmentLog {
   #later: LogChange[] = [];
   #indexesDue = false;
   #bytesSinceCheckpoint = 0;
+  #isUnmade = false;
   #failure: Error | undefined;
   #damagedFrom: Offset = Infinity;
 
@@ -60,6 +61,10 @@ export class SegmentLog {
   get damagedFrom(): Offset {
     return this.#damagedFrom;
   }
+  /** No round has ended well since it was to be made: what there is of it on disk is no log yet. */
+  get isUnmade(): boolean {
+    return this.#isUnmade;
+  }
   /** See {@link LogDisk.durableEndOffset}. */
   get durableEndOffset(): Offset {
     return this.#disk.durableEndOffset;
@@ -67,6 +72,7 @@ export class SegmentLog {
 
   /** Makes a new log, empty, once `before` is through: the log that had the name goes first. */
   create(before: Promise<void> | undefined): void {
+    this.#isUnmade = true;
     this.#disk.create(before);
     const segment = this.#newSegment(0);
     this.#ready([segment], 0);
@@ -117,6 +123,11 @@ export class SegmentLog {
   async run(): Promise<void> {
     if (this.#failure) throw this.#failure;
     await this.#disk.run();
+  }
+
+  /** All that was submitted before the round is on disk. */
+  roundEnded(): void {
+    this.#isUnmade = false;
   }
 
   /** What is in memory may no longer be what is on disk: of no use until loaded anew, as another object. */

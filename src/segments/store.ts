@@ -45,8 +45,6 @@ interface Entry {
   name: LogName;
   log: SegmentLog | undefined;
   check: Check;
-  /** Created and never opened since: nobody knows yet whether its directory could be made. */
-  isNew: boolean;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -105,6 +103,7 @@ export class SegmentStore implements LogStore {
       indexIntervalBytes: options.indexIntervalBytes ?? 4096,
       recoveryPoints: checkpoint(RECOVERY_POINTS),
       logStarts: checkpoint(LOG_STARTS),
+      suspects: new Set(),
       warn,
       background: (work) => this.#inBackground(work),
       rootChanged: () => (this.#rootChanged = true),
@@ -131,7 +130,6 @@ export class SegmentStore implements LogStore {
     if (entry.log?.isFailed) this.#revive(entry, entry.log);
     const extent = await this.#touch(entry).load(entry.check);
     entry.check = NO_CHECK;
-    entry.isNew = false;
     return extent;
   }
 
@@ -189,30 +187,38 @@ export class SegmentStore implements LogStore {
   }
 
   #create(name: LogName): SegmentLog | undefined {
-    const known = this.#entries.get(name.log);
-    if (known && !(known.isNew && known.log?.isFailed)) return undefined;
     const directory = logDirectory(name);
-    if (known) this.#directories.delete(directory);
-    const before = this.#directories.get(directory);
-    if (before === 'held') this.#yieldName(directory);
-    const entry = this.#add(name, true);
-    entry.isNew = true;
-    const log = this.#touch(entry);
-    log.create(before === 'held' ? undefined : before);
+    const known = this.#entries.get(name.log)?.log;
+    if (known?.isFailed && known.isUnmade) this.#directories.delete(directory);
+    else if (this.#entries.has(name.log)) return undefined;
+    const held = this.#directories.get(directory);
+    const before = held === 'held' ? this.#yieldName(directory) : held;
+    const log = this.#touch(this.#add(name, true));
+    log.create(before);
     return log;
   }
 
   /**
    * A topic of that name has a new id, so what is left of the old one (a crash between its deletion and its drop) is a
    * stray: it is forgotten here, and creating the new log moves its directory aside.
+   * @returns what the new log waits for: no checkpoint says anything of the old one any more.
    */
-  #yieldName(directory: string): void {
+  #yieldName(directory: string): Promise<void> | undefined {
+    const { recoveryPoints, logStarts } = this.#parts;
+    const saves: Promise<void>[] = [];
     for (const [key, { name, log }] of this.#entries) {
       if (logDirectory(name) !== directory) continue;
       if (log?.isOpen) throw new Error(`${directory} is in use by another topic id`);
       this.#entries.delete(key);
+      for (const checkpoint of [recoveryPoints, logStarts])
+        if (checkpoint.delete(name)) saves.push(checkpoint.save());
     }
     this.#directories.delete(directory);
+    if (saves.length === 0) return undefined;
+    const saved = Promise.all(saves).then(() => undefined);
+    // Heard by the creation that waits for it.
+    saved.catch(() => undefined);
+    return saved;
   }
 
   #drop(key: LogKey): SegmentLog | undefined {
@@ -234,7 +240,7 @@ export class SegmentStore implements LogStore {
   #add(name: LogName, isClean: boolean): Entry {
     const from = this.#parts.recoveryPoints.get(name.log) ?? 0;
     const check = isClean ? NO_CHECK : { recoveryPoint: from, endOffset: Infinity, flushedBelow: from };
-    const entry: Entry = { name, log: undefined, check, isNew: false };
+    const entry: Entry = { name, log: undefined, check };
     this.#entries.set(name.log, entry);
     this.#directories.set(logDirectory(name), 'held');
     return entry;

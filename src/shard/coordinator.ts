@@ -158,8 +158,8 @@ export class Coordinator {
 
   /** Committed after the records it covers: no crash leaves it without them. */
   #snapshotWrites(): LogWrite[] {
-    if (this.#bytesSinceSnapshot < SNAPSHOT_EVERY_BYTES) return [];
     const { parts, spec, leaderEpoch } = this.#shard;
+    if (this.#bytesSinceSnapshot < (spec.snapshotEveryBytes ?? SNAPSHOT_EVERY_BYTES)) return [];
     const { log } = spec.name;
     const name = snapshotName(this.#log.logEndOffset, leaderEpoch);
     const value = encodeSnapshot(parts, this.machine.snapshot(), {

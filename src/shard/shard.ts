@@ -66,6 +66,8 @@ export interface ShardSpec {
   onCommitted?: (records: readonly MachineRecord[]) => void;
   /** Wraps a snapshot as the log's readers expect it. */
   snapshotFrame?: SnapshotFrame;
+  /** At most this much log lies above the machine's newest snapshot; left out, a bound that makes a wake short. */
+  snapshotEveryBytes?: number;
 }
 
 /** How long a shard whose storage failed answers KAFKA_STORAGE_ERROR before it tries to load again. */

@@ -48,15 +48,21 @@ export function encodeSnapshot(
   return concat(batches);
 }
 
-/** The newest snapshot at or below the log end whose batches are all whole; a damaged one is passed over. */
+/**
+ * The newest snapshot at or below the log end whose batches are all whole; a damaged one is passed over. Those above
+ * the end tell of records the log has lost: they go, lest they are believed once it has grown past them.
+ */
 export async function loadNewestSnapshot(
   { store, kernels, onWarning }: { store: LogStore; kernels: Kernels; onWarning: (message: string) => void },
   { log, topic, partition }: LogName,
   logEndOffset: Offset,
 ): Promise<{ name: string; endOffset: Offset; bytes: Uint8Array } | undefined> {
   const names = (await store.names(log)).filter((name) => NAME.test(name)).toSorted();
+  const endOf = (name: string) => Number(NAME.exec(name)?.[1]);
+  const outlived = names.filter((name) => endOf(name) > logEndOffset);
+  if (outlived.length > 0) await store.commit(outlived.map((name) => ({ type: 'delete', log, name })));
   for (const name of names.toReversed()) {
-    const endOffset = Number(NAME.exec(name)?.[1]);
+    const endOffset = endOf(name);
     if (endOffset > logEndOffset) continue;
     const bytes = await store.get(log, name);
     if (bytes !== undefined && isWhole(kernels, bytes)) return { name, endOffset, bytes };

@@ -91,3 +91,15 @@ test('a write nobody can make rejects, and the store goes on with other logs', a
   await store.commit([append({ log: other.log, baseOffset: 0 })]);
   expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 3 });
 });
+
+test('where a reader went on before a truncation is not where one goes on after it', async () => {
+  const store = await openStore(new MemoryFiles(), { tailBytes: 0 });
+  await store.commit([create, append({ log, baseOffset: 0, records: 2 })]);
+  expect(offsetsOf(await store.read(log, ALL))).toEqual([[0, 1]]);
+  await store.commit([{ type: 'truncate', log, toOffset: 0 }]);
+  await store.commit([
+    append({ log, baseOffset: 0, records: 2, valueBytes: 900 }),
+    append({ log, baseOffset: 2 }),
+  ]);
+  expect(offsetsOf(await store.read(log, { ...ALL, fromOffset: 2 }))).toEqual([[2, 2]]);
+});

@@ -36,6 +36,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/hosts/node': [...CORE, 'src/broker', 'src/client', 'package.json'],
   'src/hosts/durable-object': CORE,
   'src/hosts/browser': CORE,
+  'src/hosts/sim': [...CORE, 'src/broker'],
   // Of the core what a command reads, says and checks; what runs is the host's.
   'src/cli': [
     'src/hosts/node',

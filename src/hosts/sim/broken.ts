@@ -1,0 +1,38 @@
+/**
+ * What must hold, by the numbers of the project's reliability goals. I1: what was acknowledged stays. I2: one offset,
+ * one value. I3: an idempotent producer's records follow its sequence, none missing, none twice. I4: log start <= last
+ * stable offset <= high watermark <= end, and none goes back without a declared loss. I5: a fetch skips nothing. I9: a
+ * request that is repeated has the same outcome. I10: a partition has one owner in a group, who is fenced commits
+ * nothing, and a committed offset never goes back. I11: a group with live members and no faults becomes stable. I14:
+ * nothing is removed but by rule. I15: a restart equals no restart. I16: every answer decodes. I17: nothing throws or
+ * hangs. I18: what the producer sent under the checksum is what the consumer gets.
+ */
+export type Invariant =
+  | 'I1'
+  | 'I2'
+  | 'I3'
+  | 'I4'
+  | 'I5'
+  | 'I9'
+  | 'I10'
+  | 'I11'
+  | 'I14'
+  | 'I15'
+  | 'I16'
+  | 'I17'
+  | 'I18';
+
+/** An invariant does not hold. */
+export class Broken extends Error {
+  override name = 'Broken';
+  readonly invariant: Invariant;
+
+  constructor(invariant: Invariant, what: string) {
+    super(`${invariant}: ${what}`);
+    this.invariant = invariant;
+  }
+}
+
+export function holds(condition: unknown, invariant: Invariant, what: () => string): asserts condition {
+  if (!condition) throw new Broken(invariant, what());
+}

@@ -1,0 +1,208 @@
+import type { Kernels } from '../../kernels/kernels.ts';
+import { encodeSnapshot } from '../../log/producer-snapshot.ts';
+import { ProducerStates } from '../../log/producers.ts';
+import { snapshotOffset } from '../../log/snapshots.ts';
+import {
+  CONSUMER_OFFSETS_TOPIC,
+  type LogKey,
+  METADATA_TOPIC_ID,
+  type Millis,
+  type Offset,
+} from '../../model/ids.ts';
+import type { Decision, Machine, MachineRecord, MachineRequest } from '../../model/machine.ts';
+import type { Files, OpenFile } from '../../ports/files.ts';
+import type { LogStore, LogWrite, ReadRange } from '../../ports/log-store.ts';
+import { BatchHeader } from '../../records/header.ts';
+import { SESSION_TIMEOUT_MS } from './group-ledger.ts';
+import type { Seams } from './node.ts';
+
+type Append = Extract<LogWrite, { type: 'append' }>;
+
+/** A store as it is; each bug changes one thing of it. */
+class WrappedStore implements LogStore {
+  protected readonly inner: LogStore;
+  readonly logs: LogStore['logs'];
+  readonly open: LogStore['open'];
+  readonly segments: LogStore['segments'];
+  readonly batchAt: LogStore['batchAt'];
+  readonly names: LogStore['names'];
+  readonly close: LogStore['close'];
+
+  constructor(inner: LogStore) {
+    this.inner = inner;
+    this.logs = () => inner.logs();
+    this.open = (log) => inner.open(log);
+    this.segments = (log) => inner.segments(log);
+    this.batchAt = (log, timestamp, fromOffset) => inner.batchAt(log, timestamp, fromOffset);
+    this.names = (log) => inner.names(log);
+    this.close = () => inner.close();
+  }
+
+  commit(writes: readonly LogWrite[]): Promise<void> {
+    return this.inner.commit(writes);
+  }
+  read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
+    return this.inner.read(log, range);
+  }
+  get(log: LogKey, name: string): Promise<Uint8Array | undefined> {
+    return this.inner.get(log, name);
+  }
+}
+
+function isOfTopic({ log }: Append): boolean {
+  return !log.startsWith(METADATA_TOPIC_ID);
+}
+
+const EVERY = 60;
+/** So much before its time a session ends. */
+const EARLY_MS = SESSION_TIMEOUT_MS - 600;
+
+/** One append in so many never reaches the store. */
+class Drops extends WrappedStore {
+  #appends = 0;
+
+  override commit(writes: readonly LogWrite[]): Promise<void> {
+    const isKept = (write: LogWrite) =>
+      write.type !== 'append' || !isOfTopic(write) || ++this.#appends % EVERY !== 0;
+    return super.commit(writes.filter(isKept));
+  }
+}
+
+/** One append in so many takes the place of the one before it. */
+class Reuses extends WrappedStore {
+  #appends = 0;
+  readonly #lastBases = new Map<LogKey, Offset>();
+
+  override commit(writes: readonly LogWrite[]): Promise<void> {
+    return super.commit(writes.flatMap((write) => (write.type === 'append' ? this.#moved(write) : [write])));
+  }
+
+  #moved(write: Append): LogWrite[] {
+    const { log, baseOffset, lastOffset, epoch } = write;
+    const before = this.#lastBases.get(log);
+    this.#lastBases.set(log, baseOffset);
+    if (before === undefined || !isOfTopic(write) || ++this.#appends % EVERY !== 0) return [write];
+    const bytes = write.bytes.slice();
+    new BatchHeader(bytes).stamp(before, epoch);
+    return [
+      { type: 'truncate', log, toOffset: before },
+      { ...write, baseOffset: before, lastOffset: before + lastOffset - baseOffset, bytes },
+    ];
+  }
+}
+
+/** Says that a commit is done when it has only begun. */
+class AnswersEarly extends WrappedStore {
+  override commit(writes: readonly LogWrite[]): Promise<void> {
+    super.commit(writes).catch(() => undefined);
+    return Promise.resolve();
+  }
+}
+
+/** Finds every producer snapshot empty. */
+class ForgetsProducers extends WrappedStore {
+  readonly #empty: Uint8Array;
+
+  constructor(inner: LogStore, kernels: Kernels) {
+    super(inner);
+    this.#empty = encodeSnapshot(new ProducerStates(), kernels);
+  }
+
+  override async get(log: LogKey, name: string): Promise<Uint8Array | undefined> {
+    return snapshotOffset(name) === undefined ? super.get(log, name) : this.#empty;
+  }
+}
+
+/** Reads what is not committed, too. */
+class ServesUncommitted extends WrappedStore {
+  override read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
+    return super.read(log, { ...range, endOffset: Infinity });
+  }
+}
+
+/** Index files end one entry early for a process that opens them. */
+function shortIndexes(files: Files): Files {
+  const entrySizes = new Map([
+    ['index', 8],
+    ['timeindex', 12],
+  ]);
+  return {
+    readFile: (path) => files.readFile(path),
+    list: (path) => files.list(path),
+    makeDirectory: (path) => files.makeDirectory(path),
+    rename: (from, to) => files.rename(from, to),
+    remove: (path) => files.remove(path),
+    flushDirectory: (path) => files.flushDirectory(path),
+    lock: (path) => files.lock(path),
+    async open(path, options): Promise<OpenFile> {
+      const file = await files.open(path, options);
+      const entry = entrySizes.get(path.slice(path.lastIndexOf('.') + 1)) ?? 0;
+      return { ...file, size: async () => Math.max(0, (await file.size()) - entry) };
+    },
+  };
+}
+
+/** Takes sessions for over that are not. */
+class ExpiresEarly implements Machine {
+  readonly #inner: Machine;
+
+  constructor(inner: Machine) {
+    this.#inner = inner;
+  }
+
+  tick(nowMs: Millis): Decision {
+    return this.#inner.tick(nowMs + EARLY_MS);
+  }
+  get wakeAtMs(): Millis {
+    return this.#inner.wakeAtMs - EARLY_MS;
+  }
+
+  decide(request: MachineRequest, nowMs: Millis): Decision {
+    return this.#inner.decide(request, nowMs);
+  }
+  apply(record: MachineRecord, nowMs: Millis): void {
+    this.#inner.apply(record, nowMs);
+  }
+  forget(link: number): void {
+    this.#inner.forget(link);
+  }
+  snapshot(): Iterable<MachineRecord> {
+    return this.#inner.snapshot();
+  }
+}
+
+/** Makes records true for all who ask before they are in the log. */
+function appliesEarly(machine: Machine, onCommitted: (records: readonly MachineRecord[]) => void): Machine {
+  const decide = machine.decide.bind(machine);
+  machine.decide = (request, nowMs) => {
+    const decision = decide(request, nowMs);
+    if (decision.records.length > 0) onCommitted(decision.records);
+    return decision;
+  };
+  return machine;
+}
+
+/** Bugs to be found: what the simulator would not notice, it does not guard. Each makes its seams anew for a seed. */
+export const BUGS: Readonly<Record<string, () => Seams>> = {
+  'drop-record': () => ({ store: (store) => new Drops(store) }),
+  'reuse-offset': () => ({ store: (store) => new Reuses(store) }),
+  'answer-before-commit': () => ({ store: (store) => new AnswersEarly(store) }),
+  'forget-producers': () => ({ store: (store, kernels) => new ForgetsProducers(store, kernels) }),
+  'apply-before-append': () => ({
+    spec: (spec) => {
+      const { machine, onCommitted } = spec;
+      if (machine === undefined || onCommitted === undefined) return spec;
+      // The second time, when they are committed, changes nothing.
+      return { ...spec, machine: () => appliesEarly(machine(), onCommitted) };
+    },
+  }),
+  'lose-index-tail': () => ({ files: shortIndexes }),
+  'expire-live-member': () => ({
+    spec: (spec) => {
+      const { machine, name } = spec;
+      if (machine === undefined || name.topic !== CONSUMER_OFFSETS_TOPIC) return spec;
+      return { ...spec, machine: () => new ExpiresEarly(machine()) };
+    },
+  }),
+  'serve-past-high-watermark': () => ({ store: (store) => new ServesUncommitted(store) }),
+};

@@ -1,0 +1,257 @@
+import type { Kernels } from '../../kernels/kernels.ts';
+import { CONSUMER_OFFSETS_TOPIC, type Millis } from '../../model/ids.ts';
+import { Broken, holds } from './broken.ts';
+import { Disk } from './disk.ts';
+import { type DiskCounters, healthyDisk } from './files.ts';
+import type { GroupLedger } from './group-ledger.ts';
+import type { Excuse, Ledger, LogLedger } from './ledger.ts';
+import { FAULTS, type Fault, type FaultKind } from './nemesis.ts';
+import { DATA, Node, type NodeConfig, Process, type Seams } from './node.ts';
+import type { SeededRandom } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+import { Watch } from './watch.ts';
+
+export interface KeeperParts {
+  scheduler: Scheduler;
+  random: SeededRandom;
+  kernels: Kernels;
+  config: NodeConfig;
+  seams: Seams;
+  ledger: Ledger;
+  groups: ReadonlyMap<string, GroupLedger>;
+  /** Runs what nobody waits for; its failure ends the simulation. */
+  spawn: (work: Promise<void>) => void;
+  onStarted: (node: Node) => void;
+}
+
+/** How long a healthy node may take to start. */
+const START_MAX_MS = 30_000;
+const START_AGAIN_MS: [least: Millis, most: Millis] = [20, 1_200];
+/** A recovery says what it has left out: `topic-partition: cut 12 bytes at…`, `…: offsets 3 to 5 are damaged…`. */
+const LEFT_OUT = /^(\S+): (?:cut \d+ bytes|offsets (\d+) to (\d+) are damaged)/;
+
+/** Keeps a node running on one disk, and lets all befall it that the seed says. */
+export class Keeper {
+  readonly disk = new Disk();
+  readonly faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+  restarts = 0;
+  /** When the node was last started, or its storage last failed. */
+  troubleAtMs: Millis;
+  node: Node | undefined;
+  readonly #parts: KeeperParts;
+  readonly #diskState = healthyDisk();
+  readonly #counters: DiskCounters = { failed: 0, refused: 0, flipped: [] };
+  readonly #watch: Watch;
+  #life: Process | undefined;
+  #powerCuts = 0;
+  /** Power cuts there had been when a log was opened last. */
+  readonly #powerCutsSeen = new Map<LogLedger, number>();
+  /** Logs whose recovery left something out and said so, since they were opened last. */
+  readonly #cut = new Set<string>();
+  /** Windows of disk faults that are open. */
+  readonly #open = new Map<FaultKind, number>();
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+    this.troubleAtMs = parts.scheduler.nowMs;
+    this.#watch = new Watch(
+      parts.ledger,
+      (log) => this.#excuseFor(log),
+      () => parts.scheduler.nowMs,
+    );
+  }
+
+  /** To be called after every event. */
+  look(): void {
+    if (this.node) this.#watch.look(this.node);
+  }
+
+  /** Whether a wrong bit was read of that log by the process that runs, from `sinceMs` on. */
+  wasFlipped({ title }: { title: string }, sinceMs = 0): boolean {
+    const directory = `${DATA}/${title}/`;
+    return this.#counters.flipped.some(({ path, atMs }) => atMs >= sinceMs && path.startsWith(directory));
+  }
+
+  /** Starts a process, and another one when the disk does not let it. */
+  start(): void {
+    this.#parts.spawn(this.#start());
+  }
+
+  async #start(): Promise<void> {
+    const { scheduler } = this.#parts;
+    if (this.#life) return;
+    const life = new Process({
+      ...this.#parts,
+      disk: this.disk,
+      diskState: this.#diskState,
+      diskCounters: this.#counters,
+      onWarning: (message) => this.#warned(message),
+    });
+    this.#life = life;
+    this.#counters.flipped = [];
+    scheduler.note('the node starts');
+    try {
+      const node = await Node.start(life);
+      if (life !== this.#life) return;
+      this.node = node;
+      this.troubleAtMs = scheduler.nowMs;
+      scheduler.note('the node has started');
+      this.#checkTopics(node);
+      this.#parts.onStarted(node);
+    } catch (error) {
+      if (error instanceof Broken) throw error;
+      if (life !== this.#life) return;
+      holds(this.#isSick, 'I17', () => `the node does not start: ${String(error)}`);
+      scheduler.note(`the node cannot start: ${String(error)}`);
+      this.#stopped(life);
+      this.#startSoon();
+    }
+  }
+
+  /** What metadata knew it knows, but for what it may have lost. */
+  #checkTopics({ core: { image } }: Node): void {
+    const { config, ledger, groups, scheduler } = this.#parts;
+    const isThere = ({ topic, partition }: LogLedger) => image.partition(topic.id, partition) !== undefined;
+    if (config.flush === 'never' && this.#powerCuts > 0) {
+      ledger.keepOnly(isThere);
+      ledger.hasLostMetadata = true;
+      // Leader epochs may come again, too: readers are told of divergence where there is none.
+      for (const log of ledger.topics().flatMap(({ logs }) => logs)) log.mayDiffer(scheduler.nowMs);
+      for (const group of groups.values()) group.forget();
+    }
+    for (const log of ledger.topics().flatMap(({ logs }) => logs))
+      holds(isThere(log), 'I1', () => `${log.title} was there before the restart`);
+  }
+
+  #warned(message: string): void {
+    const { scheduler, groups, ledger } = this.#parts;
+    scheduler.note(`warning: ${message}`);
+    if (message.includes('storage failed')) this.troubleAtMs = scheduler.nowMs;
+    const [, title, first, last] = LEFT_OUT.exec(message) ?? [];
+    if (title === undefined || !this.wasFlipped({ title })) return;
+    if (first !== undefined) ledger.damaged(title, Number(first), Number(last) + 1);
+    else this.#cut.add(title);
+    if (title.startsWith(CONSUMER_OFFSETS_TOPIC)) for (const group of groups.values()) group.forget();
+  }
+
+  #excuseFor(log: LogLedger): Excuse {
+    const seen = this.#powerCutsSeen.get(log) ?? 0;
+    this.#powerCutsSeen.set(log, this.#powerCuts);
+    const wasCut = this.#cut.delete(log.title);
+    if (this.#parts.config.flush === 'never' && this.#powerCuts > seen) return 'power cut without flushes';
+    return wasCut ? 'damage that was reported' : 'none';
+  }
+
+  get #isSick(): boolean {
+    return this.#open.size > 0;
+  }
+
+  #startSoon(least = START_AGAIN_MS[0], most = START_AGAIN_MS[1]): void {
+    const { scheduler, random } = this.#parts;
+    scheduler.after(random.between(least, most), 'start again', () => this.start());
+  }
+
+  #stopped(life: Process, machine = false): void {
+    life.kill(machine);
+    if (!machine) for (const [, inode] of this.disk.files()) inode.writeBack();
+    this.#life = undefined;
+    this.node = undefined;
+  }
+
+  #crash(machine: boolean): void {
+    if (this.#life === undefined) return;
+    this.restarts++;
+    this.#stopped(this.#life, machine);
+    if (machine) {
+      this.#powerCuts++;
+      this.disk.cutPower(this.#parts.random);
+    }
+  }
+
+  /** Stops the node as its host does, and starts it again. */
+  async restart(): Promise<void> {
+    const life = this.#life;
+    const node = this.node;
+    if (life === undefined || node === undefined) return;
+    this.node = undefined;
+    this.restarts++;
+    try {
+      await node.stop();
+    } catch (error) {
+      if (life === this.#life) holds(this.#isSick, 'I17', () => `the node does not stop: ${String(error)}`);
+    }
+    if (life !== this.#life) return;
+    this.#stopped(life);
+    await this.#start();
+  }
+
+  befall({ kind, lastsMs }: Fault): void {
+    const { scheduler, random, spawn } = this.#parts;
+    scheduler.note(`fault: ${kind}`);
+    if (kind === 'restart') return spawn(this.restart());
+    this.faults[kind]++;
+    switch (kind) {
+      case 'kill':
+      case 'power cut':
+        this.#crash(kind === 'power cut');
+        return this.#startSoon();
+      case 'kill while starting':
+        this.#crash(random.chance(0.5));
+        this.#startSoon(1, 5);
+        scheduler.after(random.between(5, 40), 'kill', () => {
+          this.#crash(random.chance(0.5));
+          this.#startSoon();
+        });
+        return;
+      case 'cut connection':
+      case 'half-open connection':
+      case 'slow connection':
+        return this.#disturb(kind);
+      default:
+        return this.#sicken(kind, lastsMs);
+    }
+  }
+
+  #disturb(kind: FaultKind): void {
+    const { random } = this.#parts;
+    for (const link of this.node?.links ?? []) {
+      if (!random.chance(0.4)) continue;
+      if (kind === 'cut connection') link.cut();
+      else if (kind === 'half-open connection') link.halfOpen();
+      else link.slow(random.between(20, 300));
+    }
+  }
+
+  #sicken(kind: FaultKind, lastsMs: Millis): void {
+    const { scheduler } = this.#parts;
+    this.#open.set(kind, (this.#open.get(kind) ?? 0) + 1);
+    this.#setDisk();
+    scheduler.after(lastsMs, `end of ${kind}`, () => {
+      const left = (this.#open.get(kind) ?? 1) - 1;
+      if (left > 0) this.#open.set(kind, left);
+      else this.#open.delete(kind);
+      this.#setDisk();
+    });
+  }
+
+  #setDisk(): void {
+    const isOpen = (kind: FaultKind) => this.#open.has(kind);
+    this.#diskState.slowness = isOpen('slow disk') ? 60 : 1;
+    this.#diskState.failRatio = isOpen('failing disk') ? 0.08 : 0;
+    this.#diskState.full = isOpen('full disk');
+    this.#diskState.flipRatio = isOpen('flipped bits') ? 0.15 : 0;
+  }
+
+  /** Nothing bad happens any more. Resolves once the node runs. */
+  async heal(): Promise<void> {
+    const { scheduler } = this.#parts;
+    this.#open.clear();
+    this.#setDisk();
+    for (const link of this.node?.links ?? []) link.slow(1);
+    const deadlineMs = scheduler.nowMs + START_MAX_MS;
+    while (this.node === undefined) {
+      holds(scheduler.nowMs < deadlineMs, 'I17', () => 'the node does not come up again');
+      await scheduler.sleep(50);
+    }
+  }
+}

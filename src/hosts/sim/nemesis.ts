@@ -1,0 +1,40 @@
+import type { Millis } from '../../model/ids.ts';
+import type { SeededRandom } from './random.ts';
+
+/** What may befall a node and its clients. */
+export const FAULTS = [
+  'kill',
+  'power cut',
+  'kill while starting',
+  'slow disk',
+  'failing disk',
+  'full disk',
+  'flipped bits',
+  'cut connection',
+  'half-open connection',
+  'slow connection',
+] as const;
+export type FaultKind = (typeof FAULTS)[number];
+
+export interface Fault {
+  atMs: Millis;
+  kind: FaultKind | 'restart';
+  /** Of what does not happen in a moment. */
+  lastsMs: Millis;
+}
+
+const MORE = 16;
+const RESTARTS = 2;
+
+/** Each kind once, and more by chance, over `spanMs`; beside them restarts that are no fault. */
+export function plan(random: SeededRandom, spanMs: Millis): Fault[] {
+  const kinds: Fault['kind'][] = [...FAULTS];
+  for (let more = 0; more < MORE; more++) kinds.push(random.pick(FAULTS));
+  for (let more = 0; more < RESTARTS; more++) kinds.push('restart');
+  const faults = kinds.map((kind) => ({
+    kind,
+    atMs: random.between(1_500, spanMs),
+    lastsMs: random.between(200, 2_500),
+  }));
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}

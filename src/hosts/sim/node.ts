@@ -1,0 +1,225 @@
+import { type Core, openMetadata, startCore } from '../../broker/core.ts';
+import type { Spec } from '../../broker/specs.ts';
+import type { Kernels } from '../../kernels/kernels.ts';
+import {
+  CONSUMER_OFFSETS_TOPIC,
+  type LogKey,
+  METADATA_TOPIC_ID,
+  type Millis,
+  logKey,
+} from '../../model/ids.ts';
+import type { Machine } from '../../model/machine.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { LogStore } from '../../ports/log-store.ts';
+import type { Files } from '../../ports/files.ts';
+import { type ShardId, dataShard, groupShard } from '../../ports/shard-link.ts';
+import { CODEC, type Codec } from '../../records/codecs.ts';
+import { lz4 } from '../../records/lz4.ts';
+import { snappy } from '../../records/snappy.ts';
+import { SegmentStore } from '../../segments/store.ts';
+import type { Shard } from '../../shard/shard.ts';
+import type { DiskCounters, DiskState } from './files.ts';
+import type { Disk } from './disk.ts';
+import { SimFiles } from './files.ts';
+import { Link, type LinkListener } from './network.ts';
+import type { SeededRandom } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What a seed decides about its node, small so that a minute sees what takes days. */
+export interface NodeConfig {
+  flush: 'always' | 'never';
+  segmentBytes: number;
+  indexIntervalBytes: number;
+  tailBytes: number;
+  indexBytes: number;
+  maxOpenFiles: number;
+  snapshotEveryBytes: number;
+}
+
+/** Puts a fault of the broker's own where a port or a machine is: see `bugs.ts`. */
+export interface Seams {
+  files?: (files: Files) => Files;
+  store?: (store: LogStore, kernels: Kernels) => LogStore;
+  spec?: (spec: Spec) => Spec;
+}
+
+export interface NodeParts {
+  scheduler: Scheduler;
+  random: SeededRandom;
+  kernels: Kernels;
+  disk: Disk;
+  diskState: DiskState;
+  diskCounters: DiskCounters;
+  config: NodeConfig;
+  seams: Seams;
+  onWarning: (message: string) => void;
+}
+
+const IDLE_SWEEP_MS = 30_000;
+const CODECS: ReadonlyMap<number, Codec> = new Map([
+  [CODEC.snappy, snappy],
+  [CODEC.lz4, lz4],
+]);
+const SETTINGS = new Map([
+  ['node.id', '1'],
+  ['offsets.topic.num.partitions', '2'],
+  ['group.initial.rebalance.delay.ms', '300'],
+  ['auto.create.topics.enable', 'false'],
+]);
+export const DATA = '/data';
+export const METADATA_LOG = logKey(METADATA_TOPIC_ID, 0);
+
+/** One run of the broker's process: from its start to a stop or a kill. */
+export class Node {
+  readonly core: Core;
+  readonly store: LogStore;
+  /** The machines as they were loaded last, by shard log. */
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly #life: Process;
+
+  /** @throws when the disk does not let it. */
+  static async start(life: Process): Promise<Node> {
+    const { scheduler, random, kernels, config, seams, onWarning } = life.parts;
+    const store = await SegmentStore.open({
+      files: seams.files?.(life.files) ?? life.files,
+      directory: DATA,
+      kernels,
+      flush: config.flush,
+      identity: { clusterId: random.uuid(), nodeId: 1, directoryId: random.uuid() },
+      tailBytes: config.tailBytes,
+      indexBytes: config.indexBytes,
+      maxOpenFiles: config.maxOpenFiles,
+      indexIntervalBytes: config.indexIntervalBytes,
+      gather: (begin) => scheduler.after(0.01, 'gather', begin),
+      onWarning,
+    });
+    const { identity } = store;
+    const machines = new Map<string, Machine>();
+    const seen = seams.store?.(store, kernels) ?? store;
+    const core = startCore({
+      store: seen,
+      identity,
+      kernels,
+      codecs: CODECS,
+      clock: life,
+      random,
+      endpoint: { host: '127.0.0.1', port: 9092 },
+      staticConfigs: SETTINGS,
+      onWarning,
+      adjust: (spec) => {
+        const small = adjusted(spec, config, machines);
+        return seams.spec?.(small) ?? small;
+      },
+    });
+    await openMetadata(core.shards);
+    return new Node(life, core, seen, machines);
+  }
+
+  private constructor(life: Process, core: Core, store: LogStore, machines: ReadonlyMap<string, Machine>) {
+    this.#life = life;
+    this.core = core;
+    this.store = store;
+    this.machines = machines;
+    life.every(IDLE_SWEEP_MS, () => core.gateway.closeIdle());
+  }
+
+  connect(listener: LinkListener): Link {
+    return this.#life.connect(this.core.gateway, listener);
+  }
+
+  get links(): readonly Link[] {
+    return this.#life.links;
+  }
+
+  /** A shard that is open; others stay as they are. */
+  openShard(id: ShardId): Shard | undefined {
+    const shard = this.core.shards.get(id);
+    return shard?.state === 'open' ? shard : undefined;
+  }
+
+  /** The shard of a topic's log. */
+  shardOf(log: LogKey): ShardId {
+    const [topicId, partition] = log.split('/');
+    const isGroups = topicId === this.core.image.topic(CONSUMER_OFFSETS_TOPIC)?.id;
+    return isGroups ? groupShard(Number(partition)) : dataShard(log);
+  }
+
+  /** Opens the shards of these logs. */
+  async openAll(logs: Iterable<LogKey>): Promise<void> {
+    for (const log of logs) await this.core.shards.get(this.shardOf(log))?.open();
+  }
+
+  /** As `hosts/node` stops: drains, writes all, releases. */
+  async stop(): Promise<void> {
+    const { gateway, shards } = this.core;
+    await gateway.drain(this.#life.now() + 5_000);
+    gateway.closeAll();
+    await shards.close();
+    await this.store.close();
+  }
+}
+
+function adjusted(spec: Spec, config: NodeConfig, machines: Map<string, Machine>): Spec {
+  const { machine } = spec;
+  return {
+    ...spec,
+    config: () => ({ ...spec.config(), segmentBytes: config.segmentBytes }),
+    snapshotEveryBytes: config.snapshotEveryBytes,
+    ...(machine && {
+      machine: () => {
+        const made = machine();
+        machines.set(spec.name.log, made);
+        return made;
+      },
+    }),
+  };
+}
+
+/** A process: all it has asked for stops when it is killed, wherever it is. */
+export class Process implements Clock {
+  readonly parts: NodeParts;
+  readonly files: SimFiles;
+  links: Link[] = [];
+  #isDead = false;
+
+  constructor(parts: NodeParts) {
+    this.parts = parts;
+    const { disk, diskState: state, diskCounters: counters, scheduler, random } = parts;
+    this.files = new SimFiles({ disk, state, counters, scheduler, random });
+  }
+
+  now(): Millis {
+    return this.parts.scheduler.now();
+  }
+
+  at(atMs: Millis, callback: () => void): () => void {
+    return this.parts.scheduler.at(atMs, () => {
+      if (!this.#isDead) callback();
+    });
+  }
+
+  every(periodMs: Millis, callback: () => void): void {
+    this.at(this.now() + periodMs, () => {
+      callback();
+      this.every(periodMs, callback);
+    });
+  }
+
+  connect(gateway: Core['gateway'], listener: LinkListener): Link {
+    const { scheduler, random } = this.parts;
+    const link = new Link({ scheduler, random }, gateway, listener);
+    this.links.push(link);
+    return link;
+  }
+
+  /** @param machine the whole machine goes: clients hear nothing. */
+  kill(machine: boolean): void {
+    this.#isDead = true;
+    this.files.kill();
+    for (const link of this.links) {
+      if (machine) link.vanish();
+      else link.cut();
+    }
+    this.links = [];
+  }
+}

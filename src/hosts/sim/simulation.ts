@@ -1,0 +1,322 @@
+import type { Kernels } from '../../kernels/kernels.ts';
+import type { Millis } from '../../model/ids.ts';
+import { dataShard } from '../../ports/shard-link.ts';
+import { Admin } from './admin.ts';
+import { holds } from './broken.ts';
+import { Client } from './client.ts';
+import { Consumer, Reader } from './consumer.ts';
+import type { Disk } from './disk.ts';
+import { GroupLedger, REBALANCE_TIMEOUT_MS, SESSION_TIMEOUT_MS } from './group-ledger.ts';
+import { Keeper } from './keeper.ts';
+import { Ledger, type LogLedger } from './ledger.ts';
+import { Member } from './member.ts';
+import { type Fault, type FaultKind, plan } from './nemesis.ts';
+import type { Node, NodeConfig, Seams } from './node.ts';
+import { Producer } from './producer.ts';
+import { SeededRandom } from './random.ts';
+import { Scheduler, type Turn } from './scheduler.ts';
+import { compareStates, stateOf } from './states.ts';
+import type { World } from './world.ts';
+
+export interface SimulationOptions {
+  seed: number;
+  kernels: Kernels;
+  turn: Turn;
+  /** A planted bug. */
+  seams?: Seams;
+  /** Keeps a line an event. */
+  isTraced?: boolean;
+  /** After so many events nothing bad happens any more: for the shortest prefix that fails. */
+  wildEventsMax?: number;
+}
+
+export interface SimulationReport {
+  seed: number;
+  /** What does not hold; undefined when all does. */
+  failure: Error | undefined;
+  operations: number;
+  faults: Record<FaultKind, number>;
+  records: number;
+  restarts: number;
+  virtualMs: Millis;
+  events: number;
+  /** Those before the calm. */
+  wildEvents: number;
+  /** Of all events, and of all files at the end: equal for equal seeds. */
+  hashes: { events: number; files: number };
+  trace: readonly string[];
+}
+
+/** 2026-01-01: any time does, if it is always the same. */
+const START_MS = 1_767_225_600_000;
+const WILD_MS = 60_000;
+/** A seed has at least so many requests. */
+const OPERATIONS_MIN = 2_000;
+/** No seed needs a tenth of them. */
+const EVENTS_MAX = 400_000;
+/** Beside the rebalances: what was under way when all was well again. */
+const GRACE_MS = 8_000;
+
+/** Runs one seed to its end, or to the first thing that does not hold. */
+export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  return new Simulation(options).run();
+}
+
+class Simulation implements World {
+  readonly scheduler = new Scheduler(START_MS);
+  readonly kernels: Kernels;
+  readonly ledger = new Ledger();
+  readonly groups = new Map(['group-a', 'group-b'].map((id) => [id, new GroupLedger(id)]));
+  readonly config: NodeConfig;
+  phase: World['phase'] = 'wild';
+  readonly #options: SimulationOptions;
+  readonly #random: SeededRandom;
+  readonly #keeper: Keeper;
+  readonly #members: Member[] = [];
+  readonly #clients: Promise<void>[] = [];
+  #faultsToCome = 0;
+  #operations = 0;
+  #wildEvents = 0;
+  #failure: Error | undefined;
+  #isOver = false;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.kernels = options.kernels;
+    if (options.isTraced) this.scheduler.trace = [];
+    this.#random = new SeededRandom(options.seed);
+    this.config = configOf(this.#random);
+    const { scheduler, kernels, config, ledger, groups } = this;
+    this.#keeper = new Keeper({
+      scheduler,
+      kernels,
+      config,
+      ledger,
+      groups,
+      random: this.#random,
+      seams: options.seams ?? {},
+      spawn: (work) => this.#spawn(work),
+      onStarted: (node) => this.#spawn(this.#readAgain(node)),
+    });
+  }
+
+  get troubleAtMs(): Millis {
+    return this.#keeper.troubleAtMs;
+  }
+
+  wasFlipped(log: LogLedger, sinceMs?: Millis): boolean {
+    return this.#keeper.wasFlipped(log, sinceMs);
+  }
+
+  async run(): Promise<SimulationReport> {
+    this.#spawn(this.#direct());
+    try {
+      await this.scheduler.run(() => this.#afterEvent(), this.#options.turn);
+      holds(this.#isOver || this.#failure, 'I17', () => 'all wait, and nothing will ever happen');
+    } catch (error) {
+      this.#fail(error);
+    }
+    return this.#report();
+  }
+
+  /** From the first start to the last check. */
+  async #direct(): Promise<void> {
+    this.#keeper.start();
+    this.#admitClients();
+    for (const fault of plan(this.#random, WILD_MS)) this.#schedule(fault);
+    while (!this.#isTamed) await this.scheduler.sleep(100);
+    this.#wildEvents = this.scheduler.eventsRun;
+    this.#enter('calm');
+    await this.#keeper.heal();
+    await this.#becomeStable();
+    this.#enter('over');
+    await Promise.all(this.#clients);
+    this.scheduler.note('all clients have stopped');
+    await this.#readAll();
+    await this.#restartEqualsNoRestart();
+    await this.#readAll();
+    this.#isOver = true;
+  }
+
+  #enter(phase: World['phase']): void {
+    this.phase = phase;
+    this.scheduler.note(`now it is ${phase}`);
+  }
+
+  /** Enough has happened. */
+  get #isTamed(): boolean {
+    if (this.scheduler.eventsRun >= (this.#options.wildEventsMax ?? Infinity)) return true;
+    const isLong = this.scheduler.nowMs - START_MS >= WILD_MS;
+    return isLong && this.#faultsToCome === 0 && this.#operations >= OPERATIONS_MIN;
+  }
+
+  #schedule(fault: Fault): void {
+    this.#faultsToCome++;
+    this.scheduler.after(fault.atMs, 'fault', () => {
+      this.#faultsToCome--;
+      if (this.phase === 'wild') this.#keeper.befall(fault);
+    });
+  }
+
+  #admitClients(): void {
+    const admit = (run: () => Promise<void>) => {
+      const client = run();
+      this.#clients.push(client);
+      this.#spawn(client);
+    };
+    for (const number of [1, 2, 3]) {
+      const producer = new Producer(this, this.#client(`producer-${number}`), number < 3);
+      admit(() => producer.run());
+    }
+    for (const number of [1, 2]) {
+      const consumer = new Consumer(this, this.#client(`consumer-${number}`));
+      admit(() => consumer.run());
+    }
+    for (const group of this.groups.values()) {
+      for (const number of [1, 2, 3]) {
+        const name = `${group.groupId}-${number}`;
+        const instanceId = number === 3 ? `static-${name}` : null;
+        const member = new Member(this, this.#client(name), group, instanceId);
+        this.#members.push(member);
+        admit(() => member.run());
+      }
+    }
+    const admin = new Admin(this, this.#client('admin'), (log) => this.#spawn(this.#trim(log)));
+    admit(() => admin.run());
+  }
+
+  #client(name: string): Client {
+    return new Client(name, {
+      scheduler: this.scheduler,
+      random: this.#random,
+      connect: (listener) => this.#keeper.node?.connect(listener),
+      onRequest: () => this.#operations++,
+    });
+  }
+
+  /** As DeleteRecords will: there is no request for it yet. Nobody waits: its node may die meanwhile. */
+  async #trim(ledger: LogLedger): Promise<void> {
+    const { node } = this.#keeper;
+    const shard = node?.openShard(dataShard(ledger.log));
+    const log = shard?.log;
+    if (shard === undefined || log === undefined) return;
+    const { most } = ledger.trimmed;
+    const offset = most + this.#random.int(Math.max(1, (log.highWatermark - most) / 2));
+    if (offset > log.highWatermark) return;
+    const writes = log.trimTo(offset);
+    holds(Array.isArray(writes), 'I14', () => `${ledger.title} cannot be trimmed to ${offset}`);
+    ledger.trimmed.most = Math.max(most, offset);
+    if (writes.length === 0) return;
+    shard.commit(writes);
+    await shard.settled();
+    if (shard.log === log && node === this.#keeper.node)
+      ledger.trimmed.least = Math.max(ledger.trimmed.least, offset);
+  }
+
+  /** I11: members that live and are not disturbed are soon of one generation each group. */
+  async #becomeStable(): Promise<void> {
+    const deadlineMs = this.scheduler.nowMs + 2 * REBALANCE_TIMEOUT_MS + GRACE_MS;
+    const unstable = () =>
+      [...this.groups.values()].find((group) => {
+        const members = this.#members.filter((member) => member.group === group);
+        const generations = new Set(members.map(({ stableGeneration }) => stableGeneration));
+        return generations.size > 1 || generations.has(-1);
+      });
+    for (let group = unstable(); group; group = unstable()) {
+      const { groupId } = group;
+      holds(this.scheduler.nowMs < deadlineMs, 'I11', () => `${groupId} does not become stable`);
+      await this.scheduler.sleep(200);
+    }
+  }
+
+  async #readAll(): Promise<void> {
+    const reader = new Reader(this, this.#client('reader'));
+    for (const log of this.ledger.topics().flatMap(({ logs }) => logs)) {
+      const isWhole = await reader.readAll(log, reader.start(log, log.trimmed.most));
+      holds(isWhole, 'I17', () => `${log.title} cannot be read to its end`);
+      log.checkSequences();
+    }
+  }
+
+  /** After a restart all is read again, as far as the next fault lets it. */
+  async #readAgain(node: Node): Promise<void> {
+    const reader = new Reader(this, this.#client('re-reader'));
+    for (const log of this.ledger.topics().flatMap(({ logs }) => logs)) {
+      const position = reader.start(log, log.trimmed.most);
+      let goesOn = true;
+      while (goesOn && !(position.isRead && position.offset >= position.highWatermark)) {
+        goesOn = await reader.fetch(new Map([[log, position]]), { maxWaitMs: 0, minBytes: 0 });
+        if (node !== this.#keeper.node || this.phase !== 'wild' || log.isDoomed) return;
+        await this.scheduler.sleep(2);
+      }
+    }
+  }
+
+  async #restartEqualsNoRestart(): Promise<void> {
+    // By then all members have expired: the groups change no more.
+    await this.scheduler.sleep(SESSION_TIMEOUT_MS + 2 * REBALANCE_TIMEOUT_MS);
+    const { node } = this.#keeper;
+    const before = node && stateOf(node, this.ledger, this.kernels);
+    await this.#keeper.restart();
+    await this.#keeper.heal();
+    const after = this.#keeper.node;
+    holds(before && after, 'I17', () => 'a healthy node runs');
+    await after.openAll(before.keys());
+    compareStates(before, stateOf(after, this.ledger, this.kernels));
+  }
+
+  #spawn(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
+    this.scheduler.note(`FAILED: ${String(error)}`);
+  }
+
+  /** @returns whether it is over. */
+  #afterEvent(): boolean {
+    this.#keeper.look();
+    holds(this.scheduler.eventsRun < EVENTS_MAX, 'I17', () => 'it goes on and on');
+    return this.#isOver || this.#failure !== undefined;
+  }
+
+  #report(): SimulationReport {
+    const { scheduler } = this;
+    const { faults, restarts, disk } = this.#keeper;
+    return {
+      seed: this.#options.seed,
+      failure: this.#failure,
+      operations: this.#operations,
+      faults,
+      records: this.ledger.records,
+      restarts,
+      virtualMs: scheduler.nowMs - START_MS,
+      events: scheduler.eventsRun,
+      wildEvents: this.#wildEvents || scheduler.eventsRun,
+      hashes: { events: scheduler.hash, files: hashOf(disk, this.kernels) },
+      trace: scheduler.trace ?? [],
+    };
+  }
+}
+
+function configOf(random: SeededRandom): NodeConfig {
+  return {
+    flush: random.chance(0.75) ? 'always' : 'never',
+    segmentBytes: random.pick([16_000, 30_000, 80_000]),
+    indexIntervalBytes: random.pick([100, 500, 4_096]),
+    tailBytes: random.pick([0, 4_000, 60_000]),
+    indexBytes: random.pick([0, 1_000, 100_000]),
+    maxOpenFiles: random.pick([2, 8, 100]),
+    snapshotEveryBytes: random.pick([1_500, 10_000, 100_000]),
+  };
+}
+
+/** Of every file's name and bytes, those on the device too. */
+function hashOf(disk: Disk, kernels: Kernels): number {
+  const parts = disk.files().map(([path, inode]) => {
+    const name = new TextEncoder().encode(path);
+    return [name, inode.bytes, inode.durableBytes].map((bytes) => kernels.crc32c(bytes)).join(' ');
+  });
+  return kernels.crc32c(new TextEncoder().encode(parts.join('\n')));
+}

@@ -1,0 +1,84 @@
+import type { Kernels } from '../../kernels/kernels.ts';
+import { ErrorCode } from '../../model/errors.ts';
+import type { LeaderEpoch, LogKey, Millis } from '../../model/ids.ts';
+import { metadataApi } from '../../wire/apis/03-metadata.ts';
+import { holds } from './broken.ts';
+import { type Client, NoAnswer } from './client.ts';
+import type { GroupLedger } from './group-ledger.ts';
+import type { Ledger, LogLedger } from './ledger.ts';
+import type { NodeConfig } from './node.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What the clients of a simulation see of it. */
+export interface World {
+  readonly scheduler: Scheduler;
+  readonly kernels: Kernels;
+  readonly ledger: Ledger;
+  readonly groups: ReadonlyMap<string, GroupLedger>;
+  readonly config: NodeConfig;
+  /** `calm`: no more faults, and clients neither die nor leave. `over`: they stop. */
+  readonly phase: 'wild' | 'calm' | 'over';
+  /** When the node was last started, or its storage last failed: what is not in a log may be lost since. */
+  readonly troubleAtMs: Millis;
+  /** Whether the process that runs has read a wrong bit of one of that log's files, from `sinceMs` on. */
+  wasFlipped(log: LogLedger, sinceMs?: Millis): boolean;
+}
+
+/** Codes after which a client tries again: the node's storage failed, or it took too long. */
+export function isTransient(errorCode: number): boolean {
+  return TRANSIENT.has(errorCode);
+}
+const TRANSIENT: ReadonlySet<number> = new Set([
+  ErrorCode.KAFKA_STORAGE_ERROR,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.REQUEST_TIMED_OUT,
+  ErrorCode.NOT_CONTROLLER,
+  ErrorCode.NOT_COORDINATOR,
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+]);
+
+export function isUnknownTopic(errorCode: number): boolean {
+  return errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID;
+}
+
+/** Its id must name it: the name may mean a later topic by the time a request arrives. */
+export function goesById({ topic }: LogLedger): boolean {
+  return topic.name.startsWith('temp');
+}
+
+/** Undefined when it is not known what became of the request. */
+export async function answerOf<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof NoAnswer) return undefined;
+    throw error;
+  }
+}
+
+const LEADER_EPOCHS_VERSION = 10;
+
+/** Asks for all topics and checks that none is missing. @returns the leader epochs; undefined without an answer. */
+export async function lookAround(
+  world: World,
+  client: Client,
+): Promise<ReadonlyMap<LogKey, LeaderEpoch> | undefined> {
+  const expected = world.ledger.topics().flatMap(({ logs }) => logs);
+  const answer = await answerOf(
+    client.request(metadataApi, client.versionOf(metadataApi, LEADER_EPOCHS_VERSION), { topics: null }),
+  );
+  if (answer === undefined) return undefined;
+  const epochs = new Map<LogKey, LeaderEpoch>();
+  for (const { name, topicId, isInternal, partitions } of answer.topics) {
+    if (isInternal || name === null) continue;
+    for (const { partitionIndex, leaderEpoch } of partitions)
+      epochs.set(`${topicId}/${partitionIndex}`, leaderEpoch);
+    const known = world.ledger.topicById(topicId);
+    if (known === undefined || partitions.length > known.logs.length)
+      world.ledger.seen(name, topicId, partitions.length);
+  }
+  for (const { log, title, isDoomed } of expected)
+    holds(isDoomed || epochs.has(log), 'I1', () => `${title} was there and metadata does not know it`);
+  return epochs;
+}

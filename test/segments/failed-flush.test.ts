@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import type { OpenFile } from '../../src/ports/files.ts';
+import { appends, logName, offsetsOf } from '../storage/batches.ts';
+import { MemoryFiles } from '../storage/memory-files.ts';
+import { openStore } from './open.ts';
+
+const name = logName(1);
+
+/**
+ * As Linux does it: a flush that fails leaves the pages that were not written as if they had been, and the next flush
+ * has nothing to do until something is written.
+ */
+function makeForgetful(files: MemoryFiles, fails: (path: string) => boolean): void {
+  const clean = new Set<string>();
+  const open = files.open.bind(files);
+  Object.assign(files, {
+    // The process that had it is dead.
+    lock: async () => ({ release: async () => {} }),
+    open: async (path: string, options?: { create?: boolean }): Promise<OpenFile> => {
+      const file = await open(path, options);
+      return {
+        ...file,
+        write: (position, chunks) => {
+          clean.delete(path);
+          return file.write(position, chunks);
+        },
+        flush: () => {
+          if (clean.has(path)) return Promise.resolve();
+          if (!fails(path)) return file.flush();
+          clean.add(path);
+          return Promise.reject(new Error('EIO'));
+        },
+      };
+    },
+  });
+}
+
+test('what a recovery could not flush is written again before it is believed to be durable', async () => {
+  const files = new MemoryFiles();
+  let failures = 0;
+  makeForgetful(files, (path) => path.endsWith('.log') && failures-- > 0);
+  await (await openStore(files)).commit([{ type: 'create', ...name }]);
+  const store = await openStore(files, { flush: 'never' });
+  await store.open(name.log);
+  await store.commit(appends(name.log, 0, 9));
+
+  // The process was killed; what it wrote is with the system, and not on the disk.
+  failures = 1;
+  const again = await openStore(files);
+  await expect(again.open(name.log)).rejects.toThrow('EIO');
+  expect(await again.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 9 });
+
+  const third = await openStore(files.crash({ power: true }));
+  expect(await third.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 9 });
+  const range = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
+  expect(offsetsOf(await third.read(name.log, range))).toHaveLength(9);
+});

@@ -1,0 +1,9 @@
+/** Seeds that once failed, and what they found. It is not there any more; they are kept for ever. */
+export const SEEDS: readonly (readonly [seed: number, found: string])[] = [
+  [1, 'a log whose making had failed went on without partition.metadata, and was lost at the next start'],
+  [4, 'a lookup by time in a log that was given up meanwhile said that there is nothing'],
+  [11, 'a log whose making failed after another was moved aside could never be made'],
+  [31, 'epochs that a power cut took from the checkpoint stayed lost'],
+  [33, 'what a recovery could not flush counted as durable after the next flush'],
+  [1289, 'a snapshot of records that a log had lost came back once the log had grown past it'],
+];
