@@ -8,7 +8,7 @@ const log = `${topicId}/0`;
 
 test('a snapshot of what the log has lost goes, and is not believed once the log has grown past it', async () => {
   const store = new MemoryLogStore();
-  const parts = { store, kernels: new TwinKernels() };
+  const parts = { store, kernels: new TwinKernels(), onWarning: () => {} };
   const value = encodeSnapshot(parts, [{ key: Uint8Array.of(1), value: null }], {
     nowMs: 1,
     frame: undefined,
