@@ -2,7 +2,6 @@
 export { crc32c } from './crc32c';
 export { indexRecords, validateBatch } from './batch';
 export { encodeBatch, encodeRecords } from './encode';
-export { indexFloor } from './index-search';
 
 /** First byte of TypeScript's part of memory. */
 export function heapBase(): usize {

@@ -24,9 +24,7 @@
  *  indexRecords                                            │ records   │ pad │ rows, 32 B each    │
  *                                                          ├───────────┴─┬───┴───┬─────┬──────┬───┤
  *  encodeRecords, encodeBatch                              │ descriptors │ arena │slack│ out  │ s │
- *                                                          ├─────────────┴───────┴─────┴──────┴───┤
- *  indexFloor                                              │ entries                              │
- *                                                          └──────────────────────────────────────┘
+ *                                                          └─────────────┴───────┴─────┴──────┴───┘
  *
  * `memoryBase` in asconfig.json is the heap base: addresses below it are compile-time constants, so that they become
  * immediate offsets of loads.

@@ -72,9 +72,4 @@ export interface Kernels {
   encodeRecords(records: readonly EncodeRecord[]): Uint8Array;
   /** A whole uncompressed batch, sealed (length and CRC set). */
   encodeBatch(header: BatchHeaderFields, records: readonly EncodeRecord[]): Uint8Array;
-  /**
-   * Greatest entry whose key is <= `target` in big-endian index bytes: entries of 8 bytes with an int32 key
-   * (offset index), or of 12 bytes with an int64 key (time index). @returns its number, -1 when all are greater.
-   */
-  indexFloor(entries: Uint8Array, entrySize: 8 | 12, target: number): number;
 }

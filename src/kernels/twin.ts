@@ -2,7 +2,6 @@ import type { BatchFault, BatchHeaderFields, EncodeRecord, Kernels } from './ker
 import { indexRecords, validateBatch } from './twins/batch.ts';
 import { crc32c } from './twins/crc32c.ts';
 import { encodeBatch, encodeRecords } from './twins/encode.ts';
-import { indexFloor } from './twins/index-search.ts';
 
 /** The kernels in TypeScript: the oracle of the WASM ones, and what engines without SIMD run. */
 export class TwinKernels implements Kernels {
@@ -20,8 +19,5 @@ export class TwinKernels implements Kernels {
   }
   encodeBatch(header: BatchHeaderFields, records: readonly EncodeRecord[]): Uint8Array {
     return encodeBatch(header, records, crc32c);
-  }
-  indexFloor(entries: Uint8Array, entrySize: 8 | 12, target: number): number {
-    return indexFloor(entries, entrySize, target);
   }
 }

@@ -4,7 +4,6 @@ import { BatchFault, ROW } from './kernels.ts';
 import type { BatchHeaderFields, EncodeRecord, Kernels } from './kernels.ts';
 import * as twinBatch from './twins/batch.ts';
 import * as twinEncode from './twins/encode.ts';
-import * as twinSearch from './twins/index-search.ts';
 import { type EncodeAreas, layOut } from './wasm-arena.ts';
 import { WasmMemory } from './wasm-memory.ts';
 
@@ -17,7 +16,6 @@ interface Exports {
   indexRecords(records: number, length: number, count: number, rows: number): BatchFault;
   encodeRecords: Encode;
   encodeBatch: Encode;
-  indexFloor(entries: number, count: number, entrySize: number, target: number): number;
 }
 
 /** @returns where the bytes written at `out` end, 0 when the areas do not hold what the descriptors say. */
@@ -36,12 +34,6 @@ const CRC_PIECE_SIZE = 65_536;
 
 /** Bytes a record, on average: copying more than this in costs more than indexing it here saves. */
 const INDEX_COPY_MAX = 1024;
-
-/**
- * A search looks at few entries, so a larger index is searched where it lies, by the twin: copying it in costs more
- * than the search gains.
- */
-const SEARCH_COPY_MAX = 768;
 
 /**
  * The kernels in WebAssembly. Inputs are copied in, results copied out; nothing stays between calls. What does not fit
@@ -95,17 +87,6 @@ export class WasmKernels implements Kernels {
     if (!areas) return twinEncode.encodeBatch(header, records, (covered) => this.crc32c(covered));
     writeHeader(this.#memory.view, areas.out, header, countsOf(records));
     return this.#encode(this.#wasm.encodeBatch, areas, records.length);
-  }
-
-  indexFloor(entries: Uint8Array, entrySize: 8 | 12, target: number): number {
-    if (entries.length > SEARCH_COPY_MAX) return twinSearch.indexFloor(entries, entrySize, target);
-    this.#memory.bytes.set(entries, this.#memory.base);
-    return this.#wasm.indexFloor(
-      this.#memory.base,
-      Math.floor(entries.length / entrySize),
-      entrySize,
-      target,
-    );
   }
 
   #copyIn(bytes: Uint8Array): boolean {

@@ -1,19 +1,18 @@
-import type { Kernels } from '../kernels/kernels.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
-import { dataView, IndexView, readEntry, writeEntry } from './index-view.ts';
-import type { EntrySize, IndexEntry } from './index-view.ts';
+import { IndexEntries, writeEntry } from './index-entries.ts';
+import type { EntrySize, IndexEntry } from './index-entries.ts';
+import { IndexView } from './index-view.ts';
 
 export interface IndexParts {
   files: FileCache;
   cache: IndexCache;
-  kernels: Kernels;
 }
 
 /** Entries collected before they are worth a write; what a crash takes of them is rebuilt. */
 const WRITE_AFTER_ENTRIES = 512;
 const FIRST_CAPACITY = 32;
-const NO_BYTES = new Uint8Array(0);
+const NONE = new IndexEntries(new Uint8Array(0), 8);
 
 /**
  * One of Kafka's sparse index files, big-endian, keys and values rising. The file's part is read when asked for and
@@ -25,7 +24,7 @@ export class IndexFile {
   readonly #parts: IndexParts;
   /** Entries in the file. */
   #stored = 0;
-  #loaded: Uint8Array | undefined;
+  #loaded: IndexEntries | undefined;
   #loading: Promise<IndexView | undefined> | undefined;
   #pending = new Uint8Array(0);
   #pendingCount = 0;
@@ -58,7 +57,7 @@ export class IndexFile {
   append(entry: IndexEntry): void {
     if (this.#pendingCount * this.#entrySize === this.#pending.length)
       this.#pending = grown(this.#pending, this.#entrySize * FIRST_CAPACITY);
-    writeEntry(dataView(this.#pending), this.#entrySize, this.#pendingCount++, entry);
+    writeEntry(this.#pending, this.#entrySize, this.#pendingCount++, entry);
     this.#last = entry;
   }
 
@@ -76,7 +75,7 @@ export class IndexFile {
         if (sizeBytes === 0) return true;
         const bytes = new Uint8Array(this.#entrySize);
         await file.read(sizeBytes - this.#entrySize, bytes);
-        const last = readEntry(dataView(bytes), this.#entrySize, 0);
+        const last = new IndexEntries(bytes, this.#entrySize).at(0);
         this.#tidy = isPlausible(last);
         if (!this.#tidy) return false;
         this.#stored = sizeBytes / this.#entrySize;
@@ -91,9 +90,9 @@ export class IndexFile {
 
   /** The entries, at once when they are in memory; undefined when the file is damaged. */
   view(): Promise<IndexView | undefined> | IndexView {
-    if (this.#stored === 0) return this.#view(NO_BYTES);
+    if (this.#stored === 0) return this.#view(NONE);
     if (!this.#loaded) return (this.#loading ??= this.#read().finally(() => (this.#loading = undefined)));
-    this.#parts.cache.used(this, this.#loaded.length);
+    this.#parts.cache.used(this, this.#loaded.sizeBytes);
     return this.#view(this.#loaded);
   }
 
@@ -160,17 +159,18 @@ export class IndexFile {
       const bytes = new Uint8Array(stored * this.#entrySize);
       const count = await this.#parts.files.use(this.path, (file) => file.read(0, bytes));
       if (this.#stored !== stored) continue;
-      const view = this.#view(bytes);
+      const entries = new IndexEntries(bytes, this.#entrySize);
+      const view = this.#view(entries);
       if (count < bytes.length || !view.rises) return undefined;
-      this.#loaded = bytes;
-      this.#parts.cache.used(this, bytes.length);
+      this.#loaded = entries;
+      this.#parts.cache.used(this, entries.sizeBytes);
       return view;
     }
   }
 
-  #view(stored: Uint8Array): IndexView {
+  #view(stored: IndexEntries): IndexView {
     const pending = this.#pending.subarray(0, this.#pendingCount * this.#entrySize);
-    return new IndexView({ stored, pending, entrySize: this.#entrySize }, this.#parts.kernels);
+    return new IndexView(stored, new IndexEntries(pending, this.#entrySize));
   }
 }
 

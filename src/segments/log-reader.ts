@@ -3,7 +3,7 @@ import type { Millis, Offset } from '../model/ids.ts';
 import { LogDamaged, type ReadRange } from '../ports/log-store.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 import type { IndexFile } from './index-file.ts';
-import type { IndexEntry } from './index-view.ts';
+import type { IndexEntry } from './index-entries.ts';
 import { rebuildIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { LogState } from './log-state.ts';

@@ -4,6 +4,7 @@ import { HEADER_SIZE } from '../../src/kernels/batch-layout.ts';
 import type { BatchHeaderFields, EncodeRecord } from '../../src/kernels/kernels.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
+import { IndexEntries } from '../../src/segments/index-entries.ts';
 import * as kafkajs from '../kernels/kafkajs.ts';
 import { interleave, median, ratio, report } from './harness.ts';
 
@@ -131,18 +132,33 @@ function platformaticEncode(records: readonly EncodeRecord[]): () => unknown {
   return () => createRecordsBatch(messages, options).buffer;
 }
 
+/** Offset indexes: an entry each 37 offsets. Beside a binary search of the same bytes. */
 async function benchIndexFloor(count: number): Promise<void> {
-  const entries = new Uint8Array(8 * count);
-  const view = new DataView(entries.buffer);
+  const bytes = new Uint8Array(8 * count);
+  const view = new DataView(bytes.buffer);
   for (let entry = 0; entry < count; entry++) view.setInt32(8 * entry, 37 * entry);
+  const entries = new IndexEntries(bytes, 8);
+  const targets = Float64Array.from({ length: 65_536 }, (_, i) => (i * 7_919 * 41) % (37 * count));
   let target = 0;
-  const next = () => (target = (target + 7919 * 37) % (37 * count));
+  const next = () => targets[(target = (target + 1) & 65_535)]!;
   await compare({
     bench: `index floor of ${count} entries`,
     unit: 'ns',
-    ours: () => wasm.indexFloor(entries, 8, next()),
-    peers: { twin: () => twin.indexFloor(entries, 8, next()) },
+    ours: () => entries.floor(next()),
+    peers: { 'binary search': () => binarySearch(view, next()) },
+    bars: count < 65_536 ? {} : { 'binary search': 3 },
   });
+}
+
+function binarySearch(entries: DataView, target: number): number {
+  let low = 0;
+  let high = entries.byteLength >>> 3;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (entries.getInt32(middle << 3) <= target) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 function recordsOf(count: number, size: number): EncodeRecord[] {

@@ -14,7 +14,6 @@ interface Raw {
   indexRecords(records: number, length: number, count: number, rows: number): number;
   encodeBatch(...areas: number[]): number;
   encodeRecords(...areas: number[]): number;
-  indexFloor(entries: number, count: number, entrySize: number, target: number): number;
 }
 
 const raw = new WebAssembly.Instance(module).exports as unknown as Raw;
@@ -106,23 +105,6 @@ describe('kernels stay inside their areas', () => {
         const fault = blind(new Map([[at, bytes]]), [[rows, rows + 32 * count]], call);
         expect(fault).toBe(typeof expected === 'number' ? expected : BatchFault.none);
       }),
-    );
-  });
-
-  test('indexFloor, which writes nothing', () => {
-    fc.assert(
-      fc.property(
-        fc.uint8Array({ maxLength: 400 }),
-        fc.constantFrom(8, 12),
-        fc.double(),
-        (bytes, entrySize, target) => {
-          const count = Math.floor(bytes.length / entrySize);
-          const found = blind(new Map([[base, bytes]]), [], () =>
-            raw.indexFloor(base, count, entrySize, target),
-          );
-          expect(found).toBe(twin.indexFloor(bytes, entrySize, target));
-        },
-      ),
     );
   });
 

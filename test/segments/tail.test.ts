@@ -4,13 +4,11 @@ import { IndexCache } from '../../src/segments/index-cache.ts';
 import { LogSegment } from '../../src/segments/log-segment.ts';
 import { keepable } from '../../src/records/keepable.ts';
 import { COPY_MAX_BYTES, LogTail, Tail } from '../../src/segments/tail.ts';
-import { kernels } from '../storage/batches.ts';
 import { MemoryFiles } from '../storage/memory-files.ts';
 
 const parts = {
   files: new FileCache(new MemoryFiles(), 1),
   cache: new IndexCache(0),
-  kernels,
   indexIntervalBytes: 4096,
 };
 const segment = new LogSegment('/log', 0, parts);
