@@ -41,13 +41,13 @@ export interface BatchHeaderFields {
   baseSequence: number;
 }
 
-/** Records laid out for one encode call: see `src/records/builder.ts`, the only caller. */
-export interface EncodeRecord {
+/** A record to encode: `src/records/builder.ts` makes them. Texts become UTF-8; a lone surrogate becomes U+FFFD. */
+export interface EncodeRecord<Field extends Uint8Array | string = Uint8Array | string> {
   timestampDelta: number;
   offsetDelta: number;
-  key: Uint8Array | null;
-  value: Uint8Array | null;
-  headers: readonly { key: Uint8Array; value: Uint8Array | null }[];
+  key: Field | null;
+  value: Field | null;
+  headers: readonly { key: Field; value: Field | null }[];
 }
 
 /**

@@ -3,16 +3,15 @@ import { at, invariant } from '../model/assert.ts';
 import type { LeaderEpoch, Millis, Offset } from '../model/ids.ts';
 import { andThen, CODEC, codecOf, decompress } from './codecs.ts';
 import type { Codecs, MaybePromise } from './codecs.ts';
-import { encodeTexts } from './texts.ts';
 import { BatchHeader, CODEC_MASK, CONTROL, HEADER_SIZE, TRANSACTIONAL } from './header.ts';
 
-const utf8 = new TextEncoder();
+const NO_HEADERS: EncodeRecord['headers'] = [];
 
-/** A record to be built; what is left out is null or none. Texts become UTF-8, all of a batch together. */
+/** A record to be built; what is left out is null or none. Texts become UTF-8. */
 export interface NewRecord {
   key?: Uint8Array | string | null;
   value?: Uint8Array | string | null;
-  headers?: readonly { key: string; value: Uint8Array | null }[];
+  headers?: readonly { key: string; value: Uint8Array | string | null }[];
   timestamp: Millis;
 }
 
@@ -76,24 +75,11 @@ export function recompress(
 }
 
 function encodable(records: readonly NewRecord[], baseTimestamp: Millis): EncodeRecord[] {
-  const bytesOf = textsOf(records);
-  return records.map((record, offsetDelta) => ({
-    timestampDelta: record.timestamp - baseTimestamp,
+  return records.map(({ key, value, headers, timestamp }, offsetDelta) => ({
+    timestampDelta: timestamp - baseTimestamp,
     offsetDelta,
-    key: bytesOf(record.key),
-    value: bytesOf(record.value),
-    headers: (record.headers ?? []).map(({ key, value }) => ({ key: utf8.encode(key), value })),
+    key: key ?? null,
+    value: value ?? null,
+    headers: headers ?? NO_HEADERS,
   }));
-}
-
-/** Encodes the texts of `records`. @returns their bytes when asked for them in the same order; bytes as they are. */
-function textsOf(records: readonly NewRecord[]): (field: NewRecord['key']) => Uint8Array | null {
-  const texts: string[] = [];
-  for (const { key, value } of records) {
-    if (typeof key === 'string') texts.push(key);
-    if (typeof value === 'string') texts.push(value);
-  }
-  const encoded = encodeTexts(texts);
-  let next = 0;
-  return (field) => (typeof field === 'string' ? at(encoded, next++) : (field ?? null));
 }

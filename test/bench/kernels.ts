@@ -120,7 +120,7 @@ async function benchEncode(size: number): Promise<void> {
 }
 
 /** Its batch builder, with messages that are ready and the flat buffer that a socket needs. */
-function platformaticEncode(records: readonly EncodeRecord[]): () => unknown {
+function platformaticEncode(records: readonly EncodeRecord<Uint8Array>[]): () => unknown {
   const messages = records.map(({ timestampDelta, key, value, headers }) => ({
     topic: 'topic',
     key: Buffer.from(key!),
@@ -161,7 +161,7 @@ function binarySearch(entries: DataView, target: number): number {
   return low - 1;
 }
 
-function recordsOf(count: number, size: number): EncodeRecord[] {
+function recordsOf(count: number, size: number): EncodeRecord<Uint8Array>[] {
   const headers = [{ key: Buffer.from('trace-id'), value: Buffer.from('0123456789abcdef') }];
   const value = Buffer.from(noise(size));
   return Array.from({ length: count }, (_, offsetDelta) => {

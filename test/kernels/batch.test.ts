@@ -17,7 +17,7 @@ const HEADER = {
   producerEpoch: -1,
   baseSequence: -1,
 };
-const RECORDS: EncodeRecord[] = [
+const RECORDS: EncodeRecord<Uint8Array>[] = [
   { timestampDelta: 0, offsetDelta: 0, key: text('k'), value: text('v'), headers: [] },
   { timestampDelta: 5, offsetDelta: 1, key: null, value: null, headers: [{ key: text('h'), value: null }] },
 ];
@@ -116,7 +116,7 @@ describe.each(each)('validateBatch ($name)', ({ kernels }) => {
   });
 });
 
-function kafkajsRecords(): EncodeRecord[] {
+function kafkajsRecords(): EncodeRecord<Uint8Array>[] {
   return RECORDS.map((record) => ({
     ...record,
     headers: [{ key: text('name'), value: text('x'.repeat(70)) }],

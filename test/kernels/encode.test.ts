@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HEADER_SIZE } from '../../src/kernels/batch-layout.ts';
 import { BatchFault, type BatchHeaderFields, type EncodeRecord } from '../../src/kernels/kernels.ts';
-import { header, looseRecords, records, text } from './generate.ts';
+import { header, looseRecords, records, text, textRecords } from './generate.ts';
 import { each, twin, wasm } from './instances.ts';
 import { decode, encodeBatch as kafkajsBatch } from './kafkajs.ts';
 
@@ -59,6 +59,33 @@ describe.each(each)('encode ($name)', ({ kernels }) => {
       value: null,
       headers: { é: null },
     });
+  });
+
+  test('texts are as if encoded before', () => {
+    const utf8 = new TextEncoder();
+    const bytes = <T extends Uint8Array | string | null>(field: T) =>
+      typeof field === 'string' ? utf8.encode(field) : field;
+    fc.assert(
+      fc.property(header, textRecords, (fields, list) => {
+        const encoded = list.map((record) => ({
+          ...record,
+          key: bytes(record.key),
+          value: bytes(record.value),
+          headers: record.headers.map(({ key, value }) => ({ key: bytes(key), value: bytes(value) })),
+        }));
+        const expected = twin.encodeBatch(fields, encoded);
+        expect(Buffer.compare(kernels.encodeBatch(fields, list), expected)).toBe(0);
+        expect(Buffer.compare(kernels.encodeRecords(list), expected.subarray(HEADER_SIZE))).toBe(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each(['x', 'é', '€'])('a text that fits kernel memory only as ASCII: %s', (char) => {
+    const value = char.repeat(1_000_000);
+    const list = [{ timestampDelta: 0, offsetDelta: 0, key: 'key', value, headers: [] }];
+    const expected = twin.encodeRecords([{ ...list[0]!, key: text('key'), value: text(value) }]);
+    expect(Buffer.compare(kernels.encodeRecords(list), expected)).toBe(0);
   });
 
   test('returns memory of its own', () => {

@@ -32,7 +32,7 @@ export const header: fc.Arbitrary<BatchHeaderFields> = fc.record({
   baseSequence: int32,
 });
 
-const looseRecord: fc.Arbitrary<EncodeRecord> = fc.record({
+const looseRecord: fc.Arbitrary<EncodeRecord<Uint8Array>> = fc.record({
   timestampDelta,
   offsetDelta: int32,
   key: fc.option(bytes),
@@ -41,6 +41,26 @@ const looseRecord: fc.Arbitrary<EncodeRecord> = fc.record({
     maxLength: 3,
   }),
 });
+
+const someText = fc.oneof(
+  fc.string({ maxLength: 40 }),
+  // Lone surrogates too.
+  fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), maxLength: 40 }),
+  edgeLength.map((length) => 'x'.repeat(length)),
+  fc.tuple(edgeLength, fc.constantFrom('é', '€', '😀')).map(([length, last]) => 'x'.repeat(length) + last),
+);
+const ascii = fc.string({ unit: 'grapheme-ascii', maxLength: 400 });
+const textRecordOf = (text: fc.Arbitrary<string>): fc.Arbitrary<EncodeRecord> => {
+  const field = fc.option(fc.oneof({ weight: 4, arbitrary: text }, { weight: 1, arbitrary: bytes }));
+  const headers = fc.array(fc.record({ key: text, value: field }), { maxLength: 3 });
+  return fc.record({ timestampDelta, offsetDelta: int32, key: field, value: field, headers });
+};
+
+/** Records of texts, bytes among them; all texts ASCII or any at all. */
+export const textRecords = fc.oneof(
+  fc.array(textRecordOf(ascii), { maxLength: 8 }),
+  fc.array(textRecordOf(fc.oneof(ascii, someText)), { maxLength: 8 }),
+);
 
 /** Any records: what an encoder may be given. */
 export const looseRecords = fc.array(looseRecord, { maxLength: 12 });

@@ -38,7 +38,7 @@ function buffer(bytes: Uint8Array | null): Buffer | null {
 /** A batch as kafkajs's producer builds it. Header names are ASCII and appear once; header values are not null. */
 export async function encodeBatch(
   header: BatchHeaderFields,
-  records: readonly EncodeRecord[],
+  records: readonly EncodeRecord<Uint8Array>[],
 ): Promise<Uint8Array> {
   return new Uint8Array((await prepareBatch(header, records)()).buffer);
 }
@@ -46,7 +46,7 @@ export async function encodeBatch(
 /** The same in two steps: what is made here is what kafkajs is given, so that only its own work is measured. */
 export function prepareBatch(
   header: BatchHeaderFields,
-  records: readonly EncodeRecord[],
+  records: readonly EncodeRecord<Uint8Array>[],
 ): () => Promise<Encoded> {
   const messages = records.map((record) => ({
     offsetDelta: record.offsetDelta,

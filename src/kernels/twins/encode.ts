@@ -9,8 +9,12 @@ import {
   writeHeader,
 } from '../batch-layout.ts';
 import type { BatchHeaderFields, EncodeRecord } from '../kernels.ts';
+import { encodeTexts } from './texts.ts';
 
-export function encodeRecords(records: readonly EncodeRecord[]): Uint8Array {
+type BytesRecord = EncodeRecord<Uint8Array>;
+
+export function encodeRecords(list: readonly EncodeRecord[]): Uint8Array {
+  const records = encodeTexts(list);
   const sizes = records.map(sizeOfRecord);
   const out = new Uint8Array(totalSize(sizes));
   writeRecords(out, 0, records, sizes);
@@ -20,9 +24,10 @@ export function encodeRecords(records: readonly EncodeRecord[]): Uint8Array {
 /** `crc32c` takes the checksum: the twin's own, or a faster one for a batch too large for WASM memory. */
 export function encodeBatch(
   header: BatchHeaderFields,
-  records: readonly EncodeRecord[],
+  list: readonly EncodeRecord[],
   crc32c: (bytes: Uint8Array) => number,
 ): Uint8Array {
+  const records = encodeTexts(list);
   const sizes = records.map(sizeOfRecord);
   const out = new Uint8Array(HEADER_SIZE + totalSize(sizes));
   const view = new DataView(out.buffer);
@@ -40,7 +45,7 @@ function totalSize(sizes: readonly number[]): number {
 }
 
 /** Bytes of a record after its length. */
-function sizeOfRecord(record: EncodeRecord): number {
+function sizeOfRecord(record: BytesRecord): number {
   let size =
     1 +
     sizeOfVarlong(record.timestampDelta) +
@@ -83,7 +88,7 @@ function zigzagHigh(value: number): number {
 function writeRecords(
   out: Uint8Array,
   at: number,
-  records: readonly EncodeRecord[],
+  records: readonly BytesRecord[],
   sizes: readonly number[],
 ): void {
   for (const [index, record] of records.entries()) {
