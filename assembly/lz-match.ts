@@ -1,4 +1,6 @@
 import { MATCHES, MATCHES_SIZE } from './layout';
+import { writeLastLz4, writeLz4 } from './lz4-write';
+import { writeLastSnappy, writeSnappy } from './snappy-write';
 
 /** Both formats reach back at most 64 KiB - 1, and a place has 16 bits: blocks of 64 KiB never look too far. */
 export const LZ_BLOCK_MAX: usize = 65_536;
@@ -7,88 +9,75 @@ const MATCH_START_MARGIN: usize = 12;
 const LITERAL_TAIL: usize = 5;
 const MATCH_MIN: usize = 4;
 /** Steps grow by one every 64 misses, so that bytes that do not repeat are passed quickly. */
-const SKIP_SHIFT: u32 = 6;
+const SKIP_SHIFT: usize = 6;
 
-/** The match that `findMatch` found: [matchStart, matchEnd) repeats what lies `matchDistance` before it. */
-export let matchStart: usize = 0;
-export let matchEnd: usize = 0;
-export let matchDistance: usize = 0;
-
-export function forgetMatches(): void {
+/**
+ * Packs the block [block, end) at `out`: the same repetitions for both formats, which differ in how they are written.
+ * Greedy: each match is the first that is found, as long as it goes, to both sides. Inlined with a constant `isLz4`,
+ * so that each format has a loop of its own: a call a match would cost a tenth.
+ * @returns where the output ends.
+ */
+// @ts-ignore: decorator
+@inline
+export function packBlock(block: usize, end: usize, out: usize, isLz4: bool): usize {
   memory.fill(MATCHES, 0, MATCHES_SIZE);
+  let literals = block;
+  const lastStart = end - MATCH_START_MARGIN;
+  let at = block + 1;
+  while (at <= lastStart) {
+    // Steps until 4 bytes are those that were last seen with their hash.
+    let candidate: usize;
+    let misses: usize = 1 << SKIP_SHIFT;
+    while (true) {
+      const word = load<u32>(at);
+      candidate = swapSlot(word, at, block);
+      if (load<u32>(candidate) == word) break;
+      at += misses++ >> SKIP_SHIFT;
+      if (at > lastStart) break;
+    }
+    if (at > lastStart) break;
+    const distance = at - candidate;
+    let start = at;
+    while (start > literals && start - distance > block && load<u8>(start - 1) == load<u8>(start - distance - 1)) start--;
+    at = matchEnd(at + MATCH_MIN, distance, end - LITERAL_TAIL);
+    out = isLz4 ? writeLz4(out, literals, start, distance, at) : writeSnappy(out, literals, start, distance, at);
+    literals = at;
+
+    // Right behind a match comes another, often: one look without stepping.
+    while (at <= lastStart) {
+      swapSlot(load<u32>(at - 2), at - 2, block);
+      const word = load<u32>(at);
+      candidate = swapSlot(word, at, block);
+      if (load<u32>(candidate) != word) break;
+      at = matchEnd(at + MATCH_MIN, at - candidate, end - LITERAL_TAIL);
+      out = isLz4
+        ? writeLz4(out, literals, literals, literals - candidate, at)
+        : writeSnappy(out, literals, literals, literals - candidate, at);
+      literals = at;
+    }
+    at++;
+  }
+  return isLz4 ? writeLastLz4(out, literals, end) : writeLastSnappy(out, literals, end);
 }
 
-/** Where in MATCHES the 4 bytes of `word` have their place. */
+/** Notes where `word` is. @returns where it, or another of its hash, was before: the block's start for never. */
 // @ts-ignore: decorator
 @inline
-function slotOf(word: u32): usize {
-  return ((word * 0x9e3779b1) >>> 17) & 0x7ffe;
-}
-
-/** Notes that `at` of the block has the bytes of that slot. @returns where they were before, 0 for never. */
-// @ts-ignore: decorator
-@inline
-function swapSlot(slot: usize, at: usize, block: usize): usize {
+function swapSlot(word: u32, at: usize, block: usize): usize {
+  const slot: usize = ((word * 0x9e3779b1) >>> 17) & 0x7ffe;
   const before: usize = load<u16>(slot, MATCHES);
   store<u16>(slot, <u16>(at - block), MATCHES);
   return block + before;
 }
 
-/**
- * The next match of the block [block, end) from `literals` on, which is where the last match ended, or the block's
- * start. Greedy: the first that is found, as long as it goes, to both sides.
- */
-export function findMatch(block: usize, end: usize, literals: usize): bool {
-  if (end - block <= MATCH_START_MARGIN) return false;
-  const lastStart = end - MATCH_START_MARGIN;
-  let at = literals;
-  if (at > lastStart) return false;
-  if (at > block) {
-    // Right behind a match comes another, often: one look without stepping.
-    swapSlot(slotOf(load<u32>(at - 2)), at - 2, block);
-    const candidate = swapSlot(slotOf(load<u32>(at)), at, block);
-    if (load<u32>(candidate) == load<u32>(at)) return takeMatch(at, candidate, end);
-  }
-  at++;
-  let misses: usize = 1 << SKIP_SHIFT;
-  while (at <= lastStart) {
-    const word = load<u32>(at);
-    const candidate = swapSlot(slotOf(word), at, block);
-    if (load<u32>(candidate) == word) return extendBack(at, candidate, block, literals, end);
-    at += misses++ >> SKIP_SHIFT;
-  }
-  return false;
-}
-
 // @ts-ignore: decorator
 @inline
-function extendBack(at: usize, candidate: usize, block: usize, literals: usize, end: usize): bool {
-  const found = at;
-  const distance = at - candidate;
-  while (at > literals && at - distance > block && load<u8>(at - 1) == load<u8>(at - distance - 1)) at--;
-  takeMatch(found, candidate, end);
-  matchStart = at;
-  return true;
-}
-
-/** The match at `at`, whose first 4 bytes are known to be equal. */
-// @ts-ignore: decorator
-@inline
-function takeMatch(at: usize, candidate: usize, end: usize): bool {
-  const distance = at - candidate;
-  const limit = end - LITERAL_TAIL;
-  matchStart = at;
-  matchDistance = distance;
-  at += MATCH_MIN;
+function matchEnd(at: usize, distance: usize, limit: usize): usize {
   while (at + 8 <= limit) {
     const different = load<u64>(at) ^ load<u64>(at - distance);
-    if (different != 0) {
-      matchEnd = at + <usize>(ctz(different) >>> 3);
-      return true;
-    }
+    if (different != 0) return at + <usize>(ctz(different) >>> 3);
     at += 8;
   }
   while (at < limit && load<u8>(at) == load<u8>(at - distance)) at++;
-  matchEnd = at;
-  return true;
+  return at;
 }

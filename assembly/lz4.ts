@@ -1,5 +1,5 @@
 import { copyMatch, copyWild } from './lz-copy';
-import { LZ_BLOCK_MAX, findMatch, forgetMatches, matchDistance, matchEnd, matchStart } from './lz-match';
+import { LZ_BLOCK_MAX, packBlock } from './lz-match';
 
 /**
  * LZ4 blocks, by "LZ4 Block Format Description" (lz4.org): sequences of a token (two nibbles: how many literals, and
@@ -71,7 +71,7 @@ export function unpackLz4Block(at: usize, end: usize, floor: usize, out: usize, 
 export function packLz4Blocks(from: usize, length: usize, out: usize): usize {
   for (const end = from + length; from < end; ) {
     const size = min(LZ_BLOCK_MAX, end - from);
-    const packed = packBlock(from, from + size, out + 4) - out - 4;
+    const packed = packLz4Block(from, from + size, out + 4) - out - 4;
     if (packed < size) {
       store<u32>(out, <u32>packed);
       out += 4 + packed;
@@ -85,36 +85,6 @@ export function packLz4Blocks(from: usize, length: usize, out: usize): usize {
   return out;
 }
 
-function packBlock(block: usize, end: usize, out: usize): usize {
-  forgetMatches();
-  let literals = block;
-  while (findMatch(block, end, literals)) {
-    const more = matchEnd - matchStart - MATCH_MIN;
-    out = writeLiterals(out, literals, matchStart, min(more, LONG));
-    store<u16>(out, <u16>matchDistance);
-    out = writeLength(out + 2, more);
-    literals = matchEnd;
-  }
-  return writeLiterals(out, literals, end, 0);
-}
-
-// @ts-ignore: decorator
-@inline
-function writeLiterals(out: usize, from: usize, to: usize, matchNibble: usize): usize {
-  const length = to - from;
-  store<u8>(out, <u8>((min(length, LONG) << 4) | matchNibble));
-  out = writeLength(out + 1, length);
-  copyWild(out, from, out + length);
-  return out + length;
-}
-
-/** What of a length the nibble does not hold. */
-// @ts-ignore: decorator
-@inline
-function writeLength(out: usize, length: usize): usize {
-  if (length < LONG) return out;
-  length -= LONG;
-  for (; length >= 255; length -= 255) store<u8>(out++, 255);
-  store<u8>(out, <u8>length);
-  return out + 1;
+function packLz4Block(block: usize, end: usize, out: usize): usize {
+  return packBlock(block, end, out, true);
 }

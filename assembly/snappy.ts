@@ -1,5 +1,5 @@
 import { copyMatch, copyWild } from './lz-copy';
-import { LZ_BLOCK_MAX, findMatch, forgetMatches, matchDistance, matchEnd, matchStart } from './lz-match';
+import { LZ_BLOCK_MAX, packBlock } from './lz-match';
 
 /**
  * Snappy's elements, by "Snappy compressed format description" (google/snappy): a tag of two bits, then a literal, or
@@ -65,59 +65,12 @@ export function unpackSnappy(at: usize, end: usize, out: usize, outEnd: usize): 
 export function packSnappy(from: usize, length: usize, out: usize): usize {
   for (const end = from + length; from < end; ) {
     const blockEnd = from + min(LZ_BLOCK_MAX, end - from);
-    out = packBlock(from, blockEnd, out);
+    out = packSnappyBlock(from, blockEnd, out);
     from = blockEnd;
   }
   return out;
 }
 
-function packBlock(block: usize, end: usize, out: usize): usize {
-  forgetMatches();
-  let literals = block;
-  while (findMatch(block, end, literals)) {
-    if (matchStart > literals) out = writeLiteral(out, literals, matchStart - literals);
-    out = writeCopy(out, matchDistance, matchEnd - matchStart);
-    literals = matchEnd;
-  }
-  return literals < end ? writeLiteral(out, literals, end - literals) : out;
-}
-
-// @ts-ignore: decorator
-@inline
-function writeLiteral(out: usize, from: usize, length: usize): usize {
-  const last = length - 1;
-  if (last < LONG_LITERAL) {
-    store<u8>(out++, <u8>(last << 2));
-  } else if (last < 256) {
-    store<u16>(out, <u16>((LONG_LITERAL << 2) | (last << 8)));
-    out += 2;
-  } else {
-    store<u8>(out, <u8>((LONG_LITERAL + 1) << 2));
-    store<u16>(out, <u16>last, 1);
-    out += 3;
-  }
-  copyWild(out, from, out + length);
-  return out + length;
-}
-
-/** No copy is longer than 64, and none shorter than 4, which the short form cannot say. */
-// @ts-ignore: decorator
-@inline
-function writeCopy(out: usize, distance: usize, length: usize): usize {
-  for (; length >= 68; length -= 64) out = writeLongCopy(out, distance, 64);
-  if (length > 64) {
-    out = writeLongCopy(out, distance, 60);
-    length -= 60;
-  }
-  if (length >= 12 || distance >= 2048) return writeLongCopy(out, distance, length);
-  store<u16>(out, <u16>(COPY_1 | ((length - 4) << 2) | ((distance >>> 8) << 5) | ((distance & 0xff) << 8)));
-  return out + 2;
-}
-
-// @ts-ignore: decorator
-@inline
-function writeLongCopy(out: usize, distance: usize, length: usize): usize {
-  store<u8>(out, <u8>(COPY_2 | ((length - 1) << 2)));
-  store<u16>(out, <u16>distance, 1);
-  return out + 3;
+function packSnappyBlock(block: usize, end: usize, out: usize): usize {
+  return packBlock(block, end, out, false);
 }
