@@ -126,9 +126,7 @@ export class WasmKernels implements Kernels {
   }
 
   unpackSnappy(elements: Uint8Array, out: Uint8Array): boolean {
-    return (
-      lz.unpackSnappy(this.#wasm, this.#memory, elements, out) ?? twinSnappy.unpackSnappy(elements, out)
-    );
+    return lz.unpackSnappy(this.#wasm, this.#memory, elements, out) ?? twinSnappy.unpackSnappy(elements, out);
   }
 
   #copyIn(bytes: Uint8Array): boolean {

@@ -9,13 +9,17 @@ import { interleave, median, ratio, report } from './harness.ts';
 type Transform = (bytes: Uint8Array) => Uint8Array;
 
 const require = createRequire(import.meta.url);
-const foxglove: ((frame: Uint8Array, size: number) => Uint8Array) & { isLoaded: Promise<boolean> } =
-  require('@foxglove/wasm-lz4');
+const foxglove: ((frame: Uint8Array, size: number) => Uint8Array) & {
+  isLoaded: Promise<boolean>;
+} = require('@foxglove/wasm-lz4');
 const rust: { compress: Transform; decompress: Transform } = require('lz4-wasm-nodejs');
-const platformatic: Record<`${'lz4' | 'snappy'}${'Compress' | 'Decompress'}`, Transform> =
-  require('@platformatic/wasm-utils');
-const hysnappy: { snappyUncompressor(): (bytes: Uint8Array, size: number) => Uint8Array } =
-  require('hysnappy');
+const platformatic: Record<
+  `${'lz4' | 'snappy'}${'Compress' | 'Decompress'}`,
+  Transform
+> = require('@platformatic/wasm-utils');
+const hysnappy: {
+  snappyUncompressor(): (bytes: Uint8Array, size: number) => Uint8Array;
+} = require('hysnappy');
 
 /** The raw module: what it does without copies in and out. */
 interface Raw {
