@@ -55,7 +55,7 @@ export const FOLD_ROUND_SIZE: usize = 4096;
 export const FOLD_BEYOND: usize = 160;
 export const FOLD_REMAINDER: usize = FOLD + FOLD_WINDOW_SIZE + FOLD_ROUND_SIZE + FOLD_BEYOND;
 
-/** For each distance below 16 the pattern that repeats so many bytes over a block of 16, then how far one repeat goes. */
+/** For each distance below 16 the pattern that repeats so many bytes over a block of 16; then how far one goes. */
 export const REPEAT_PATTERNS: usize = 22320;
 export const REPEAT_STEPS: usize = REPEAT_PATTERNS + 256;
 

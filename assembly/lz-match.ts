@@ -38,7 +38,8 @@ export function packBlock(block: usize, end: usize, out: usize, isLz4: bool): us
     if (at > lastStart) break;
     const distance = at - candidate;
     let start = at;
-    while (start > literals && start - distance > block && load<u8>(start - 1) == load<u8>(start - distance - 1)) start--;
+    const least = max(literals, block + distance);
+    while (start > least && load<u8>(start - 1) == load<u8>(start - distance - 1)) start--;
     at = matchEnd(at + MATCH_MIN, distance, end - LITERAL_TAIL);
     out = isLz4 ? writeLz4(out, literals, start, distance, at) : writeSnappy(out, literals, start, distance, at);
     literals = at;

@@ -69,10 +69,10 @@ export function unpackLz4(
 ): Uint8Array | PackFault | undefined {
   const blockMaxBytes = Math.min(bytes.length, FRAME_BLOCK_MAX);
   if (!memory.reserve(blockMaxBytes + SLACK)) return undefined;
-  const window = new Window(wasm, memory, blockMaxBytes);
-  const fault = readFrames(bytes, maxBytes, window);
+  const output = new Unpacked(wasm, memory, blockMaxBytes);
+  const fault = readFrames(bytes, maxBytes, output);
   if (fault === NO_MEMORY) return undefined;
-  return fault < 0 ? (fault as PackFault) : window.written();
+  return fault < 0 ? (fault as PackFault) : output.written();
 }
 
 /**
@@ -82,7 +82,7 @@ export function unpackLz4(
  *   base             begin                   hashed      end
  *   ├─ block ─┬─ s ─┼─ copied out ─┬─ new ──┴───────────┼─ room for a block ─┬─ s ─┤
  */
-class Window implements FrameSink {
+class Unpacked implements FrameSink {
   readonly #wasm: LzExports;
   readonly #memory: WasmMemory;
   readonly #begin: number;

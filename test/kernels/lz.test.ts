@@ -26,10 +26,10 @@ function unpackSnappy(kernels: Kernels, elements: Uint8Array, size: number): Uin
   return kernels.unpackSnappy(elements, out) ? out : undefined;
 }
 
-/** `toEqual` on large arrays takes seconds. */
-function expectSame(left: unknown, right: Uint8Array): void {
-  expect(left).toBeInstanceOf(Uint8Array);
-  expect(Buffer.compare(left as Uint8Array, right)).toBe(0);
+/** Bytes, or faults. `toEqual` on large arrays takes seconds. */
+function same(left: Uint8Array | number | undefined, right: Uint8Array | number): boolean {
+  if (!(left instanceof Uint8Array) || !(right instanceof Uint8Array)) return left === right;
+  return Buffer.compare(left, right) === 0;
 }
 
 test('xxh32 is that of its specification', () => {
@@ -43,11 +43,13 @@ describe('WASM equals its twin', () => {
     fc.assert(
       fc.property(mixed, (bytes) => {
         const packed = wasm.packLz4(bytes);
-        expectSame(packed, twin.packLz4(bytes));
-        for (const { kernels } of each) expectSame(kernels.unpackLz4(packed, bytes.length), bytes);
+        expect(same(packed, twin.packLz4(bytes))).toBe(true);
+        for (const { kernels } of each)
+          expect(same(kernels.unpackLz4(packed, bytes.length), bytes)).toBe(true);
         const elements = packSnappy(wasm, bytes);
-        expectSame(elements, packSnappy(twin, bytes));
-        for (const { kernels } of each) expectSame(unpackSnappy(kernels, elements, bytes.length), bytes);
+        expect(same(elements, packSnappy(twin, bytes))).toBe(true);
+        for (const { kernels } of each)
+          expect(same(unpackSnappy(kernels, elements, bytes.length), bytes)).toBe(true);
       }),
     );
   });
@@ -59,11 +61,10 @@ describe('WASM equals its twin', () => {
       fc.property(fc.oneof(whole, damaged(whole)), fc.nat(100_000), (bytes, maxBytes) => {
         const unpacked = wasm.unpackLz4(bytes, maxBytes);
         const expected = twin.unpackLz4(bytes, maxBytes);
-        if (expected instanceof Uint8Array) expectSame(unpacked, expected);
-        else expect(unpacked).toBe(expected);
+        expect(same(unpacked, expected)).toBe(true);
         seen[expected instanceof Uint8Array ? 'unpacked' : 'refused']++;
       }),
-      { numRuns: 1000 },
+      { numRuns: 600 },
     );
     expect(seen.unpacked).toBeGreaterThan(100);
     expect(seen.refused).toBeGreaterThan(100);
@@ -145,8 +146,8 @@ describe.each(each)('LZ4 ($name)', ({ kernels }) => {
     fc.assert(
       fc.property(mixed, fc.boolean(), fc.boolean(), (bytes, contentChecksum, blockChecksums) => {
         const theirs = compressFrameSync(Buffer.from(bytes), { contentChecksum, blockChecksums });
-        expectSame(kernels.unpackLz4(theirs, bytes.length), bytes);
-        expectSame(decompressFrameSync(Buffer.from(kernels.packLz4(bytes))), bytes);
+        expect(same(kernels.unpackLz4(theirs, bytes.length), bytes)).toBe(true);
+        expect(same(decompressFrameSync(Buffer.from(kernels.packLz4(bytes))), bytes)).toBe(true);
       }),
       { numRuns: 50 },
     );
@@ -155,25 +156,25 @@ describe.each(each)('LZ4 ($name)', ({ kernels }) => {
   test('reads linked blocks of 4 MiB, more than is unpacked at once, and stops at the bound', () => {
     const bytes = repeat(text('linked blocks, as lz4js writes them '), 10 * MIB + 1);
     const packed = lz4js.compress(bytes);
-    expectSame(kernels.unpackLz4(packed, bytes.length), bytes);
+    expect(same(kernels.unpackLz4(packed, bytes.length), bytes)).toBe(true);
     expect(kernels.unpackLz4(packed, bytes.length - 1)).toBe(PackFault.tooLarge);
   });
 
   test('packs and sums what is more than a piece', () => {
     const bytes = Uint8Array.from({ length: 3 * MIB + 5 }, (_, at) => (at * at) >>> (at & 15));
     const packed = kernels.packLz4(bytes);
-    expectSame(decompressFrameSync(Buffer.from(packed)), bytes);
+    expect(same(decompressFrameSync(Buffer.from(packed)), bytes)).toBe(true);
     const summed = frame(blocksOf(bytes), bytes, { hasContentSum: true, hasBlockSums: true });
-    expectSame(kernels.unpackLz4(summed, 4 * MIB), bytes);
+    expect(same(kernels.unpackLz4(summed, 4 * MIB), bytes)).toBe(true);
     const theirs = compressFrameSync(Buffer.from(bytes), { contentChecksum: true, blockChecksums: true });
-    expectSame(kernels.unpackLz4(theirs, bytes.length), bytes);
+    expect(same(kernels.unpackLz4(theirs, bytes.length), bytes)).toBe(true);
   });
 
   test.each([{ hasOldSum: false }, { hasOldSum: true }])(
     'header checksums, new and as until Kafka 0.10: $hasOldSum',
     ({ hasOldSum }) => {
       const bytes = frame(blocksOf(content), content, { hasOldSum, hasSize: true });
-      expectSame(kernels.unpackLz4(bytes, content.length), content);
+      expect(same(kernels.unpackLz4(bytes, content.length), content)).toBe(true);
       bytes[14]! ^= 1;
       expect(kernels.unpackLz4(bytes, content.length)).toBe(PackFault.checksum);
     },
@@ -181,7 +182,7 @@ describe.each(each)('LZ4 ($name)', ({ kernels }) => {
 
   test('every checksum is held against what it covers', () => {
     const bytes = frame(blocksOf(content), content, { hasBlockSums: true, hasContentSum: true });
-    expectSame(kernels.unpackLz4(bytes, content.length), content);
+    expect(same(kernels.unpackLz4(bytes, content.length), content)).toBe(true);
     for (const fromEnd of [1, 9]) {
       const hurt = bytes.slice();
       hurt[bytes.length - fromEnd]! ^= 1;
@@ -214,7 +215,7 @@ describe.each(each)('LZ4 ($name)', ({ kernels }) => {
   test('skippable frames are skipped, and one that is cut is refused', () => {
     const skippable = join(uint32(0x184d2a5f), uint32(3), text('abc'));
     const two = join(kernels.packLz4(text('one')), skippable, kernels.packLz4(text('two')));
-    expectSame(kernels.unpackLz4(two, 6), text('onetwo'));
+    expect(same(kernels.unpackLz4(two, 6), text('onetwo'))).toBe(true);
     expect(kernels.unpackLz4(skippable.subarray(0, 10), 6)).toBe(PackFault.corrupt);
   });
 });
@@ -229,10 +230,10 @@ describe.each(each)('Snappy ($name)', ({ kernels }) => {
           bytes.length >> 14,
         );
         const raw = join(size, packSnappy(kernels, bytes));
-        expectSame(snappyjs.uncompress(raw), bytes);
+        expect(same(snappyjs.uncompress(raw), bytes)).toBe(true);
         const theirs = snappyjs.compress(bytes);
         const lengthBytes = bytes.length < 128 ? 1 : bytes.length < 16_384 ? 2 : 3;
-        expectSame(unpackSnappy(kernels, theirs.subarray(lengthBytes), bytes.length), bytes);
+        expect(same(unpackSnappy(kernels, theirs.subarray(lengthBytes), bytes.length), bytes)).toBe(true);
       }),
       { numRuns: 50 },
     );
@@ -241,7 +242,7 @@ describe.each(each)('Snappy ($name)', ({ kernels }) => {
   test('more than the kernels have memory for', () => {
     const bytes = repeat(text('a raw block of one piece '), 12 * MIB);
     const elements = packSnappy(kernels, bytes);
-    expectSame(unpackSnappy(kernels, elements, bytes.length), bytes);
+    expect(same(unpackSnappy(kernels, elements, bytes.length), bytes)).toBe(true);
   });
 
   test.each([

@@ -86,8 +86,8 @@ export class Broker {
       const kafka = await listen(tcp, host, port);
       const { store, identity } = opened;
       const staticConfigs = staticSettings(identity.nodeId, kafka, options);
-<<<<<<< HEAD
-      const home = { clock: nodeClock, random: nodeRandom, codecs: nodeCodecs(), endpoint: kafka };
+      const codecs = nodeCodecs(kernels);
+      const home = { clock: nodeClock, random: nodeRandom, codecs, endpoint: kafka };
       const { advertised, limits } = options;
       const meter = new Meter();
       const said = {
@@ -96,12 +96,6 @@ export class Broker {
       };
       const told = { ...said, staticConfigs, advertised, limits, meter };
       const core = startCore({ ...home, ...told, store, identity, kernels });
-=======
-      const codecs = nodeCodecs(kernels);
-      const home = { clock: nodeClock, random: nodeRandom, codecs, endpoint: kafka };
-      const { limits } = options;
-      const core = startCore({ ...home, store, identity, kernels, staticConfigs, onWarning, limits });
->>>>>>> 0b933a4 (LZ4 and Snappy in AssemblyScript, with their twins in src/kernels)
       await openMetadata(core.shards);
       const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
       pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
