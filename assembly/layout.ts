@@ -59,9 +59,8 @@ export const FOLD_REMAINDER: usize = FOLD + FOLD_WINDOW_SIZE + FOLD_ROUND_SIZE +
 export const REPEAT_PATTERNS: usize = 22320;
 export const REPEAT_STEPS: usize = REPEAT_PATTERNS + 256;
 
-/** Where in a block of at most 64 KiB each hash of 4 bytes was seen last: 2^14 places of 16 bits. */
+/** Where in a block of at most 64 KiB each hash of 4 bytes was seen last: 2^14 places of 16 bits at most. */
 export const MATCHES: usize = 22592;
-export const MATCHES_SIZE: usize = 32_768;
 
 /** A row: eight i32, see `ROW` in src/kernels/kernels.ts. Byte positions in it. */
 export const ROW_SIZE: usize = 32;

@@ -1,4 +1,4 @@
-import { MATCHES, MATCHES_SIZE } from './layout';
+import { MATCHES } from './layout';
 import { writeLastLz4, writeLz4 } from './lz4-write';
 import { writeLastSnappy, writeSnappy } from './snappy-write';
 
@@ -8,6 +8,9 @@ export const LZ_BLOCK_MAX: usize = 65_536;
 const MATCH_START_MARGIN: usize = 12;
 const LITERAL_TAIL: usize = 5;
 const MATCH_MIN: usize = 4;
+/** 2^14 places of 16 bits: as many as MATCHES has, and no more than a CPU's first cache. */
+const HASH_BITS_MAX: u32 = 14;
+const HASH_BITS_MIN: u32 = 8;
 /** Steps grow by one every 64 misses, so that bytes that do not repeat are passed quickly. */
 const SKIP_SHIFT: usize = 6;
 
@@ -20,7 +23,10 @@ const SKIP_SHIFT: usize = 6;
 // @ts-ignore: decorator
 @inline
 export function packBlock(block: usize, end: usize, out: usize, isLz4: bool): usize {
-  memory.fill(MATCHES, 0, MATCHES_SIZE);
+  // Fewer places for a small block: clearing them all would take longer than packing it.
+  const bits = min(max(32 - clz<u32>(<u32>(end - block)), HASH_BITS_MIN), HASH_BITS_MAX);
+  const shift = 31 - bits;
+  memory.fill(MATCHES, 0, 2 << bits);
   let literals = block;
   const lastStart = end - MATCH_START_MARGIN;
   let at = block + 1;
@@ -30,7 +36,7 @@ export function packBlock(block: usize, end: usize, out: usize, isLz4: bool): us
     let misses: usize = 1 << SKIP_SHIFT;
     while (true) {
       const word = load<u32>(at);
-      candidate = swapSlot(word, at, block);
+      candidate = swapSlot(word, shift, at, block);
       if (load<u32>(candidate) == word) break;
       at += misses++ >> SKIP_SHIFT;
       if (at > lastStart) break;
@@ -46,9 +52,9 @@ export function packBlock(block: usize, end: usize, out: usize, isLz4: bool): us
 
     // Right behind a match comes another, often: one look without stepping.
     while (at <= lastStart) {
-      swapSlot(load<u32>(at - 2), at - 2, block);
+      swapSlot(load<u32>(at - 2), shift, at - 2, block);
       const word = load<u32>(at);
-      candidate = swapSlot(word, at, block);
+      candidate = swapSlot(word, shift, at, block);
       if (load<u32>(candidate) != word) break;
       at = matchEnd(at + MATCH_MIN, at - candidate, end - LITERAL_TAIL);
       out = isLz4
@@ -64,8 +70,8 @@ export function packBlock(block: usize, end: usize, out: usize, isLz4: bool): us
 /** Notes where `word` is. @returns where it, or another of its hash, was before: the block's start for never. */
 // @ts-ignore: decorator
 @inline
-function swapSlot(word: u32, at: usize, block: usize): usize {
-  const slot: usize = ((word * 0x9e3779b1) >>> 17) & 0x7ffe;
+function swapSlot(word: u32, shift: u32, at: usize, block: usize): usize {
+  const slot: usize = ((word * 0x9e3779b1) >>> shift) & ~1;
   const before: usize = load<u16>(slot, MATCHES);
   store<u16>(slot, <u16>(at - block), MATCHES);
   return block + before;

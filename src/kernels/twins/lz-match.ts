@@ -1,7 +1,9 @@
 /** Both formats reach back at most 64 KiB - 1, and a place has 16 bits: blocks of 64 KiB never look too far. */
 export const LZ_BLOCK_MAX = 65_536;
 
-const HASH_BITS = 14;
+/** Fewer places for a small block: the WASM kernel has to clear them all. */
+const HASH_BITS_MAX = 14;
+const HASH_BITS_MIN = 8;
 const MATCH_MIN = 4;
 /** LZ4 wants the last match to start 12 bytes before a block's end and the last 5 bytes to be literals. */
 const MATCH_START_MARGIN = 12;
@@ -16,7 +18,8 @@ const SKIP_SHIFT = 6;
 export class Matches {
   readonly #block: Uint8Array;
   /** Where each hash of 4 bytes was seen last, 0 for never: what is there is looked at anyway. */
-  readonly #lastSeen = new Uint16Array(1 << HASH_BITS);
+  readonly #lastSeen: Uint16Array;
+  readonly #hashShift: number;
   /** The match found: [start, end) repeats what lies `distance` before it. */
   start = 0;
   end = 0;
@@ -24,6 +27,9 @@ export class Matches {
 
   constructor(block: Uint8Array) {
     this.#block = block;
+    const bits = Math.min(Math.max(32 - Math.clz32(block.length), HASH_BITS_MIN), HASH_BITS_MAX);
+    this.#lastSeen = new Uint16Array(1 << bits);
+    this.#hashShift = 32 - bits;
   }
 
   /** @param literals where the last match ended, or the block's start. */
@@ -58,7 +64,7 @@ export class Matches {
 
   /** Notes that `word` is at `at`. @returns where it, or another of its slot, was before. */
   #swapSlot(at: number, word: number): number {
-    const slot = Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
+    const slot = Math.imul(word, 0x9e3779b1) >>> this.#hashShift;
     const before = this.#lastSeen[slot]!;
     this.#lastSeen[slot] = at;
     return before;
