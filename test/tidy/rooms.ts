@@ -38,7 +38,12 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/hosts/durable-object': [...CORE, 'src/hosts/web'],
   'src/hosts/browser': [...CORE, 'src/hosts/web'],
   // What Workers and pages have in common.
-  'src/hosts/web': ['src/model', 'src/kernels', 'src/records', 'node_modules/@bokuweb/zstd-wasm/dist/web/zstd.wasm'],
+  'src/hosts/web': [
+    'src/model',
+    'src/kernels',
+    'src/records',
+    'node_modules/@bokuweb/zstd-wasm/dist/web/zstd.wasm',
+  ],
   // Of the core what a command reads, says and checks; what runs is the host's.
   'src/cli': [
     'src/hosts/node',
