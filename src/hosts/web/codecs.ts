@@ -6,7 +6,7 @@ import { snappy } from '../../records/snappy.ts';
 import { gzip } from './gzip.ts';
 import { zstd } from './zstd.ts';
 
-/** Every codec of Kafka, for Workers and pages; levels are Kafka's defaults. gzip answers later, zstd the first time. */
+/** Every codec of Kafka, for Workers and pages, at Kafka's default levels. gzip answers later, zstd the first time. */
 export function webCodecs(kernels: Kernels): Codecs {
   return new Map([
     [CODEC.gzip, gzip],
