@@ -5,6 +5,7 @@ const tasks = {
   'types: core': ['tsc', '-p', 'src'],
   'types: node': ['tsc', '-p', 'src/hosts/node'],
   'types: browser host': ['tsc', '-p', 'src/hosts/browser'],
+  'types: web': ['tsc', '-p', 'src/hosts/web'],
   'types: test': ['tsc', '-p', 'test'],
   'types: browser': ['tsc', '-p', 'test/browser'],
   'types: workers': ['tsc', '-p', 'workers'],

@@ -2,6 +2,9 @@
 export { crc32c } from './crc32c';
 export { indexRecords, validateBatch } from './batch';
 export { encodeBatch, encodeRecords } from './encode';
+export { packLz4Blocks, unpackLz4Block } from './lz4';
+export { packSnappy, unpackSnappy } from './snappy';
+export { xxh32, xxh32Begin, xxh32End, xxh32Stripes } from './xxh32';
 
 /** First byte of TypeScript's part of memory. */
 export function heapBase(): usize {

@@ -1,11 +1,11 @@
 /**
  * The memory map. Kernels own what lies below the heap base and never allocate; TypeScript (`src/kernels/wasm.ts`)
- * owns what lies above, grows it when a call needs more (to 4 MiB at most), and passes each area by pointer.
+ * owns what lies above, grows it when a call needs more (to 9 MiB at most), and passes each area by pointer.
  *
- *  0      1024                     17408         17440     22320 = heap base     192 KiB .. 4 MiB
- *  ┌──────┬────────────────────────┬─────────────┬─────────┬──────────────────────────────────────┐
- *  │ free │ CRC tables, 16 x 1 KiB │ scratch row │ folding │ areas of the call that runs now      │
- *  └──────┴────────────────────────┴─────────────┴─────────┴──────────────────────────────────────┘
+ *  0      1024                     17408         17440     22320    22592     55360 = heap base
+ *  ┌──────┬────────────────────────┬─────────────┬─────────┬────────┬─────────┬───────── 192 KiB .. 9 MiB ─┐
+ *  │ free │ CRC tables, 16 x 1 KiB │ scratch row │ folding │ repeat │ matches │ areas of the running call  │
+ *  └──────┴────────────────────────┴─────────────┴─────────┴────────┴─────────┴────────────────────────────┘
  *
  *  Folding (crc-folding.ts), in rounds of 4 KiB:
  *
@@ -24,7 +24,15 @@
  *  indexRecords                                            │ records   │ pad │ rows, 32 B each    │
  *                                                          ├───────────┴─┬───┴───┬─────┬──────┬───┤
  *  encodeRecords, encodeBatch                              │ descriptors │ arena │slack│ out  │ s │
- *                                                          └─────────────┴───────┴─────┴──────┴───┘
+ *                                                          ├────────────┬┴────┬──┴─────┴──────┼───┤
+ *  packLz4Blocks, packSnappy                               │ bytes      │slack│ out           │ s │
+ *                                                          ├────────────┼─────┼─────────┬─────┼───┤
+ *  unpackLz4Block                                          │ block      │slack│ history │ out │ s │
+ *                                                          ├────────────┼─────┼─────────┴─────┼───┤
+ *  unpackSnappy                                            │ elements   │slack│ out           │ s │
+ *                                                          ├────────────┴─────┴───────────────┴───┤
+ *  xxh32...                                                │ bytes                                │
+ *                                                          └──────────────────────────────────────┘
  *
  * `memoryBase` in asconfig.json is the heap base: addresses below it are compile-time constants, so that they become
  * immediate offsets of loads.
@@ -44,6 +52,13 @@ export const FOLD_ROUND_SIZE: usize = 4096;
 /** The remainder's last byte, the 305th, looks 154 back, so 151 beyond all that was taken; in blocks of 16. */
 export const FOLD_BEYOND: usize = 160;
 export const FOLD_REMAINDER: usize = FOLD + FOLD_WINDOW_SIZE + FOLD_ROUND_SIZE + FOLD_BEYOND;
+
+/** For each distance below 16 the pattern that repeats so many bytes over a block of 16; then how far one goes. */
+export const REPEAT_PATTERNS: usize = 22320;
+export const REPEAT_STEPS: usize = REPEAT_PATTERNS + 256;
+
+/** Where in a block of at most 64 KiB each hash of 4 bytes was seen last: 2^14 places of 16 bits at most. */
+export const MATCHES: usize = 22592;
 
 /** A row: eight i32, see `ROW` in src/kernels/kernels.ts. Byte positions in it. */
 export const ROW_SIZE: usize = 32;

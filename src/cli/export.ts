@@ -131,7 +131,7 @@ function rawWriter(output: Output, topic: string): Writer {
 const TEXT_CHUNK_LENGTH = 64 * 1024;
 
 function lineWriter(output: Output, topic: string, kernels: Kernels): Writer {
-  const codecs = nodeCodecs();
+  const codecs = nodeCodecs(kernels);
   return {
     begin: async () => {},
     async batches(bytes, { partition, fromOffset, endOffset }) {

@@ -15,6 +15,17 @@ export const BatchFault = {
 } as const;
 export type BatchFault = (typeof BatchFault)[keyof typeof BatchFault];
 
+/** Why compressed bytes were not unpacked; they themselves when they were. */
+export const PackFault = {
+  /** Not the format, cut, or announcing what does not come. */
+  corrupt: -1,
+  /** The output would be larger than it may. */
+  tooLarge: -2,
+  /** A checksum in the bytes is not that of what it covers. */
+  checksum: -3,
+} as const;
+export type PackFault = (typeof PackFault)[keyof typeof PackFault];
+
 /** Eight int32 a record: where its parts are, in bytes from the start of the indexed bytes. Lengths -1 mean null. */
 export const ROW = {
   size: 8,
@@ -72,4 +83,22 @@ export interface Kernels {
   encodeRecords(records: readonly EncodeRecord[]): Uint8Array;
   /** A whole uncompressed batch, sealed (length and CRC set). */
   encodeBatch(header: BatchHeaderFields, records: readonly EncodeRecord[]): Uint8Array;
+  /**
+   * One LZ4 frame as Java's client writes it: independent blocks of 64 KiB, no checksums but the header's. One greedy
+   * pass, whatever the level: see `src/records/lz4.ts`.
+   */
+  packLz4(bytes: Uint8Array): Uint8Array;
+  /**
+   * Any number of LZ4 frames, and skippable ones: blocks of all sizes, independent or linked; content size and all
+   * checksums are held against what comes. A header's checksum may be the one that Kafka's clients took by mistake
+   * until 0.10 (KAFKA-3160).
+   */
+  unpackLz4(bytes: Uint8Array, maxBytes: number): Uint8Array | PackFault;
+  /**
+   * Writes the Snappy elements for `bytes` at `at` of `out`, which has room for `bytes`, a sixth more, and 64. The
+   * length that a raw block begins with is the caller's. @returns where they end.
+   */
+  packSnappy(bytes: Uint8Array, out: Uint8Array, at: number): number;
+  /** Unpacks Snappy elements. @returns whether they fill `out`, no more and no less; if not, it holds anything. */
+  unpackSnappy(elements: Uint8Array, out: Uint8Array): boolean;
 }

@@ -1,5 +1,8 @@
-/** Kernels' linear memory never grows beyond this (`maximumMemory` in assembly/asconfig.json): idle RSS stays low. */
-const MEMORY_MAX = 4 * 1024 * 1024;
+/**
+ * Kernels' linear memory never grows beyond this (`maximumMemory` in assembly/asconfig.json): idle RSS stays low. An
+ * LZ4 block can be 4 MiB, and so can what it unpacks to.
+ */
+const MEMORY_MAX = 9 * 1024 * 1024;
 const PAGE_SIZE = 65_536;
 
 /**

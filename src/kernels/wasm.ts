@@ -1,14 +1,17 @@
 import { invariant } from '../model/assert.ts';
 import { countsOf, isPossibleCount, writeHeader } from './batch-layout.ts';
 import { BatchFault, ROW } from './kernels.ts';
-import type { BatchHeaderFields, EncodeRecord, Kernels } from './kernels.ts';
+import type { BatchHeaderFields, EncodeRecord, Kernels, PackFault } from './kernels.ts';
 import * as twinBatch from './twins/batch.ts';
 import * as twinEncode from './twins/encode.ts';
+import * as twinLz4 from './twins/lz4.ts';
+import * as twinSnappy from './twins/snappy.ts';
 import { type EncodeAreas, layOut } from './wasm-arena.ts';
+import * as lz from './wasm-lz.ts';
 import { WasmMemory } from './wasm-memory.ts';
 
 /** What assembly/index.ts exports: positions and lengths in linear memory, faults as in `BatchFault`. */
-interface Exports {
+interface Exports extends lz.LzExports {
   memory: WebAssembly.Memory;
   heapBase(): number;
   crc32c(crc: number, at: number, length: number): number;
@@ -87,6 +90,24 @@ export class WasmKernels implements Kernels {
     if (!areas) return twinEncode.encodeBatch(header, records, (covered) => this.crc32c(covered));
     writeHeader(this.#memory.view, areas.out, header, countsOf(records));
     return this.#encode(this.#wasm.encodeBatch, areas, records.length);
+  }
+
+  packLz4(bytes: Uint8Array): Uint8Array {
+    return lz.packLz4(this.#wasm, this.#memory, bytes) ?? twinLz4.packLz4(bytes);
+  }
+
+  unpackLz4(bytes: Uint8Array, maxBytes: number): Uint8Array | PackFault {
+    return lz.unpackLz4(this.#wasm, this.#memory, bytes, maxBytes) ?? twinLz4.unpackLz4(bytes, maxBytes);
+  }
+
+  packSnappy(bytes: Uint8Array, out: Uint8Array, at: number): number {
+    return (
+      lz.packSnappy(this.#wasm, this.#memory, { bytes, out, at }) ?? twinSnappy.packSnappy(bytes, out, at)
+    );
+  }
+
+  unpackSnappy(elements: Uint8Array, out: Uint8Array): boolean {
+    return lz.unpackSnappy(this.#wasm, this.#memory, elements, out) ?? twinSnappy.unpackSnappy(elements, out);
   }
 
   #copyIn(bytes: Uint8Array): boolean {

@@ -4,6 +4,7 @@ import { belowBar } from './harness.ts';
 /** A module of this folder exports `run`, which reports its figures. */
 const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   kernels: () => import('./kernels.ts'),
+  codecs: () => import('./codecs.ts'),
   produce: () => import('./produce.ts'),
   fetch: () => import('./fetch.ts'),
   commit: () => import('./commit.ts'),

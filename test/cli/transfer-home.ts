@@ -82,7 +82,7 @@ export class TransferHome {
   async fill(name: string): Promise<{ name: string; id: string }> {
     const client = await this.server.client();
     const topic = await this.server.topic(client, { name, partitions: 2 });
-    const tools = { kernels, codecs: nodeCodecs() };
+    const tools = { kernels, codecs: nodeCodecs(kernels) };
     const odd = { key: Uint8Array.of(0xff, 0), value: Uint8Array.of(0xc3), timestamp: 1_700_000_000_000 };
     const headers = [
       { key: 'a', value: utf8.encode('1') },

@@ -226,7 +226,7 @@ export class CrashRun {
     const toggled = this.#topics.logs((name) => name.startsWith(TOGGLED_TOPIC));
     const lasting = TARGETS.map((target) => ({ target, log: logOf(target) }));
     for (const { target, log } of [...lasting, ...toggled]) {
-      const check = this.#ledger.check(log, { kernels: this.#kernels, codecs: nodeCodecs() });
+      const check = this.#ledger.check(log, { kernels: this.#kernels, codecs: nodeCodecs(this.#kernels) });
       sizeBytes += await readLog(connection, target, check);
       records += check.nextOffset;
       this.#faults.push(...check.faults.slice(0, 5));

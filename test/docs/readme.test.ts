@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { Broker } from '../../src/hosts/node/broker.ts';
 
@@ -41,8 +42,47 @@ test('the snippet of the README writes a record and reads it back', async () => 
   }
 });
 
+/** Runs a snippet, its entries those of the built package, and gives what it prints that is no log line. */
+async function printed(snippet: string): Promise<string[]> {
+  const script = snippet.replaceAll(/'milena\/([a-z]+)'/g, (_, entry: string) =>
+    JSON.stringify(pathToFileURL(join(ROOT, `dist/lib/${entry}.js`)).href),
+  );
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout }))
+    if (!line.startsWith('{')) lines.push(line);
+  return lines;
+}
+
+test('the snippet with a WebSocket reaches the broker', async () => {
+  const snippet = blocks('js').find((block) => block.includes('webSocketFactory')) ?? '';
+  const broker = await Broker.start({ httpPort: 0 });
+  try {
+    const script = `${snippet.replace('127.0.0.1:9094', `127.0.0.1:${broker.http?.port}`)}
+      const admin = kafka.admin();
+      await admin.connect();
+      await admin.createTopics({ topics: [{ topic: 'reached' }] });
+      console.log((await admin.listTopics()).join());
+      await admin.disconnect();`;
+    expect(await printed(script)).toEqual(['reached']);
+  } finally {
+    await broker.close();
+  }
+});
+
+test('the snippet with startBroker starts one on free ports', async () => {
+  const snippet = blocks('js').find((block) => block.includes('startBroker')) ?? '';
+  const script = `${snippet}\nconsole.log(broker.kafka.port > 0 && broker.http.port > 0);`;
+  expect(await printed(script)).toEqual(['true']);
+});
+
 test('every command the README names is a script of the package', () => {
   const named = [...README.matchAll(/(?:^|`)npm (?:run )?([a-z]+)/gm)].map((match) => match[1] ?? '');
   expect(named.length).toBeGreaterThan(5);
-  expect(named.filter((name) => name !== 'install' && !(name in PACKAGE.scripts))).toEqual([]);
+  expect(named.filter((name) => !['install', 'pack'].includes(name) && !(name in PACKAGE.scripts))).toEqual(
+    [],
+  );
 });

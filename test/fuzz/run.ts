@@ -5,6 +5,7 @@ import { batches } from './targets/batches.ts';
 import { packedBlocks, rawBlocks } from './targets/codecs.ts';
 import { directories } from './targets/directories.ts';
 import { floors } from './targets/floors.ts';
+import { lzBlocks } from './targets/lz.ts';
 import { requests, responses } from './targets/messages.ts';
 import { streams } from './targets/streams.ts';
 import type { Target } from './target.ts';
@@ -15,6 +16,7 @@ export const TARGETS: readonly Target[] = [
   batches,
   packedBlocks,
   rawBlocks,
+  lzBlocks,
   floors,
   streams,
   directories,

@@ -103,7 +103,8 @@ test.each([
   ['zstd', 4],
 ])('within a batch packed with %s', async (_, codec) => {
   const topic = await server.topic(client);
-  const parts = { kernels: new TwinKernels(), codecs: nodeCodecs() };
+  const kernels = new TwinKernels();
+  const parts = { kernels, codecs: nodeCodecs(kernels) };
   for (const records of [at(5, 9, 7), at(20, 8, 30)]) {
     await produce(client, topic, await recompress(parts, records, codec));
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BatchFault, type EncodeRecord, ROW } from '../../src/kernels/kernels.ts';
+import { BatchFault, type EncodeRecord, PackFault, ROW } from '../../src/kernels/kernels.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
 import { WasmKernels } from '../../src/kernels/wasm.ts';
@@ -56,5 +56,25 @@ export function kernelSuite(): void {
       expect(kernels.validateBatch(hurt) === BatchFault.none, `byte ${at}`).toBe(stamped);
       expect(kernels.validateBatch(hurt)).toBe(twin.validateBatch(hurt));
     }
+  });
+
+  test('LZ4 and Snappy pack and unpack as their twins, and stop at their bounds', async () => {
+    const kernels = await loadKernels();
+    const twin = new TwinKernels();
+    const plain = kernels.encodeRecords([...RECORDS, ...RECORDS, ...RECORDS]);
+    const frame = kernels.packLz4(plain);
+    expect(frame).toEqual(twin.packLz4(plain));
+    expect(frame.length).toBeLessThan(plain.length / 10);
+    expect(kernels.unpackLz4(frame, plain.length)).toEqual(plain);
+    expect(kernels.unpackLz4(frame, plain.length - 1)).toBe(PackFault.tooLarge);
+    expect(kernels.unpackLz4(frame.subarray(1), plain.length)).toBe(PackFault.corrupt);
+
+    const out = new Uint8Array(2 * plain.length);
+    const elements = out.slice(0, kernels.packSnappy(plain, out, 0));
+    expect(elements).toEqual(out.slice(0, twin.packSnappy(plain, out, 0)));
+    const unpacked = new Uint8Array(plain.length);
+    expect(kernels.unpackSnappy(elements, unpacked)).toBe(true);
+    expect(unpacked).toEqual(plain);
+    expect(kernels.unpackSnappy(elements, new Uint8Array(plain.length - 1))).toBe(false);
   });
 }

@@ -11,7 +11,7 @@ import { buildBatch } from '../../src/records/builder.ts';
 import type { BatchSpec } from '../../src/records/builder.ts';
 
 export const kernels = new TwinKernels();
-export const codecs = nodeCodecs();
+export const codecs = nodeCodecs(kernels);
 export const NOW = 1_700_000_000_000;
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAbA';
 

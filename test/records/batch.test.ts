@@ -14,7 +14,7 @@ import { bytesOf, kafkajs, plain, sampleRecords, text } from './clients.ts';
 import type { PlainRecord } from './clients.ts';
 
 const kernels = new TwinKernels();
-const codecs = nodeCodecs();
+const codecs = nodeCodecs(kernels);
 const NAMES = Object.keys(CODEC) as CodecName[];
 const SAMPLE = sampleRecords(300);
 

@@ -34,9 +34,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/client': ['src/model', 'src/ports', 'src/wire', 'src/records', 'src/kernels'],
   // Of the manifest the version.
   'src/hosts/node': [...CORE, 'src/broker', 'src/client', 'package.json'],
-  'src/hosts/durable-object': CORE,
-  'src/hosts/browser': CORE,
   'src/hosts/sim': [...CORE, 'src/broker'],
+  'src/hosts/durable-object': [...CORE, 'src/hosts/web'],
+  'src/hosts/browser': [...CORE, 'src/hosts/web'],
+  // What Workers and pages have in common.
+  'src/hosts/web': [
+    'src/model',
+    'src/kernels',
+    'src/records',
+    'node_modules/@bokuweb/zstd-wasm/dist/web/zstd.wasm',
+  ],
   // Of the core what a command reads, says and checks; what runs is the host's.
   'src/cli': [
     'src/hosts/node',
@@ -64,6 +71,7 @@ const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
   { module: /^ws$/, allowedIn: ['src/hosts/node'] },
   { module: /^citty$/, allowedIn: ['src/cli'] },
   { module: /^idb$/, allowedIn: ['src/hosts/browser'] },
+  { module: /^#zstd-module$/, allowedIn: ['src/hosts/web/zstd.ts'] },
   { module: /^#kernels-module$/, allowedIn: ['src/kernels/load.ts'] },
 ];
 

@@ -141,7 +141,7 @@ async function checkBatches({ directory, deep }: DirectoryChecks): Promise<Findi
   const files = new NodeFiles();
   let stored: StoredTopics;
   try {
-    stored = await StoredTopics.open({ files, directory, kernels, codecs: nodeCodecs() });
+    stored = await StoredTopics.open({ files, directory, kernels, codecs: nodeCodecs(kernels) });
   } catch (error) {
     return [fail('format', (error as Error).message, 'start the version that wrote it')];
   }

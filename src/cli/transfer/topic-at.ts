@@ -58,7 +58,7 @@ export async function topicOfDirectory(
     files: new NodeFiles(),
     directory,
     kernels,
-    codecs: nodeCodecs(),
+    codecs: nodeCodecs(kernels),
   });
   const partitions = stored.partitionsOf(topic);
   if (partitions === undefined) {

@@ -86,7 +86,8 @@ export class Broker {
       const kafka = await listen(tcp, host, port);
       const { store, identity } = opened;
       const staticConfigs = staticSettings(identity.nodeId, kafka, options);
-      const home = { clock: nodeClock, random: nodeRandom, codecs: nodeCodecs(), endpoint: kafka };
+      const codecs = nodeCodecs(kernels);
+      const home = { clock: nodeClock, random: nodeRandom, codecs, endpoint: kafka };
       const { advertised, limits } = options;
       const meter = new Meter();
       const said = {

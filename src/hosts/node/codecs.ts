@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { Kernels } from '../../kernels/kernels.ts';
 import { CODEC, tooLarge } from '../../records/codecs.ts';
 import type { Codec, Codecs } from '../../records/codecs.ts';
 import { lz4 } from '../../records/lz4.ts';
@@ -18,11 +19,11 @@ const zstd: Codec = {
 const ZSTD_FRAMES_MAX = 1000;
 
 /** Every codec of Kafka, all sync; levels are Kafka's defaults (gzip -1, zstd 3), which are zlib's too. */
-export function nodeCodecs(): Codecs {
+export function nodeCodecs(kernels: Kernels): Codecs {
   return new Map([
     [CODEC.gzip, gzip],
-    [CODEC.snappy, snappy],
-    [CODEC.lz4, lz4],
+    [CODEC.snappy, snappy(kernels)],
+    [CODEC.lz4, lz4(kernels)],
     [CODEC.zstd, zstd],
   ] satisfies [number, Codec][]);
 }

@@ -13,13 +13,11 @@ import type { Clock } from '../../ports/clock.ts';
 import type { LogStore } from '../../ports/log-store.ts';
 import type { Files } from '../../ports/files.ts';
 import { type ShardId, dataShard, groupShard } from '../../ports/shard-link.ts';
-import { CODEC, type Codec } from '../../records/codecs.ts';
-import { lz4 } from '../../records/lz4.ts';
-import { snappy } from '../../records/snappy.ts';
 import { SegmentStore } from '../../segments/store.ts';
 import type { Shard } from '../../shard/shard.ts';
 import type { DiskCounters, DiskState } from './files.ts';
 import type { Disk } from './disk.ts';
+import { simCodecs } from './codecs.ts';
 import { SimFiles } from './files.ts';
 import { Link, type LinkListener } from './network.ts';
 import type { SeededRandom } from './random.ts';
@@ -56,10 +54,6 @@ export interface NodeParts {
 }
 
 const IDLE_SWEEP_MS = 30_000;
-const CODECS: ReadonlyMap<number, Codec> = new Map([
-  [CODEC.snappy, snappy],
-  [CODEC.lz4, lz4],
-]);
 const SETTINGS = new Map([
   ['node.id', '1'],
   ['offsets.topic.num.partitions', '2'],
@@ -100,7 +94,7 @@ export class Node {
       store: seen,
       identity,
       kernels,
-      codecs: CODECS,
+      codecs: simCodecs(kernels),
       clock: life,
       random,
       endpoint: { host: '127.0.0.1', port: 9092 },

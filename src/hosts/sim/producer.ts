@@ -2,10 +2,9 @@ import type { LogKey } from '../../model/ids.ts';
 import { ErrorCode } from '../../model/errors.ts';
 import { buildBatch, recompress } from '../../records/builder.ts';
 import { CODEC } from '../../records/codecs.ts';
-import { lz4 } from '../../records/lz4.ts';
-import { snappy } from '../../records/snappy.ts';
 import { produceApi } from '../../wire/apis/00-produce.ts';
 import { initProducerIdApi } from '../../wire/apis/22-init-producer-id.ts';
+import { simCodecs } from './codecs.ts';
 import { Broken, holds } from './broken.ts';
 import { type Client, only } from './client.ts';
 import type { LogLedger, Sent } from './ledger.ts';
@@ -15,10 +14,6 @@ const TOPIC_IDS_VERSION = 13;
 /** The broker remembers so many batches of a producer. */
 const REMEMBERED_BATCHES = 5;
 const ATTEMPTS_MAX = 60;
-const CODECS = new Map([
-  [CODEC.snappy, snappy],
-  [CODEC.lz4, lz4],
-]);
 
 /** A batch on its way. */
 interface Outgoing {
@@ -199,7 +194,7 @@ export class Producer {
     });
     const codec = random.chance(0.2) ? random.pick([CODEC.snappy, CODEC.lz4]) : CODEC.none;
     // Both codecs are sync.
-    const bytes = recompress({ kernels, codecs: CODECS }, plain, codec) as Uint8Array;
+    const bytes = recompress({ kernels, codecs: simCodecs(kernels) }, plain, codec) as Uint8Array;
     return { bytes, sent: this.#world.ledger.send(log, bytes, timestamps) };
   }
 }

@@ -1,10 +1,13 @@
 import { createRequire } from 'node:module';
 import type { Admin, Kafka, Message, Producer } from 'kafkajs';
+import { loadKernels } from '../../../src/kernels/load.ts';
 import { CODEC, type CodecName, UNPACKED_MAX_BYTES } from '../../../src/records/codecs.ts';
 import { nodeCodecs } from '../../../src/hosts/node/codecs.ts';
 
 const require = createRequire(import.meta.url);
 const kafkajs: typeof import('kafkajs') = require('kafkajs');
+
+const codecs = nodeCodecs(await loadKernels());
 
 export const CODEC_NAMES = Object.keys(CODEC) as CodecName[];
 const PARTITIONS = 2;
@@ -18,7 +21,7 @@ const FIRST_TIMESTAMP = 1_700_000_000_000;
 
 /** Gives kafkajs the codecs of this house: what they write, Kafka must read. */
 export function useOwnCodecs(): void {
-  for (const [number, codec] of nodeCodecs()) {
+  for (const [number, codec] of codecs) {
     kafkajs.CompressionCodecs[number as keyof typeof kafkajs.CompressionCodecs] = () => ({
       compress: async ({ buffer }: { buffer: Buffer }) => Buffer.from(await codec.compress(buffer)),
       decompress: async (buffer: Buffer) => Buffer.from(await codec.decompress(buffer, UNPACKED_MAX_BYTES)),

@@ -2,11 +2,12 @@ import { compressionsAlgorithms } from '@platformatic/kafka';
 import { nodeCodecs } from '../../../src/hosts/node/codecs.ts';
 import { KafkaError } from '../../../src/model/errors.ts';
 import { CODEC, decompress } from '../../../src/records/codecs.ts';
+import { wasm } from '../../kernels/instances.ts';
 import { damage, texture } from '../damage.ts';
 import { type Target, mustHold, sameBytes } from '../target.ts';
 
 const NAMES = ['gzip', 'snappy', 'lz4', 'zstd'] as const;
-const codecs = nodeCodecs();
+const codecs = nodeCodecs(wasm);
 const RAW_MAX_BYTES = 20_000;
 const BOUND_BYTES = 64 * 1024;
 

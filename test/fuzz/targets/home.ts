@@ -111,7 +111,7 @@ export class Home {
       store,
       identity: IDENTITY,
       kernels: wasm,
-      codecs: nodeCodecs(),
+      codecs: nodeCodecs(wasm),
       clock,
       random: nodeRandom,
       endpoint: { host: '127.0.0.1', port: 9092 },

@@ -1,0 +1,106 @@
+import { createRequire } from 'node:module';
+import { decompressFrameSync } from 'lz4-napi';
+import type { Kernels } from '../../../src/kernels/kernels.ts';
+import { blocksOf, frame } from '../../kernels/frames.ts';
+import { twin, wasm } from '../../kernels/instances.ts';
+import type { SeededRandom } from '../../support/random.ts';
+import { damage, texture } from '../damage.ts';
+import { type Target, mustHold, sameBytes } from '../target.ts';
+
+const require = createRequire(import.meta.url);
+const snappyjs: { uncompress(bytes: Uint8Array): Uint8Array } = require('snappyjs');
+
+const KIND = { lz4: 0, snappy: 1, plain: 2 };
+const RAW_MAX_BYTES = 3000;
+const BOUNDS = [0, 100, RAW_MAX_BYTES, 100_000];
+
+/**
+ * The kernels of LZ4 and Snappy, without the codecs around them: on packed bytes, damaged before or after what sums
+ * them, WASM and its twin say the same; what they pack is the same, and others read it.
+ */
+export const lzBlocks: Target = {
+  name: 'lz',
+  share: 8,
+  make(random) {
+    const kind = random.chance(0.05) ? KIND.plain : random.integer(KIND.lz4, KIND.snappy);
+    const raw = texture(random, RAW_MAX_BYTES);
+    const made =
+      kind === KIND.plain
+        ? raw
+        : kind === KIND.lz4
+          ? frames(random, raw)
+          : damage(elementsOf(twin, raw), random);
+    return new Uint8Array(Buffer.concat([Uint8Array.of(kind, random.integer(0, BOUNDS.length - 1)), made]));
+  },
+  check(input) {
+    const [kind = 0, bound = 0] = input;
+    const bytes = input.subarray(2);
+    const maxBytes = BOUNDS[bound % BOUNDS.length] ?? 0;
+    if (kind === KIND.lz4) checkFrames(bytes, maxBytes);
+    else if (kind === KIND.snappy) checkElements(bytes, maxBytes);
+    else checkPacking(bytes);
+  },
+};
+
+/** Two frames at times, and their blocks damaged half the time, so that damage lies behind right checksums. */
+function frames(random: SeededRandom, raw: Uint8Array): Uint8Array {
+  const cut = random.chance(0.3) ? random.integer(0, raw.length) : raw.length;
+  const parts = [raw.subarray(0, cut), raw.subarray(cut)].map((content) => {
+    const hurt = random.chance(0.5);
+    const blocks = blocksOf(content).map((block) =>
+      hurt ? { ...block, bytes: damage(block.bytes, random) } : block,
+    );
+    return frame(random.chance(0.3) ? [...blocks, ...blocks] : blocks, content, {
+      isLinked: random.chance(0.5),
+      hasBlockSums: random.chance(0.3),
+      hasContentSum: random.chance(0.2),
+      hasSize: random.chance(0.2),
+      sizeCode: random.integer(4, 7),
+      hasOldSum: random.chance(0.2),
+    });
+  });
+  const whole = new Uint8Array(Buffer.concat(parts));
+  return random.chance(0.4) ? damage(whole, random) : whole;
+}
+
+function elementsOf(kernels: Kernels, raw: Uint8Array): Uint8Array {
+  const out = new Uint8Array(raw.length + Math.ceil(raw.length / 6) + 64);
+  return out.slice(0, kernels.packSnappy(raw, out, 0));
+}
+
+function checkFrames(bytes: Uint8Array, maxBytes: number): void {
+  const unpacked = wasm.unpackLz4(bytes, maxBytes);
+  const expected = twin.unpackLz4(bytes, maxBytes);
+  if (!(unpacked instanceof Uint8Array) || !(expected instanceof Uint8Array)) {
+    mustHold(unpacked === expected, () => `LZ4: ${told(unpacked)} here, ${told(expected)} in the twin`);
+    return;
+  }
+  mustHold(unpacked.length <= maxBytes, () => `LZ4 gave ${unpacked.length} bytes of ${maxBytes}`);
+  mustHold(sameBytes(unpacked, expected), () => 'LZ4 unpacks otherwise than its twin');
+}
+
+function told(result: Uint8Array | number): string {
+  return typeof result === 'number' ? `fault ${result}` : `${result.length} bytes`;
+}
+
+function checkElements(bytes: Uint8Array, size: number): void {
+  const out = new Uint8Array(size);
+  const expected = new Uint8Array(size);
+  const fits = wasm.unpackSnappy(bytes, out);
+  mustHold(fits === twin.unpackSnappy(bytes, expected), () => `Snappy fits ${fits}, not in the twin`);
+  if (fits) mustHold(sameBytes(out, expected), () => 'Snappy unpacks otherwise than its twin');
+}
+
+function checkPacking(raw: Uint8Array): void {
+  const packed = wasm.packLz4(raw);
+  mustHold(sameBytes(packed, twin.packLz4(raw)), () => 'LZ4 packs otherwise than its twin');
+  mustHold(
+    sameBytes(decompressFrameSync(Buffer.from(packed)), raw),
+    () => 'lz4-napi reads our LZ4 otherwise',
+  );
+  const elements = elementsOf(wasm, raw);
+  mustHold(sameBytes(elements, elementsOf(twin, raw)), () => 'Snappy packs otherwise than its twin');
+  const length = Uint8Array.of(0x80 | (raw.length & 0x7f), raw.length >> 7);
+  const block = new Uint8Array(Buffer.concat([length, elements]));
+  mustHold(sameBytes(snappyjs.uncompress(block), raw), () => 'snappyjs reads our Snappy otherwise');
+}

@@ -1,0 +1,6 @@
+import { describe } from 'vitest';
+import { webCodecSuite } from '../web/codecs-suite.ts';
+
+describe('in workerd', () => {
+  webCodecSuite();
+});
