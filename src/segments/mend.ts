@@ -4,6 +4,7 @@ import { DAMAGED_SUFFIX, DRAFT_SUFFIX } from './layout.ts';
 import { INT32_MAX, LogSegment } from './log-segment.ts';
 import { type WholeBatch, headerAt, nextWhole } from './next-whole.ts';
 import type { StoreParts } from './parts.ts';
+import { readAlike } from './read-alike.ts';
 
 /** Where a segment stopped making sense. */
 export interface Damage {
@@ -142,9 +143,9 @@ async function copyRange(
   try {
     await draft.truncate(0);
     for (let at = position; at < endPosition; at += COPIED_BYTES) {
-      const bytes = new Uint8Array(Math.min(COPIED_BYTES, endPosition - at));
       const start = at;
-      await files.use(from, (file) => file.read(start, bytes));
+      const sizeBytes = Math.min(COPIED_BYTES, endPosition - at);
+      const bytes = await files.use(from, (file) => readAlike(file, start, sizeBytes));
       await draft.write(at - position, [bytes]);
     }
     await draft.flush();

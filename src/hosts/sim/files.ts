@@ -14,7 +14,7 @@ export interface DiskState {
   /** How many of the calls that read or change fail with EIO. */
   failRatio: number;
   full: boolean;
-  /** How many reads come with one wrong bit. */
+  /** How many reads come with one wrong bit, which is right when they are made again. */
   flipRatio: number;
 }
 
