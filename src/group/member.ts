@@ -1,3 +1,4 @@
+import { sameBytes } from '../model/bytes.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Due } from './context.ts';
 import type { Waiting } from './waiting.ts';
@@ -67,8 +68,4 @@ export function sameProtocols(left: readonly Protocol[], right: readonly Protoco
       return other?.name === name && sameBytes(metadata, other.metadata);
     })
   );
-}
-
-export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }

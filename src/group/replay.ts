@@ -3,7 +3,7 @@ import type { MachineRecord } from '../model/machine.ts';
 import type { Context } from './context.ts';
 import { earliestExpiryMs } from './expiry.ts';
 import type { Group } from './group.ts';
-import { sameBytes } from './member.ts';
+import { sameBytes } from '../model/bytes.ts';
 import type { Member } from './member.ts';
 import { decodeRecord, groupRecord, offsetRecord } from './records.ts';
 import type { GroupMetadata, OffsetAndMetadata, OffsetKey } from './records.ts';

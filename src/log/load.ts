@@ -1,5 +1,6 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import type { Millis, Offset } from '../model/ids.ts';
+import { readAgain } from '../ports/read-again.ts';
 import type { LogExtent, LogName, LogStore } from '../ports/log-store.ts';
 import { BatchHeader, forEachBatch } from '../records/header.ts';
 import { ActiveSegment } from './active-segment.ts';
@@ -55,13 +56,10 @@ export async function rebuildProducers(
   let producers = new ProducerStates();
   let fromOffset = range.start;
   for (const offset of snapshots.offsets.filter((at) => at <= range.end).toReversed()) {
-    const bytes = await parts.store.get(parts.name.log, snapshotName(offset));
-    const stored = bytes && decodeSnapshot(bytes, parts.kernels);
-    if (bytes && !stored) {
-      warnOfDamage(parts, snapshotName(offset));
-      await parts.store.commit([snapshots.drop(offset)]);
-    }
-    if (!stored) continue;
+    const name = snapshotName(offset);
+    const stored = await readValue(parts, name, (bytes) => decodeSnapshot(bytes, parts.kernels));
+    if (stored === 'damaged') await parts.store.commit([snapshots.drop(offset)]);
+    if (stored === 'damaged' || stored === undefined) continue;
     producers = stored;
     fromOffset = Math.max(fromOffset, offset);
     break;
@@ -90,10 +88,8 @@ export async function batchStartAt(parts: LoadParts, offset: Offset): Promise<Of
  * them: what it lacks is read off the batches, all of it when it cannot be read.
  */
 async function loadEpochs(parts: LoadParts, extent: LogExtent): Promise<EpochCache> {
-  const bytes = await parts.store.get(parts.name.log, EPOCHS_NAME);
-  const stored = bytes && EpochCache.decode(bytes);
-  if (bytes && !stored) warnOfDamage(parts, EPOCHS_NAME);
-  const epochs = stored ?? new EpochCache();
+  const stored = await readValue(parts, EPOCHS_NAME, (bytes) => EpochCache.decode(bytes));
+  const epochs = stored === 'damaged' || stored === undefined ? new EpochCache() : stored;
   // An epoch may have begun at the log end and written nothing yet.
   epochs.truncateFromEnd(extent.logEndOffset + 1);
   epochs.truncateFromStart(extent.logStartOffset);
@@ -106,8 +102,20 @@ async function loadEpochs(parts: LoadParts, extent: LogExtent): Promise<EpochCac
   return epochs;
 }
 
-function warnOfDamage({ name, onWarning }: LoadParts, file: string): void {
+/** What a value beside the log says, undefined when it is not there. Warns of a damaged one. */
+async function readValue<T>(
+  { store, name, onWarning }: LoadParts,
+  file: string,
+  decode: (bytes: Uint8Array) => T | undefined,
+): Promise<T | 'damaged' | undefined> {
+  const found = await readAgain(async () => {
+    const bytes = await store.get(name.log, file);
+    return bytes ? decode(bytes) : 'absent';
+  });
+  if (found === 'absent') return undefined;
+  if (found !== undefined) return found;
   onWarning?.(`${name.topic}-${name.partition}: ${file} is damaged: what it says is made anew from the log`);
+  return 'damaged';
 }
 
 /** Of the last batch, -1 when there is none. */

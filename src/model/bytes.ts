@@ -8,3 +8,7 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
   }
   return bytes;
 }
+
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}

@@ -5,6 +5,7 @@ import { eachLimited } from './limited.ts';
 import { LogSegment } from './log-segment.ts';
 import { cut, mend, putAside } from './mend.ts';
 import type { StoreParts } from './parts.ts';
+import { readAlike } from './read-alike.ts';
 import { replay } from './scan.ts';
 
 /** What is known of a log before it is read, and so how much of it must be checked. */
@@ -161,8 +162,7 @@ async function writeAgain({ files, suspects }: StoreParts, { path }: LogSegment)
   await files.use(path, async (file) => {
     const sizeBytes = await file.size();
     for (let position = 0; position < sizeBytes; position += REWRITE_BYTES) {
-      const bytes = new Uint8Array(Math.min(REWRITE_BYTES, sizeBytes - position));
-      await file.read(position, bytes);
+      const bytes = await readAlike(file, position, Math.min(REWRITE_BYTES, sizeBytes - position));
       await file.write(position, [bytes]);
     }
   });
@@ -194,7 +194,6 @@ async function loadDoubtful(
   const { recoveryPoint, endOffset } = check;
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
   const position = await lastIndexed(segment, sizeBytes, recoveryPoint);
-  segment.unchecked.to = recoveryPoint === undefined ? sizeBytes : position;
   segment.rewind({ position, nextOffset: segment.baseOffset, firstTimestamp });
   const end = await replay(parts.files, segment, {
     position,
@@ -202,6 +201,8 @@ async function loadDoubtful(
     endOffset: Math.min(endOffset, nextBase ?? Infinity),
     kernels: recoveryPoint === undefined ? undefined : parts.kernels,
   });
+  // What is right now may be read wrong by who reads it next.
+  segment.unchecked.to = end.endPosition;
   if (end.fault !== undefined) {
     // The index may point at no batch, or a length that is wrong lead to a fault behind it: only checksums tell.
     const isMisled = position > 0 && end.endPosition === position;

@@ -1,5 +1,6 @@
 import { at } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
+import { readAgain } from '../ports/read-again.ts';
 import { LogDamaged, type ReadRange } from '../ports/log-store.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 import type { IndexFile } from './index-file.ts';
@@ -142,6 +143,24 @@ export class LogReader {
     range: ReadRange,
   ): Promise<Uint8Array | undefined> {
     const { generation } = this.#state;
+    let fault = '';
+    const read = await readAgain(async () => {
+      const found = await this.#readOnce(segment, endPosition, range);
+      if (typeof found !== 'string') return found;
+      fault = found;
+      return undefined;
+    });
+    if (!read) throw this.#damage({ segment, generation }, segment.path, fault);
+    return read.bytes;
+  }
+
+  /** @returns no bytes when the segment has none at or after `fromOffset`; where it is damaged when it seems to be. */
+  async #readOnce(
+    segment: LogSegment,
+    endPosition: number,
+    range: ReadRange,
+  ): Promise<{ bytes: Uint8Array | undefined } | string> {
+    const { generation } = this.#state;
     const start = await this.#startOf(segment, range.fromOffset);
     let { position } = start;
     let atLeastBytes = HEADER_SIZE;
@@ -152,18 +171,17 @@ export class LogReader {
       const isRead = bytes && (position > start.position || isRight(start, bytes));
       const chosen = isRead ? chooseBatches(bytes, endPosition - position, range) : undefined;
       if (!bytes || !chosen || (chosen.type === 'batches' && chosen.nextOffset > segment.nextOffset))
-        throw this.#damage({ segment, generation }, segment.path, `, or its index, at byte ${position}`);
+        return `, or its index, at byte ${position}`;
       if (chosen.type === 'batches') {
         const checked = this.#check(segment, position, bytes, chosen);
-        if (!checked)
-          throw this.#damage({ segment, generation }, segment.path, ` at byte ${position + chosen.start}`);
-        return this.#chosen({ segment, position, generation }, bytes, checked);
+        if (!checked) return ` at byte ${position + chosen.start}`;
+        return { bytes: this.#chosen({ segment, position, generation }, bytes, checked) };
       }
-      if (chosen.type === 'end') return EMPTY;
+      if (chosen.type === 'end') return { bytes: EMPTY };
       position += chosen.skippedBytes;
       atLeastBytes = chosen.neededBytes;
     }
-    return undefined;
+    return { bytes: undefined };
   }
 
   /**

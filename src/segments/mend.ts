@@ -4,6 +4,7 @@ import { DAMAGED_SUFFIX, DRAFT_SUFFIX } from './layout.ts';
 import { INT32_MAX, LogSegment } from './log-segment.ts';
 import { type WholeBatch, headerAt, nextWhole } from './next-whole.ts';
 import type { StoreParts } from './parts.ts';
+import { readAlike } from './read-alike.ts';
 
 /** Where a segment stopped making sense. */
 export interface Damage {
@@ -61,11 +62,10 @@ export async function mend(parts: StoreParts, damage: Damage, options: MendOptio
   const search = { damagedAt: position, endPosition, fromOffset, endOffset: limit, kernels };
   const { whole, lacks } = await parts.files.use(path, async (file) => {
     const found = await nextWhole(file, search);
+    const end = found?.position ?? endPosition;
     const lacksEnd = !found && !(await endsWithFile(file, damage));
-    return {
-      whole: found,
-      lacks: lacksEnd || (await hasZeroSector(file, position, found?.position ?? endPosition)),
-    };
+    const lacksPart = lacksEnd || (await lacksRestOfSector(file, damage, end));
+    return { whole: found, lacks: lacksPart || (await hasZeroSector(file, position, end)) };
   });
   const wasFlushed = fromOffset < flushedBelow;
   const isLast = fromOffset >= endOffset || (!whole && !isFollowed);
@@ -142,9 +142,9 @@ async function copyRange(
   try {
     await draft.truncate(0);
     for (let at = position; at < endPosition; at += COPIED_BYTES) {
-      const bytes = new Uint8Array(Math.min(COPIED_BYTES, endPosition - at));
       const start = at;
-      await files.use(from, (file) => file.read(start, bytes));
+      const sizeBytes = Math.min(COPIED_BYTES, endPosition - at);
+      const bytes = await files.use(from, (file) => readAlike(file, start, sizeBytes));
       await draft.write(at - position, [bytes]);
     }
     await draft.flush();
@@ -161,7 +161,25 @@ async function endsWithFile(file: OpenFile, { position, endPosition }: Damage): 
   return last !== undefined && position + last.sizeBytes === endPosition;
 }
 
-/** Whether a sector that holds nothing else is nothing but zeros: those at the ends have whole neighbours. */
+/** Whether the sector is as it was before the batch at `position` was written: its offset would not be zeros. */
+async function lacksRestOfSector(
+  file: OpenFile,
+  { segment, position }: Damage,
+  endPosition: number,
+): Promise<boolean> {
+  const sectorEnd = Math.ceil(position / SECTOR_BYTES) * SECTOR_BYTES;
+  // What is whole in that sector was written with it, or later.
+  if (endPosition < sectorEnd) return false;
+  const rest = await readAlike(file, position, sectorEnd - position);
+  const offset = new Uint8Array(8);
+  new DataView(offset.buffer).setBigInt64(0, BigInt(segment.nextOffset));
+  return rest.every((byte) => byte === 0) && offset.subarray(0, rest.length).some((byte) => byte !== 0);
+}
+
+/**
+ * Whether a sector that holds nothing else is nothing but zeros. In the last one a whole batch begins: it is as that
+ * was written.
+ */
 async function hasZeroSector(file: OpenFile, position: number, endPosition: number): Promise<boolean> {
   const bytes = new Uint8Array(COPIED_BYTES);
   const start = Math.ceil(position / SECTOR_BYTES) * SECTOR_BYTES;

@@ -1,5 +1,6 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import type { Offset } from '../model/ids.ts';
+import { readAgain } from '../ports/read-again.ts';
 import type { OpenFile } from '../ports/files.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 
@@ -46,7 +47,11 @@ export async function nextWhole(file: OpenFile, search: WholeSearch): Promise<Wh
   return undefined;
 }
 
-async function wholeAt(
+function wholeAt(file: OpenFile, position: number, search: WholeSearch): Promise<WholeBatch | undefined> {
+  return readAgain(() => readWhole(file, position, search));
+}
+
+async function readWhole(
   file: OpenFile,
   position: number,
   search: WholeSearch,

@@ -1,6 +1,7 @@
 import type { LogKey, Offset } from '../model/ids.ts';
 import { logKey } from '../model/ids.ts';
 import type { Files } from '../ports/files.ts';
+import { readAgain } from '../ports/read-again.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
 import { bytesOf, logDirectory, text } from './layout.ts';
@@ -26,9 +27,9 @@ export class OffsetCheckpoint {
 
   /** Reads what the file says about `logs`; lines about others go at once, lest a name's next log gets them. */
   async load(logs: Iterable<LogName>): Promise<void> {
-    const content = await this.#files.readFile(this.#path);
-    if (!content) return;
-    const lines = parseLines(content);
+    const lines = await readAgain(async () =>
+      parseLines((await this.#files.readFile(this.#path)) ?? new Uint8Array(0)),
+    );
     if (!lines) return this.#warn(`${this.#path} is damaged: what it says is not believed`);
     let known = 0;
     for (const name of logs) {

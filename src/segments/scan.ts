@@ -26,11 +26,15 @@ export interface Replayed {
   fault: string | undefined;
 }
 
-/** Appends what the file holds from `position` on to `segment`, in memory, entries of its indexes included. */
+/**
+ * Appends what the file holds from `position` on to `segment`, in memory, entries of its indexes included. A fault is
+ * believed when the batch is read once more and has one then, too.
+ */
 export async function replay(files: FileCache, segment: LogSegment, options: Replay): Promise<Replayed> {
   const { endPosition } = options;
   let buffer = new Uint8Array(Math.min(SLICE_BYTES, endPosition - options.position));
   let position = options.position;
+  let doubted = -1;
   while (position < endPosition) {
     const slice = buffer.subarray(0, Math.min(buffer.length, endPosition - position));
     const from = position;
@@ -38,10 +42,11 @@ export async function replay(files: FileCache, segment: LogSegment, options: Rep
     const range = { ...options, availableBytes: endPosition - from };
     const { usedBytes, neededBytes, fault } = replaySlice(segment, slice.subarray(0, filled), range);
     position += usedBytes;
-    if (fault !== undefined) return { endPosition: position, fault };
-    if (neededBytes > endPosition - position || filled < slice.length)
-      return { endPosition: position, fault: 'the last batch is torn' };
-    if (neededBytes > buffer.length) buffer = new Uint8Array(neededBytes);
+    const isTorn = neededBytes > endPosition - position || filled < slice.length;
+    if (fault !== undefined || isTorn) {
+      if (position === doubted) return { endPosition: position, fault: fault ?? 'the last batch is torn' };
+      doubted = position;
+    } else if (neededBytes > buffer.length) buffer = new Uint8Array(neededBytes);
   }
   return { endPosition: position, fault: undefined };
 }

@@ -2,6 +2,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import { concat } from '../model/bytes.ts';
 import type { LeaderEpoch, Millis, Offset } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
+import { readAgain } from '../ports/read-again.ts';
 import type { LogName, LogStore } from '../ports/log-store.ts';
 import { type NewRecord, buildBatch } from '../records/builder.ts';
 import { BatchFault } from '../kernels/kernels.ts';
@@ -64,8 +65,11 @@ export async function loadNewestSnapshot(
   for (const name of names.toReversed()) {
     const endOffset = endOf(name);
     if (endOffset > logEndOffset) continue;
-    const bytes = await store.get(log, name);
-    if (bytes !== undefined && isWhole(kernels, bytes)) return { name, endOffset, bytes };
+    const bytes = await readAgain(async () => {
+      const read = await store.get(log, name);
+      return read && isWhole(kernels, read) ? read : undefined;
+    });
+    if (bytes !== undefined) return { name, endOffset, bytes };
     onWarning(`${topic}-${partition}: ${name} is damaged: what it says is made anew from the log`);
   }
   return undefined;

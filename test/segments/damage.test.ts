@@ -134,6 +134,19 @@ describe('a write that never came, with whole ones behind it', () => {
     await next.commit(appends(log, 1, 3));
     expect((await recovered(disk.crash({ power: true }))).batches).toEqual(offsets(0, 1, 2));
   });
+
+  test('ends the log where the rest of a sector is missing that was begun by an earlier write', async () => {
+    const disk = await killedAfter([create, ...appends(log, 0, 4, 200)]);
+    const bytes = disk.bytes(`${FIRST}.log`).slice();
+    const batchBytes = bytes.length / 4;
+    expect(batchBytes).toBeLessThan(512);
+    expect(2 * batchBytes).toBeGreaterThan(512);
+    bytes.fill(0, batchBytes, 512);
+    disk.replace(`${FIRST}.log`, bytes);
+    const { batches, warnings } = await recovered(disk);
+    expect(batches).toEqual(offsets(0));
+    expect(warnings.join()).toContain(`cut ${3 * batchBytes} bytes at offset 1`);
+  });
 });
 
 test('what a failed round has written in two segments goes, and nothing of it is kept', async () => {

@@ -37,6 +37,8 @@ export class MemoryFiles implements Files {
   isDead = false;
   /** Called before each change; a throw makes the call fail. */
   fault: (call: DiskCall, path: string) => void = () => {};
+  /** Called with what each read gives, to change it on its way. */
+  onRead: (path: string, position: number, bytes: Uint8Array) => void = () => {};
   #files = new Map<string, MemoryFile>();
   #directories = new Set<string>(['']);
   /** Names as they are on disk. */
@@ -89,7 +91,9 @@ export class MemoryFiles implements Files {
   }
 
   async readFile(path: string): Promise<Uint8Array | undefined> {
-    return this.#files.get(path)?.bytes.slice();
+    const bytes = this.#files.get(path)?.bytes.slice();
+    if (bytes) this.onRead(path, 0, bytes);
+    return bytes;
   }
 
   async list(path: string): Promise<string[]> {
@@ -163,6 +167,7 @@ export class MemoryFiles implements Files {
       read: async (position, into) => {
         const found = file.bytes.subarray(position, position + into.length);
         into.set(found);
+        this.onRead(path, position, into.subarray(0, found.length));
         return found.length;
       },
       write: async (position, chunks) => {

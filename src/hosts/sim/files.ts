@@ -14,7 +14,7 @@ export interface DiskState {
   /** How many of the calls that read or change fail with EIO. */
   failRatio: number;
   full: boolean;
-  /** How many reads come with one wrong bit. */
+  /** How many reads come with one wrong bit, which is right when they are made again. */
   flipRatio: number;
 }
 
@@ -33,6 +33,8 @@ export interface DiskCounters {
 /** How long a call takes: least and most. */
 const DELAYS = { read: [0.05, 0.4], write: [0.05, 0.5], name: [0.05, 0.4], flush: [0.3, 3] } as const;
 type Kind = keyof typeof DELAYS;
+/** A bit that is wrong on its way is right when it is read again: so long, in a file, as that may take. */
+const RIGHT_AGAIN_MS = 100;
 /** Where a checksum covers what is read, for a broker to tell. */
 const COVERED = /\/(?!__)[^/]+-\d+\/\d{20}\.(?:log|snapshot)$/;
 
@@ -198,6 +200,8 @@ export class SimFiles implements Files {
   #maybeFlip(path: string, position: number, bytes: Uint8Array): void {
     const { random, state, counters, scheduler, disk } = this.#parts;
     if (state.flipRatio === 0 || bytes.length === 0 || !COVERED.test(path)) return;
+    const lastFlip = counters.flipped.findLast((flip) => flip.path === path);
+    if (lastFlip && scheduler.nowMs - lastFlip.atMs < RIGHT_AGAIN_MS) return;
     if (!random.chance(state.flipRatio)) return;
     const at = random.int(bytes.length);
     const whole = disk.file(path)?.bytes ?? bytes;

@@ -94,7 +94,7 @@ export class Inode {
     const fate = random.int(4);
     if (fate === 1) for (const change of pending) this.#durable.apply(change);
     if (fate === 2) this.#keepPrefix(pending, random);
-    if (fate === 3) for (const change of pending) this.#keepSectors(change, random);
+    if (fate === 3) this.#keepSectors(pending, random);
     this.#cached.replace(this.#durable.bytes);
   }
 
@@ -107,17 +107,27 @@ export class Inode {
     if (bytes.length > 0) this.#durable.apply({ position: torn.position, bytes });
   }
 
-  /** The size may be on the device before what fills it: then there are zeros. */
-  #keepSectors(change: Change, random: SeededRandom): void {
-    if ('sizeBytes' in change) return this.#durable.apply(change);
-    const { position, bytes } = change;
-    if (random.chance(0.5) && position + bytes.length > this.#durable.sizeBytes)
-      this.#durable.apply({ sizeBytes: position + bytes.length });
-    for (let at = 0; at < bytes.length;) {
-      const sector = SECTOR_BYTES - ((position + at) % SECTOR_BYTES);
-      const piece = bytes.subarray(at, at + sector);
-      if (random.chance(0.5)) this.#durable.apply({ position: position + at, bytes: piece });
-      at += piece.length;
+  /**
+   * Each sector is as it was at some moment, with all that had been written to it by then. The size may be on the
+   * device before what fills it: then there are zeros.
+   */
+  #keepSectors(pending: readonly Change[], random: SeededRandom): void {
+    const kept = new Map<number, number>();
+    for (const [number, change] of pending.entries()) {
+      if ('sizeBytes' in change) {
+        this.#durable.apply(change);
+        continue;
+      }
+      const { position, bytes } = change;
+      if (random.chance(0.5) && position + bytes.length > this.#durable.sizeBytes)
+        this.#durable.apply({ sizeBytes: position + bytes.length });
+      for (let at = 0; at < bytes.length;) {
+        const sector = Math.floor((position + at) / SECTOR_BYTES);
+        const piece = bytes.subarray(at, (sector + 1) * SECTOR_BYTES - position);
+        if (!kept.has(sector)) kept.set(sector, random.int(pending.length + 1));
+        if (number < (kept.get(sector) ?? 0)) this.#durable.apply({ position: position + at, bytes: piece });
+        at += piece.length;
+      }
     }
   }
 

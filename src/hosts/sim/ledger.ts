@@ -1,5 +1,6 @@
 import type { LogKey, Millis, Offset, Uuid } from '../../model/ids.ts';
 import { logKey } from '../../model/ids.ts';
+import { sameBytes } from '../../model/bytes.ts';
 import { BatchHeader, CRC_START, forEachBatch } from '../../records/header.ts';
 import { Broken, holds } from './broken.ts';
 
@@ -275,10 +276,6 @@ export class Ledger {
   find(covered: Uint8Array, crc: number): Sent | undefined {
     return this.#sent.get(crc)?.find((sent) => sameBytes(sent.covered, covered));
   }
-}
-
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
 /** Calls `visit` for each whole batch; says how many bytes they are. */
