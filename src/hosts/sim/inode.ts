@@ -94,7 +94,8 @@ export class Inode {
     const fate = random.int(4);
     if (fate === 1) for (const change of pending) this.#durable.apply(change);
     if (fate === 2) this.#keepPrefix(pending, random);
-    if (fate === 3) for (const change of pending) this.#keepSectors(change, random);
+    const lost = new Set<number>();
+    if (fate === 3) for (const change of pending) this.#keepSectors(change, lost, random);
     this.#cached.replace(this.#durable.bytes);
   }
 
@@ -107,16 +108,20 @@ export class Inode {
     if (bytes.length > 0) this.#durable.apply({ position: torn.position, bytes });
   }
 
-  /** The size may be on the device before what fills it: then there are zeros. */
-  #keepSectors(change: Change, random: SeededRandom): void {
+  /**
+   * The size may be on the device before what fills it: then there are zeros. A sector is written as it is in the page
+   * cache: with all that came before, so what came after a change that is `lost` is lost with it.
+   */
+  #keepSectors(change: Change, lost: Set<number>, random: SeededRandom): void {
     if ('sizeBytes' in change) return this.#durable.apply(change);
     const { position, bytes } = change;
     if (random.chance(0.5) && position + bytes.length > this.#durable.sizeBytes)
       this.#durable.apply({ sizeBytes: position + bytes.length });
     for (let at = 0; at < bytes.length;) {
-      const sector = SECTOR_BYTES - ((position + at) % SECTOR_BYTES);
-      const piece = bytes.subarray(at, at + sector);
-      if (random.chance(0.5)) this.#durable.apply({ position: position + at, bytes: piece });
+      const sector = Math.floor((position + at) / SECTOR_BYTES);
+      const piece = bytes.subarray(at, (sector + 1) * SECTOR_BYTES - position);
+      if (lost.has(sector) || random.chance(0.5)) lost.add(sector);
+      else this.#durable.apply({ position: position + at, bytes: piece });
       at += piece.length;
     }
   }
