@@ -32,6 +32,8 @@ export class LogDisk {
   #lastRun: Run | undefined;
   /** Log files with what was not flushed. */
   readonly #unflushed = new Set<string>();
+  /** Segments that a recovery point may not pass yet, oldest first, and up to where each is to be flushed. */
+  readonly #unsettled = new Map<LogSegment, Offset>();
   #namesChanged = false;
   /** The drop, once asked for. */
   #gone: PromiseWithResolvers<void> | undefined;
@@ -103,6 +105,7 @@ export class LogDisk {
 
   /** Oldest first, so that a crash leaves a log without a hole. */
   removeSegments(segments: readonly LogSegment[]): void {
+    for (const segment of segments) this.#unsettled.delete(segment);
     this.changeNames(async () => {
       for (const segment of segments) {
         this.#unflushed.delete(segment.path);
@@ -115,6 +118,7 @@ export class LogDisk {
   async cut(segment: LogSegment, after: readonly LogSegment[]): Promise<void> {
     for (const gone of after.toReversed()) {
       this.#unflushed.delete(gone.path);
+      this.#unsettled.delete(gone);
       await removeSegment(this.#parts, gone);
     }
     // Before the batches ahead of them go: no crash may leave a hole.
@@ -147,14 +151,15 @@ export class LogDisk {
   }
 
   /**
-   * Moves the recovery point to the end that `segment` has now, in the background: it must be durable first,
-   * indexes included. `isCurrent` says whether the log still reaches it then.
+   * Moves the recovery point to the end that `segment` has now, in the background: all below it must be durable
+   * first, indexes included. `isCurrent` says whether the log still reaches it then.
    */
   checkpoint(segment: LogSegment, isCurrent: () => boolean): void {
     const { nextOffset } = segment;
     this.schedule(async () => {
       await writeIndexes(segment);
-      this.#parts.background(this.#moveRecoveryPoint(segment, nextOffset, isCurrent));
+      this.#unsettled.set(segment, nextOffset);
+      this.#parts.background(this.#moveRecoveryPoint(nextOffset, isCurrent));
     });
   }
 
@@ -185,8 +190,15 @@ export class LogDisk {
     this.#gone?.reject(error);
   }
 
+  /** A flush of a segment failed, and no load has written it again: a later one proves nothing. */
+  get isSuspect(): boolean {
+    return [...this.#parts.suspects].some((path) => path.startsWith(`${this.directory}/`));
+  }
+
   /** Makes all that was written durable. */
   async flush(): Promise<void> {
+    const suspect = [...this.#unflushed].find((path) => this.#parts.suspects.has(path));
+    if (suspect !== undefined) throw new Error(`${suspect} is not durable: an earlier flush of it failed`);
     const endOffset = this.#writtenEndOffset;
     const paths = [...this.#unflushed];
     this.#unflushed.clear();
@@ -221,10 +233,14 @@ export class LogDisk {
     await disk.rename(this.directory, stray);
   }
 
-  async #moveRecoveryPoint(segment: LogSegment, offset: Offset, isCurrent: () => boolean): Promise<void> {
+  async #moveRecoveryPoint(offset: Offset, isCurrent: () => boolean): Promise<void> {
     const { recoveryPoints } = this.#parts;
     try {
-      await flushSegment(this.#parts, segment);
+      // An earlier segment's own flush may have failed, or be under way.
+      for (const [segment, endOffset] of [...this.#unsettled]) {
+        await flushSegment(this.#parts, segment);
+        if (this.#unsettled.get(segment) === endOffset) this.#unsettled.delete(segment);
+      }
     } catch (error) {
       if (isCurrent()) throw error;
       return;

@@ -138,10 +138,15 @@ export class SegmentLog {
     this.#forget();
   }
 
+  /** What the next start must look at: a segment of it is suspected. */
+  get isSuspect(): boolean {
+    return this.#disk.isSuspect;
+  }
+
   /** Makes all durable, indexes too, and moves the recovery point to the end (in memory). */
   async close(): Promise<void> {
     const state = this.#state;
-    if (!state || this.#failure) return;
+    if (!state || this.#failure || this.isSuspect) return;
     const { offsets, times } = state.active;
     if (offsets.count + times.count > 0) state.active.close(state.logEndOffset);
     if (!(offsets.isSettled && times.isSettled)) {

@@ -293,7 +293,9 @@ export class SegmentStore implements LogStore {
       while (this.#background.size > 0) await Promise.all(this.#background);
       await recoveryPoints.save();
       await logStarts.save();
-      const isClean = entries.every(({ log, check }) => !log?.isFailed && check === NO_CHECK);
+      const isClean = entries.every(
+        ({ log, check }) => !log?.isFailed && !log?.isSuspect && check === NO_CHECK,
+      );
       if (isClean) await markClean({ files: disk, directory: root, kernels }, this.logs());
     } finally {
       await files.close();

@@ -168,7 +168,12 @@ export class Fetches {
 
   #records(range: ReadRange): Uint8Array | Promise<Uint8Array> {
     if (range.maxBytes <= 0 || range.fromOffset >= range.endOffset) return NO_RECORDS;
-    return this.#log.read(range) ?? NO_RECORDS;
+    try {
+      return this.#log.read(range) ?? NO_RECORDS;
+    } catch (error) {
+      // A round took several logs with it: their shards hear of it one after the other.
+      return Promise.reject(error);
+    }
   }
 
   #fetched(partitionIndex: number, errorCode: number, records: Uint8Array = NO_RECORDS): FetchedPartition {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { OpenFile } from '../../src/ports/files.ts';
+import type { LogWrite } from '../../src/ports/log-store.ts';
 import { appends, logName, offsetsOf } from '../storage/batches.ts';
 import { MemoryFiles } from '../storage/memory-files.ts';
-import { openStore } from './open.ts';
+import { DIRECTORY, openStore } from './open.ts';
 
 const name = logName(1);
 
@@ -54,4 +55,28 @@ test('what a recovery could not flush is written again before it is believed to 
   expect(await third.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 9 });
   const range = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
   expect(offsetsOf(await third.read(name.log, range))).toHaveLength(9);
+});
+
+test('no recovery point passes a segment whose flush failed, and the log is not closed as if it were durable', async () => {
+  const files = new MemoryFiles();
+  await (await openStore(files)).commit([{ type: 'create', ...name }]);
+  let isFailing = false;
+  makeForgetful(files, (path) => isFailing && path.endsWith('.log'));
+  const warned = Promise.withResolvers<string>();
+  const store = await openStore(files, { flush: 'never', onWarning: warned.resolve });
+  const roll: LogWrite = { type: 'roll', log: name.log };
+  await store.open(name.log);
+  await store.commit(appends(name.log, 0, 9));
+  isFailing = true;
+  await store.commit([roll, ...appends(name.log, 9, 12)]);
+  expect(await warned.promise).toContain('EIO');
+  isFailing = false;
+  await store.commit([roll, ...appends(name.log, 12, 20)]);
+  await store.close();
+  const points = new TextDecoder().decode(files.bytes(`${DIRECTORY}/recovery-point-offset-checkpoint`));
+  expect(points).not.toMatch(/^topic1 0 [1-9]/m);
+
+  const next = await openStore(files.crash({ power: false }));
+  expect(next.wasClean).toBe(false);
+  expect(await next.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 20 });
 });

@@ -9,6 +9,8 @@ export class FaultyStore extends MemoryLogStore {
   holds = false;
   /** Reads from now on are as from a disk, and wait for `settle`. */
   isCold = false;
+  /** What a log that was given up throws at each read. */
+  failure: Error | undefined;
 
   /** What waits for `settle`. */
   get waiting(): number {
@@ -25,6 +27,7 @@ export class FaultyStore extends MemoryLogStore {
   }
 
   override read(log: LogKey, range: ReadRange): Uint8Array {
+    if (this.failure) throw this.failure;
     const bytes = super.read(log, range);
     if (!this.isCold) return bytes;
     const held = Promise.withResolvers<void>();

@@ -231,6 +231,13 @@ describe('readers', () => {
     expect(bench.answers(bench.fetch(0))).toEqual([batchBytes]);
   });
 
+  test('of a log that was given up before its shard has heard of it are told', async () => {
+    bench.store.failure = new Error('ENOSPC of another log in its round');
+    const reading = bench.fetch(0);
+    expect((await bench.reply(reading)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    expect(bench.warnings.join()).toContain('orders-0: read failed: ENOSPC of another log');
+  });
+
   test('what comes while the disk is read counts', async () => {
     bench.store.isCold = true;
     const reader = bench.fetch(0, { minBytes: 2 * batchBytes });

@@ -234,7 +234,8 @@ export class Member {
     const { generationId, ...who } = this.#who();
     const sentAtMs = this.#world.scheduler.nowMs;
     const version = this.#client.versionOf(offsetCommitApi, this.#instanceId === null ? 2 : 7);
-    const commits = [...this.#owned].map(([log, { offset }]) => ({ log, offset, losses: log.losses }));
+    // A position of before a loss may be beyond the end, and the next one before it.
+    const commits = [...this.#owned].map(([log, { offset, losses }]) => ({ log, offset, losses }));
     const topics = commits.map(({ log: { topic, partition }, offset }) => ({
       name: topic.name,
       topicId: topic.id,
