@@ -116,7 +116,7 @@ async function benchLz4(plain: Uint8Array, name: string): Promise<void> {
   if (end - memory.packed !== frame.length - FRAME_HEADER.length - 4) throw new Error('another frame');
   if (memory.unpackLz4(end) !== memory.out + bytes) throw new Error('not unpacked');
   const ours = () => memory.unpackLz4(end);
-  await compare({ bench: `lz4 unpack ${name} in memory`, bytes, ours, peers: decoders, bar: 1.3 });
+  await compare({ bench: `lz4 unpack ${name} in memory`, bytes, ours, peers: decoders, bar: 1.1 });
   const pack = () => raw.packLz4Blocks(memory.plain, bytes, memory.packed);
   await compare({ bench: `lz4 pack ${name} in memory`, bytes, ours: pack, peers: encoders, bar: 1.1 });
   const copying = { ...decoders, twin: () => twin.unpackLz4(frame, bytes) };
@@ -149,7 +149,9 @@ async function benchSnappy(plain: Uint8Array, name: string): Promise<void> {
   if (unpack() !== 1) throw new Error('not unpacked');
   await compare({ bench: `snappy unpack ${name} in memory`, bytes, ours: unpack, peers: decoders, bar: 1.3 });
   const pack = () => raw.packSnappy(memory.plain, bytes, memory.packed);
-  await compare({ bench: `snappy pack ${name} in memory`, bytes, ours: pack, peers: encoders, bar: 1.1 });
+  // As fast as the best at 1 MB, and a little faster below.
+  const bar = bytes > 100_000 ? 0.8 : 1;
+  await compare({ bench: `snappy pack ${name} in memory`, bytes, ours: pack, peers: encoders, bar });
   const packed = new Uint8Array(Math.ceil(bytes * 1.2) + 64);
   const elements = packed.slice(0, wasm.packSnappy(plain, packed, 0));
   await compare({
