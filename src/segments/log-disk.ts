@@ -238,7 +238,7 @@ export class LogDisk {
     const { recoveryPoints } = this.#parts;
     try {
       // An earlier segment's own flush may have failed, or be under way.
-      for (const [segment, endOffset] of [...this.#unsettled]) {
+      for (const [segment, endOffset] of this.#unsettled) {
         await flushSegment(this.#parts, segment);
         if (this.#unsettled.get(segment) === endOffset) this.#unsettled.delete(segment);
       }
