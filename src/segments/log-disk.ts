@@ -1,6 +1,7 @@
 import type { Offset } from '../model/ids.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
+import { flushFile } from './flush-file.ts';
 import {
   formerDirectory,
   logDirectory,
@@ -202,7 +203,7 @@ export class LogDisk {
     const endOffset = this.#writtenEndOffset;
     const paths = [...this.#unflushed];
     this.#unflushed.clear();
-    const flushes = paths.map((path) => this.#parts.files.use(path, (file) => file.flush()));
+    const flushes = paths.map((path) => flushFile(this.#parts, path));
     if (this.#namesChanged) flushes.push(this.#parts.disk.flushDirectory(this.directory));
     this.#namesChanged = false;
     await Promise.all(flushes);
@@ -237,7 +238,7 @@ export class LogDisk {
     const { recoveryPoints } = this.#parts;
     try {
       // An earlier segment's own flush may have failed, or be under way.
-      for (const [segment, endOffset] of [...this.#unsettled]) {
+      for (const [segment, endOffset] of this.#unsettled) {
         await flushSegment(this.#parts, segment);
         if (this.#unsettled.get(segment) === endOffset) this.#unsettled.delete(segment);
       }

@@ -1,5 +1,6 @@
 import type { Offset } from '../model/ids.ts';
 import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
+import { flushFile } from './flush-file.ts';
 import { isLeftBehind, segmentBase } from './layout.ts';
 import { eachLimited } from './limited.ts';
 import { LogSegment } from './log-segment.ts';
@@ -141,17 +142,14 @@ export async function writeIndexes({ offsets, times }: LogSegment): Promise<void
   await Promise.all([offsets.write(), times.write()]);
 }
 
-/**
- * Makes a segment durable, indexes included. After a flush that failed, Linux takes for written what it could not
- * write, and the next flush says that all is well: such a file is not believed again before it has been written anew.
- */
-export async function flushSegment({ files, suspects }: StoreParts, segment: LogSegment): Promise<void> {
+/** Makes a segment durable, indexes included. A suspect is not believed before it has been written anew. */
+export async function flushSegment(parts: StoreParts, segment: LogSegment): Promise<void> {
   const { offsets, times, path } = segment;
-  if (suspects.has(path)) throw new Error(`${path} is not durable: an earlier flush of it failed`);
+  if (parts.suspects.has(path)) throw new Error(`${path} is not durable: an earlier flush of it failed`);
   try {
-    await Promise.all([files.use(path, (file) => file.flush()), offsets.flush(), times.flush()]);
+    await Promise.all([flushFile(parts, path), offsets.flush(), times.flush()]);
   } catch (error) {
-    suspects.add(path);
+    parts.suspects.add(path);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Offset } from '../model/ids.ts';
 import type { OpenFile } from '../ports/files.ts';
+import { flushFile } from './flush-file.ts';
 import { DAMAGED_SUFFIX, DRAFT_SUFFIX } from './layout.ts';
 import { INT32_MAX, LogSegment } from './log-segment.ts';
 import { type WholeBatch, headerAt, nextWhole } from './next-whole.ts';
@@ -102,13 +103,11 @@ export async function putAside({ files, disk, warn }: StoreParts, segment: LogSe
 
 /** Ends a segment's file where its batches end. */
 export async function cut(
-  { files }: StoreParts,
+  parts: StoreParts,
   { segment, position }: Pick<Damage, 'segment' | 'position'>,
 ): Promise<void> {
-  await files.use(segment.path, async (file) => {
-    await file.truncate(position);
-    await file.flush();
-  });
+  await parts.files.use(segment.path, (file) => file.truncate(position));
+  await flushFile(parts, segment.path);
 }
 
 /**

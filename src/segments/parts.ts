@@ -22,7 +22,7 @@ export interface StoreParts {
   /** Below them logs are durable and checked, indexes included. */
   recoveryPoints: OffsetCheckpoint;
   logStarts: OffsetCheckpoint;
-  /** Log files of which a flush failed: the system may take for written what is not (see `flushSegment`). */
+  /** Log files of which a flush failed: the system may take for written what is not (see `flushFile`). */
   suspects: Set<string>;
   warn: (message: string) => void;
   /** Takes care of work no caller waits for: its failure is a warning, and `close` waits for it. */

@@ -36,7 +36,10 @@ function makeForgetful(files: MemoryFiles, fails: (path: string) => boolean): vo
   });
 }
 
-test('what a recovery could not flush is written again before it is believed to be durable', async () => {
+test.each([
+  ['what a recovery could not flush', 0],
+  ['what a recovery could not flush when it cut a torn tail', 30],
+])('%s is written again before it is believed to be durable', async (_, tornBytes) => {
   const files = new MemoryFiles();
   let failures = 0;
   makeForgetful(files, (path) => path.endsWith('.log') && failures-- > 0);
@@ -46,6 +49,9 @@ test('what a recovery could not flush is written again before it is believed to 
   await store.commit(appends(name.log, 0, 9));
 
   // The process was killed; what it wrote is with the system, and not on the disk.
+  const path = `${DIRECTORY}/topic1-0/00000000000000000000.log`;
+  const log = await files.open(path);
+  await log.write(await log.size(), [new Uint8Array(tornBytes)]);
   failures = 1;
   const again = await openStore(files);
   await expect(again.open(name.log)).rejects.toThrow('EIO');
@@ -57,7 +63,7 @@ test('what a recovery could not flush is written again before it is believed to 
   expect(offsetsOf(await third.read(name.log, range))).toHaveLength(9);
 });
 
-test('no recovery point passes a segment whose flush failed, and the log is not closed as if it were durable', async () => {
+test('no recovery point passes a segment whose flush failed, and its log is not closed as a durable one', async () => {
   const files = new MemoryFiles();
   await (await openStore(files)).commit([{ type: 'create', ...name }]);
   let isFailing = false;
