@@ -197,8 +197,6 @@ export class LogDisk {
 
   /** Makes all that was written durable. */
   async flush(): Promise<void> {
-    const suspect = [...this.#unflushed].find((path) => this.#parts.suspects.has(path));
-    if (suspect !== undefined) throw new Error(`${suspect} is not durable: an earlier flush of it failed`);
     const endOffset = this.#writtenEndOffset;
     const paths = [...this.#unflushed];
     this.#unflushed.clear();
@@ -206,6 +204,8 @@ export class LogDisk {
     if (this.#namesChanged) flushes.push(this.#parts.disk.flushDirectory(this.directory));
     this.#namesChanged = false;
     await Promise.all(flushes);
+    const suspect = paths.find((path) => this.#parts.suspects.has(path));
+    if (suspect !== undefined) throw new Error(`${suspect} is not durable: an earlier flush of it failed`);
     this.#durableEndOffset = endOffset;
   }
 
@@ -237,7 +237,7 @@ export class LogDisk {
     const { recoveryPoints } = this.#parts;
     try {
       // An earlier segment's own flush may have failed, or be under way.
-      for (const [segment, endOffset] of [...this.#unsettled]) {
+      for (const [segment, endOffset] of this.#unsettled) {
         await flushSegment(this.#parts, segment);
         if (this.#unsettled.get(segment) === endOffset) this.#unsettled.delete(segment);
       }

@@ -57,7 +57,7 @@ test('what a recovery could not flush is written again before it is believed to 
   expect(offsetsOf(await third.read(name.log, range))).toHaveLength(9);
 });
 
-test('no recovery point passes a segment whose flush failed, and the log is not closed as if it were durable', async () => {
+test('no recovery point passes a segment whose flush failed, nor is its log closed as clean', async () => {
   const files = new MemoryFiles();
   await (await openStore(files)).commit([{ type: 'create', ...name }]);
   let isFailing = false;
