@@ -198,8 +198,6 @@ export class LogDisk {
 
   /** Makes all that was written durable. */
   async flush(): Promise<void> {
-    const suspect = [...this.#unflushed].find((path) => this.#parts.suspects.has(path));
-    if (suspect !== undefined) throw new Error(`${suspect} is not durable: an earlier flush of it failed`);
     const endOffset = this.#writtenEndOffset;
     const paths = [...this.#unflushed];
     this.#unflushed.clear();
@@ -207,6 +205,8 @@ export class LogDisk {
     if (this.#namesChanged) flushes.push(this.#parts.disk.flushDirectory(this.directory));
     this.#namesChanged = false;
     await Promise.all(flushes);
+    const suspect = paths.find((path) => this.#parts.suspects.has(path));
+    if (suspect !== undefined) throw new Error(`${suspect} is not durable: an earlier flush of it failed`);
     this.#durableEndOffset = endOffset;
   }
 

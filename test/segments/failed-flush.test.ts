@@ -63,7 +63,7 @@ test.each([
   expect(offsetsOf(await third.read(name.log, range))).toHaveLength(9);
 });
 
-test('no recovery point passes a segment whose flush failed, and its log is not closed as a durable one', async () => {
+test('no recovery point passes a segment whose flush failed, nor is its log closed as clean', async () => {
   const files = new MemoryFiles();
   await (await openStore(files)).commit([{ type: 'create', ...name }]);
   let isFailing = false;
