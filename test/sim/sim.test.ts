@@ -6,7 +6,7 @@ import { SEEDS } from './seeds.ts';
 const FRESH_MS = 8_000;
 /** A bug that takes more is hardly guarded against. */
 const BUG_SEEDS_MAX = 100;
-/** Not by chance yet: one seed in a hundred still fails (`OPEN_SEEDS`), and `npm run sim` is where they are looked for. */
+/** Not by chance yet: one seed in a hundred still fails (`OPEN_SEEDS`); `npm run sim` looks for them. */
 const FRESH_FROM = 1_928_235_117;
 const FRESH_MAX = 30;
 
