@@ -42,6 +42,8 @@ export type Mended =
 
 /** No write tears finer than a sector: one that never came reads as zeros. */
 const SECTOR_BYTES = 512;
+/** What a batch begins with. */
+const OFFSET_BYTES = 8;
 const COPIED_BYTES = 1024 * 1024;
 
 /**
@@ -63,7 +65,7 @@ export async function mend(parts: StoreParts, damage: Damage, options: MendOptio
   const search = { damagedAt: position, endPosition, fromOffset, endOffset: limit, kernels };
   const { whole, lacks } = await parts.files.use(path, async (file) => {
     const found = await nextWhole(file, search);
-    const end = found?.position ?? endPosition;
+    const end = found ? writtenUpTo(found.position) : endPosition;
     const lacksEnd = !found && !(await endsWithFile(file, damage));
     const lacksPart = lacksEnd || (await lacksRestOfSector(file, damage, end));
     return { whole: found, lacks: lacksPart || (await hasZeroSector(file, position, end)) };
@@ -160,6 +162,12 @@ async function endsWithFile(file: OpenFile, { position, endPosition }: Damage): 
   return last !== undefined && position + last.sizeBytes === endPosition;
 }
 
+/** A batch begins with zeros: where its sector ends in them it seems whole, whether that was written or not. */
+function writtenUpTo(position: number): number {
+  const sectorEnd = Math.ceil(position / SECTOR_BYTES) * SECTOR_BYTES;
+  return sectorEnd - position < OFFSET_BYTES ? sectorEnd : position;
+}
+
 /** Whether the sector is as it was before the batch at `position` was written: its offset would not be zeros. */
 async function lacksRestOfSector(
   file: OpenFile,
@@ -170,7 +178,7 @@ async function lacksRestOfSector(
   // What is whole in that sector was written with it, or later.
   if (endPosition < sectorEnd) return false;
   const rest = await readAlike(file, position, sectorEnd - position);
-  const offset = new Uint8Array(8);
+  const offset = new Uint8Array(OFFSET_BYTES);
   new DataView(offset.buffer).setBigInt64(0, BigInt(segment.nextOffset));
   return rest.every((byte) => byte === 0) && offset.subarray(0, rest.length).some((byte) => byte !== 0);
 }
