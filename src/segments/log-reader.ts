@@ -143,9 +143,11 @@ export class LogReader {
     range: ReadRange,
   ): Promise<Uint8Array | undefined> {
     const { generation } = this.#state;
+    // Once: a place that is known tells more of the batch there than an index does.
+    const start = await this.#startOf(segment, range.fromOffset);
     let fault = '';
     const read = await readAgain(async () => {
-      const found = await this.#readOnce(segment, endPosition, range);
+      const found = await this.#readOnce({ segment, start, endPosition }, range);
       if (typeof found !== 'string') return found;
       fault = found;
       return undefined;
@@ -156,12 +158,10 @@ export class LogReader {
 
   /** @returns no bytes when the segment has none at or after `fromOffset`; where it is damaged when it seems to be. */
   async #readOnce(
-    segment: LogSegment,
-    endPosition: number,
+    { segment, start, endPosition }: { segment: LogSegment; start: Start; endPosition: number },
     range: ReadRange,
   ): Promise<{ bytes: Uint8Array | undefined } | string> {
     const { generation } = this.#state;
-    const start = await this.#startOf(segment, range.fromOffset);
     let { position } = start;
     let atLeastBytes = HEADER_SIZE;
     while (position < endPosition) {
