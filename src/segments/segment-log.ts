@@ -4,7 +4,7 @@ import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/
 import { keepable } from '../records/keepable.ts';
 import { LOG_STARTS } from './layout.ts';
 import { LogDisk } from './log-disk.ts';
-import { type Check, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
+import { type Check, createSegment, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
 import { LogState } from './log-state.ts';
@@ -262,14 +262,24 @@ export class SegmentLog {
     state.tail.cutFrom(toOffset);
     apply();
     const gone = state.segments.splice(number + 1);
-    const endOffset = segment.nextOffset;
+    const endOffset = state.logEndOffset;
     // A point above the end would keep later batches from being checked.
     if ((recoveryPoints.get(this.name.log) ?? 0) > endOffset) {
       recoveryPoints.set(this.name, endOffset);
       await recoveryPoints.save();
     }
-    await this.#disk.cut(segment, gone);
+    if (segment.nextOffset < endOffset) await this.#startAnew(state, gone);
+    else await this.#disk.cut(segment, gone);
     this.#disk.endsAt(endOffset);
+  }
+
+  /** Nothing is left at or above the log start: a segment that starts there says so when the log is read again. */
+  async #startAnew(state: LogState, after: readonly LogSegment[]): Promise<void> {
+    const segment = new LogSegment(this.#disk.directory, state.logStartOffset, this.#parts);
+    const gone = [...state.segments, ...after];
+    state.segments = [segment];
+    state.tail.cutFrom(0);
+    await this.#disk.startAnew(segment, gone);
   }
 
   #newSegment(baseOffset: Offset): LogSegment {
@@ -285,30 +295,45 @@ export class SegmentLog {
     const startOffset = logStarts.get(this.name.log) ?? 0;
     try {
       const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
-      if (this.#failure) throw this.#failure;
-      const { logStartOffset, logEndOffset } = this.#ready(segments, this.#believedStart(segments, check));
+      await this.#agreeOnStart(segments, check);
+      const endOffset = at(segments, segments.length - 1).nextOffset;
       const flushedEnd = recoveryPoints.get(this.name.log) ?? 0;
-      if (logEndOffset < flushedEnd)
-        this.#warn(`ends at offset ${logEndOffset}, but all below ${flushedEnd} was flushed once`);
-      if (logEndOffset < flushedEnd || (check.recoveryPoint !== undefined && logEndOffset > flushedEnd)) {
-        recoveryPoints.set(this.name, logEndOffset);
+      if (endOffset < flushedEnd) {
+        this.#warn(`ends at offset ${endOffset}, but all below ${flushedEnd} was flushed once`);
+        recoveryPoints.set(this.name, endOffset);
+        // A point above the end would keep later batches from being checked.
+        await recoveryPoints.save();
+      } else if (check.recoveryPoint !== undefined && endOffset > flushedEnd) {
+        recoveryPoints.set(this.name, endOffset);
         this.#parts.background(recoveryPoints.save());
       }
+      if (this.#failure) throw this.#failure;
+      const { logStartOffset, logEndOffset } = this.#ready(segments, logStarts.get(this.name.log) ?? 0);
       return { logStartOffset, logEndOffset };
     } finally {
       this.#loading = undefined;
     }
   }
 
-  /** A start beyond the end is only right when the end was lost: what is trimmed was flushed, if the store flushes. */
-  #believedStart(segments: readonly LogSegment[], { recoveryPoint }: Check): Offset {
-    const startOffset = this.#parts.logStarts.get(this.name.log) ?? 0;
-    const endOffset = at(segments, segments.length - 1).nextOffset;
-    if (startOffset <= endOffset || (!this.#parts.flushes && recoveryPoint !== undefined)) return startOffset;
+  /**
+   * A start beyond the end is right when what was trimmed was never flushed: the log goes on there. If it was, the end
+   * is lost or the start is false, and must not hide what comes next.
+   */
+  async #agreeOnStart(segments: LogSegment[], { recoveryPoint }: Check): Promise<void> {
+    const { flushes, logStarts } = this.#parts;
+    const startOffset = logStarts.get(this.name.log) ?? 0;
+    const last = at(segments, segments.length - 1);
+    if (startOffset <= last.nextOffset) return;
+    if (!flushes && recoveryPoint !== undefined) {
+      segments.push(await createSegment(this.#parts, this.#disk.directory, startOffset));
+      last.nextOffset = startOffset;
+      return;
+    }
     this.#warn(
-      `ends at offset ${endOffset}, before its start in ${LOG_STARTS} (${startOffset}): not believed`,
+      `ends at offset ${last.nextOffset}, before its start in ${LOG_STARTS} (${startOffset}): not believed`,
     );
-    return 0;
+    logStarts.delete(this.name);
+    await logStarts.save();
   }
 
   #warn(what: string): void {
