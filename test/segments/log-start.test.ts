@@ -23,7 +23,7 @@ test('a log start beyond the end is given up for good: it hides nothing that is 
   expect(next.batches).toEqual(offsets(0, 9));
 });
 
-test('flush=never: a log whose trimmed part alone was lost starts and ends where it was trimmed, ever after', async () => {
+test('flush=never: a log whose trimmed part alone was lost stays where it was trimmed to', async () => {
   const files = new MemoryFiles();
   const store = await openStore(files, { flush: 'never' });
   await store.commit([create]);
