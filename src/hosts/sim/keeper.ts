@@ -89,7 +89,6 @@ export class Keeper {
     });
     this.#life = life;
     this.#counters.flipped = [];
-    const failed = this.#failedCalls;
     scheduler.note('the node starts');
     try {
       const node = await Node.start(life);
@@ -102,8 +101,7 @@ export class Keeper {
     } catch (error) {
       if (error instanceof Broken) throw error;
       if (life !== this.#life) return;
-      const isExcused = this.#isSick || this.#failedCalls > failed;
-      holds(isExcused, 'I17', () => `the node does not start: ${String(error)}`);
+      holds(this.#isSick, 'I17', () => `the node does not start: ${String(error)}`);
       scheduler.note(`the node cannot start: ${String(error)}`);
       this.#stopped(life);
       this.#startSoon();
@@ -144,11 +142,6 @@ export class Keeper {
     return wasCut ? 'damage that was reported' : 'none';
   }
 
-  /** Of the disk, of all processes. */
-  get #failedCalls(): number {
-    return this.#counters.failed + this.#counters.refused;
-  }
-
   get #isSick(): boolean {
     return this.#open.size > 0;
   }
@@ -182,13 +175,10 @@ export class Keeper {
     if (life === undefined || node === undefined) return;
     this.node = undefined;
     this.restarts++;
-    const failed = this.#failedCalls;
     try {
       await node.stop();
     } catch (error) {
-      // The disk may be well again by the time all is said that was not written.
-      const isExcused = this.#isSick || this.#failedCalls > failed;
-      if (life === this.#life) holds(isExcused, 'I17', () => `the node does not stop: ${String(error)}`);
+      if (life === this.#life) holds(this.#isSick, 'I17', () => `the node does not stop: ${String(error)}`);
     }
     if (life !== this.#life) return;
     this.#stopped(life);
