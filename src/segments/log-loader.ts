@@ -114,6 +114,20 @@ export async function createSegment(
   return segment;
 }
 
+/**
+ * A log that ends before its start goes on there, in a new segment, as Kafka's does: in the old one, what it gets next
+ * would follow an offset that was flushed, and be taken for flushed itself.
+ */
+export async function startAt(
+  parts: StoreParts,
+  directory: string,
+  { segments, startOffset }: { segments: LogSegment[]; startOffset: Offset },
+): Promise<LogSegment[]> {
+  if (segments.some(({ nextOffset }) => nextOffset >= startOffset)) return segments;
+  for (const segment of segments) await removeSegment(parts, segment);
+  return [await createSegment(parts, directory, startOffset)];
+}
+
 export async function removeSegment(
   { files, disk, suspects }: StoreParts,
   segment: LogSegment,

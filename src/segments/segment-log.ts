@@ -4,7 +4,7 @@ import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/
 import { keepable } from '../records/keepable.ts';
 import { LOG_STARTS } from './layout.ts';
 import { LogDisk } from './log-disk.ts';
-import { type Check, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
+import { type Check, flushSegment, loadSegments, startAt, writeIndexes } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
 import { LogState } from './log-state.ts';
@@ -284,9 +284,11 @@ export class SegmentLog {
     const { recoveryPoints, logStarts } = this.#parts;
     const startOffset = logStarts.get(this.name.log) ?? 0;
     try {
-      const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
+      const found = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
+      const believedStart = this.#believedStart(found, check);
+      const segments = await startAt(this.#parts, directory, { segments: found, startOffset: believedStart });
       if (this.#failure) throw this.#failure;
-      const { logStartOffset, logEndOffset } = this.#ready(segments, this.#believedStart(segments, check));
+      const { logStartOffset, logEndOffset } = this.#ready(segments, believedStart);
       const flushedEnd = recoveryPoints.get(this.name.log) ?? 0;
       if (logEndOffset < flushedEnd)
         this.#warn(`ends at offset ${logEndOffset}, but all below ${flushedEnd} was flushed once`);
