@@ -48,20 +48,34 @@ export class Appends {
   }
 
   #append(request: ShardRequest, records: Uint8Array): void {
-    const result = isTransactional(records)
-      ? refused(ErrorCode.INVALID_TXN_STATE, 'transactions are not served: no coordinator would end this one')
-      : this.#log.append(records, {
-          leaderEpoch: this.#shard.leaderEpoch,
-          origin: 'client',
-          nowMs: this.#shard.parts.clock.now(),
-          apiVersion: request.apiVersion,
-        });
+    const result =
+      this.#refusalOf(records) ??
+      this.#log.append(records, {
+        leaderEpoch: this.#shard.leaderEpoch,
+        origin: 'client',
+        nowMs: this.#shard.parts.clock.now(),
+        apiVersion: request.apiVersion,
+      });
     if (result.type === 'appended') {
       const batch = { records: result.lastOffset - result.baseOffset + 1, bytes: records.length };
       this.#shard.parts.meter?.appended(this.#log.name.topic, batch);
       this.#shard.commit(result.writes);
     }
     this.#answer(request, result);
+  }
+
+  /** What the log itself has nothing against. */
+  #refusalOf(records: Uint8Array): Refused | undefined {
+    if (records.length < HEADER_SIZE) return undefined;
+    const header = new BatchHeader(records);
+    if (header.isTransactional) {
+      const message = 'transactions are not served: no coordinator would end this one';
+      return refused(ErrorCode.INVALID_TXN_STATE, message);
+    }
+    const { refusals, parts } = this.#shard;
+    if (!refusals.precede(header, this.#log.producers, parts.clock.now())) return undefined;
+    const message = `a batch before sequence ${header.baseSequence} of producer ${header.producerId} was refused`;
+    return refused(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, message);
   }
 
   #answer({ from, body }: ShardRequest, result: AppendResult): void {
@@ -84,12 +98,8 @@ export class Appends {
 
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number];
 
-function recordsOf(request: ShardRequest): Uint8Array {
+export function recordsOf(request: ShardRequest): Uint8Array {
   return (request.body as ProduceRequest).topicData[0]?.partitionData[0]?.records ?? NOTHING;
-}
-
-function isTransactional(records: Uint8Array): boolean {
-  return records.length >= HEADER_SIZE && new BatchHeader(records).isTransactional;
 }
 
 const NO_LEADER_HINT = { leaderId: -1, leaderEpoch: -1 };
