@@ -12,8 +12,8 @@ const NOTHING = new Uint8Array(0);
 export class Appends {
   readonly #shard: Shard;
   readonly #log: PartitionLog;
-  /** Set while a batch is being repacked (`compression.type`): later ones wait for it. */
-  #behind: ShardRequest[] | undefined;
+  /** Set while the batch of the first is being repacked (`compression.type`): later ones wait for it. */
+  #repacking: ShardRequest[] | undefined;
 
   constructor(shard: Shard, log: PartitionLog) {
     this.#shard = shard;
@@ -21,25 +21,32 @@ export class Appends {
   }
 
   produce(request: ShardRequest): void {
-    if (this.#behind !== undefined) {
-      this.#behind.push(request);
+    if (this.#repacking !== undefined) {
+      this.#repacking.push(request);
       return;
     }
     const records = recordsOf(request);
     if (!this.#log.needsPrepare) return this.#append(request, records);
     const prepared = this.#log.prepare(records);
     if (!(prepared instanceof Promise)) return this.#appendPrepared(request, prepared);
-    this.#behind = [];
+    this.#repacking = [request];
     void this.#appendLater(request, prepared);
   }
 
   async #appendLater(request: ShardRequest, prepared: Promise<Uint8Array | Refused>): Promise<void> {
     const bytes = await prepared;
     if (this.#shard.log !== this.#log) return;
-    const behind = this.#behind ?? [];
-    this.#behind = undefined;
+    const [, ...behind] = this.#repacking ?? [];
+    this.#repacking = undefined;
     this.#appendPrepared(request, bytes);
     for (const next of behind) this.produce(next);
+  }
+
+  /** The shard is going. @returns who waits for a batch to be repacked, in order. */
+  stop(): ShardRequest[] {
+    const waiting = this.#repacking ?? [];
+    this.#repacking = undefined;
+    return waiting;
   }
 
   #appendPrepared(request: ShardRequest, prepared: Uint8Array | Refused): void {

@@ -334,11 +334,11 @@ export class Shard {
       ...(this.#fetches?.stop() ?? []),
       ...(this.#coordinator?.drain() ?? []),
     ];
-    const queue = this.#queue;
+    const unheard = [...(this.#appends?.stop() ?? []), ...this.#queue];
     this.#queue = [];
     this.#forgetState();
     for (const to of waiting) this.refuse(to, errorCode);
-    this.#refuseAll(queue, errorCode);
+    this.#refuseAll(unheard, errorCode);
   }
 
   #refuseAll(requests: readonly ShardRequest[], errorCode: number): void {

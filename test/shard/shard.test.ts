@@ -6,6 +6,7 @@ import { ErrorCode } from '../../src/model/errors.ts';
 import type { LogKey } from '../../src/model/ids.ts';
 import type { ShardReply } from '../../src/ports/shard-link.ts';
 import { buildBatch } from '../../src/records/builder.ts';
+import { CODEC, type Codecs } from '../../src/records/codecs.ts';
 import { Shard, type ShardSpec } from '../../src/shard/shard.ts';
 import { type ProduceResponse, produceApi } from '../../src/wire/apis/00-produce.ts';
 import { type FetchResponse, fetchApi } from '../../src/wire/apis/01-fetch.ts';
@@ -33,14 +34,14 @@ class Bench {
   #asked = 0;
   #waiting = new Map<number, () => void>();
 
-  constructor(spec: Partial<ShardSpec> = {}) {
+  constructor(spec: Partial<ShardSpec> = {}, codecs: Codecs = new Map()) {
     const reply = (answer: ShardReply) => {
       this.said.push(answer);
       this.replies.set(answer.to.correlationId, answer);
       this.#waiting.get(answer.to.correlationId)?.();
     };
     const onWarning = (message: string) => this.warnings.push(message);
-    const parts = { store: this.store, kernels, codecs: new Map(), clock: this.clock, onWarning, reply };
+    const parts = { store: this.store, kernels, codecs, clock: this.clock, onWarning, reply };
     const config = () => DEFAULT_LOG_CONFIG;
     this.shard = new Shard(parts, { name, stored: this.stored, config, leaderEpoch: () => 0, ...spec });
   }
@@ -152,6 +153,28 @@ describe('a shard whose storage fails', () => {
     bench.clock.advance(afterMs);
     const answer = await bench.produced(bench.produce({ ...refused, ...next }));
     expect(answer).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 0 });
+  });
+
+  test('answers whoever waits for a batch to be repacked, and writes none of them later', async () => {
+    const packing = Promise.withResolvers<Uint8Array>();
+    const gzip = { compress: () => packing.promise, decompress: (bytes: Uint8Array) => bytes };
+    const config = () => ({ ...DEFAULT_LOG_CONFIG, compressionType: 'gzip' as const });
+    bench = new Bench({ config }, new Map([[CODEC.gzip, gzip]]));
+    bench.store.holds = true;
+    const opening = bench.shard.open();
+    await until('its log is made', () => bench.store.waiting > 0);
+    bench.store.settle();
+    await opening;
+    const waiting = [bench.produce(), bench.produce()];
+    bench.store.settle(new Error('disk is full'));
+    for (const correlationId of waiting)
+      expect((await bench.reply(correlationId)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    bench.store.holds = false;
+    bench.clock.advance(1_000);
+    const after = bench.produce();
+    packing.resolve(Uint8Array.of(1, 2, 3));
+    expect(await bench.baseOffset(after)).toBe(0);
+    expect(bench.said.map(({ to }) => to.correlationId)).toEqual([...waiting, after]);
   });
 
   test('answers members it had parked', async () => {
