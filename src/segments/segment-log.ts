@@ -229,10 +229,12 @@ export class SegmentLog {
     const gone = state.segments.splice(0, state.segmentOf(beforeOffset));
     const oldest = at(state.segments, 0);
     state.tail.dropBelow(oldest.baseOffset);
-    if (oldest.baseOffset < beforeOffset || logStarts.get(this.name.log) !== undefined) {
+    // Not sooner: a load after a failure goes by it, and whoever saves writes it.
+    this.#disk.scheduleFlushed(async () => {
+      if (oldest.baseOffset === beforeOffset && logStarts.get(this.name.log) === undefined) return;
       logStarts.set(this.name, beforeOffset);
-      this.#disk.scheduleFlushed(() => logStarts.save());
-    }
+      await logStarts.save();
+    });
     if (gone.length === 0) return;
     state.generation++;
     this.#disk.removeSegments(gone);
