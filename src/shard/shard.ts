@@ -64,7 +64,7 @@ export interface ShardSpec {
   /** What the machine wants done as soon as it is loaded, before any request. @throws when it cannot serve the log. */
   boot?: (machine: Machine) => Decision;
   /** Called with the machine's records once they are committed, in order; replayed ones come first. */
-  onCommitted?: (records: readonly MachineRecord[]) => void;
+  onCommitted?: (records: Iterable<MachineRecord>) => void;
   /** Wraps a snapshot as the log's readers expect it. */
   snapshotFrame?: SnapshotFrame;
   /** At most this much log lies above the machine's newest snapshot; left out, a bound that makes a wake short. */
