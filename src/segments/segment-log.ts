@@ -1,7 +1,6 @@
 import { at, invariant, unreachable } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
-import { keepable } from '../records/keepable.ts';
 import { LOG_STARTS } from './layout.ts';
 import { LogDisk } from './log-disk.ts';
 import { type Check, createSegment, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
@@ -10,7 +9,7 @@ import { LogSegment } from './log-segment.ts';
 import { LogState } from './log-state.ts';
 import { NamedValues } from './named-values.ts';
 import type { StoreParts } from './parts.ts';
-import { COPY_MAX_BYTES, LogTail } from './tail.ts';
+import { LogTail } from './tail.ts';
 import type { SegmentBatch } from './tail.ts';
 import { cutSegment } from './truncate.ts';
 
@@ -184,7 +183,7 @@ export class SegmentLog {
     if (!state.active.takes(place)) this.#roll();
     const segment = state.active;
     const position = segment.append(place);
-    const kept = keepable(bytes, COPY_MAX_BYTES);
+    const kept = this.#parts.tail.keepable(bytes);
     const batch: SegmentBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
     state.tail.push(batch);
     this.#disk.append(batch);
