@@ -1,5 +1,5 @@
 import { at, invariant, unreachable } from '../model/assert.ts';
-import type { Millis, Offset } from '../model/ids.ts';
+import { CLUSTER_METADATA_TOPIC, type Millis, type Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
 import { keepable } from '../records/keepable.ts';
 import { LOG_STARTS } from './layout.ts';
@@ -286,10 +286,11 @@ export class SegmentLog {
     try {
       const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
       if (this.#failure) throw this.#failure;
-      const { logStartOffset, logEndOffset } = this.#ready(segments, this.#believedStart(segments, check));
+      const believedStart = this.#believedStart(segments, check);
       const flushedEnd = recoveryPoints.get(this.name.log) ?? 0;
-      if (logEndOffset < flushedEnd)
-        this.#warn(`ends at offset ${logEndOffset}, but all below ${flushedEnd} was flushed once`);
+      const endOffset = Math.max(endOf(segments), believedStart);
+      if (endOffset < flushedEnd) this.#missesFlushed(endOffset, flushedEnd);
+      const { logStartOffset, logEndOffset } = this.#ready(segments, believedStart);
       if (logEndOffset < flushedEnd || (check.recoveryPoint !== undefined && logEndOffset > flushedEnd)) {
         recoveryPoints.set(this.name, logEndOffset);
         this.#parts.background(recoveryPoints.save());
@@ -300,10 +301,17 @@ export class SegmentLog {
     }
   }
 
+  /** @throws for the metadata log: a node that has forgotten its topics would give their names to new ones. */
+  #missesFlushed(endOffset: Offset, flushedEnd: Offset): void {
+    const what = `ends at offset ${endOffset}, but all below ${flushedEnd} was flushed once`;
+    if (this.name.topic !== CLUSTER_METADATA_TOPIC) return this.#warn(what);
+    throw new Error(`it ${what}: restore ${this.#disk.directory} from a copy`);
+  }
+
   /** A start beyond the end is only right when the end was lost: what is trimmed was flushed, if the store flushes. */
   #believedStart(segments: readonly LogSegment[], { recoveryPoint }: Check): Offset {
     const startOffset = this.#parts.logStarts.get(this.name.log) ?? 0;
-    const endOffset = at(segments, segments.length - 1).nextOffset;
+    const endOffset = endOf(segments);
     if (startOffset <= endOffset || (!this.#parts.flushes && recoveryPoint !== undefined)) return startOffset;
     this.#warn(
       `ends at offset ${endOffset}, before its start in ${LOG_STARTS} (${startOffset}): not believed`,
@@ -345,4 +353,8 @@ export class SegmentLog {
     state.generation++;
     state.tail.cutFrom(0);
   }
+}
+
+function endOf(segments: readonly LogSegment[]): Offset {
+  return at(segments, segments.length - 1).nextOffset;
 }
