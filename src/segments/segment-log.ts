@@ -1,5 +1,5 @@
 import { at, invariant, unreachable } from '../model/assert.ts';
-import type { Millis, Offset } from '../model/ids.ts';
+import { CLUSTER_METADATA_TOPIC, type Millis, type Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
 import { LOG_STARTS } from './layout.ts';
 import { LogDisk } from './log-disk.ts';
@@ -297,10 +297,10 @@ export class SegmentLog {
     try {
       const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
       await this.#agreeOnStart(segments, check);
-      const endOffset = at(segments, segments.length - 1).nextOffset;
+      const endOffset = endOf(segments);
       const flushedEnd = recoveryPoints.get(this.name.log) ?? 0;
       if (endOffset < flushedEnd) {
-        this.#warn(`ends at offset ${endOffset}, but all below ${flushedEnd} was flushed once`);
+        this.#missesFlushed(endOffset, flushedEnd);
         recoveryPoints.set(this.name, endOffset);
         // A point above the end would keep later batches from being checked.
         await recoveryPoints.save();
@@ -314,6 +314,13 @@ export class SegmentLog {
     } finally {
       this.#loading = undefined;
     }
+  }
+
+  /** @throws for the metadata log: a node that has forgotten its topics would give their names to new ones. */
+  #missesFlushed(endOffset: Offset, flushedEnd: Offset): void {
+    const what = `ends at offset ${endOffset}, but all below ${flushedEnd} was flushed once`;
+    if (this.name.topic !== CLUSTER_METADATA_TOPIC) return this.#warn(what);
+    throw new Error(`it ${what}: restore ${this.#disk.directory} from a copy`);
   }
 
   /**
@@ -371,4 +378,8 @@ export class SegmentLog {
     state.generation++;
     state.tail.cutFrom(0);
   }
+}
+
+function endOf(segments: readonly LogSegment[]): Offset {
+  return at(segments, segments.length - 1).nextOffset;
 }
