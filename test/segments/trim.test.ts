@@ -12,7 +12,8 @@ const SNAPSHOT = '00000000000000000004.snapshot';
 /** Where the log starts. What was written before the trim is there, if it was trimmed. */
 async function startOf(store: SegmentStore): Promise<number> {
   const { logStartOffset } = await store.open(log);
-  if (logStartOffset > 0) expect(await store.get(log, SNAPSHOT)).toBeDefined();
+  const snapshot = await store.get(log, SNAPSHOT);
+  expect(logStartOffset === 0 || snapshot !== undefined).toBe(true);
   return logStartOffset;
 }
 
@@ -41,5 +42,5 @@ test('a trim that fails at any call trims nothing before what was asked for befo
     starts.add(await startOf(await openStore(files.crash({ power: true }))));
     expect([0, 2]).toContain(await startOf(store));
   }
-  expect([...starts].sort()).toEqual([0, 2]);
+  expect(starts).toEqual(new Set([0, 2]));
 });
