@@ -70,7 +70,11 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
   if (aborted !== undefined) await refuseAborted(parts, `${directory}/${aborted}`);
   const bases = names.map(segmentBase).filter((base) => base !== undefined);
   bases.sort((a, b) => a - b);
-  if (bases.length === 0) return [await createSegment(parts, directory, startOffset)];
+  if (bases.length === 0) {
+    const segment = await createSegment(parts, directory, startOffset);
+    await disk.flushDirectory(directory);
+    return [segment];
+  }
 
   const found = bases.map((base, number): Found => {
     return { segment: new LogSegment(directory, base, parts), nextBase: bases[number + 1] };
@@ -97,6 +101,8 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
     await cut(parts, { ...one, ...fault });
     await settle(parts, one.segment);
   }
+  // Whoever made these files may have died, or failed, before their names were durable.
+  if (options.recoveryPoint !== undefined) await disk.flushDirectory(directory);
   return kept;
 }
 
