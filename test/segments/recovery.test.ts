@@ -189,6 +189,16 @@ describe('indexes', () => {
     expect(await store.batchAt(log, 1019, 0)).toBe(19);
   });
 
+  test('that are made anew last: nobody looks again at what is below the recovery point', async () => {
+    const files = await closedCleanly();
+    const path = `${FIRST}.timeindex`;
+    const whole = files.bytes(path).slice();
+    files.replace(path, whole.slice(0, -1));
+    const store = await openStore(files);
+    await store.open(log);
+    expect(files.crash({ power: true }).bytes(path)).toEqual(whole);
+  });
+
   test('are written as Kafka writes them', async () => {
     const files = await closedCleanly();
     const view = new DataView(files.bytes(`${FIRST}.index`).buffer);
