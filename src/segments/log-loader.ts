@@ -108,7 +108,7 @@ async function settle(parts: StoreParts, segment: LogSegment): Promise<void> {
   await flushSegment(parts, segment);
 }
 
-/** An empty segment, its file made. */
+/** An empty segment, its file made and durable. */
 export async function createSegment(
   parts: StoreParts,
   directory: string,
@@ -116,21 +116,8 @@ export async function createSegment(
 ): Promise<LogSegment> {
   const segment = new LogSegment(directory, baseOffset, parts);
   await parts.files.use(segment.path, async () => {}, true);
+  await parts.disk.flushDirectory(directory);
   return segment;
-}
-
-/**
- * A log that ends before its start goes on there, in a new segment, as Kafka's does: in the old one, what it gets next
- * would follow an offset that was flushed, and be taken for flushed itself.
- */
-export async function startAt(
-  parts: StoreParts,
-  directory: string,
-  { segments, startOffset }: { segments: LogSegment[]; startOffset: Offset },
-): Promise<LogSegment[]> {
-  if (segments.some(({ nextOffset }) => nextOffset >= startOffset)) return segments;
-  for (const segment of segments) await removeSegment(parts, segment);
-  return [await createSegment(parts, directory, startOffset)];
 }
 
 export async function removeSegment(

@@ -173,7 +173,7 @@ class ExpiresEarly implements Machine {
 }
 
 /** Makes records true for all who ask before they are in the log. */
-function appliesEarly(machine: Machine, onCommitted: (records: readonly MachineRecord[]) => void): Machine {
+function appliesEarly(machine: Machine, onCommitted: (records: Iterable<MachineRecord>) => void): Machine {
   const decide = machine.decide.bind(machine);
   machine.decide = (request, nowMs) => {
     const decision = decide(request, nowMs);
