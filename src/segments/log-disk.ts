@@ -163,8 +163,15 @@ export class LogDisk {
    * first, indexes included. `isCurrent` says whether the log still reaches it then.
    */
   checkpoint(segment: LogSegment, isCurrent: () => boolean): void {
-    const { nextOffset } = segment;
+    const { baseOffset, nextOffset } = segment;
     this.schedule(async () => {
+      // A log that was closed, and went on without one more batch in this segment: its indexes are written again, and
+      // until they are flushed the point must not speak for them.
+      const { recoveryPoints } = this.#parts;
+      if ((recoveryPoints.get(this.#name.log) ?? 0) >= nextOffset) {
+        recoveryPoints.set(this.#name, baseOffset);
+        await recoveryPoints.save();
+      }
       await writeIndexes(segment);
       this.#unsettled.set(segment, nextOffset);
       this.#parts.background(this.#moveRecoveryPoint(nextOffset, isCurrent));
