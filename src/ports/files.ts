@@ -18,6 +18,11 @@ export interface Files {
    * @throws when another live process holds it; the message names the process.
    */
   lock(path: string): Promise<{ release(): Promise<void> }>;
+  /**
+   * Memory to read into, with anything in it; new memory where it is left out. A host may use it again once it has sent
+   * what was read to a client: one read, one answer.
+   */
+  readBuffer?(sizeBytes: number): Uint8Array;
 }
 
 export interface OpenFile {

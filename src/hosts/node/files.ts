@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { Histogram } from '../../model/histogram.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
 import { lockDirectory } from './file-lock.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { SmallWrites } from './small-writes.ts';
 
 /** Linux takes this many buffers a pwritev. */
@@ -18,6 +19,16 @@ export class NodeFiles implements Files {
   /** How long flushes of single files took. */
   readonly flushMs = new Histogram(FLUSH_BOUNDS_MS);
   readonly smallWrites = new SmallWrites();
+  readonly #buffers: ReadBuffers;
+
+  /** @param buffers those that sockets give back. */
+  constructor(buffers = new ReadBuffers()) {
+    this.#buffers = buffers;
+  }
+
+  readBuffer(sizeBytes: number): Uint8Array {
+    return this.#buffers.take(sizeBytes);
+  }
 
   open(path: string, { create = false }: { create?: boolean } = {}): Promise<OpenFile> {
     const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
