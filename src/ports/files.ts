@@ -30,6 +30,8 @@ export interface OpenFile {
   read(position: number, into: Uint8Array): Promise<number>;
   /** Writes all chunks one after the other from `position`. */
   write(position: number, chunks: readonly Uint8Array[]): Promise<void>;
+  /** As `write`, on the spot. @returns false when it was not done, or not wholly: `write` will do, or say why not. */
+  writeNow?(position: number, chunks: readonly Uint8Array[]): boolean;
   /** Makes what was written durable (fdatasync). */
   flush(): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;

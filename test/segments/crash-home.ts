@@ -6,15 +6,18 @@ import { openStore } from './open.ts';
 interface CrashOptions extends Partial<SegmentStoreOptions> {
   /** Whether a kill takes the power too, and with it all that was not flushed. */
   power: boolean;
+  /** See `MemoryFiles`. */
+  writesNow?: boolean;
 }
 
 /** Segments on files in memory: a kill is at any call that changes the disk. */
-export function segmentCrashHome({ power, ...options }: CrashOptions): CrashHome {
+export function segmentCrashHome({ power, writesNow = false, ...options }: CrashOptions): CrashHome {
   return {
     tears: true,
     forgets: power && options.flush === 'never',
     async make() {
       let files = new MemoryFiles();
+      files.writesNow = writesNow;
       return {
         async live(life, changesMax = Infinity) {
           files.diesAtCall = changesMax;
