@@ -36,10 +36,14 @@ export function sumBlocks(state: u32, at: usize, end: usize): u32 {
     const block = v128.xor(v128.load(at), carried);
     const low = v128.and(block, i8x16.splat(15));
     const high = i8x16.shr_u(block, 4);
-    sum0 = v128.xor(sum0, v128.xor(i8x16.swizzle(v128.load(table), low), i8x16.swizzle(v128.load(table, 64), high)));
-    sum1 = v128.xor(sum1, v128.xor(i8x16.swizzle(v128.load(table, 16), low), i8x16.swizzle(v128.load(table, 80), high)));
-    sum2 = v128.xor(sum2, v128.xor(i8x16.swizzle(v128.load(table, 32), low), i8x16.swizzle(v128.load(table, 96), high)));
-    sum3 = v128.xor(sum3, v128.xor(i8x16.swizzle(v128.load(table, 48), low), i8x16.swizzle(v128.load(table, 112), high)));
+    sum0 = v128.xor(sum0, i8x16.swizzle(v128.load(table), low));
+    sum0 = v128.xor(sum0, i8x16.swizzle(v128.load(table, 64), high));
+    sum1 = v128.xor(sum1, i8x16.swizzle(v128.load(table, 16), low));
+    sum1 = v128.xor(sum1, i8x16.swizzle(v128.load(table, 80), high));
+    sum2 = v128.xor(sum2, i8x16.swizzle(v128.load(table, 32), low));
+    sum2 = v128.xor(sum2, i8x16.swizzle(v128.load(table, 96), high));
+    sum3 = v128.xor(sum3, i8x16.swizzle(v128.load(table, 48), low));
+    sum3 = v128.xor(sum3, i8x16.swizzle(v128.load(table, 112), high));
     carried = i64x2.splat(0);
     table -= NIBBLE_TABLE_SIZE;
   }

@@ -71,9 +71,7 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
   const bases = names.map(segmentBase).filter((base) => base !== undefined);
   bases.sort((a, b) => a - b);
   if (bases.length === 0) {
-    const segment = await createSegment(parts, directory, startOffset);
-    await disk.flushDirectory(directory);
-    return [segment];
+    return [await createSegment(parts, directory, startOffset)];
   }
 
   const found = bases.map((base, number): Found => {

@@ -138,13 +138,13 @@ export class SegmentStore implements LogStore {
 
   commit(writes: readonly LogWrite[]): Promise<void> {
     if (this.#closing) return Promise.reject(new Error('the store is closed'));
-    const touched = new Set<SegmentLog>();
+    const touched: SegmentLog[] = [];
     let bytes = 0;
     try {
       for (const write of writes) {
         if (write.type === 'append') bytes += write.bytes.length;
         const log = this.#submit(write);
-        if (log) touched.add(log);
+        if (log && log !== touched.at(-1)) touched.push(log);
       }
     } catch (error) {
       // Half of it is in memory: none of these logs is what its caller believes.

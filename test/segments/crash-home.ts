@@ -6,15 +6,18 @@ import { openStore } from './open.ts';
 interface CrashOptions extends Partial<SegmentStoreOptions> {
   /** Whether a kill takes the power too, and with it all that was not flushed. `later`: every second one does. */
   power: boolean | 'later';
+  /** See `MemoryFiles`. */
+  writesNow?: boolean;
 }
 
 /** Segments on files in memory: a kill is at any call that changes the disk. */
-export function segmentCrashHome({ power, ...options }: CrashOptions): CrashHome {
+export function segmentCrashHome({ power, writesNow = false, ...options }: CrashOptions): CrashHome {
   return {
     tears: true,
     forgets: power !== false && options.flush === 'never',
     async make() {
       let files = new MemoryFiles();
+      files.writesNow = writesNow;
       let lives = 0;
       return {
         async live(life, changesMax = Infinity) {

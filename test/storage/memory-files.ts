@@ -39,6 +39,8 @@ export class MemoryFiles implements Files {
   fault: (call: DiskCall, path: string) => void = () => {};
   /** Called with what each read gives, to change it on its way. */
   onRead: (path: string, position: number, bytes: Uint8Array) => void = () => {};
+  /** Whether writes are made on the spot for those who ask, as by a host whose disk is not behind. */
+  writesNow = false;
   #files = new Map<string, MemoryFile>();
   #directories = new Set<string>(['']);
   /** Names as they are on disk. */
@@ -52,6 +54,7 @@ export class MemoryFiles implements Files {
    */
   crash({ power }: { power: boolean }): MemoryFiles {
     const next = new MemoryFiles();
+    next.writesNow = this.writesNow;
     const copies = new Map<MemoryFile, MemoryFile>();
     const copyOf = (file: MemoryFile): MemoryFile => {
       const copy = copies.get(file) ?? new MemoryFile();
@@ -169,6 +172,16 @@ export class MemoryFiles implements Files {
   }
 
   #opened(path: string, file: MemoryFile): OpenFile {
+    const write = (start: number, chunks: readonly Uint8Array[]) => {
+      let position = start;
+      for (const chunk of chunks) {
+        if (this.calls >= this.diesAtCall && !this.isDead)
+          file.bytes = written(file.bytes, position, chunk.subarray(0, chunk.length / 2));
+        this.#change('write', path);
+        file.bytes = written(file.bytes, position, chunk);
+        position += chunk.length;
+      }
+    };
     return {
       read: async (position, into) => {
         const found = file.bytes.subarray(position, position + into.length);
@@ -176,13 +189,14 @@ export class MemoryFiles implements Files {
         this.onRead(path, position, into.subarray(0, found.length));
         return found.length;
       },
-      write: async (position, chunks) => {
-        for (const chunk of chunks) {
-          if (this.calls >= this.diesAtCall && !this.isDead)
-            file.bytes = written(file.bytes, position, chunk.subarray(0, chunk.length / 2));
-          this.#change('write', path);
-          file.bytes = written(file.bytes, position, chunk);
-          position += chunk.length;
+      write: async (position, chunks) => write(position, chunks),
+      writeNow: (position, chunks) => {
+        if (!this.writesNow) return false;
+        try {
+          write(position, chunks);
+          return true;
+        } catch {
+          return false;
         }
       },
       flush: async () => {
