@@ -190,6 +190,22 @@ export class LogDisk {
     return gone.promise;
   }
 
+  /**
+   * Writes the batches that wait, if that is all there is to do and the host does it on the spot: no promise a log.
+   * @returns whether nothing is left for `run`.
+   */
+  runNow(): boolean {
+    const run = this.#lastRun;
+    if (run === undefined || this.#queue.size > 1) return false;
+    const { segment, position, chunks } = run;
+    const file = this.#parts.files.opened(segment.path);
+    if (!file?.writeNow?.(position, chunks)) return false;
+    this.#queue.clear();
+    this.#lastRun = undefined;
+    this.#written(run);
+    return !this.#parts.flushes;
+  }
+
   async run(): Promise<void> {
     try {
       await this.#queue.run();
@@ -226,8 +242,12 @@ export class LogDisk {
 
   async #write(run: Run): Promise<void> {
     if (this.#lastRun === run) this.#lastRun = undefined;
-    const { segment, position, chunks, batches } = run;
+    const { segment, position, chunks } = run;
     await this.#parts.files.use(segment.path, (file) => file.write(position, chunks));
+    this.#written(run);
+  }
+
+  #written({ segment, batches }: Run): void {
     this.#unflushed.add(segment.path);
     this.#writtenEndOffset = (batches.at(-1)?.lastOffset ?? -1) + 1;
     for (const batch of batches) batch.written = true;
