@@ -81,6 +81,14 @@ export const batch = fc
   .tuple(header, records)
   .map(([fields, list]) => twin.encodeBatch({ ...fields, attributes: fields.attributes & ~7 }, list));
 
+/** Batches one behind the other, now and then one alone. */
+export const payload = fc
+  .oneof(
+    batch.map((one) => [one]),
+    fc.array(batch, { maxLength: 4 }),
+  )
+  .map((list) => join(...list));
+
 interface Damage {
   kind: 'flip' | 'set' | 'cut' | 'append' | 'drop';
   /** Where, as a part of the length. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HEADER_SIZE } from '../../src/kernels/batch-layout.ts';
 import { BatchFault } from '../../src/kernels/kernels.ts';
-import { batch, damaged, looseRecords } from './generate.ts';
+import { damaged, looseRecords, payload } from './generate.ts';
 import { base, blind, GAP, memory, raw, type Raw, SLACK } from './guards.ts';
 import { module, twin } from './instances.ts';
 
@@ -67,12 +67,14 @@ test('memory starts at 192 KiB, room for a batch of 128 KiB, and cannot pass 9 M
 });
 
 describe('kernels stay inside their areas', () => {
-  test('validateBatch and crc32c, which write nothing', () => {
+  test('validateBatch, validateBatches and crc32c, which write nothing', () => {
     fc.assert(
-      fc.property(damaged(batch), fc.nat(16), (bytes, offset) => {
+      fc.property(damaged(payload), fc.nat(16), (bytes, offset) => {
         const at = base + offset;
         const parts = new Map([[at, bytes]]);
         expect(blind(parts, [], () => raw.validateBatch(at, bytes.length))).toBe(twin.validateBatch(bytes));
+        const { end, fault } = twin.validateBatches(bytes);
+        expect(blind(parts, [], () => raw.validateBatches(at, bytes.length))).toBe((end << 3) - fault);
         expect(blind(parts, [], () => raw.crc32c(0, at, bytes.length) >>> 0)).toBe(twin.crc32c(bytes));
       }),
     );
