@@ -1,6 +1,5 @@
 import type { Kernels } from '../kernels/kernels.ts';
-import type { Uuid } from '../model/ids.ts';
-import { logKey } from '../model/ids.ts';
+import { CLUSTER_METADATA_TOPIC, METADATA_TOPIC_ID, type Uuid, logKey } from '../model/ids.ts';
 import type { Files } from '../ports/files.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
@@ -20,6 +19,8 @@ export interface OpenedDirectory {
   identity: Identity;
   /** Whether all its logs were closed cleanly. */
   isClean: boolean;
+  /** Whether nobody but Kafka has had it yet. */
+  isKafkas: boolean;
   logs: LogName[];
   release(): Promise<void>;
 }
@@ -41,6 +42,7 @@ const CLEAN = '{"version":0,"brokerEpoch":-1}';
 /** Files of ours a first start may have left when it was killed, and what systems put into an empty volume. */
 const HARMLESS = [layout.LOCK, layout.META_PROPERTIES, layout.FORMAT, 'lost+found'];
 const NAMED_MAX = 5;
+const METADATA_LOG = `${CLUSTER_METADATA_TOPIC}-0`;
 
 /**
  * Takes the directory, or makes it.
@@ -54,7 +56,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
   if (found.length === 0) await files.flushDirectory(parentOf(directory));
   const lock = await files.lock(directory);
   try {
-    await checkFormat(options);
+    const isNew = await checkFormat(options);
     const identity = await ownIdentity(options);
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
@@ -63,7 +65,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
     await files.remove(`${directory}/${layout.LOG_LIST}`);
     await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
-    return { identity, isClean, logs, release: () => lock.release() };
+    return { identity, isClean, isKafkas: isNew && logs.length > 0, logs, release: () => lock.release() };
   } catch (error) {
     await lock.release();
     throw error;
@@ -101,14 +103,15 @@ function refuseForeign(directory: string, names: readonly string[]): void {
   );
 }
 
-/** A directory without the file is new, or Kafka's: what we add to it begins here. */
-async function checkFormat({ files, directory, kernels }: Place): Promise<void> {
+/** @returns whether there was no such file: the directory is new, or Kafka's. What we add to it begins here. */
+async function checkFormat({ files, directory, kernels }: Place): Promise<boolean> {
   const path = `${directory}/${layout.FORMAT}`;
   const content = await files.readFile(path);
   const from = content && formatOf(directory, content);
-  if (from === layout.FORMAT_VERSION) return;
+  if (from === layout.FORMAT_VERSION) return false;
   if (from !== undefined) await upgrade({ files, directory, kernels }, { from, to: layout.FORMAT_VERSION });
   await replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
+  return from === undefined;
 }
 
 /** @throws with a message for people when `content` of the format file is of a version we do not know. */
@@ -208,17 +211,21 @@ async function topicIdOf(
   name: string,
 ): Promise<Uuid | undefined> {
   const path = `${directory}/${name}`;
-  const content = await files.readFile(`${path}/${layout.PARTITION_METADATA}`);
-  if (content) {
-    const topicId = layout.parsePartitionMetadata(content);
-    if (topicId === undefined)
-      warn(`${path}/${layout.PARTITION_METADATA} cannot be read: leaving that log alone`);
-    return topicId;
+  const file = `${path}/${layout.PARTITION_METADATA}`;
+  const content = await files.readFile(file);
+  const topicId = content && layout.parsePartitionMetadata(content);
+  const names = await files.list(path);
+  const hasSegments = names.some((held) => layout.segmentBase(held) !== undefined);
+  if (name === METADATA_LOG && hasSegments && topicId !== METADATA_TOPIC_ID) {
+    // Another log in its place would be one of a node without topics.
+    warn(`${file} is damaged: made anew`);
+    await replaceFile(files, file, layout.partitionMetadata(METADATA_TOPIC_ID));
+    return METADATA_TOPIC_ID;
   }
+  if (topicId !== undefined) return topicId;
+  if (content) warn(`${file} cannot be read: leaving that log alone`);
+  else if (hasSegments) warn(`${path} has no ${layout.PARTITION_METADATA}: leaving that log alone`);
   // A log that a crash kept from being made: nobody was told of it.
-  const held = await files.list(path);
-  if (held.some((file) => layout.segmentBase(file) !== undefined))
-    warn(`${path} has no ${layout.PARTITION_METADATA}: leaving that log alone`);
   else await files.remove(path);
   return undefined;
 }

@@ -16,6 +16,8 @@ const EMPTY = new Uint8Array(0);
 /** Readers that follow a log one after the other and whose place is remembered. */
 const PLACES_MAX = 8;
 const SCAN_BYTES = 64 * 1024;
+/** The next batch, whatever it is. */
+const WHOLE_BATCH = { endOffset: Infinity, maxBytes: 1 };
 
 interface Place {
   segment: LogSegment;
@@ -177,7 +179,11 @@ export class LogReader {
         if (!checked) return ` at byte ${position + chosen.start}`;
         return { bytes: this.#chosen({ segment, position, generation }, bytes, checked) };
       }
-      if (chosen.type === 'end') return { bytes: EMPTY };
+      if (chosen.type === 'end') {
+        // That it ends where nobody may read yet is to be believed of a batch that is true.
+        const next = await this.#readOnce({ segment, start, endPosition }, { ...range, ...WHOLE_BATCH });
+        return typeof next === 'string' ? next : { bytes: EMPTY };
+      }
       position += chosen.skippedBytes;
       atLeastBytes = chosen.neededBytes;
     }

@@ -48,21 +48,27 @@ export class MemoryFiles implements Files {
   #durableDirectories = new Set<string>(['']);
   readonly #locks = new Set<string>();
 
-  /** The disk as it was, for a process that knows nothing: `power` loses all that was not flushed, too. */
+  /**
+   * The disk as the next process finds it: `power` loses all that was not flushed; else that is there, and still not on
+   * the device.
+   */
   crash({ power }: { power: boolean }): MemoryFiles {
     const next = new MemoryFiles();
     next.writesNow = this.writesNow;
-    const files = power ? this.#durableFiles : this.#files;
-    for (const [path, file] of files) {
-      if (power && !this.#durableDirectories.has(parentOf(path))) continue;
-      const copy = new MemoryFile();
+    const copies = new Map<MemoryFile, MemoryFile>();
+    const copyOf = (file: MemoryFile): MemoryFile => {
+      const copy = copies.get(file) ?? new MemoryFile();
+      copies.set(file, copy);
       copy.bytes = (power ? file.durable : file.bytes).slice();
-      copy.flush();
-      next.#files.set(path, copy);
-    }
+      copy.durable = file.durable.slice();
+      return copy;
+    };
+    for (const [path, file] of this.#durableFiles)
+      if (!power || this.#durableDirectories.has(parentOf(path))) next.#durableFiles.set(path, copyOf(file));
+    const files = power ? next.#durableFiles : this.#files;
+    for (const [path, file] of files) next.#files.set(path, power ? file : copyOf(file));
+    next.#durableDirectories = new Set(this.#durableDirectories);
     next.#directories = new Set(power ? this.#durableDirectories : this.#directories);
-    next.#durableFiles = new Map(next.#files);
-    next.#durableDirectories = new Set(next.#directories);
     return next;
   }
 

@@ -89,6 +89,7 @@ export class Keeper {
     });
     this.#life = life;
     this.#counters.flipped = [];
+    const isExcused = this.#diskFails();
     scheduler.note('the node starts');
     try {
       const node = await Node.start(life);
@@ -101,7 +102,7 @@ export class Keeper {
     } catch (error) {
       if (error instanceof Broken) throw error;
       if (life !== this.#life) return;
-      holds(this.#isSick, 'I17', () => `the node does not start: ${String(error)}`);
+      holds(isExcused(), 'I17', () => `the node does not start: ${String(error)}`);
       scheduler.note(`the node cannot start: ${String(error)}`);
       this.#stopped(life);
       this.#startSoon();
@@ -142,8 +143,11 @@ export class Keeper {
     return wasCut ? 'damage that was reported' : 'none';
   }
 
-  get #isSick(): boolean {
-    return this.#open.size > 0;
+  /** @returns whether a call to the disk has failed since: the disk may be well again when who made it says so. */
+  #diskFails(): () => boolean {
+    const failures = () => this.#counters.failed + this.#counters.refused;
+    const before = failures();
+    return () => failures() > before;
   }
 
   #startSoon(least = START_AGAIN_MS[0], most = START_AGAIN_MS[1]): void {
@@ -175,10 +179,11 @@ export class Keeper {
     if (life === undefined || node === undefined) return;
     this.node = undefined;
     this.restarts++;
+    const isExcused = this.#diskFails();
     try {
       await node.stop();
     } catch (error) {
-      if (life === this.#life) holds(this.#isSick, 'I17', () => `the node does not stop: ${String(error)}`);
+      if (life === this.#life) holds(isExcused(), 'I17', () => `the node does not stop: ${String(error)}`);
     }
     if (life !== this.#life) return;
     this.#stopped(life);

@@ -50,10 +50,18 @@ export class LogLedger {
   /** The partition was allowed to be lost. */
   isGone = false;
 
-  constructor(topic: TopicLedger, partition: number) {
+  /**
+   * @param former what the metadata lost of the same name and id, when it is made again: without flushes its log may
+   * have outlived it, and is taken up as it is found.
+   */
+  constructor(topic: TopicLedger, partition: number, former?: LogLedger) {
     this.topic = topic;
     this.partition = partition;
     this.log = logKey(topic.id, partition);
+    if (former === undefined) return;
+    this.trimmed.most = former.trimmed.most;
+    this.damage.push(...former.damage);
+    this.losses = former.losses + 1;
   }
 
   get title(): string {
@@ -179,6 +187,8 @@ export class TopicLedger {
   /** From then on it may be gone. */
   isDoomed = false;
   readonly logs: LogLedger[] = [];
+  /** By partition: the last that was lost with the metadata. */
+  readonly #lost = new Map<number, LogLedger>();
 
   constructor(ledger: Ledger, name: string, id: Uuid) {
     this.ledger = ledger;
@@ -187,7 +197,16 @@ export class TopicLedger {
   }
 
   grownTo(partitions: number): void {
-    while (this.logs.length < partitions) this.logs.push(new LogLedger(this, this.logs.length));
+    for (let number = this.logs.length; number < partitions; number++)
+      this.logs.push(new LogLedger(this, number, this.#lost.get(number)));
+  }
+
+  /** The partitions that are gone from the end of it. */
+  shrink(): void {
+    for (let log = this.logs.at(-1); log?.isGone; log = this.logs.at(-1)) {
+      this.#lost.set(log.partition, log);
+      this.logs.pop();
+    }
   }
 }
 
@@ -220,7 +239,7 @@ export class Ledger {
     for (const topic of this.topics()) {
       for (const log of topic.logs) log.isGone ||= !isThere(log);
       topic.isDoomed = topic.logs.every((log) => log.isGone);
-      while (topic.logs.at(-1)?.isGone) topic.logs.pop();
+      topic.shrink();
     }
   }
 
