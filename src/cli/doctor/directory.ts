@@ -143,7 +143,7 @@ async function checkBatches({ directory, deep }: DirectoryChecks): Promise<Findi
   try {
     stored = await StoredTopics.open({ files, directory, kernels, codecs: nodeCodecs(kernels) });
   } catch (error) {
-    return [fail('format', (error as Error).message, 'start the version that wrote it')];
+    return [fail('format', (error as Error).message, 'do what it says, or choose another directory')];
   }
   const format = ok('format', 'of this version');
   try {
