@@ -24,6 +24,13 @@ export function explainStart(
   { port, httpPort, directory = '', options = DEV_OPTIONS }: Started,
 ): CliError {
   if (!(error instanceof Error)) return CliError.from(error);
+  if (error.name === 'MetadataNotServed')
+    return new CliError(
+      EXIT.failure,
+      'METADATA',
+      error.message,
+      `its topics can be read all the same: milena export --data ${directory} TOPIC`,
+    );
   const { code, port: failedPort } = error as NodeJS.ErrnoException & { port?: number };
   switch (code) {
     case 'EADDRINUSE': {

@@ -20,6 +20,8 @@ export interface OpenedDirectory {
   /** Whether all its logs were closed cleanly. */
   isClean: boolean;
   logs: LogName[];
+  /** Directories of logs whose topic id cannot be read: whoever knows it takes them up. */
+  nameless: Set<string>;
   release(): Promise<void>;
 }
 
@@ -59,11 +61,12 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
     const isClean = names.includes(layout.CLEAN_SHUTDOWN);
-    const logs = await listLogs(options, names, await knownIds(options));
+    const nameless = new Set<string>();
+    const logs = await listLogs({ ...options, nameless }, names, await knownIds(options));
     await files.remove(`${directory}/${layout.LOG_LIST}`);
     await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
-    return { identity, isClean, logs, release: () => lock.release() };
+    return { identity, isClean, logs, nameless, release: () => lock.release() };
   } catch (error) {
     await lock.release();
     throw error;
@@ -145,7 +148,8 @@ async function ownIdentity({ files, directory, identity }: DirectoryOptions): Pr
   const directoryId = stored.get('directory.id') ?? identity.directoryId;
   if (version !== '1' || !clusterId || !Number.isSafeInteger(nodeId) || !layout.isUuid(directoryId))
     throw new Error(
-      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id`,
+      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id. ` +
+        `Restore it from a copy`,
     );
   if (nodeId !== identity.nodeId)
     throw new Error(`${directory} belongs to node ${nodeId}, this is node ${identity.nodeId}`);
@@ -187,9 +191,14 @@ function checksumLine(kernels: Kernels, list: string): string {
   return `crc32c ${kernels.crc32c(layout.bytesOf(list)).toString(16)}\n`;
 }
 
+interface ListOptions extends DirectoryOptions {
+  /** Filled. */
+  nameless: Set<string>;
+}
+
 /** All logs by what their directories say; none is opened. */
 async function listLogs(
-  options: DirectoryOptions,
+  options: ListOptions,
   names: readonly string[],
   known: ReadonlyMap<string, Uuid>,
 ): Promise<LogName[]> {
@@ -204,7 +213,7 @@ async function listLogs(
 }
 
 async function topicIdOf(
-  { files, directory, warn }: DirectoryOptions,
+  { files, directory, nameless, warn }: ListOptions,
   name: string,
 ): Promise<Uuid | undefined> {
   const path = `${directory}/${name}`;
@@ -220,9 +229,13 @@ async function topicIdOf(
     return METADATA_TOPIC_ID;
   }
   if (topicId !== undefined) return topicId;
-  if (content) warn(`${file} cannot be read: leaving that log alone`);
-  else if (hasSegments) warn(`${path} has no ${layout.PARTITION_METADATA}: leaving that log alone`);
-  // A log that a crash kept from being made: nobody was told of it.
-  else await files.remove(path);
+  if (hasSegments) {
+    const why = content ? `${file} cannot be read` : `${path} has no ${layout.PARTITION_METADATA}`;
+    warn(`${why}: that log is left alone until its topic is asked for`);
+    nameless.add(name);
+  } else if (!content) {
+    // A log that a crash kept from being made: nobody was told of it.
+    await files.remove(path);
+  }
   return undefined;
 }

@@ -87,6 +87,7 @@ export class Shard {
   readonly spec: ShardSpec;
   #state: 'closed' | 'opening' | 'open' | 'failed' | 'gone' = 'closed';
   #failedAtMs = 0;
+  #failure = '';
   /** Came while opening. */
   #queue: ShardRequest[] = [];
   #waiting = new WaitingReplies();
@@ -110,6 +111,11 @@ export class Shard {
 
   get state(): string {
     return this.#state;
+  }
+
+  /** Why it failed last, in words for people. */
+  get failure(): string {
+    return this.#failure;
   }
 
   /** The log, while open. */
@@ -318,7 +324,8 @@ export class Shard {
   }
 
   #fail(error: unknown): void {
-    this.#warn(`cannot be served (${messageOf(error)}); its state is dropped and will be reloaded`, error);
+    this.#failure = messageOf(error);
+    this.#warn(`cannot be served (${this.#failure}); its state is dropped and will be reloaded`, error);
     this.#failedAtMs = this.parts.clock.now();
     this.#state = 'failed';
     this.#forgetAll(ErrorCode.KAFKA_STORAGE_ERROR);

@@ -30,3 +30,13 @@ test.each([
   const error = Object.assign(new Error(`${code}: ${message}`), { code });
   expect(explainStart(error, started).text()).toMatch(text);
 });
+
+test('a metadata log that is not served: what of it, and how to get at the records', () => {
+  const error = Object.assign(new Error('the metadata log could not be opened: its records are missing'), {
+    name: 'MetadataNotServed',
+  });
+  expect(explainStart(error, started).text()).toBe(
+    'error[METADATA]: the metadata log could not be opened: its records are missing\n' +
+      '  its topics can be read all the same: milena export --data /data TOPIC',
+  );
+});
