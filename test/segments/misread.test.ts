@@ -81,10 +81,10 @@ test(
           const wasRead = misread(files, number, wrong);
           const found = await started(files);
           if (!wasRead()) break;
-          if (found !== expected) others.push(`read ${number} of ${JSON.stringify(wrong)}: ${found}`);
+          if (found !== expected) others.push(`${how}: read ${number} of ${JSON.stringify(wrong)}: ${found}`);
         }
       }
-      expect(others, how).toEqual([]);
+      expect(others).toEqual([]);
     }
   },
 );
