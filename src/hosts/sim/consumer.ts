@@ -164,13 +164,9 @@ export class Reader {
     const fault = this.#world.kernels.validateBatch(batch);
     if (fault !== BatchFault.none) return this.#requireFlip(log, `a false batch (${fault})`);
     const { offset } = position;
-    // The checksum does not cover them: where a bit was just read wrong only one place can be believed.
-    const isFlipped = this.#world.wasFlipped(log, askedAtMs);
-    if (isFlipped && baseOffset !== offset) return false;
     if (baseOffset > offset && offset >= log.trimmed.most && !log.isDamaged(offset, baseOffset)) {
       const what = `asked for ${offset}, got ${baseOffset}: what is between is skipped`;
-      holds(this.#world.wasFlipped(log), 'I5', () => `${log.title}: ${what}`);
-      return false;
+      throw new Broken('I5', `${log.title}: ${what}`);
     }
     holds(lastOffset >= offset, 'I5', () => `${log.title}: asked for ${offset}, got up to ${lastOffset}`);
     holds(lastOffset < position.highWatermark, 'I4', () => {
@@ -178,7 +174,7 @@ export class Reader {
     });
     log.read(bytes, header);
     position.offset = lastOffset + 1;
-    position.lastEpoch = isFlipped ? -1 : header.partitionLeaderEpoch;
+    position.lastEpoch = header.partitionLeaderEpoch;
     return true;
   }
 
