@@ -1,6 +1,5 @@
 import type { Kernels } from '../kernels/kernels.ts';
-import type { Uuid } from '../model/ids.ts';
-import { logKey } from '../model/ids.ts';
+import { CLUSTER_METADATA_TOPIC, METADATA_TOPIC_ID, type Uuid, logKey } from '../model/ids.ts';
 import type { Files } from '../ports/files.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
@@ -41,6 +40,7 @@ const CLEAN = '{"version":0,"brokerEpoch":-1}';
 /** Files of ours a first start may have left when it was killed, and what systems put into an empty volume. */
 const HARMLESS = [layout.LOCK, layout.META_PROPERTIES, layout.FORMAT, 'lost+found'];
 const NAMED_MAX = 5;
+const METADATA_LOG = `${CLUSTER_METADATA_TOPIC}-0`;
 
 /**
  * Takes the directory, or makes it.
@@ -208,17 +208,21 @@ async function topicIdOf(
   name: string,
 ): Promise<Uuid | undefined> {
   const path = `${directory}/${name}`;
-  const content = await files.readFile(`${path}/${layout.PARTITION_METADATA}`);
-  if (content) {
-    const topicId = layout.parsePartitionMetadata(content);
-    if (topicId === undefined)
-      warn(`${path}/${layout.PARTITION_METADATA} cannot be read: leaving that log alone`);
-    return topicId;
+  const file = `${path}/${layout.PARTITION_METADATA}`;
+  const content = await files.readFile(file);
+  const topicId = content && layout.parsePartitionMetadata(content);
+  const names = await files.list(path);
+  const hasSegments = names.some((held) => layout.segmentBase(held) !== undefined);
+  if (name === METADATA_LOG && hasSegments && topicId !== METADATA_TOPIC_ID) {
+    // Another log in its place would be one of a node without topics.
+    warn(`${file} is damaged: made anew`);
+    await replaceFile(files, file, layout.partitionMetadata(METADATA_TOPIC_ID));
+    return METADATA_TOPIC_ID;
   }
+  if (topicId !== undefined) return topicId;
+  if (content) warn(`${file} cannot be read: leaving that log alone`);
+  else if (hasSegments) warn(`${path} has no ${layout.PARTITION_METADATA}: leaving that log alone`);
   // A log that a crash kept from being made: nobody was told of it.
-  const held = await files.list(path);
-  if (held.some((file) => layout.segmentBase(file) !== undefined))
-    warn(`${path} has no ${layout.PARTITION_METADATA}: leaving that log alone`);
   else await files.remove(path);
   return undefined;
 }

@@ -117,21 +117,28 @@ export class LogDisk {
 
   /** Brings the files of a truncated segment down to what is left of it, and removes those after it, last first. */
   async cut(segment: LogSegment, after: readonly LogSegment[]): Promise<void> {
-    for (const gone of after.toReversed()) {
-      this.#unflushed.delete(gone.path);
-      this.#unsettled.delete(gone);
-      await removeSegment(this.#parts, gone);
-    }
     // Before the batches ahead of them go: no crash may leave a hole.
-    if (after.length > 0) await this.#parts.disk.flushDirectory(this.directory);
+    if (after.length > 0) await this.#removeFromEnd(after);
     await writeIndexes(segment);
     await this.#parts.files.use(segment.path, (file) => file.truncate(segment.sizeBytes), true);
     this.#unflushed.add(segment.path);
     this.#namesChanged = true;
   }
 
-  writeIndexes(segment: LogSegment): void {
-    this.schedule(() => writeIndexes(segment));
+  /** Puts `segment`, empty, in the place of all there were. A log without any starts where its log start says. */
+  async startAnew(segment: LogSegment, gone: readonly LogSegment[]): Promise<void> {
+    await this.#removeFromEnd(gone);
+    await this.#parts.files.use(segment.path, async () => {}, true);
+    this.#namesChanged = true;
+  }
+
+  async #removeFromEnd(segments: readonly LogSegment[]): Promise<void> {
+    for (const gone of segments.toReversed()) {
+      this.#unflushed.delete(gone.path);
+      this.#unsettled.delete(gone);
+      await removeSegment(this.#parts, gone);
+    }
+    await this.#parts.disk.flushDirectory(this.directory);
   }
 
   /** Does `step` once all that was written before it is durable. */

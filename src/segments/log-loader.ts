@@ -103,7 +103,7 @@ async function settle(parts: StoreParts, segment: LogSegment): Promise<void> {
   await flushSegment(parts, segment);
 }
 
-/** An empty segment, its file made. */
+/** An empty segment, its file made and durable. */
 export async function createSegment(
   parts: StoreParts,
   directory: string,
@@ -111,6 +111,7 @@ export async function createSegment(
 ): Promise<LogSegment> {
   const segment = new LogSegment(directory, baseOffset, parts);
   await parts.files.use(segment.path, async () => {}, true);
+  await parts.disk.flushDirectory(directory);
   return segment;
 }
 

@@ -17,6 +17,8 @@ const EMPTY = new Uint8Array(0);
 const PLACES_MAX = 8;
 const SCAN_BYTES = 64 * 1024;
 const READS_MAX = 8;
+/** The next batch, whatever it is. */
+const WHOLE_BATCH = { endOffset: Infinity, maxBytes: 1 };
 
 interface Place {
   segment: LogSegment;
@@ -199,11 +201,8 @@ export class LogReader {
   }
 
   /** @returns no bytes when the segment has none at or after `fromOffset`; where it is damaged when it seems to be. */
-  async #readOnce(
-    { segment, endPosition, nextOffset }: Written,
-    start: Start,
-    range: ReadRange,
-  ): Promise<Found | string> {
+  async #readOnce(written: Written, start: Start, range: ReadRange): Promise<Found | string> {
+    const { segment, endPosition, nextOffset } = written;
     const walk = new Walk(start.isKnown ? range.fromOffset : undefined);
     let { position } = start;
     let atLeastBytes = HEADER_SIZE;
@@ -225,7 +224,11 @@ export class LogReader {
         const next = { offset: checked.nextOffset, position: position + end };
         return { bytes: batches, next, isSure: walk.isSure };
       }
-      if (chosen.type === 'end') return { bytes: EMPTY, isSure: walk.isSure };
+      if (chosen.type === 'end') {
+        // That it ends where nobody may read yet is to be believed of a batch that is true.
+        const next = await this.#readOnce(written, start, { ...range, ...WHOLE_BATCH });
+        return typeof next === 'string' ? next : { bytes: EMPTY, isSure: false };
+      }
       position += chosen.skippedBytes;
       atLeastBytes = chosen.neededBytes;
     }

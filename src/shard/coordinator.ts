@@ -45,7 +45,7 @@ export class Coordinator {
   async load(): Promise<void> {
     const { parts, spec } = this.#shard;
     const nowMs = parts.clock.now();
-    const apply = (records: readonly MachineRecord[]) => {
+    const apply = (records: Iterable<MachineRecord>) => {
       for (const record of records) this.machine.apply(record, nowMs);
       spec.onCommitted?.(records);
     };

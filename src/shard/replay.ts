@@ -12,7 +12,7 @@ import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
 export async function replay(
   { kernels, codecs }: { kernels: Kernels; codecs: Codecs },
   bytes: Uint8Array,
-  apply: (records: readonly MachineRecord[]) => void,
+  apply: (records: Iterable<MachineRecord>) => void,
 ): Promise<Offset> {
   const header = new BatchHeader(bytes);
   let nextOffset = 0;
@@ -20,8 +20,8 @@ export async function replay(
     header.seek(at);
     nextOffset = header.lastOffset + 1;
     if (header.isControl) continue;
-    const batch = await records(bytes.subarray(at, at + header.sizeBytes), kernels, codecs);
-    apply(Array.from(batch, ({ key, value }) => ({ key, value })));
+    const batch = records(header.bytes, kernels, codecs);
+    apply(batch instanceof Promise ? await batch : batch);
   }
   return nextOffset;
 }

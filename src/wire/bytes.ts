@@ -3,6 +3,7 @@ import type { Uuid } from '../model/ids.ts';
 import { WireError } from './error.ts';
 import { listOfInt32 } from './lists.ts';
 import { decodeUtf8, decodeUuid, encodeAscii, encodeUtf8, encodeUuid, isShort, utf8Length } from './text.ts';
+import { viewsOf } from './views.ts';
 
 const TWO_32 = 0x1_0000_0000;
 /** Kafka's limit in both encodings, though only the classic one runs out of length bits. */
@@ -15,21 +16,25 @@ const ELEMENTS_MAX = 1_000_000;
 
 /** Reads one frame from `at` on. Bytes come out as views into it. Whatever is wrong is a `WireError`. */
 export class Reader {
-  #bytes: Uint8Array;
-  #view: DataView;
+  /** Of the whole buffer, and so are all positions but `position`. */
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #start: number;
   readonly #end: number;
   #at: number;
   #elementsLeft = ELEMENTS_MAX;
 
   constructor(bytes: Uint8Array, at = 0) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#end = bytes.length;
-    this.#at = at;
+    const views = viewsOf(bytes.buffer);
+    this.#bytes = views.bytes;
+    this.#view = views.view;
+    this.#start = bytes.byteOffset;
+    this.#end = this.#start + bytes.length;
+    this.#at = this.#start + at;
   }
 
   get position(): number {
-    return this.#at;
+    return this.#at - this.#start;
   }
 
   get remaining(): number {
@@ -160,7 +165,7 @@ export class Reader {
     if (length < 0) return null;
     const at = this.#take(length);
     // Not `subarray`: of a Node Buffer that is a Buffer again, whose `slice` does not copy.
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, length);
+    return new Uint8Array(this.#bytes.buffer, at, length);
   }
 }
 

@@ -274,13 +274,14 @@ export function encodeMessage<M extends Message>(
   return writer.finish();
 }
 
-/** @throws {WireError} unless `bytes` is exactly one value of that version. */
+/** @throws {WireError} unless `bytes`, from `at` on, is exactly one value of that version. */
 export function decodeMessage<M extends Message>(
   message: M,
   version: number,
   bytes: Uint8Array,
+  at = 0,
 ): MessageOf<M> {
-  const reader = new Reader(bytes);
+  const reader = new Reader(bytes, at);
   const value = codecOf(message, message.fields, version).read(reader);
   reader.end();
   return value as MessageOf<M>;

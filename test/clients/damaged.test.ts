@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -53,6 +53,7 @@ describe('made anew from the log, or not needed', () => {
     ['', /^recovery-point-offset-checkpoint$/, undefined],
     ['', /^milena\.logs$/, undefined],
     ['__cluster_metadata-0', /^quorum-state$/, undefined],
+    ['__cluster_metadata-0', /^partition\.metadata$/, 'partition.metadata is damaged: made anew'],
     ['compat-none-0', /\.index$/, undefined],
     ['compat-none-0', /\.timeindex$/, undefined],
   ])('%s %s', async (log, name, said) => {
@@ -125,6 +126,30 @@ test('the metadata log: the broker does not start with half of it, and says whic
     /__cluster_metadata-0: cannot be served \(its records from offset \d+ to \d+ are missing/,
   );
   expect((await readdir(directory)).filter((name) => name.startsWith('compat-'))).toHaveLength(5);
+});
+
+test.each([
+  ['closed cleanly', false],
+  ['not closed', true],
+])(
+  'a metadata log that ends before what was flushed, %s: no start without its topics',
+  async (_, isKilled) => {
+    if (isKilled) await rm(join(directory, '.kafka_cleanshutdown'));
+    await truncate(join(directory, '__cluster_metadata-0/00000000000000000000.log'), 200);
+    await expect(start()).rejects.toThrow('The metadata log could not be opened');
+    await expect(start()).rejects.toThrow('The metadata log could not be opened');
+    expect(warnings.join('\n')).toMatch(
+      /__cluster_metadata-0: cannot be served \(it ends at offset 1, but all below 81 was flushed once/,
+    );
+    expect((await readdir(directory)).filter((name) => name.startsWith('compat-'))).toHaveLength(5);
+  },
+);
+
+test('a topic id of the metadata log that is another one: it has but one', async () => {
+  await rm(join(directory, 'milena.logs'));
+  const other = 'version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAg\n';
+  await writeFile(join(directory, '__cluster_metadata-0/partition.metadata'), other);
+  expect(await served()).toEqual(expected);
 });
 
 test('a partition.metadata: its log is named, and kept when the topic gets a new one', async () => {

@@ -74,6 +74,26 @@ test('a log nobody opened stays to be checked, through a shutdown that was clean
   expect((await recovered(files)).extent.logEndOffset).toBe(3);
 });
 
+test('a log that lost its end goes on at its start, and what it gets there is not taken for flushed', async () => {
+  const flush = 'never';
+  const files = new MemoryFiles();
+  const store = await openStore(files, { flush });
+  await store.commit([create, ...appends(log, 0, 5), { type: 'trim', log, beforeOffset: 5 }]);
+  const lost = files.crash({ power: false });
+  lost.replace(`${FIRST}.log`, new Uint8Array(0));
+  const again = await openStore(lost, { flush });
+  const empty = { logStartOffset: 5, logEndOffset: 5 };
+  expect(await again.open(log)).toEqual(empty);
+  await again.commit(appends(log, 5, 20, 100));
+  const torn = lost.crash({ power: false });
+  const path = torn.paths().findLast((one) => one.endsWith('.log')) ?? '';
+  // The first sector never came: what follows cannot be served, a log is a prefix of what was written.
+  torn.replace(path, torn.bytes(path).slice().fill(0, 0, 512));
+  const last = await openStore(torn, { flush });
+  expect(await last.open(log)).toEqual(empty);
+  expect(offsetsOf(await last.read(log, ALL))).toEqual([]);
+});
+
 describe('indexes', () => {
   const commits: LogWrite[][] = [
     [create, ...appends(log, 0, 50, 50), { type: 'roll', log }, ...appends(log, 50, 100, 50)],

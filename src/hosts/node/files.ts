@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { Histogram } from '../../model/histogram.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
 import { lockDirectory } from './file-lock.ts';
+import { SmallWrites } from './small-writes.ts';
 
 /** Linux takes this many buffers a pwritev. */
 const CHUNKS_MAX = 1024;
@@ -16,12 +17,11 @@ const FLUSH_BOUNDS_MS = [0.25, 0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5
 export class NodeFiles implements Files {
   /** How long flushes of single files took. */
   readonly flushMs = new Histogram(FLUSH_BOUNDS_MS);
+  readonly smallWrites = new SmallWrites();
 
   open(path: string, { create = false }: { create?: boolean } = {}): Promise<OpenFile> {
     const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
-    return promised<number>((done) => fs.open(path, flags, 0o644, done)).then(
-      (fd) => new NodeFile(fd, this.flushMs),
-    );
+    return promised<number>((done) => fs.open(path, flags, 0o644, done)).then((fd) => new NodeFile(fd, this));
   }
 
   async readFile(path: string): Promise<Uint8Array | undefined> {
@@ -68,11 +68,11 @@ export class NodeFiles implements Files {
 /** Callbacks rather than a `FileHandle`: half the time a call. */
 class NodeFile implements OpenFile {
   readonly #fd: number;
-  readonly #flushMs: Histogram;
+  readonly #files: NodeFiles;
 
-  constructor(fd: number, flushMs: Histogram) {
+  constructor(fd: number, files: NodeFiles) {
     this.#fd = fd;
-    this.#flushMs = flushMs;
+    this.#files = files;
   }
 
   async read(position: number, into: Uint8Array): Promise<number> {
@@ -95,7 +95,8 @@ class NodeFile implements OpenFile {
     while (rest.length > 0) {
       const some = rest.slice(0, CHUNKS_MAX);
       const from = at;
-      const written = await promised<number>((done) => fs.writev(this.#fd, some, from, done));
+      const now = this.#files.smallWrites.tryNow(sizeOf(some), () => fs.writevSync(this.#fd, some, from));
+      const written = now ?? (await promised<number>((done) => fs.writev(this.#fd, some, from, done)));
       at += written;
       rest = after(rest, written);
     }
@@ -104,7 +105,7 @@ class NodeFile implements OpenFile {
   async flush(): Promise<void> {
     const startedAtMs = performance.now();
     await promised((done) => fs.fdatasync(this.#fd, done));
-    this.#flushMs.add(performance.now() - startedAtMs);
+    this.#files.flushMs.add(performance.now() - startedAtMs);
   }
 
   truncate(sizeBytes: number): Promise<void> {
@@ -118,6 +119,12 @@ class NodeFile implements OpenFile {
   close(): Promise<void> {
     return promised((done) => fs.close(this.#fd, done));
   }
+}
+
+function sizeOf(chunks: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const { length } of chunks) bytes += length;
+  return bytes;
 }
 
 /** What is left of `chunks` once `written` bytes are out: a write may be short, on a full disk for instance. */
