@@ -1,7 +1,6 @@
 import { at } from '../model/assert.ts';
 import { sameBytes } from '../model/bytes.ts';
 import type { Millis, Offset } from '../model/ids.ts';
-import { readAgain } from '../ports/read-again.ts';
 import { LogDamaged, type ReadRange } from '../ports/log-store.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 import type { IndexFile } from './index-file.ts';
@@ -10,12 +9,12 @@ import { rebuildIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { LogState } from './log-state.ts';
 import type { StoreParts } from './parts.ts';
+import { TimeLookup } from './time-lookup.ts';
 import { type Chosen, Walk, chooseBatches } from './choose-batches.ts';
 
 const EMPTY = new Uint8Array(0);
 /** Readers that follow a log one after the other and whose place is remembered. */
 const PLACES_MAX = 8;
-const SCAN_BYTES = 64 * 1024;
 const READS_MAX = 8;
 /** The next batch, whatever it is. */
 const WHOLE_BATCH = { endOffset: Infinity, maxBytes: 1 };
@@ -63,14 +62,19 @@ export class LogReader {
   /** Where the batch after the last one read starts, by the offset to read next; the oldest goes first. */
   readonly #places = new Map<Offset, Place>();
   readonly #damaged: (segment: LogSegment) => void;
-  /** Segments whose last time entry agrees with the batch it is about. */
-  readonly #timesChecked = new WeakSet<LogSegment>();
+  readonly #times: TimeLookup;
 
   /** @param damaged told of a segment that cannot be read, because of it or of its indexes. */
   constructor(state: LogState, parts: StoreParts, damaged: (segment: LogSegment) => void) {
     this.#state = state;
     this.#parts = parts;
     this.#damaged = damaged;
+    this.#times = new TimeLookup({
+      state,
+      read: (range) => this.read(range),
+      floor: (segment, timestamp) => this.#floor(segment, segment.times, timestamp),
+      damage: (segment) => this.#damage({ segment, generation: state.generation }, segment.times.path),
+    });
   }
 
   /** See the port. `fromOffset` may lie below the log start when the caller means the segment's batches. */
@@ -82,66 +86,14 @@ export class LogReader {
   }
 
   /** See the port. */
-  async batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
-    const segments = this.#state.segments.slice();
-    for (const segment of segments) {
-      if (segment.nextOffset <= fromOffset) continue;
-      if (!this.#timesChecked.has(segment)) await this.#checkLastTime(segment);
-      this.#timesChecked.add(segment);
-      if (segment.maxTimestamp < timestamp) continue;
-      const below = await this.#timeBelow(segment, timestamp);
-      const start = Math.max(fromOffset, segment.baseOffset + (below?.value ?? 0));
-      const found = await this.#scan(start, segment.nextOffset, timestamp);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
-  async #checkLastTime(segment: LogSegment): Promise<void> {
-    const { last } = segment.times;
-    const isTrue = await readAgain(async () => (await this.#agrees(segment, last)) || undefined);
-    if (!isTrue) throw this.#damage({ segment, generation: this.#state.generation }, segment.times.path);
-  }
-
-  /** The last time entry up to `timestamp`. */
-  async #timeBelow(segment: LogSegment, timestamp: Millis): Promise<IndexEntry | undefined> {
-    const found = await readAgain(async () => {
-      const below = await this.#floor(segment, segment.times, timestamp);
-      if (await this.#agrees(segment, below)) return { below };
-      segment.times.unload();
-      return undefined;
-    });
-    if (found) return found.below;
-    throw this.#damage({ segment, generation: this.#state.generation }, segment.times.path);
-  }
-
-  /** An index has no checksum: what it says is only believed when the batch it is about says so too. */
-  async #agrees(segment: LogSegment, entry: IndexEntry | undefined): Promise<boolean> {
-    const offset = segment.baseOffset + (entry?.value ?? 0);
-    if (entry === undefined || offset < this.#state.logStartOffset) return true;
-    const bytes = await this.read({ fromOffset: offset, endOffset: Infinity, maxBytes: 1 });
-    const header = bytes.length === 0 ? undefined : new BatchHeader(bytes);
-    if (header && header.baseOffset <= offset && header.maxTimestamp === entry.key) return true;
-    return !this.#state.segments.includes(segment);
+  batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
+    return this.#times.batchAt(timestamp, fromOffset);
   }
 
   /** What a read finds that began before a truncation says nothing of what is there now. */
   #damage({ segment, generation }: Omit<Place, 'position'>, path: string, more = ''): Error {
     if (generation === this.#state.generation) this.#damaged(segment);
     return new LogDamaged(`${path} is damaged${more}`);
-  }
-
-  async #scan(start: Offset, endOffset: Offset, timestamp: Millis): Promise<Offset | undefined> {
-    for (let fromOffset = start; fromOffset < endOffset;) {
-      const bytes = await this.read({ fromOffset, endOffset, maxBytes: SCAN_BYTES });
-      const header = new BatchHeader(bytes);
-      if (bytes.length === 0) return undefined;
-      for (let position = 0; position < bytes.length; position += header.sizeBytes) {
-        if (header.seek(position).maxTimestamp >= timestamp) return header.baseOffset;
-        fromOffset = header.lastOffset + 1;
-      }
-    }
-    return undefined;
   }
 
   async #readFiles(range: ReadRange): Promise<Uint8Array> {

@@ -13,10 +13,9 @@ const VALUE_BYTES = 20;
 const BATCH_BYTES = append({ log, baseOffset: 0, valueBytes: VALUE_BYTES }).bytes.length;
 /** Bits of a byte that are read wrong, one at a time. */
 const BITS = [0x01, 0x40];
-const all = Array.from({ length: BATCHES }, (_, offset) => [offset, offset]);
 
 /** Left by a process that was killed, and by one that was stopped. */
-async function disks(): Promise<[how: string, files: MemoryFiles][]> {
+async function disks(): Promise<{ killed: MemoryFiles; stopped: MemoryFiles }> {
   const writes = appends(log, 0, BATCHES, VALUE_BYTES);
   writes.splice(CLOSED, 0, { type: 'roll', log });
   const killed = await killedAfter([create, ...writes]);
@@ -24,10 +23,7 @@ async function disks(): Promise<[how: string, files: MemoryFiles][]> {
   const store = await openStore(stopped);
   await store.open(log);
   await store.close();
-  return [
-    ['killed', killed],
-    ['stopped', stopped],
-  ];
+  return { killed, stopped };
 }
 
 interface Misread {
@@ -73,7 +69,7 @@ test(
   'a bit that is wrong once on its way costs nothing: no batch, no file, no warning',
   { timeout: 60_000 },
   async () => {
-    for (const [how, disk] of await disks()) {
+    for (const [how, disk] of Object.entries(await disks())) {
       const expected = await started(disk.crash({ power: false }));
       const others: string[] = [];
       for (const wrong of misreads(disk)) {
@@ -108,7 +104,7 @@ test(
   'no read of a log that is open gives a header that was wrong on its way',
   { timeout: 60_000 },
   async () => {
-    const [, [, stopped]] = await disks();
+    const { stopped } = await disks();
     const whole = await readFrom(await opened(stopped.crash({ power: false })), 0, 1);
     expect(whole).toHaveLength(BATCHES);
     const others: string[] = [];

@@ -23,11 +23,10 @@ export interface Position {
   isRead: boolean;
 }
 
-/** A batch of an answer, and when that was asked for. */
+/** A batch of an answer. */
 interface Taken {
   bytes: Uint8Array;
   header: BatchHeader;
-  askedAtMs: number;
 }
 
 const TOPIC_IDS_VERSION = 13;
@@ -115,7 +114,7 @@ export class Reader {
   ): Promise<void> {
     if (log.isDoomed || askedAtMs <= log.lostAtMs) return;
     const { errorCode } = partition;
-    if (errorCode === ErrorCode.NONE) return this.#takeRecords(log, position, partition, askedAtMs);
+    if (errorCode === ErrorCode.NONE) return this.#takeRecords(log, position, partition);
     if (isTransient(errorCode)) return;
     if (errorCode === ErrorCode.FENCED_LEADER_EPOCH || errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH)
       return this.#learnEpochs(log, position);
@@ -131,7 +130,7 @@ export class Reader {
     Object.assign(position, this.start(log, Math.max(partition.logStartOffset, 0)));
   }
 
-  #takeRecords(log: LogLedger, position: Position, partition: FetchedPartition, askedAtMs: number): void {
+  #takeRecords(log: LogLedger, position: Position, partition: FetchedPartition): void {
     const { highWatermark, lastStableOffset, logStartOffset, divergingEpoch } = partition;
     if (divergingEpoch.epoch >= 0) return this.#diverged(log, position, divergingEpoch.endOffset);
     if (position.losses !== log.losses)
@@ -152,13 +151,13 @@ export class Reader {
     const bytes = partition.records ?? new Uint8Array(0);
     let isDamaged = false;
     const read = batchesIn(bytes, (header) => {
-      isDamaged ||= !this.#takeBatch(log, position, { bytes, header, askedAtMs });
+      isDamaged ||= !this.#takeBatch(log, position, { bytes, header });
     });
     if (read < bytes.length) this.#requireFlip(log, 'half a batch');
   }
 
   /** @returns false when it is damaged: it is read again later. */
-  #takeBatch(log: LogLedger, position: Position, { bytes, header, askedAtMs }: Taken): boolean {
+  #takeBatch(log: LogLedger, position: Position, { bytes, header }: Taken): boolean {
     const { baseOffset, lastOffset } = header;
     const batch = bytes.subarray(header.position, header.position + header.sizeBytes);
     const fault = this.#world.kernels.validateBatch(batch);
