@@ -107,8 +107,10 @@ export function chooseBatches(
     nextOffset = lastOffset + 1;
     if (end > bytes.length) break;
   }
-  if (start >= 0) return { type: 'batches', start, end, nextOffset };
   const left = availableBytes - end;
-  if (left > 0 && left < HEADER_SIZE) return undefined;
+  const isShort = left > 0 && left < HEADER_SIZE;
+  if (isShort) walk.doubt();
+  if (start >= 0) return { type: 'batches', start, end, nextOffset };
+  if (isShort) return undefined;
   return { type: 'more', skippedBytes: end, neededBytes: HEADER_SIZE };
 }
