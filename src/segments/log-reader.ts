@@ -172,7 +172,8 @@ export class LogReader {
         if (!checked) return ` at byte ${position + chosen.start}`;
         const { start: from, end } = checked;
         // A buffer much larger than what is in it would stay alive as long as that.
-        const batches = end - from < bytes.length / 2 ? bytes.slice(from, end) : bytes.subarray(from, end);
+        const batches =
+          end - from < bytes.buffer.byteLength / 2 ? bytes.slice(from, end) : bytes.subarray(from, end);
         const next = { offset: checked.nextOffset, position: position + end };
         return { bytes: batches, next, isSure: walk.isSure };
       }
@@ -208,9 +209,9 @@ export class LogReader {
 
   /** Memory is taken when it is its turn; undefined when the file has not as much. */
   #readAt(segment: LogSegment, position: number, sizeBytes: number): Promise<Uint8Array | undefined> {
-    const { files, reads } = this.#parts;
+    const { disk, files, reads } = this.#parts;
     return reads.run(sizeBytes, async () => {
-      const bytes = new Uint8Array(sizeBytes);
+      const bytes = disk.readBuffer?.(sizeBytes) ?? new Uint8Array(sizeBytes);
       const filled = await files.use(segment.path, (file) => file.read(position, bytes));
       return filled < sizeBytes ? undefined : bytes;
     });

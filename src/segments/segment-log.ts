@@ -124,6 +124,11 @@ export class SegmentLog {
     await this.#disk.run();
   }
 
+  /** Does what `run` would, if the host does it on the spot. @returns whether nothing is left for `run`. */
+  runNow(): boolean {
+    return this.#failure === undefined && this.#disk.runNow();
+  }
+
   /** All that was submitted before the round is on disk. */
   roundEnded(): void {
     this.#isUnmade = false;

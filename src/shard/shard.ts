@@ -170,7 +170,7 @@ export class Shard {
       if (!this.#isGone) this.#fail(error);
       return;
     }
-    if (this.#isGone) return;
+    if (!this.#isOpening) return;
     this.#state = 'open';
     const queue = this.#queue;
     this.#queue = [];
@@ -225,6 +225,11 @@ export class Shard {
       stored.delete(name.log);
       throw error;
     }
+  }
+
+  /** No more when its first writes have failed already. */
+  get #isOpening(): boolean {
+    return this.#state === 'opening';
   }
 
   /** `drop` may come while something is awaited. */

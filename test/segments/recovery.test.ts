@@ -168,6 +168,37 @@ describe('indexes', () => {
     expect(batches).toEqual([[0, 29]]);
   });
 
+  test('of a segment that ends where the log was closed are not believed before they are flushed anew', async () => {
+    const files = new MemoryFiles();
+    const first = await openStore(files);
+    const rising = Array.from({ length: 20 }, (_, offset) =>
+      append({ log, baseOffset: offset, timestamp: 1000 + offset }),
+    );
+    await first.commit([create, ...rising]);
+    await first.close();
+    const second = await openStore(files);
+    await second.open(log);
+    files.fault = (call, path) => {
+      if (call === 'flush' && path.endsWith('.timeindex')) throw new Error('EIO');
+    };
+    await second.commit([{ type: 'roll', log }, append({ log, baseOffset: 20 })]);
+    const cut = files.crash({ power: true });
+    // It was truncated and written, and the device had the one and not the other.
+    cut.replace(`${FIRST}.timeindex`, cut.bytes(`${FIRST}.timeindex`).slice(0, -12));
+    const { store } = await recovered(cut);
+    expect(await store.batchAt(log, 1019, 0)).toBe(19);
+  });
+
+  test('that are made anew last: nobody looks again at what is below the recovery point', async () => {
+    const files = await closedCleanly();
+    const path = `${FIRST}.timeindex`;
+    const whole = files.bytes(path).slice();
+    files.replace(path, whole.slice(0, -1));
+    const store = await openStore(files);
+    await store.open(log);
+    expect(files.crash({ power: true }).bytes(path)).toEqual(whole);
+  });
+
   test('are written as Kafka writes them', async () => {
     const files = await closedCleanly();
     const view = new DataView(files.bytes(`${FIRST}.index`).buffer);

@@ -22,11 +22,15 @@ async function firstFormat(): Promise<MemoryFiles> {
   for (const entry of await readdir(SCRATCH, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name).replace(SCRATCH, DIRECTORY);
-    await files.makeDirectory(path.slice(0, path.lastIndexOf('/')));
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    await files.makeDirectory(parent);
     await files.open(path, { create: true });
     files.replace(path, new Uint8Array(await readFile(join(entry.parentPath, entry.name))));
+    await files.flushDirectory(parent);
   }
-  return files.crash({ power: false });
+  await files.flushDirectory(DIRECTORY);
+  await files.flushDirectory('');
+  return files;
 }
 
 /** Batches of the metadata log, with what their control records say. */

@@ -202,6 +202,16 @@ describe('a shard whose storage fails', () => {
     }
   });
 
+  test('as soon as its log is loaded answers, and tries again', async () => {
+    const commit = bench.store.commit.bind(bench.store);
+    bench.store.commit = (writes) =>
+      writes[0]?.type === 'create' ? commit(writes) : Promise.reject(new Error('disk is full'));
+    expect((await bench.reply(bench.produce())).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    bench.store.commit = commit;
+    bench.clock.advance(1_000);
+    expect(await bench.baseOffset(bench.produce())).toBe(0);
+  });
+
   test('tries again to make a log it could not make', async () => {
     bench.store.holds = true;
     const refused = bench.produce();

@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { Histogram } from '../../model/histogram.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
 import { lockDirectory } from './file-lock.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { SmallWrites } from './small-writes.ts';
 
 /** Linux takes this many buffers a pwritev. */
@@ -17,7 +18,18 @@ const FLUSH_BOUNDS_MS = [0.25, 0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5
 export class NodeFiles implements Files {
   /** How long flushes of single files took. */
   readonly flushMs = new Histogram(FLUSH_BOUNDS_MS);
+  /** Which writes are made on the spot. */
   readonly smallWrites = new SmallWrites();
+  readonly buffers: ReadBuffers;
+
+  /** @param buffers those that sockets give back. */
+  constructor(buffers = new ReadBuffers()) {
+    this.buffers = buffers;
+  }
+
+  readBuffer(sizeBytes: number): Uint8Array {
+    return this.buffers.take(sizeBytes);
+  }
 
   open(path: string, { create = false }: { create?: boolean } = {}): Promise<OpenFile> {
     const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
@@ -95,11 +107,19 @@ class NodeFile implements OpenFile {
     while (rest.length > 0) {
       const some = rest.slice(0, CHUNKS_MAX);
       const from = at;
-      const now = this.#files.smallWrites.tryNow(sizeOf(some), () => fs.writevSync(this.#fd, some, from));
-      const written = now ?? (await promised<number>((done) => fs.writev(this.#fd, some, from, done)));
+      const written = await promised<number>((done) => fs.writev(this.#fd, some, from, done));
       at += written;
       rest = after(rest, written);
     }
+  }
+
+  writeNow(position: number, chunks: readonly Uint8Array[]): boolean {
+    const sizeBytes = sizeOf(chunks);
+    if (chunks.length > CHUNKS_MAX) return false;
+    const written = this.#files.smallWrites.tryNow(sizeBytes, () =>
+      fs.writevSync(this.#fd, chunks as Uint8Array[], position),
+    );
+    return written === sizeBytes;
   }
 
   async flush(): Promise<void> {

@@ -19,17 +19,20 @@ export class SmallWrites {
     this.#now = now;
   }
 
-  /** Makes the write and returns what it does, or nothing, when it is not to be made here. */
+  /** Makes the write and returns what it does; undefined when it failed, or is not to be made here. */
   tryNow<T>(sizeBytes: number, write: () => T): T | undefined {
     if (sizeBytes > SMALL_BYTES) return undefined;
     const startedAtMs = this.#now();
     if (startedAtMs < this.#elsewhereUntilMs) return undefined;
+    let result: T | undefined;
     try {
-      return write();
-    } finally {
-      const endedAtMs = this.#now();
-      const tookMs = endedAtMs - startedAtMs;
-      if (tookMs >= SLOW_MS) this.#elsewhereUntilMs = endedAtMs + ELSEWHERE_FACTOR * tookMs;
+      result = write();
+    } catch {
+      // A thread will make it again, and hear why it cannot be made.
     }
+    const endedAtMs = this.#now();
+    const tookMs = endedAtMs - startedAtMs;
+    if (tookMs >= SLOW_MS) this.#elsewhereUntilMs = endedAtMs + ELSEWHERE_FACTOR * tookMs;
+    return result;
   }
 }
