@@ -146,3 +146,19 @@ async function opened(files: MemoryFiles): Promise<SegmentStore> {
   await store.open(log);
   return store;
 }
+
+test('batches that vouch for each other are read once', async () => {
+  const { stopped } = await disks();
+  const store = await opened(stopped);
+  let reads = 0;
+  stopped.onRead = (path) => {
+    if (path.endsWith('.log')) reads++;
+  };
+  expect(await store.read(log, { fromOffset: CLOSED, endOffset: Infinity, maxBytes: 1 })).toHaveLength(
+    BATCH_BYTES,
+  );
+  expect(reads).toBe(1);
+  const next = { fromOffset: CLOSED + 1, endOffset: Infinity, maxBytes: 3 * BATCH_BYTES };
+  expect(await store.read(log, next)).toHaveLength(3 * BATCH_BYTES);
+  expect(reads).toBe(2);
+});
