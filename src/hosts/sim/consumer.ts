@@ -23,7 +23,7 @@ export interface Position {
   isRead: boolean;
 }
 
-/** A batch of an answer, and when that was asked for. */
+/** A batch of an answer. */
 interface Taken {
   bytes: Uint8Array;
   header: BatchHeader;
@@ -154,7 +154,7 @@ export class Reader {
     const read = batchesIn(bytes, (header) => {
       isDamaged ||= !this.#takeBatch(log, position, { bytes, header, askedAtMs });
     });
-    if (read < bytes.length) this.#requireFlip(log, 'half a batch', askedAtMs);
+    holds(read === bytes.length, 'I18', () => `${log.title} gives half a batch`);
   }
 
   /** @returns false when it is damaged: it is read again later. */
