@@ -46,20 +46,28 @@ export class MemoryFiles implements Files {
   #durableDirectories = new Set<string>(['']);
   readonly #locks = new Set<string>();
 
-  /** The disk as it was, for a process that knows nothing: `power` loses all that was not flushed, too. */
+  /**
+   * The disk as it was, for a process that knows nothing: `power` loses all that was not flushed, too. Without it the
+   * next process finds what is not durable yet, and may lose it.
+   */
   crash({ power }: { power: boolean }): MemoryFiles {
     const next = new MemoryFiles();
-    const files = power ? this.#durableFiles : this.#files;
-    for (const [path, file] of files) {
-      if (power && !this.#durableDirectories.has(parentOf(path))) continue;
-      const copy = new MemoryFile();
+    const copies = new Map<MemoryFile, MemoryFile>();
+    const copyOf = (file: MemoryFile) => {
+      const copy = copies.get(file) ?? new MemoryFile();
+      copies.set(file, copy);
+      copy.durable = file.durable.slice();
       copy.bytes = (power ? file.durable : file.bytes).slice();
-      copy.flush();
-      next.#files.set(path, copy);
+      return copy;
+    };
+    for (const [path, file] of this.#durableFiles) {
+      if (power && !this.#durableDirectories.has(parentOf(path))) continue;
+      next.#durableFiles.set(path, copyOf(file));
     }
+    if (!power) for (const [path, file] of this.#files) next.#files.set(path, copyOf(file));
+    else next.#files = new Map(next.#durableFiles);
     next.#directories = new Set(power ? this.#durableDirectories : this.#directories);
-    next.#durableFiles = new Map(next.#files);
-    next.#durableDirectories = new Set(next.#directories);
+    next.#durableDirectories = new Set(this.#durableDirectories);
     return next;
   }
 
