@@ -4,7 +4,7 @@ import { MemoryFiles } from '../storage/memory-files.ts';
 import { openStore } from './open.ts';
 
 interface CrashOptions extends Partial<SegmentStoreOptions> {
-  /** Whether a kill takes the power too, and with it all that was not flushed; `in turn`: the first does not, two do, … */
+  /** Whether a kill takes the power too, and what was not flushed; `in turn`: the first does not, two do, and so on. */
   power: boolean | 'in turn';
 }
 

@@ -26,7 +26,8 @@ async function firstFormat(): Promise<MemoryFiles> {
     await files.open(path, { create: true });
     files.replace(path, new Uint8Array(await readFile(join(entry.parentPath, entry.name))));
   }
-  return files.crash({ power: false });
+  files.sync();
+  return files;
 }
 
 /** Batches of the metadata log, with what their control records say. */
