@@ -12,9 +12,7 @@ export async function inMemory(source: string, directory: string): Promise<Memor
     const path = join(parent, entry.name);
     await files.open(path, { create: true });
     files.replace(path, new Uint8Array(await readFile(join(entry.parentPath, entry.name))));
-    await files.flushDirectory(parent);
   }
-  await files.flushDirectory(directory);
-  await files.flushDirectory('');
+  files.sync();
   return files;
 }
