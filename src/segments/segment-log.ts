@@ -77,6 +77,11 @@ export class SegmentLog {
     this.#ready([segment], 0);
   }
 
+  /** Writes its topic id beside what is on disk, which `load` reads. */
+  adopt(): void {
+    this.#disk.writeName();
+  }
+
   /** Reads what is on disk, unless it is known. */
   async load(check: Check): Promise<LogExtent> {
     if (!this.#state) await (this.#loading ??= this.#load(check));
@@ -229,6 +234,7 @@ export class SegmentLog {
     const state = this.#opened();
     const { logStarts } = this.#parts;
     if (beforeOffset <= state.logStartOffset) return;
+    if (beforeOffset > state.logEndOffset) state.segments.push(this.#newSegment(beforeOffset));
     state.logStartOffset = beforeOffset;
     const gone = state.segments.splice(0, state.segmentOf(beforeOffset));
     const oldest = at(state.segments, 0);

@@ -90,6 +90,7 @@ export class Shard {
   readonly refusals = new Refusals();
   #state: 'closed' | 'opening' | 'open' | 'failed' | 'gone' = 'closed';
   #failedAtMs = 0;
+  #failure = '';
   /** Came while opening. */
   #queue: ShardRequest[] = [];
   #waiting = new WaitingReplies();
@@ -113,6 +114,11 @@ export class Shard {
 
   get state(): string {
     return this.#state;
+  }
+
+  /** Why it failed last, in words for people. */
+  get failure(): string {
+    return this.#failure;
   }
 
   /** The log, while open. */
@@ -259,12 +265,14 @@ export class Shard {
     if (log === undefined) return;
     for (const write of writes) if (write.type === 'append') this.#appendedBytes += write.bytes.length;
     const promise = this.parts.store.commit(writes);
-    const end = { endOffset: log.logEndOffset, endBytes: this.#appendedBytes };
+    const { logEndOffset: endOffset } = log;
+    const endBytes = this.#appendedBytes;
     if (this.#round?.promise === promise) {
-      Object.assign(this.#round, end);
+      this.#round.endOffset = endOffset;
+      this.#round.endBytes = endBytes;
       return;
     }
-    const round = { promise, ...end };
+    const round = { promise, endOffset, endBytes };
     this.#round = round;
     this.#openRounds++;
     const { clock, meter } = this.parts;
@@ -326,7 +334,8 @@ export class Shard {
   }
 
   #fail(error: unknown): void {
-    this.#warn(`cannot be served (${messageOf(error)}); its state is dropped and will be reloaded`, error);
+    this.#failure = messageOf(error);
+    this.#warn(`cannot be served (${this.#failure}); its state is dropped and will be reloaded`, error);
     this.#failedAtMs = this.parts.clock.now();
     this.#state = 'failed';
     if (this.#log) this.refusals.addUncommitted(this.#log, this.#failedAtMs);
