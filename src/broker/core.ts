@@ -110,7 +110,7 @@ export async function openMetadata(shards: Shards): Promise<void> {
 
 /** Keeps this node's view of the metadata, and lets go of what was deleted. */
 function follow(
-  records: readonly MachineRecord[],
+  records: Iterable<MachineRecord>,
   { image, shards, onWarning }: Pick<Core, 'image' | 'shards'> & Pick<CoreParts, 'onWarning'>,
 ): void {
   for (const { value } of records) {

@@ -19,6 +19,8 @@ export interface OpenedDirectory {
   identity: Identity;
   /** Whether all its logs were closed cleanly. */
   isClean: boolean;
+  /** Whether nobody but Kafka has had it yet. */
+  isKafkas: boolean;
   logs: LogName[];
   /** Directories of logs whose topic id cannot be read: whoever knows it takes them up. */
   nameless: Set<string>;
@@ -56,7 +58,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
   if (found.length === 0) await files.flushDirectory(parentOf(directory));
   const lock = await files.lock(directory);
   try {
-    await checkFormat(options);
+    const isNew = await checkFormat(options);
     const identity = await ownIdentity(options);
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
@@ -66,7 +68,8 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
     await files.remove(`${directory}/${layout.LOG_LIST}`);
     await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
-    return { identity, isClean, logs, nameless, release: () => lock.release() };
+    const isKafkas = isNew && logs.length > 0;
+    return { identity, isClean, isKafkas, logs, nameless, release: () => lock.release() };
   } catch (error) {
     await lock.release();
     throw error;
@@ -104,14 +107,15 @@ function refuseForeign(directory: string, names: readonly string[]): void {
   );
 }
 
-/** A directory without the file is new, or Kafka's: what we add to it begins here. */
-async function checkFormat({ files, directory, kernels }: Place): Promise<void> {
+/** @returns whether there was no such file: the directory is new, or Kafka's. What we add to it begins here. */
+async function checkFormat({ files, directory, kernels }: Place): Promise<boolean> {
   const path = `${directory}/${layout.FORMAT}`;
   const content = await files.readFile(path);
   const from = content && formatOf(directory, content);
-  if (from === layout.FORMAT_VERSION) return;
+  if (from === layout.FORMAT_VERSION) return false;
   if (from !== undefined) await upgrade({ files, directory, kernels }, { from, to: layout.FORMAT_VERSION });
   await replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
+  return from === undefined;
 }
 
 /** @throws with a message for people when `content` of the format file is of a version we do not know. */

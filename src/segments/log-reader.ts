@@ -210,9 +210,9 @@ export class LogReader {
 
   /** Memory is taken when it is its turn; undefined when the file has not as much. */
   #readAt(segment: LogSegment, position: number, sizeBytes: number): Promise<Uint8Array | undefined> {
-    const { files, reads } = this.#parts;
+    const { disk, files, reads } = this.#parts;
     return reads.run(sizeBytes, async () => {
-      const bytes = new Uint8Array(sizeBytes);
+      const bytes = disk.readBuffer?.(sizeBytes) ?? new Uint8Array(sizeBytes);
       const filled = await files.use(segment.path, (file) => file.read(position, bytes));
       return filled < sizeBytes ? undefined : bytes;
     });
@@ -225,7 +225,7 @@ export class LogReader {
     this.#places.delete(nextOffset);
     this.#places.set(nextOffset, { ...place, position: place.position + end });
     // A buffer much larger than what is in it would stay alive as long as that.
-    return end - start < bytes.length / 2 ? bytes.slice(start, end) : bytes.subarray(start, end);
+    return end - start < bytes.buffer.byteLength / 2 ? bytes.slice(start, end) : bytes.subarray(start, end);
   }
 
   /** A batch's start at or before `offset`, and what may lie between the two. */

@@ -127,10 +127,10 @@ describe('a write that never came, with whole ones behind it', () => {
     expect(batches).toEqual(offsets(0));
     expect(warnings.join()).toContain(`cut ${3 * batchBytes} bytes at offset 1`);
     expect(asideOf(disk)).toEqual([
-      `${FIRST}.${batchBytes}.damaged`,
-      `${LOG}/00000000000000000004.0.damaged`,
+      `${FIRST}.${batchBytes}.cut.damaged`,
+      `${LOG}/00000000000000000004.0.cut.damaged`,
     ]);
-    expect(disk.bytes(`${FIRST}.${batchBytes}.damaged`)).toEqual(bytes.slice(batchBytes));
+    expect(disk.bytes(`${FIRST}.${batchBytes}.cut.damaged`)).toEqual(bytes.slice(batchBytes));
     await next.commit(appends(log, 1, 3));
     expect((await recovered(disk.crash({ power: true }))).batches).toEqual(offsets(0, 1, 2));
   });

@@ -12,6 +12,9 @@ export async function inMemory(source: string, directory: string): Promise<Memor
     const path = join(parent, entry.name);
     await files.open(path, { create: true });
     files.replace(path, new Uint8Array(await readFile(join(entry.parentPath, entry.name))));
+    await files.flushDirectory(parent);
   }
-  return files.crash({ power: false });
+  await files.flushDirectory(directory);
+  await files.flushDirectory('');
+  return files;
 }
