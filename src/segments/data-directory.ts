@@ -68,8 +68,14 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
     await files.remove(`${directory}/${layout.LOG_LIST}`);
     await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
-    const isKafkas = isNew && logs.length > 0;
-    return { identity, isClean, isKafkas, logs, nameless, release: () => lock.release() };
+    return {
+      identity,
+      isClean,
+      isKafkas: isNew && logs.length > 0,
+      logs,
+      nameless,
+      release: () => lock.release(),
+    };
   } catch (error) {
     await lock.release();
     throw error;
