@@ -20,7 +20,7 @@
  *  crc32c                                                  │ bytes, 128 KiB at most: longer ones  │
  *                                                          │ come in pieces                       │
  *                                                          ├──────────────────────────────────────┤
- *  validateBatch                                           │ batch                                │
+ *  validateBatch, validateBatches                          │ one batch, or batches                │
  *                                                          ├───────────┬─────┬────────────────────┤
  *  indexRecords                                            │ records   │ pad │ rows, 32 B each    │
  *                                                          ├───────────┴─┬───┴───┬─────┬──────┬───┤

@@ -2,7 +2,8 @@ import { KafkaError } from '../model/errors.ts';
 import { ZERO_UUID } from '../model/ids.ts';
 import type { Millis } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
-import { decodeMessage, encodeMessage } from '../wire/codec.ts';
+import { Reader } from '../wire/reader.ts';
+import { encodeMessage, readMessage } from '../wire/codec.ts';
 import {
   array,
   bytes,
@@ -158,30 +159,46 @@ export function groupMetadataRecord(
  * Undefined for what is not ours to read: newer kinds of groups, versions of the future, keys of no
  * coordinator.
  */
-export function decodeRecord({ key, value }: MachineRecord): GroupRecord | undefined {
-  if (key === null) return undefined;
+export function decodeRecord(record: MachineRecord): GroupRecord | undefined {
   try {
-    return decodeTyped(key, value);
+    const key = keyReader(record);
+    return key && decodeTyped(key, record);
   } catch (error) {
     if (error instanceof KafkaError) return undefined;
     throw error;
   }
 }
 
-function decodeTyped(key: Uint8Array, value: Uint8Array | null): GroupRecord | undefined {
-  const type = typeOf(key);
+function keyReader(record: MachineRecord): Reader | undefined {
+  const { place } = record;
+  if (place === undefined) return record.key ? new Reader(record.key) : undefined;
+  const { bytes, keyAt, keyLength } = place;
+  return keyLength < 0 ? undefined : new Reader(bytes, keyAt, keyAt + keyLength);
+}
+
+function valueReader(record: MachineRecord): Reader | undefined {
+  const { place } = record;
+  if (place === undefined) return record.value ? new Reader(record.value) : undefined;
+  const { bytes, valueAt, valueLength } = place;
+  return valueLength < 0 ? undefined : new Reader(bytes, valueAt, valueAt + valueLength);
+}
+
+function decodeTyped(key: Reader, record: MachineRecord): GroupRecord | undefined {
+  const type = key.int16();
   if (type === 0 || type === OFFSET_KEY_TYPE) {
-    const position = value && decodeMessage(offsetCommitValue, typeOf(value), value, TYPE_BYTES);
-    return { type: 'offset', key: decodeMessage(offsetCommitKey, type, key, TYPE_BYTES), value: position };
+    const value = valueReader(record);
+    const position = value ? readMessage(offsetCommitValue, value.int16(), value) : null;
+    return { type: 'offset', key: readMessage(offsetCommitKey, type, key), value: position };
   }
   if (type !== GROUP_KEY_TYPE) return undefined;
-  const { group } = decodeMessage(groupMetadataKey, type, key, TYPE_BYTES);
-  return { type: 'group', group, value: value && decodeGroup(value) };
+  const { group } = readMessage(groupMetadataKey, type, key);
+  return { type: 'group', group, value: record.value && decodeGroup(record.value) };
 }
 
 /** Copied, for the bytes of members to outlive the batch they came in. */
 function decodeGroup(value: Uint8Array): GroupMetadata {
-  return decodeMessage(groupMetadataValue, typeOf(value), value.slice(), TYPE_BYTES);
+  const reader = new Reader(value.slice());
+  return readMessage(groupMetadataValue, reader.int16(), reader);
 }
 
 /** Keys and values begin with an int16: the kind of record in a key, the version in a value. */
@@ -192,10 +209,6 @@ function typed(type: number, body: Uint8Array): Uint8Array {
   bytesOfRecord[1] = type;
   bytesOfRecord.set(body, TYPE_BYTES);
   return bytesOfRecord;
-}
-
-function typeOf(record: Uint8Array): number {
-  return ((record[0] ?? 0xff) << 8) | (record[1] ?? 0xff);
 }
 
 export function sizeOf(records: readonly MachineRecord[]): number {

@@ -3,7 +3,7 @@
  * the frame version, the record type and the record's version as unsigned varints, then the body. All of
  * them are flexible.
  */
-import { Reader } from '../wire/bytes.ts';
+import { Reader } from '../wire/reader.ts';
 import { decodeMessage, encodeMessage } from '../wire/codec.ts';
 import {
   array,

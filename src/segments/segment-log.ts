@@ -229,6 +229,7 @@ export class SegmentLog {
     const state = this.#opened();
     const { logStarts } = this.#parts;
     if (beforeOffset <= state.logStartOffset) return;
+    if (beforeOffset > state.logEndOffset) state.segments.push(this.#newSegment(beforeOffset));
     state.logStartOffset = beforeOffset;
     const gone = state.segments.splice(0, state.segmentOf(beforeOffset));
     const oldest = at(state.segments, 0);

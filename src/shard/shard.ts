@@ -259,12 +259,14 @@ export class Shard {
     if (log === undefined) return;
     for (const write of writes) if (write.type === 'append') this.#appendedBytes += write.bytes.length;
     const promise = this.parts.store.commit(writes);
-    const end = { endOffset: log.logEndOffset, endBytes: this.#appendedBytes };
+    const { logEndOffset: endOffset } = log;
+    const endBytes = this.#appendedBytes;
     if (this.#round?.promise === promise) {
-      Object.assign(this.#round, end);
+      this.#round.endOffset = endOffset;
+      this.#round.endBytes = endBytes;
       return;
     }
-    const round = { promise, ...end };
+    const round = { promise, endOffset, endBytes };
     this.#round = round;
     this.#openRounds++;
     const { clock, meter } = this.parts;

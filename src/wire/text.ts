@@ -2,6 +2,9 @@
 import { type Uuid, ZERO_UUID } from '../model/ids.ts';
 import { WireError } from './error.ts';
 
+/** Kafka's limit in both encodings, though only the classic one runs out of length bits. */
+export const STRING_MAX_BYTES = 0x7fff;
+
 /** Kafka is lenient too: what is not UTF-8 reads as U+FFFD. A byte order mark is text like any other. */
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 const ENCODER = new TextEncoder();

@@ -4,6 +4,7 @@ import { HEADER_SIZE } from '../../src/kernels/batch-layout.ts';
 import type { BatchHeaderFields, EncodeRecord } from '../../src/kernels/kernels.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
+import { encodeBatch } from '../../src/kernels/twins/encode.ts';
 import { IndexEntries } from '../../src/segments/index-entries.ts';
 import * as kafkajs from '../kernels/kafkajs.ts';
 import { SeededRandom } from '../support/random.ts';
@@ -58,7 +59,10 @@ export async function run(): Promise<void> {
   ]) {
     await benchRead(shape);
   }
-  for (const size of [100, 1000]) await benchEncode(size);
+  for (const size of [100, 1000]) {
+    await benchEncode(size);
+    await benchEncodeTexts(size);
+  }
   for (const count of [64, 1000, 65_536]) await benchIndexFloor(count);
 }
 
@@ -118,13 +122,32 @@ async function benchEncode(size: number): Promise<void> {
     peers: {
       kafkajs: kafkajs.prepareBatch(HEADER, records),
       '@platformatic/kafka': platformaticEncode(records),
-      twin: () => twin.encodeBatch(HEADER, records),
+      ...inTypeScript(records),
     },
-    bars:
-      size < 1000
-        ? { kafkajs: 25, '@platformatic/kafka': 10, twin: 1.5 }
-        : { kafkajs: 15, '@platformatic/kafka': 3.8, twin: 2.2 },
+    bars: size < 1000 ? { kafkajs: 40, '@platformatic/kafka': 10, twin: 1.5, [TWIN_16]: 1.5 } : {},
   });
+}
+
+async function benchEncodeTexts(size: number): Promise<void> {
+  const count = 1000;
+  const records = textsOf(count, size);
+  await compare({
+    bench: `encode ${count} records of ${size} B, texts`,
+    millions: count / 1e6,
+    unit: 'M records/s',
+    ours: () => wasm.encodeBatch(HEADER, records),
+    peers: inTypeScript(records),
+    bars: size < 1000 ? { twin: 4, [TWIN_16]: 4 } : {},
+  });
+}
+
+const TWIN_16 = 'twin, slicing by 16';
+
+function inTypeScript(records: readonly EncodeRecord[]): Record<string, () => unknown> {
+  return {
+    twin: () => twin.encodeBatch(HEADER, records),
+    [TWIN_16]: () => encodeBatch(HEADER, records, slicing16),
+  };
 }
 
 /** Its batch builder, with messages that are ready and the flat buffer that a socket needs. */
@@ -178,6 +201,19 @@ function recordsOf(count: number, size: number): EncodeRecord<Uint8Array>[] {
     const key = Buffer.from(`key-${offsetDelta}`.padEnd(16, '.'));
     return { timestampDelta: offsetDelta, offsetDelta, key, value, headers };
   });
+}
+
+/** Each text a string of its own, as a program makes them, but for the keys of headers. */
+function textsOf(count: number, size: number): EncodeRecord<string>[] {
+  const random = new SeededRandom(1);
+  const text = (length: number) => Array.from({ length }, () => random.integer(0, 35).toString(36)).join('');
+  return Array.from({ length: count }, (_, offsetDelta) => ({
+    timestampDelta: offsetDelta,
+    offsetDelta,
+    key: text(16),
+    value: text(size),
+    headers: [{ key: 'trace-id', value: text(16) }],
+  }));
 }
 
 function noise(size: number): Uint8Array {

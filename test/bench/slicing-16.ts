@@ -14,10 +14,12 @@ function tables(): Int32Array {
   return all;
 }
 
-/** The quickest checksum in JavaScript that we know, as a peer: slicing by 16 over words. Bytes at a multiple of 4. */
+/** The quickest checksum in JavaScript that we know, as a peer: slicing by 16, over words as soon as they are aligned. */
 export function slicing16(bytes: Uint8Array): number {
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
   let crc = -1;
+  const head = Math.min(-bytes.byteOffset & 3, bytes.length);
+  for (let at = 0; at < head; at++) crc = (crc >>> 8) ^ TABLES[(crc ^ bytes[at]!) & 0xff]!;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + head, (bytes.length - head) >>> 2);
   const wordsEnd = words.length & ~3;
   for (let at = 0; at < wordsEnd; at += 4) {
     const a = words[at]! ^ crc;
@@ -42,6 +44,7 @@ export function slicing16(bytes: Uint8Array): number {
       TABLES[0x100 + ((d >>> 16) & 0xff)]! ^
       TABLES[d >>> 24]!;
   }
-  for (let at = 4 * wordsEnd; at < bytes.length; at++) crc = (crc >>> 8) ^ TABLES[(crc ^ bytes[at]!) & 0xff]!;
+  for (let at = head + 4 * wordsEnd; at < bytes.length; at++)
+    crc = (crc >>> 8) ^ TABLES[(crc ^ bytes[at]!) & 0xff]!;
   return ~crc >>> 0;
 }

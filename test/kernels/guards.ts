@@ -7,6 +7,7 @@ export interface Raw {
   heapBase(): number;
   crc32c(crc: number, at: number, length: number): number;
   validateBatch(batch: number, length: number): number;
+  validateBatches(batches: number, length: number): number;
   indexRecords(records: number, length: number, count: number, rows: number): number;
   encodeBatch(...areas: number[]): number;
   encodeRecords(...areas: number[]): number;

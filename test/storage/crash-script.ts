@@ -143,6 +143,12 @@ export const STORIES: Readonly<Record<string, readonly LogWrite[][]>> = {
     [{ type: 'truncate', log, toOffset: 4 }],
     [append({ log, baseOffset: 4, timestamp: 7 })],
   ],
+  'a trim beyond the end': [
+    [create, ...appends(log, 0, 3), roll, ...appends(log, 3, 6)],
+    [{ type: 'trim', log, beforeOffset: 2 }],
+    [{ type: 'trim', log, beforeOffset: 9 }],
+    appends(log, 9, 11),
+  ],
   'several logs in one commit': [
     [create, { type: 'create', ...other }],
     [...appends(log, 0, 3, 60), ...appends(other.log, 0, 3, 60), put(1)],

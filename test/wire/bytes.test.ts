@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Reader, Writer } from '../../src/wire/bytes.ts';
+import { Reader } from '../../src/wire/reader.ts';
+import { Writer } from '../../src/wire/writer.ts';
 import { WireError } from '../../src/wire/error.ts';
 
 function written(write: (writer: Writer) => void): string {

@@ -23,10 +23,11 @@ export interface Position {
   isRead: boolean;
 }
 
-/** A batch of an answer. */
+/** A batch of an answer, and when that was asked for. */
 interface Taken {
   bytes: Uint8Array;
   header: BatchHeader;
+  askedAtMs: number;
 }
 
 const TOPIC_IDS_VERSION = 13;
@@ -114,7 +115,7 @@ export class Reader {
   ): Promise<void> {
     if (log.isDoomed || askedAtMs <= log.lostAtMs) return;
     const { errorCode } = partition;
-    if (errorCode === ErrorCode.NONE) return this.#takeRecords(log, position, partition);
+    if (errorCode === ErrorCode.NONE) return this.#takeRecords(log, position, partition, askedAtMs);
     if (isTransient(errorCode)) return;
     if (errorCode === ErrorCode.FENCED_LEADER_EPOCH || errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH)
       return this.#learnEpochs(log, position);
@@ -130,7 +131,7 @@ export class Reader {
     Object.assign(position, this.start(log, Math.max(partition.logStartOffset, 0)));
   }
 
-  #takeRecords(log: LogLedger, position: Position, partition: FetchedPartition): void {
+  #takeRecords(log: LogLedger, position: Position, partition: FetchedPartition, askedAtMs: number): void {
     const { highWatermark, lastStableOffset, logStartOffset, divergingEpoch } = partition;
     if (divergingEpoch.epoch >= 0) return this.#diverged(log, position, divergingEpoch.endOffset);
     if (position.losses !== log.losses)
@@ -151,22 +152,21 @@ export class Reader {
     const bytes = partition.records ?? new Uint8Array(0);
     let isDamaged = false;
     const read = batchesIn(bytes, (header) => {
-      isDamaged ||= !this.#takeBatch(log, position, { bytes, header });
+      isDamaged ||= !this.#takeBatch(log, position, { bytes, header, askedAtMs });
     });
     holds(read === bytes.length, 'I18', () => `${log.title} gives half a batch`);
   }
 
   /** @returns false when it is damaged: it is read again later. */
-  #takeBatch(log: LogLedger, position: Position, { bytes, header }: Taken): boolean {
+  #takeBatch(log: LogLedger, position: Position, { bytes, header, askedAtMs }: Taken): boolean {
     const { baseOffset, lastOffset } = header;
     const batch = bytes.subarray(header.position, header.position + header.sizeBytes);
     const fault = this.#world.kernels.validateBatch(batch);
-    if (fault !== BatchFault.none) return this.#requireFlip(log, `a false batch (${fault})`);
+    if (fault !== BatchFault.none) return this.#requireFlip(log, `a false batch (${fault})`, askedAtMs);
     const { offset } = position;
-    if (baseOffset > offset && offset >= log.trimmed.most && !log.isDamaged(offset, baseOffset)) {
-      const what = `asked for ${offset}, got ${baseOffset}: what is between is skipped`;
-      throw new Broken('I5', `${log.title}: ${what}`);
-    }
+    holds(baseOffset <= offset || offset < log.trimmed.most, 'I5', () => {
+      return `${log.title}: asked for ${offset}, got ${baseOffset}: what is between is skipped`;
+    });
     holds(lastOffset >= offset, 'I5', () => `${log.title}: asked for ${offset}, got up to ${lastOffset}`);
     holds(lastOffset < position.highWatermark, 'I4', () => {
       return `${log.title}: ${lastOffset} is given out, the high watermark is ${position.highWatermark}`;
@@ -177,8 +177,8 @@ export class Reader {
     return true;
   }
 
-  #requireFlip(log: LogLedger, what: string): false {
-    holds(this.#world.wasFlipped(log), 'I18', () => `${log.title} gives ${what}`);
+  #requireFlip(log: LogLedger, what: string, askedAtMs: number): false {
+    holds(this.#world.wasFlipped(log, askedAtMs), 'I18', () => `${log.title} gives ${what}`);
     return false;
   }
 

@@ -28,7 +28,7 @@ export interface Place {
 }
 
 /** Why a log may have lost what was promised. */
-export type Excuse = 'none' | 'power cut without flushes' | 'damage that was reported';
+export type Excuse = 'none' | 'power cut without flushes';
 
 /** All that is known of one log from outside: what was sent, answered and read. */
 export class LogLedger {
@@ -45,8 +45,6 @@ export class LogLedger {
   /** Times it was allowed to lose something. */
   losses = 0;
   lostAtMs: Millis = -1;
-  /** What was reported as unreadable. */
-  readonly damage: { fromOffset: Offset; endOffset: Offset }[] = [];
   /** The partition was allowed to be lost. */
   isGone = false;
 
@@ -60,7 +58,6 @@ export class LogLedger {
     this.log = logKey(topic.id, partition);
     if (former === undefined) return;
     this.trimmed.most = former.trimmed.most;
-    this.damage.push(...former.damage);
     this.losses = former.losses + 1;
   }
 
@@ -130,11 +127,6 @@ export class LogLedger {
       });
       next.set(producer, baseSequence + count);
     }
-  }
-
-  /** Whether nothing can be read from `fromOffset` up to `endOffset`, as was reported. */
-  isDamaged(fromOffset: Offset, endOffset: Offset): boolean {
-    return this.damage.some((part) => part.fromOffset <= fromOffset && endOffset <= part.endOffset);
   }
 
   /** From now on what was known of it need not be true. */
@@ -241,12 +233,6 @@ export class Ledger {
       topic.isDoomed = topic.logs.every((log) => log.isGone);
       topic.shrink();
     }
-  }
-
-  /** A recovery said that it could not read that part of a log and goes on behind it. */
-  damaged(title: string, fromOffset: Offset, endOffset: Offset): void {
-    for (const log of this.topics().flatMap(({ logs }) => logs))
-      if (log.title === title) log.damage.push({ fromOffset, endOffset });
   }
 
   /** A client has seen it. */
