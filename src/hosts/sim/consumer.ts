@@ -23,7 +23,7 @@ export interface Position {
   isRead: boolean;
 }
 
-/** A batch of an answer. */
+/** A batch of an answer, and when that was asked for. */
 interface Taken {
   bytes: Uint8Array;
   header: BatchHeader;

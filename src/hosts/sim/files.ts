@@ -38,7 +38,7 @@ const RIGHT_AGAIN_MS = 100;
  * Where a checksum covers what is read, or a neighbour vouches for it. The small text files have neither: a digit of an
  * offset in a checkpoint is as good as another.
  */
-const COVERED = /-\d+\/\d{20}(?:-\d{10})?\.(?:log|index|timeindex|snapshot|checkpoint)$/;
+const COVERED = /(?:-\d+\/\d{20}(?:-\d{10})?\.(?:log|index|timeindex|snapshot|checkpoint)|\/milena\.logs)$/;
 
 interface Call<T> {
   kind: Kind;
@@ -99,7 +99,7 @@ export class SimFiles implements Files {
       path,
       run: () => {
         const bytes = this.#parts.disk.file(path)?.bytes.slice();
-        if (bytes) this.#maybeFlip(path, 0, bytes);
+        if (bytes !== undefined) this.#maybeFlip(path, 0, bytes);
         return bytes;
       },
     });
