@@ -41,7 +41,7 @@ function indexed(header: BatchHeader, block: Uint8Array, kernels: Kernels): Batc
 }
 
 /** Where records are, and what their rows are relative to. */
-interface Place {
+interface Indexed {
   block: Uint8Array;
   rows: Int32Array;
   baseOffset: Offset;
@@ -54,24 +54,24 @@ interface Place {
 export class BatchRecords implements Iterable<Record> {
   readonly header: BatchHeader;
   readonly length: number;
-  readonly #place: Place;
+  readonly #indexed: Indexed;
 
-  constructor(header: BatchHeader, { block, rows }: Pick<Place, 'block' | 'rows'>) {
+  constructor(header: BatchHeader, { block, rows }: Pick<Indexed, 'block' | 'rows'>) {
     this.header = header;
     this.length = header.recordsCount;
     const { baseOffset, baseTimestamp, maxTimestamp, isLogAppendTime } = header;
     const appendTimestamp = isLogAppendTime ? maxTimestamp : undefined;
-    this.#place = { block, rows, baseOffset, baseTimestamp, appendTimestamp };
+    this.#indexed = { block, rows, baseOffset, baseTimestamp, appendTimestamp };
   }
 
   /** @param index from 0 to `length - 1`. */
   at(index: number): Record {
-    return new Record(this.#place, index * ROW.size);
+    return new Record(this.#indexed, index * ROW.size);
   }
 
   /** Begins before the first record. */
   cursor(): RecordCursor {
-    return new RecordCursor(this.#place, -ROW.size);
+    return new RecordCursor(this.#indexed, -ROW.size);
   }
 
   *[Symbol.iterator](): Iterator<Record> {
@@ -81,21 +81,21 @@ export class BatchRecords implements Iterable<Record> {
 
 /** One record; each getter reads the batch's bytes, and key, value and header values are views of them. */
 export class Record {
-  protected readonly place: Place;
+  protected readonly indexed: Indexed;
   /** Where its row starts. */
   protected row: number;
 
-  constructor(place: Place, row: number) {
-    this.place = place;
+  constructor(indexed: Indexed, row: number) {
+    this.indexed = indexed;
     this.row = row;
   }
 
   get offset(): Offset {
-    return this.place.baseOffset + this.#field(ROW.offsetDelta);
+    return this.indexed.baseOffset + this.#field(ROW.offsetDelta);
   }
   /** The broker's append time when the batch says so, else the producer's. */
   get timestamp(): Millis {
-    const { appendTimestamp, baseTimestamp } = this.place;
+    const { appendTimestamp, baseTimestamp } = this.indexed;
     if (appendTimestamp !== undefined) return appendTimestamp;
     return (
       baseTimestamp + this.#field(ROW.timestampHigh) * 0x1_0000_0000 + (this.#field(ROW.timestampLow) >>> 0)
@@ -117,19 +117,17 @@ export class Record {
   }
   /** Where key and value lie in the record block. */
   get place() {
-    const rows = this.#rows;
-    const row = this.#row;
     return {
-      bytes: this.#block,
-      keyAt: rows[row + ROW.keyPosition] as number,
-      keyLength: rows[row + ROW.keyLength] as number,
-      valueAt: rows[row + ROW.valuePosition] as number,
-      valueLength: rows[row + ROW.valueLength] as number,
+      bytes: this.indexed.block,
+      keyAt: this.#field(ROW.keyPosition),
+      keyLength: this.keyLength,
+      valueAt: this.#field(ROW.valuePosition),
+      valueLength: this.valueLength,
     };
   }
   /** In the producer's order, duplicates kept. */
   get headers(): RecordHeader[] {
-    const cursor = { bytes: this.place.block, at: this.#field(ROW.headersPosition) };
+    const cursor = { bytes: this.indexed.block, at: this.#field(ROW.headersPosition) };
     const headers: RecordHeader[] = [];
     for (let left = readVarint(cursor); left > 0; left--) {
       const key = UTF8.decode(this.#take(cursor) ?? new Uint8Array());
@@ -146,11 +144,11 @@ export class Record {
   }
 
   #bytes(position: number, length: number): Uint8Array | null {
-    return length < 0 ? null : this.place.block.subarray(position, position + length);
+    return length < 0 ? null : this.indexed.block.subarray(position, position + length);
   }
 
   #field(field: number): number {
-    return this.place.rows[this.row + field] ?? 0;
+    return this.indexed.rows[this.row + field] ?? 0;
   }
 }
 
@@ -159,6 +157,6 @@ export class RecordCursor extends Record {
   /** Moves on. @returns whether there is a record; only then may it be asked anything. */
   next(): boolean {
     this.row += ROW.size;
-    return this.row < this.place.rows.length;
+    return this.row < this.indexed.rows.length;
   }
 }
