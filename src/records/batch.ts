@@ -116,15 +116,13 @@ export class Record {
     return this.#bytes(this.#field(ROW.valuePosition), this.valueLength);
   }
   /** Where key and value lie in the record block. */
-  get place() {
-    const rows = this.#rows;
-    const row = this.#row;
+  get span() {
     return {
-      bytes: this.#block,
-      keyAt: rows[row + ROW.keyPosition] as number,
-      keyLength: rows[row + ROW.keyLength] as number,
-      valueAt: rows[row + ROW.valuePosition] as number,
-      valueLength: rows[row + ROW.valueLength] as number,
+      bytes: this.place.block,
+      keyAt: this.#field(ROW.keyPosition),
+      keyLength: this.keyLength,
+      valueAt: this.#field(ROW.valuePosition),
+      valueLength: this.valueLength,
     };
   }
   /** In the producer's order, duplicates kept. */
