@@ -41,7 +41,7 @@ function indexed(header: BatchHeader, block: Uint8Array, kernels: Kernels): Batc
 }
 
 /** Where records are, and what their rows are relative to. */
-interface Indexed {
+interface Place {
   block: Uint8Array;
   rows: Int32Array;
   baseOffset: Offset;
@@ -54,24 +54,24 @@ interface Indexed {
 export class BatchRecords implements Iterable<Record> {
   readonly header: BatchHeader;
   readonly length: number;
-  readonly #indexed: Indexed;
+  readonly #place: Place;
 
-  constructor(header: BatchHeader, { block, rows }: Pick<Indexed, 'block' | 'rows'>) {
+  constructor(header: BatchHeader, { block, rows }: Pick<Place, 'block' | 'rows'>) {
     this.header = header;
     this.length = header.recordsCount;
     const { baseOffset, baseTimestamp, maxTimestamp, isLogAppendTime } = header;
     const appendTimestamp = isLogAppendTime ? maxTimestamp : undefined;
-    this.#indexed = { block, rows, baseOffset, baseTimestamp, appendTimestamp };
+    this.#place = { block, rows, baseOffset, baseTimestamp, appendTimestamp };
   }
 
   /** @param index from 0 to `length - 1`. */
   at(index: number): Record {
-    return new Record(this.#indexed, index * ROW.size);
+    return new Record(this.#place, index * ROW.size);
   }
 
   /** Begins before the first record. */
   cursor(): RecordCursor {
-    return new RecordCursor(this.#indexed, -ROW.size);
+    return new RecordCursor(this.#place, -ROW.size);
   }
 
   *[Symbol.iterator](): Iterator<Record> {
@@ -81,21 +81,21 @@ export class BatchRecords implements Iterable<Record> {
 
 /** One record; each getter reads the batch's bytes, and key, value and header values are views of them. */
 export class Record {
-  protected readonly indexed: Indexed;
+  protected readonly place: Place;
   /** Where its row starts. */
   protected row: number;
 
-  constructor(indexed: Indexed, row: number) {
-    this.indexed = indexed;
+  constructor(place: Place, row: number) {
+    this.place = place;
     this.row = row;
   }
 
   get offset(): Offset {
-    return this.indexed.baseOffset + this.#field(ROW.offsetDelta);
+    return this.place.baseOffset + this.#field(ROW.offsetDelta);
   }
   /** The broker's append time when the batch says so, else the producer's. */
   get timestamp(): Millis {
-    const { appendTimestamp, baseTimestamp } = this.indexed;
+    const { appendTimestamp, baseTimestamp } = this.place;
     if (appendTimestamp !== undefined) return appendTimestamp;
     return (
       baseTimestamp + this.#field(ROW.timestampHigh) * 0x1_0000_0000 + (this.#field(ROW.timestampLow) >>> 0)
@@ -116,9 +116,9 @@ export class Record {
     return this.#bytes(this.#field(ROW.valuePosition), this.valueLength);
   }
   /** Where key and value lie in the record block. */
-  get place() {
+  get span() {
     return {
-      bytes: this.indexed.block,
+      bytes: this.place.block,
       keyAt: this.#field(ROW.keyPosition),
       keyLength: this.keyLength,
       valueAt: this.#field(ROW.valuePosition),
@@ -127,7 +127,7 @@ export class Record {
   }
   /** In the producer's order, duplicates kept. */
   get headers(): RecordHeader[] {
-    const cursor = { bytes: this.indexed.block, at: this.#field(ROW.headersPosition) };
+    const cursor = { bytes: this.place.block, at: this.#field(ROW.headersPosition) };
     const headers: RecordHeader[] = [];
     for (let left = readVarint(cursor); left > 0; left--) {
       const key = UTF8.decode(this.#take(cursor) ?? new Uint8Array());
@@ -144,11 +144,11 @@ export class Record {
   }
 
   #bytes(position: number, length: number): Uint8Array | null {
-    return length < 0 ? null : this.indexed.block.subarray(position, position + length);
+    return length < 0 ? null : this.place.block.subarray(position, position + length);
   }
 
   #field(field: number): number {
-    return this.indexed.rows[this.row + field] ?? 0;
+    return this.place.rows[this.row + field] ?? 0;
   }
 }
 
@@ -157,6 +157,6 @@ export class RecordCursor extends Record {
   /** Moves on. @returns whether there is a record; only then may it be asked anything. */
   next(): boolean {
     this.row += ROW.size;
-    return this.row < this.indexed.rows.length;
+    return this.row < this.place.rows.length;
   }
 }
