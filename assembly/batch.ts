@@ -26,26 +26,52 @@ import {
   ROW_VALUE_POSITION,
   SCRATCH_ROW,
 } from './layout';
-import { position, readVarint, readVarlong, remaining, seek, skip, skipNullable } from './varint';
+import { readVarint, readVarlong, skip, skipNullable, varint, varlong } from './varint';
 
 /** Length, attributes, timestamp and offset delta, key and value length, header count: a byte each. */
 const RECORD_SIZE_MIN: i32 = 7;
 
 /** A fault, or 0 when the `length` bytes at `batch` are exactly one whole batch. */
 export function validateBatch(batch: usize, length: i32): i32 {
+  const size = sizeOfBatch(batch, length);
+  if (size < 0) return size;
+  return size < length ? FAULT_TRAILING : validateWhole(batch, size);
+}
+
+/**
+ * Batch after batch of the `length` bytes at `batches`, less than 2^28.
+ * @returns how many bytes are whole, good batches, times 8; plus what is wrong with the next one, sign turned.
+ */
+export function validateBatches(batches: usize, length: i32): i32 {
+  let good = 0;
+  while (good < length) {
+    const size = sizeOfBatch(batches + good, length - good);
+    const fault = size < 0 ? size : validateWhole(batches + good, size);
+    if (fault != FAULT_NONE) return (good << 3) - fault;
+    good += size;
+  }
+  return good << 3;
+}
+
+/** The size of the batch that the `length` bytes begin with, all of it there; or a fault. */
+function sizeOfBatch(batch: usize, length: i32): i32 {
   if (length <= <i32>MAGIC) return FAULT_TRUNCATED;
   // All versions have their magic at this place, so it is judged before what only version 2 has.
   if (load<i8>(batch, MAGIC) != 2) return FAULT_MAGIC;
   if (length < HEADER_SIZE) return FAULT_TRUNCATED;
   const announced = bswap(load<i32>(batch, BATCH_LENGTH));
   if (announced < HEADER_SIZE - LENGTH_OVERHEAD || announced > length - LENGTH_OVERHEAD) return FAULT_TRUNCATED;
-  if (announced < length - LENGTH_OVERHEAD) return FAULT_TRAILING;
-  if (crc32c(0, batch + ATTRIBUTES, length - <i32>ATTRIBUTES) != bswap(load<u32>(batch, CRC))) return FAULT_CRC;
+  return announced + LENGTH_OVERHEAD;
+}
+
+/** A fault, or 0 when what the `size` bytes at `batch` say of themselves is true. */
+function validateWhole(batch: usize, size: i32): i32 {
+  if (crc32c(0, batch + ATTRIBUTES, size - <i32>ATTRIBUTES) != bswap(load<u32>(batch, CRC))) return FAULT_CRC;
   const count = bswap(load<i32>(batch, RECORDS_COUNT));
   if (count < 0 || count != bswap(load<i32>(batch, LAST_OFFSET_DELTA)) + 1) return FAULT_COUNT;
   if ((bswap(load<u16>(batch, ATTRIBUTES)) & CODEC_MASK) != 0) return FAULT_NONE;
   const records = <i32>batch + HEADER_SIZE;
-  const end = <i32>batch + length;
+  const end = <i32>batch + size;
   if (count > (end - records) / RECORD_SIZE_MIN) return FAULT_COUNT;
   return walk(records, end, count);
 }
@@ -55,8 +81,10 @@ function walk(records: i32, end: i32, count: i32): i32 {
   let next = records;
   for (let index = 0; index < count; index++) {
     if (next == end) return FAULT_COUNT;
-    next = readRecord(records, next, end, SCRATCH_ROW);
-    if (next < 0) return FAULT_RECORD;
+    const at = readVarint(next, end);
+    if (<u32>varint > <u32>max(end - at, 0)) return FAULT_RECORD;
+    next = at + varint;
+    if (!readRecord(records, at, next, SCRATCH_ROW)) return FAULT_RECORD;
     if (load<i32>(SCRATCH_ROW, ROW_OFFSET_DELTA) != index) return FAULT_RECORD;
   }
   return next == end ? FAULT_NONE : FAULT_COUNT;
@@ -69,42 +97,41 @@ export function indexRecords(records: usize, length: i32, count: i32, rows: usiz
   let next = <i32>records;
   for (let index = 0; index < count; index++) {
     if (next == end) return FAULT_COUNT;
-    next = readRecord(<i32>records, next, end, rows);
-    if (next < 0) return FAULT_RECORD;
+    const at = readVarint(next, end);
+    if (<u32>varint > <u32>max(end - at, 0)) return FAULT_RECORD;
+    next = at + varint;
+    if (!readRecord(<i32>records, at, next, rows)) return FAULT_RECORD;
     rows += ROW_SIZE;
   }
   return next == end ? FAULT_NONE : FAULT_COUNT;
 }
 
 /**
- * Reads the record at `from` into `row`, positions counted from `base`.
- * @returns where the next one starts, or -1 when the record, or a part of it, runs over its bounds.
+ * Reads the record whose bytes after its length are [at, end) into `row`, positions counted from `base`. Where the
+ * next one starts its length has said: so a CPU can read several at once.
+ * @returns whether all parts of it are in its bounds, and fill them.
  */
-function readRecord(base: i32, from: i32, end: i32, row: usize): i32 {
-  seek(from, end);
-  const length = readVarint();
-  if (length < 0 || length > remaining()) return -1;
-  const next = position() + length;
-  seek(position(), next);
+function readRecord(base: i32, at: i32, end: i32, row: usize): bool {
+  at = readVarlong(skip(at, 1, end), end); // Attributes of a record: unused.
+  store<i64>(row, varlong, ROW_TIMESTAMP_DELTA);
+  at = readVarint(at, end);
+  store<i32>(row, varint, ROW_OFFSET_DELTA);
+  at = readVarint(at, end);
+  store<i32>(row, at - base, ROW_KEY_POSITION);
+  store<i32>(row, varint, ROW_KEY_LENGTH);
+  at = readVarint(skipNullable(at, varint, end), end);
+  store<i32>(row, at - base, ROW_VALUE_POSITION);
+  store<i32>(row, varint, ROW_VALUE_LENGTH);
+  at = skipNullable(at, varint, end);
+  store<i32>(row, at - base, ROW_HEADERS_POSITION);
 
-  skip(1); // Attributes of a record: unused.
-  store<i64>(row, readVarlong(), ROW_TIMESTAMP_DELTA);
-  store<i32>(row, readVarint(), ROW_OFFSET_DELTA);
-  const keyLength = readVarint();
-  store<i32>(row, position() - base, ROW_KEY_POSITION);
-  store<i32>(row, keyLength, ROW_KEY_LENGTH);
-  skipNullable(keyLength);
-  const valueLength = readVarint();
-  store<i32>(row, position() - base, ROW_VALUE_POSITION);
-  store<i32>(row, valueLength, ROW_VALUE_LENGTH);
-  skipNullable(valueLength);
-  store<i32>(row, position() - base, ROW_HEADERS_POSITION);
-
-  let headers = readVarint();
-  if (headers < 0) return -1;
-  for (; headers > 0 && remaining() > 0; headers--) {
-    skip(readVarint());
-    skipNullable(readVarint());
+  at = readVarint(at, end);
+  let headers = varint;
+  if (headers < 0) return false;
+  for (; headers > 0 && at < end; headers--) {
+    at = readVarint(at, end);
+    at = readVarint(skip(at, varint, end), end);
+    at = skipNullable(at, varint, end);
   }
-  return headers == 0 && position() == next ? next : -1;
+  return headers == 0 && at == end;
 }

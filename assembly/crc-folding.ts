@@ -1,8 +1,17 @@
-import { FOLD, FOLD_BEYOND, FOLD_REMAINDER, FOLD_ROUND_SIZE, FOLD_WINDOW_SIZE } from './layout';
+import { from6, from9, from15 } from './lanes';
+import {
+  FOLD,
+  FOLD_BEYOND,
+  FOLD_REMAINDER,
+  FOLD_REMAINDER_SIZE,
+  FOLD_ROUND_SIZE,
+  FOLD_WINDOW_SIZE,
+  PAD_MASKS,
+} from './layout';
 
 /**
- * Folding: shortens a message to at most 305 bytes of the same CRC, 16 bytes at a time and without tables. The idea is
- * that of "Chorba" (S. Russell, arXiv:2412.16398), worked out here for Castagnoli's polynomial P.
+ * Folding: shortens a message to 304 bytes of the same CRC, 16 bytes at a time and without tables. The idea is that of
+ * "Chorba" (S. Russell, arXiv:2412.16398), worked out here for Castagnoli's polynomial P.
  *
  * A CRC is the remainder of the message, read as a polynomial over GF(2), after division by P, so adding a multiple
  * of P to the message does not change it. This multiple has few terms:
@@ -15,11 +24,17 @@ import { FOLD, FOLD_BEYOND, FOLD_REMAINDER, FOLD_ROUND_SIZE, FOLD_WINDOW_SIZE } 
  *
  *     taken[i] = message[i] ^ taken[i - 154] ^ taken[i - 177] ^ taken[i - 183] ^ taken[i - 258] ^ taken[i - 290]
  *
- * which ends 290 bytes before the message does; what remains there is the same sum of what was taken so far.
+ * What is taken last reaches 290 bytes further; what remains there is the same sum of what was taken so far.
  *
  * A search found the multiple. P is divisible by x + 1, so they all have an even number of terms; with four they reach
- * over kilobytes, and of those with six this is the quickest: the remainder is short, and yet no distance is so short
- * that a block waits for one stored just before it.
+ * over kilobytes, and of those with six this one has a short remainder and lets loads be saved. These are what takes
+ * time, above all those that cross what was stored a moment ago. So of the five distances:
+ *
+ *     290 = 258 + 2 blocks           is what 258 had loaded two blocks before
+ *     177 and 183 = 12 blocks less   begin in the same block, and end in the next
+ *     154 = 10 blocks less 6 bytes   begins two blocks after that one
+ *
+ * and one whole block, stored nine before, serves the last three: it stays in hand while the next three are taken.
  */
 const D1: usize = 154;
 const D2: usize = 177;
@@ -27,45 +42,73 @@ const D3: usize = 183;
 const D4: usize = 258;
 const D5: usize = 290;
 
+v128.store(PAD_MASKS, i8x16.splat(-1), 16);
+
 /**
- * Folds `length` bytes at `at`, 306 at least. `state` is a CRC before its last inversion; it goes into what remains,
- * which is at FOLD_REMAINDER and to be continued from 0.
- * @returns the length of what remains, 290 to 305.
+ * Folds `length` bytes at `at`, 320 at least. `state` is a CRC before its last inversion; it goes into what remains,
+ * the `FOLD_REMAINDER_SIZE` bytes at `FOLD_REMAINDER`, whose CRC is to be continued from 0.
  */
-export function fold(state: u32, at: usize, length: i32): i32 {
+export function fold(state: u32, at: usize, length: i32): void {
+  // Zeros before a message do not change a CRC that begins with 0: they make it whole blocks.
+  const pad: usize = -length & 15;
   const end = at + length;
-  const foldEnd = at + ((length - <i32>D5) & ~15);
+  const foldEnd = end - FOLD_REMAINDER_SIZE;
+  at -= pad;
   clear(FOLD, FOLD + FOLD_WINDOW_SIZE);
   // To continue a CRC is to add it to the first four bytes: from here it reaches them, and by the last distance only.
-  store<u32>(FOLD, state, FOLD_WINDOW_SIZE - D5);
-  while (true) {
-    let window = FOLD;
-    const pause = min(foldEnd, at + FOLD_ROUND_SIZE);
-    for (; at < pause; at += 16) {
-      v128.store(window, sum(at, window), FOLD_WINDOW_SIZE);
-      window += 16;
-    }
-    if (at == foldEnd) return remainder(at, end, window);
+  store<u32>(FOLD + pad, state, FOLD_WINDOW_SIZE - D5);
+  const first = v128.and(v128.load(at), v128.load(PAD_MASKS + 16 - pad));
+  v128.store(FOLD, v128.xor(first, v128.load(FOLD, FOLD_WINDOW_SIZE - D5)), FOLD_WINDOW_SIZE);
+
+  let pause = min(foldEnd, at + FOLD_ROUND_SIZE);
+  let window = take(at + 16, pause, FOLD + 16);
+  while (pause != foldEnd) {
     copy(FOLD, window, FOLD_WINDOW_SIZE);
+    at = pause;
+    pause = min(foldEnd, at + FOLD_ROUND_SIZE);
+    window = take(at, pause, FOLD);
   }
+  remain(pause, end, window);
 }
 
-/** Block by block; the last ends where the message does, so that it may lie over the one before it. */
-function remainder(at: usize, end: usize, window: usize): i32 {
-  const length = <i32>(end - at);
+/**
+ * Takes the blocks [at, end). At `window` are the FOLD_WINDOW_SIZE bytes taken before them; what is taken follows.
+ * @returns the window of the next block.
+ */
+function take(at: usize, end: usize, window: usize): usize {
+  // Blocks, by how many blocks ago they were taken.
+  let twelfth = v128.load(window, FOLD_WINDOW_SIZE - 12 * 16);
+  let eleventh = v128.load(window, FOLD_WINDOW_SIZE - 11 * 16);
+  let tenth = v128.load(window, FOLD_WINDOW_SIZE - 10 * 16);
+  let last = v128.load(window, FOLD_WINDOW_SIZE - D5);
+  let beforeLast = v128.load(window, FOLD_WINDOW_SIZE - D5 + 16);
+  for (; at < end; at += 16) {
+    const ninth = v128.load(window, FOLD_WINDOW_SIZE - 9 * 16);
+    const fourth = v128.load(window, FOLD_WINDOW_SIZE - D4);
+    const near = v128.xor(v128.load(at), from6(tenth, ninth));
+    const middle = v128.xor(from15(twelfth, eleventh), from9(twelfth, eleventh));
+    v128.store(window, v128.xor(v128.xor(near, v128.xor(last, fourth)), middle), FOLD_WINDOW_SIZE);
+    twelfth = eleventh;
+    eleventh = tenth;
+    tenth = ninth;
+    last = beforeLast;
+    beforeLast = fourth;
+    window += 16;
+  }
+  return window;
+}
+
+/** What remains of the blocks [at, end), that is all there are behind those taken. */
+function remain(at: usize, end: usize, window: usize): void {
   clear(window + FOLD_WINDOW_SIZE, window + FOLD_WINDOW_SIZE + FOLD_BEYOND);
-  let to = FOLD_REMAINDER;
-  for (; at + 16 < end; at += 16) {
+  for (let to = FOLD_REMAINDER; at < end; at += 16) {
     v128.store(to, sum(at, window));
     window += 16;
     to += 16;
   }
-  const over = at + 16 - end;
-  v128.store(to - over, sum(at - over, window - over));
-  return length;
 }
 
-/** The sum for the 16 bytes at `at` of the message. At `window` are the FOLD_WINDOW_SIZE bytes taken before them. */
+/** As `take` does, but with a load for each distance: here the blocks are few. */
 // @ts-ignore: decorator
 @inline
 function sum(at: usize, window: usize): v128 {

@@ -3,8 +3,9 @@ import { ATTRIBUTES, BATCH_LENGTH, CRC, HEADER_SIZE, LENGTH_OVERHEAD, SLACK } fr
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint';
 
 /**
- * Descriptors: i32 words, for each record these six and then two (key length, value length) for each header.
- * A length of -1 is null. The arena holds the bytes they measure, in the same order, without gaps.
+ * Descriptors: i32 words, for each record these six, and for each of its headers three. A length of -1 is null. The
+ * arena holds the bytes they measure, in the same order, without gaps; but a header's key that has been there before
+ * is not there again: its position says where it was.
  */
 const TIMESTAMP_DELTA: usize = 0;
 const OFFSET_DELTA: usize = 8;
@@ -12,14 +13,13 @@ const KEY_LENGTH: usize = 12;
 const VALUE_LENGTH: usize = 16;
 const HEADER_COUNT: usize = 20;
 const DESCRIPTOR_SIZE: usize = 24;
-const HEADER_VALUE_LENGTH: usize = 4;
-const HEADER_DESCRIPTOR_SIZE: usize = 8;
+const HEADER_KEY_POSITION: usize = 0;
+const HEADER_KEY_LENGTH: usize = 4;
+const HEADER_VALUE_LENGTH: usize = 8;
+const HEADER_DESCRIPTOR_SIZE: usize = 12;
 
 /** Below this a loop of 16-byte moves beats the call that memory.copy is. */
 const BULK_COPY_MIN: i32 = 512;
-
-/** Arena bytes the record being sized takes; -1 once a descriptor asks for more than there are. */
-let arenaLeft: i32 = 0;
 
 /**
  * Writes `count` records at `out`. Arena and out have `SLACK` bytes after their ends.
@@ -34,17 +34,18 @@ export function encodeRecords(
   out: usize,
   outEnd: usize,
 ): usize {
+  const keys = arena;
+  const keysSize = <i64>(arenaEnd - arena);
   for (; count > 0; count--) {
     if (descriptors + DESCRIPTOR_SIZE > descriptorsEnd) return 0;
-    arenaLeft = <i32>(arenaEnd - arena);
     const headers = load<i32>(descriptors, HEADER_COUNT);
     if (<u32>headers > <u32>(descriptorsEnd - descriptors) / <u32>HEADER_DESCRIPTOR_SIZE) return 0;
     const next = descriptors + DESCRIPTOR_SIZE + <usize>headers * HEADER_DESCRIPTOR_SIZE;
     if (next > descriptorsEnd) return 0;
-    const size = sizeOfRecord(descriptors, next);
-    if (arenaLeft < 0 || sizeOfVarint(size) + size > <i32>(outEnd - out)) return 0;
+    const size = sizeOfRecord(descriptors, next, <i64>(arena - keys), keysSize);
+    if (size < 0 || 5 + size > <i64>(outEnd - out)) return 0;
 
-    out = writeVarint(out, size);
+    out = writeVarint(out, <i32>size);
     store<u8>(out++, 0);
     out = writeVarlong(out, load<i64>(descriptors, TIMESTAMP_DELTA));
     out = writeVarint(out, load<i32>(descriptors, OFFSET_DELTA));
@@ -55,8 +56,12 @@ export function encodeRecords(
     out = writeBytes(out, arena, length);
     arena += max(length, 0);
     out = writeVarint(out, headers);
-    for (descriptors += DESCRIPTOR_SIZE; descriptors < next; descriptors += 4) {
-      length = load<i32>(descriptors);
+    for (descriptors += DESCRIPTOR_SIZE; descriptors < next; descriptors += HEADER_DESCRIPTOR_SIZE) {
+      const key = keys + load<u32>(descriptors, HEADER_KEY_POSITION);
+      length = load<i32>(descriptors, HEADER_KEY_LENGTH);
+      out = writeBytes(out, key, length);
+      if (key == arena) arena += max(length, 0);
+      length = load<i32>(descriptors, HEADER_VALUE_LENGTH);
       out = writeBytes(out, arena, length);
       arena += max(length, 0);
     }
@@ -85,31 +90,42 @@ export function encodeBatch(
   return end;
 }
 
-/** Bytes of a record after its length; takes its payload from `arenaLeft`. */
-function sizeOfRecord(descriptor: usize, next: usize): i32 {
-  let size =
+/**
+ * Bytes of a record after its length, -1 when it asks for more than the arena has, whose next byte is at `position`.
+ * With 64 bits nothing overflows, not even the size of keys: one can be pointed at by all headers there are.
+ */
+// @ts-ignore: decorator
+@inline
+function sizeOfRecord(descriptor: usize, next: usize, position: i64, arenaSize: i64): i64 {
+  const keyLength = load<i32>(descriptor, KEY_LENGTH);
+  const valueLength = load<i32>(descriptor, VALUE_LENGTH);
+  let least = min(keyLength, valueLength);
+  position += <i64>max(keyLength, 0) + <i64>max(valueLength, 0);
+  let size: i64 =
     1 +
     sizeOfVarlong(load<i64>(descriptor, TIMESTAMP_DELTA)) +
     sizeOfVarint(load<i32>(descriptor, OFFSET_DELTA)) +
-    sizeOfBytes(load<i32>(descriptor, KEY_LENGTH)) +
-    sizeOfBytes(load<i32>(descriptor, VALUE_LENGTH)) +
+    sizeOfBytes(keyLength) +
+    sizeOfBytes(valueLength) +
     sizeOfVarint(load<i32>(descriptor, HEADER_COUNT));
   for (let header = descriptor + DESCRIPTOR_SIZE; header < next; header += HEADER_DESCRIPTOR_SIZE) {
-    size += sizeOfBytes(load<i32>(header)) + sizeOfBytes(load<i32>(header, HEADER_VALUE_LENGTH));
+    const keyPosition = <i64>load<u32>(header, HEADER_KEY_POSITION);
+    const headerKeyLength = load<i32>(header, HEADER_KEY_LENGTH);
+    const headerValueLength = load<i32>(header, HEADER_VALUE_LENGTH);
+    least = min(least, min(headerKeyLength, headerValueLength));
+    const keyEnd = keyPosition + <i64>max(headerKeyLength, 0);
+    if (keyEnd > arenaSize) return -1;
+    if (keyPosition == position) position = keyEnd;
+    position += <i64>max(headerValueLength, 0);
+    size += sizeOfBytes(headerKeyLength) + sizeOfBytes(headerValueLength);
   }
-  return size;
+  return least < -1 || position > arenaSize ? -1 : size;
 }
 
 // @ts-ignore: decorator
 @inline
-function sizeOfBytes(length: i32): i32 {
-  if (length == -1) return 1;
-  if (length < 0 || length > arenaLeft) {
-    arenaLeft = -1;
-    return 0;
-  }
-  arenaLeft -= length;
-  return sizeOfVarint(length) + length;
+function sizeOfBytes(length: i32): i64 {
+  return <i64>sizeOfVarint(length) + <i64>max(length, 0);
 }
 
 // @ts-ignore: decorator

@@ -2,24 +2,25 @@
  * The memory map. Kernels own what lies below the heap base and never allocate; TypeScript (`src/kernels/wasm.ts`)
  * owns what lies above, grows it when a call needs more (to 9 MiB at most), and passes each area by pointer.
  *
- *  0      1024                     17408         17440     22320    22592     55360 = heap base
- *  ┌──────┬────────────────────────┬─────────────┬─────────┬────────┬─────────┬───────── 192 KiB .. 9 MiB ─┐
- *  │ free │ CRC tables, 16 x 1 KiB │ scratch row │ folding │ repeat │ matches │ areas of the running call  │
- *  └──────┴────────────────────────┴─────────────┴─────────┴────────┴─────────┴────────────────────────────┘
+ *  0      992     1024         17408     21504    21776         21824     30784     63552 = heap base
+ *  ┌──────┬───────┬────────────┬─────────┬────────┬─────────────┬─────────┬─────────┬───── 192 KiB .. 9 MiB ─────┐
+ *  │ free │ masks │ CRC tables │ nibbles │ repeat │ scratch row │ folding │ matches │ areas of the running call  │
+ *  └──────┴───────┴────────────┴─────────┴────────┴─────────────┴─────────┴─────────┴────────────────────────────┘
+ *          written once ────────────────────────── ▲ ▲ written by each call ───────
  *
- *  Folding (crc-folding.ts), in rounds of 4 KiB:
+ *  Folding (crc-folding.ts), in rounds of 8 KiB:
  *
- *  17440                17744                 21840          22000       22320
+ *  21824                22128                 30320          30480       30784
  *  ┌────────────────────┬─────────────────────┬──────────────┬───────────┐
  *  │ window: taken last │ taken in this round │ zeros beyond │ remainder │
  *  └────────────────────┴─────────────────────┴──────────────┴───────────┘
  *
  *  The areas, from the heap base (nothing in them outlives its call):
  *                                                          ┌──────────────────────────────────────┐
- *  crc32c                                                  │ bytes, 64 KiB at most: longer inputs │
+ *  crc32c                                                  │ bytes, 128 KiB at most: longer ones  │
  *                                                          │ come in pieces                       │
  *                                                          ├──────────────────────────────────────┤
- *  validateBatch                                           │ batch                                │
+ *  validateBatch, validateBatches                          │ one batch, or batches                │
  *                                                          ├───────────┬─────┬────────────────────┤
  *  indexRecords                                            │ records   │ pad │ rows, 32 B each    │
  *                                                          ├───────────┴─┬───┴───┬─────┬──────┬───┤
@@ -37,28 +38,38 @@
  * `memoryBase` in asconfig.json is the heap base: addresses below it are compile-time constants, so that they become
  * immediate offsets of loads.
  */
+/** 16 bytes of 0, then 16 of 255: at 16 - n is the mask of a block without its first n bytes. */
+export const PAD_MASKS: usize = 992;
+
+/** Slicing: 16 tables, of a word for each byte. */
 export const CRC_TABLES: usize = 1024;
 export const CRC_TABLE_SIZE: usize = 1024;
 export const CRC_TABLE_COUNT: u32 = 16;
 
-/** Where a walk that keeps no rows puts the one it is at. */
-export const SCRATCH_ROW: usize = 17408;
-
-/** Bytes that folding takes away, 4 KiB a round; before them the last of the round before, as far as it looks back. */
-export const FOLD: usize = 17440;
-/** The longest distance, 290, in whole blocks of 16. */
-export const FOLD_WINDOW_SIZE: usize = 304;
-export const FOLD_ROUND_SIZE: usize = 4096;
-/** The remainder's last byte, the 305th, looks 154 back, so 151 beyond all that was taken; in blocks of 16. */
-export const FOLD_BEYOND: usize = 160;
-export const FOLD_REMAINDER: usize = FOLD + FOLD_WINDOW_SIZE + FOLD_ROUND_SIZE + FOLD_BEYOND;
+/** What the nibbles of a block add to a CRC, for 0 to 31 blocks behind it: see crc-nibbles.ts. */
+export const NIBBLE_TABLES: usize = 17408;
+export const NIBBLE_TABLE_SIZE: usize = 128;
+export const NIBBLE_BLOCKS: usize = 32;
 
 /** For each distance below 16 the pattern that repeats so many bytes over a block of 16; then how far one goes. */
-export const REPEAT_PATTERNS: usize = 22320;
+export const REPEAT_PATTERNS: usize = 21504;
 export const REPEAT_STEPS: usize = REPEAT_PATTERNS + 256;
 
+/** Where a walk that keeps no rows puts the one it is at. */
+export const SCRATCH_ROW: usize = 21776;
+
+/** Bytes that folding takes away, 8 KiB a round; before them the last of the round before, as far as it looks back. */
+export const FOLD: usize = 21824;
+/** The longest distance, 290, in whole blocks of 16. */
+export const FOLD_WINDOW_SIZE: usize = 304;
+export const FOLD_ROUND_SIZE: usize = 8192;
+/** The remainder's last byte, the 304th, looks 154 back, so 150 beyond all that was taken; in blocks of 16. */
+export const FOLD_BEYOND: usize = 160;
+export const FOLD_REMAINDER: usize = FOLD + FOLD_WINDOW_SIZE + FOLD_ROUND_SIZE + FOLD_BEYOND;
+export const FOLD_REMAINDER_SIZE: usize = FOLD_WINDOW_SIZE;
+
 /** Where in a block of at most 64 KiB each hash of 4 bytes was seen last: 2^14 places of 16 bits at most. */
-export const MATCHES: usize = 22592;
+export const MATCHES: usize = 30784;
 
 /** A row: eight i32, see `ROW` in src/kernels/kernels.ts. Byte positions in it. */
 export const ROW_SIZE: usize = 32;

@@ -1,83 +1,69 @@
 /**
- * A cursor over [at, end), and Kafka's zigzag varints. What does not fit leaves the cursor one past `end`, where every
- * further read keeps it: one look at `position()` after a record tells whether all of it was there.
+ * Kafka's zigzag varints. A read returns the position after it and leaves its value in `varint` or `varlong`: so the
+ * position, which all that follows waits for, stays in a register. What does not fit before `end` ends one past it,
+ * and so does every read and skip from there on: one look at the position after a record tells whether all of it was
+ * there.
  */
-let at: i32 = 0;
-let end: i32 = 0;
 
-export function seek(from: i32, to: i32): void {
-  at = from;
-  end = to;
-}
+/** The int32 that was read last, 0 when it was not all there. */
+export let varint: i32 = 0;
+/** The int64 that was read last, 0 when it was not all there. */
+export let varlong: i64 = 0;
 
+/** The position after `length` bytes. A negative length fails. */
 // @ts-ignore: decorator
 @inline
-export function position(): i32 {
-  return at;
+export function skip(at: i32, length: i32, end: i32): i32 {
+  return <u32>length > <u32>max(end - at, 0) ? end + 1 : at + length;
 }
 
+/** The position after `length` bytes, or after none when it is -1 (null). */
 // @ts-ignore: decorator
 @inline
-export function remaining(): i32 {
-  return end - at;
-}
-
-function fail(): void {
-  at = end + 1;
-}
-
-/** Passes over `length` bytes. A negative length fails. */
-// @ts-ignore: decorator
-@inline
-export function skip(length: i32): void {
-  if (<u32>length > <u32>max(end - at, 0)) fail();
-  else at += length;
-}
-
-/** Passes over `length` bytes, or over none when it is -1 (null). */
-// @ts-ignore: decorator
-@inline
-export function skipNullable(length: i32): void {
-  if (length != -1) skip(length);
+export function skipNullable(at: i32, length: i32, end: i32): i32 {
+  return skip(at, length == -1 ? 0 : length, end);
 }
 
 /** int32, at most 5 bytes; bits above the 32nd are dropped, as Kafka does. */
 // @ts-ignore: decorator
 @inline
-export function readVarint(): i32 {
+export function readVarint(at: i32, end: i32): i32 {
   if (at < end) {
     const byte: u32 = load<u8>(at);
     if (byte < 0x80) {
-      at++;
-      return (byte >>> 1) ^ -(byte & 1);
+      varint = (byte >>> 1) ^ -(byte & 1);
+      return at + 1;
     }
   }
-  return longVarint();
-}
-
-function longVarint(): i32 {
-  let raw: u32 = 0;
-  for (let shift: u32 = 0; shift < 35; shift += 7) {
-    if (at >= end) break;
-    const byte: u32 = load<u8>(at++);
-    raw |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return (raw >>> 1) ^ -(raw & 1);
-  }
-  fail();
-  return 0;
+  at = readLong(at, end, 35);
+  const bits = <u32>raw;
+  varint = (bits >>> 1) ^ -(bits & 1);
+  return at;
 }
 
 /** int64, at most 10 bytes; bits above the 64th are dropped. */
-export function readVarlong(): i64 {
-  let raw: u64 = 0;
-  for (let shift: u64 = 0; shift < 70; shift += 7) {
+export function readVarlong(at: i32, end: i32): i32 {
+  at = readLong(at, end, 70);
+  varlong = (raw >>> 1) ^ -(raw & 1);
+  return at;
+}
+
+/** What `readLong` read: its zigzag form, 0 when it was not all there. */
+let raw: u64 = 0;
+
+function readLong(at: i32, end: i32, bits: u64): i32 {
+  let sum: u64 = 0;
+  for (let shift: u64 = 0; shift < bits; shift += 7) {
     if (at >= end) break;
     const byte: u64 = load<u8>(at++);
-    raw |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return (raw >>> 1) ^ -(raw & 1);
+    sum |= (byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      raw = sum;
+      return at;
+    }
   }
-  fail();
-  return 0;
+  raw = 0;
+  return end + 1;
 }
 
 // @ts-ignore: decorator

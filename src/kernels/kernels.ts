@@ -61,6 +61,14 @@ export interface EncodeRecord<Field extends Uint8Array | string = Uint8Array | s
   headers: readonly { key: Field; value: Field | null }[];
 }
 
+/** What `bytes` hold, one batch behind the other. */
+export interface ValidBatches {
+  /** Where the good ones end. */
+  end: number;
+  /** What is wrong with the next one; `none` when `end` is that of the bytes. */
+  fault: BatchFault;
+}
+
 /**
  * The hot path over whole batches: one call a batch, since crossing into WASM costs 2-4 ns but making a record's
  * objects 200. Two implementations give equal results on every input: WASM, and its TypeScript twin (the oracle, and
@@ -74,6 +82,11 @@ export interface Kernels {
    * compressed, every record's bounds. Says nothing about attributes, timestamps or producer fields.
    */
   validateBatch(bytes: Uint8Array): BatchFault;
+  /**
+   * Checks batch after batch, each as {@link validateBatch} does: what a fetch brings, or a log holds. At the end of
+   * `bytes` the last one may be cut.
+   */
+  validateBatches(bytes: Uint8Array): ValidBatches;
   /**
    * Rows (see {@link ROW}) of `count` uncompressed records that fill `records` (the bytes after a batch header, or
    * what they decompress to). @returns the rows, or the fault.

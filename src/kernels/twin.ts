@@ -1,5 +1,12 @@
-import type { BatchFault, BatchHeaderFields, EncodeRecord, Kernels, PackFault } from './kernels.ts';
-import { indexRecords, validateBatch } from './twins/batch.ts';
+import type {
+  BatchFault,
+  BatchHeaderFields,
+  EncodeRecord,
+  Kernels,
+  PackFault,
+  ValidBatches,
+} from './kernels.ts';
+import { indexRecords, validateBatch, validateBatches } from './twins/batch.ts';
 import { crc32c } from './twins/crc32c.ts';
 import { encodeBatch, encodeRecords } from './twins/encode.ts';
 import { packLz4, unpackLz4 } from './twins/lz4.ts';
@@ -12,6 +19,9 @@ export class TwinKernels implements Kernels {
   }
   validateBatch(bytes: Uint8Array): BatchFault {
     return validateBatch(bytes, crc32c);
+  }
+  validateBatches(bytes: Uint8Array): ValidBatches {
+    return validateBatches(bytes, crc32c);
   }
   indexRecords(records: Uint8Array, count: number): Int32Array | BatchFault {
     return indexRecords(records, count);

@@ -4,20 +4,23 @@ import type { WasmMemory } from './wasm-memory.ts';
 
 /** int32 words a record and a header take in the descriptors: the layout is described in assembly/encode.ts. */
 const RECORD_WORDS = 6;
-const HEADER_WORDS = 2;
+const HEADER_WORDS = 3;
 /** Most that a record adds to its payload: seven varints, one of them 10 bytes, and the attributes. */
 const RECORD_OVERHEAD_MAX = 36;
 /** Most that a header adds to its payload: two varints. */
 const HEADER_OVERHEAD_MAX = 10;
-/** Bytes of UTF-8 that one of a string's UTF-16 units may need. */
-const UTF8_BYTES_MAX = 3;
 /** Longer texts are encoded each on its own: joining copies them once more. */
 const JOINED_MAX_CHARS = 256;
+/** Joined texts are encoded when they are so long: far larger strings are slow to make. */
+const JOIN_CHARS = 32_768;
 /** Bytes, or characters, that a loop moves faster than a call does. */
-const SHORT_MAX = 24;
+const SHORT_BYTES_MAX = 8;
+const SHORT_CHARS_MAX = 24;
 /** Kernels copy 16 bytes at a time, so an area they copy from or to has this much after it. */
 const SLACK = 16;
 const utf8 = new TextEncoder();
+
+type Field = Uint8Array | string;
 
 /** Where the areas of one encode call begin and end, in the kernels' memory. */
 export interface EncodeAreas {
@@ -30,77 +33,66 @@ export interface EncodeAreas {
 }
 
 /**
- * Lays `records` out as descriptors and arena. Texts are taken for ASCII, a byte a character, until one is not.
+ * Lays `records` out as descriptors and arena, in one pass: into the memory there is, and again into more when that is
+ * too little. Texts are taken for ASCII, a byte a character, until one is not.
  * @returns undefined when they do not fit the kernels' memory.
  */
 export function layOut(memory: WasmMemory, records: readonly EncodeRecord[]): EncodeAreas | undefined {
-  for (const bytesPerChar of [1, UTF8_BYTES_MAX]) {
-    const areas = areasFor(memory, records, bytesPerChar);
-    if (!areas) return undefined;
-    if (new Filler(memory, areas, bytesPerChar === 1).fill(records)) return areas;
-  }
-  return undefined;
-}
-
-function areasFor(
-  memory: WasmMemory,
-  records: readonly EncodeRecord[],
-  bytesPerChar: number,
-): EncodeAreas | undefined {
-  let bytes = 0;
-  let chars = 0;
   let headerCount = 0;
-  const add = (field: Uint8Array | string | null): void => {
-    if (typeof field === 'string') chars += field.length;
-    else if (field !== null) bytes += field.length;
-  };
-  for (const { key, value, headers } of records) {
-    add(key);
-    add(value);
-    headerCount += headers.length;
-    for (const header of headers) {
-      add(header.key);
-      add(header.value);
-    }
-  }
-  const payload = bytes + bytesPerChar * chars;
+  for (const { headers } of records) headerCount += headers.length;
   const descriptors = memory.base;
-  const descriptorsEnd = descriptors + 4 * (RECORD_WORDS * records.length + HEADER_WORDS * headerCount);
-  const arena = descriptorsEnd;
-  const arenaEnd = arena + payload;
-  const out = arenaEnd + SLACK;
-  const overhead = RECORD_OVERHEAD_MAX * records.length + HEADER_OVERHEAD_MAX * headerCount;
-  const outEnd = out + HEADER_SIZE + payload + overhead;
-  if (!memory.reserve(outEnd + SLACK - memory.base)) return undefined;
-  return { descriptors, descriptorsEnd, arena, arenaEnd, out, outEnd };
+  const arena = descriptors + 4 * (RECORD_WORDS * records.length + HEADER_WORDS * headerCount);
+  if (!memory.reserve(arena + SLACK - descriptors)) return undefined;
+  for (let isAscii = true; ;) {
+    const filler = new Filler(memory, arena, isAscii);
+    filler.fill(records);
+    if (filler.fault === undefined) {
+      const out = filler.end + SLACK;
+      const overhead = RECORD_OVERHEAD_MAX * records.length + HEADER_OVERHEAD_MAX * headerCount;
+      const outEnd = out + HEADER_SIZE + filler.payload + overhead;
+      if (!memory.reserve(outEnd + SLACK - descriptors)) return undefined;
+      return { descriptors, descriptorsEnd: arena, arena, arenaEnd: filler.end, out, outEnd };
+    }
+    if (filler.fault === 'not ASCII') isAscii = false;
+    else if (!memory.reserve(memory.bytes.length + 1 - descriptors)) return undefined;
+  }
 }
 
 /**
  * Writes descriptors and arena. A call that encodes a text costs more than a short text itself, so those that follow
  * one another are joined and encoded at once: right while all is ASCII, for only then are their lengths those of
- * their bytes.
+ * their bytes. A header's key is as a rule that of the record before, and then not written again.
  */
 class Filler {
-  readonly #areas: EncodeAreas;
   readonly #ints: Int32Array;
   readonly #bytes: Uint8Array;
-  readonly #joins: boolean;
+  readonly #descriptors: number;
+  readonly #arena: number;
+  readonly #room: number;
+  readonly #isAscii: boolean;
+  /** Header keys by their place in a record, with where they are in the arena, and their lengths. */
+  readonly #keys: Field[] = [];
+  readonly #keyPositions: number[] = [];
+  readonly #keyLengths: number[] = [];
   #joined = '';
-  #at: number;
-  #failed = false;
+  fault: 'full' | 'not ASCII' | undefined;
+  /** Where the arena ends. */
+  end: number;
+  /** Bytes of all fields. */
+  payload = 0;
 
-  constructor(memory: WasmMemory, areas: EncodeAreas, joins: boolean) {
-    this.#areas = areas;
+  constructor(memory: WasmMemory, arena: number, isAscii: boolean) {
     this.#ints = memory.ints;
     this.#bytes = memory.bytes;
-    this.#joins = joins;
-    this.#at = areas.arena;
+    this.#descriptors = memory.base;
+    this.#arena = this.end = arena;
+    this.#room = memory.bytes.length - SLACK;
+    this.#isAscii = isAscii;
   }
 
-  /** @returns false when a text is not ASCII though it was taken for it. */
-  fill(records: readonly EncodeRecord[]): boolean {
+  fill(records: readonly EncodeRecord[]): void {
     const ints = this.#ints;
-    let word = this.#areas.descriptors / 4;
+    let word = this.#descriptors / 4;
     for (const { timestampDelta, offsetDelta, key, value, headers } of records) {
       ints[word] = timestampDelta;
       ints[word + 1] = highHalf(timestampDelta);
@@ -109,60 +101,79 @@ class Filler {
       ints[word + 4] = this.#put(value);
       ints[word + 5] = headers.length;
       word += RECORD_WORDS;
-      for (const header of headers) {
-        ints[word] = this.#put(header.key);
-        ints[word + 1] = this.#put(header.value);
+      for (let index = 0; index < headers.length; index++) {
+        const header = headers[index]!;
+        if (header.key !== this.#keys[index]) this.#putKey(header.key, index);
+        const keyLength = this.#keyLengths[index]!;
+        ints[word] = this.#keyPositions[index]!;
+        ints[word + 1] = keyLength;
+        ints[word + 2] = this.#put(header.value);
+        this.payload += keyLength;
         word += HEADER_WORDS;
       }
-      if (this.#failed) return false;
+      if (this.fault) return;
     }
     this.#writeJoined();
-    return !this.#failed;
+    this.payload += this.end - this.#arena;
+  }
+
+  #putKey(key: Field, index: number): void {
+    this.#keys[index] = key;
+    this.#keyPositions[index] = this.end + this.#joined.length - this.#arena;
+    this.#keyLengths[index] = this.#put(key);
   }
 
   /** @returns the length of its bytes, -1 for null. */
-  #put(field: Uint8Array | string | null): number {
+  #put(field: Field | null): number {
     if (field === null) return -1;
-    if (typeof field === 'string') {
-      if (!this.#joins || field.length >= JOINED_MAX_CHARS) {
-        this.#writeJoined();
-        return this.#write(field);
-      }
-      this.#joined += field;
-      return field.length;
-    }
-    if (this.#joined !== '') this.#writeJoined();
     const { length } = field;
-    if (this.#at + length > this.#areas.arenaEnd) this.#failed = true;
-    else if (length > SHORT_MAX) this.#bytes.set(field, this.#at);
-    else for (let i = 0; i < length; i++) this.#bytes[this.#at + i] = field[i]!;
-    this.#at += length;
-    return length;
+    if (typeof field !== 'string') {
+      if (this.#joined !== '') this.#writeJoined();
+      this.#putBytes(field);
+      return length;
+    }
+    if (this.#isAscii && length < JOINED_MAX_CHARS) {
+      this.#joined += field;
+      if (this.#joined.length > JOIN_CHARS) this.#writeJoined();
+      return length;
+    }
+    this.#writeJoined();
+    return this.#write(field);
+  }
+
+  #putBytes(field: Uint8Array): void {
+    const at = this.end;
+    const { length } = field;
+    this.end += length;
+    if (this.end > this.#room) this.fault = 'full';
+    else if (length > SHORT_BYTES_MAX) this.#bytes.set(field, at);
+    else for (let i = 0; i < length; i++) this.#bytes[at + i] = field[i]!;
   }
 
   #writeJoined(): void {
     const text = this.#joined;
     this.#joined = '';
-    if (this.#write(text) !== text.length) this.#failed = true;
+    if (this.#write(text) !== text.length) this.fault ??= 'not ASCII';
   }
 
+  /** @returns the length of its bytes. */
   #write(text: string): number {
-    if (text.length <= SHORT_MAX && this.#writeAscii(text)) return text.length;
-    const room = this.#bytes.subarray(this.#at, this.#areas.arenaEnd);
-    const { read, written } = utf8.encodeInto(text, room);
-    if (read < text.length) this.#failed = true;
-    this.#at += written;
+    if (text.length <= SHORT_CHARS_MAX && this.#writeAscii(text)) return text.length;
+    const { read, written } = utf8.encodeInto(text, this.#bytes.subarray(this.end, this.#room));
+    if (read < text.length) this.fault = 'full';
+    this.end += written;
     return written;
   }
 
   #writeAscii(text: string): boolean {
-    if (this.#at + text.length > this.#areas.arenaEnd) return false;
+    const at = this.end;
+    if (at + text.length > this.#room) return false;
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i);
       if (code > 0x7f) return false;
-      this.#bytes[this.#at + i] = code;
+      this.#bytes[at + i] = code;
     }
-    this.#at += text.length;
+    this.end += text.length;
     return true;
   }
 }

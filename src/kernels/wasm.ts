@@ -1,7 +1,7 @@
 import { invariant } from '../model/assert.ts';
 import { countsOf, isPossibleCount, writeHeader } from './batch-layout.ts';
 import { BatchFault, ROW } from './kernels.ts';
-import type { BatchHeaderFields, EncodeRecord, Kernels, PackFault } from './kernels.ts';
+import type { BatchHeaderFields, EncodeRecord, Kernels, PackFault, ValidBatches } from './kernels.ts';
 import * as twinBatch from './twins/batch.ts';
 import * as twinEncode from './twins/encode.ts';
 import * as twinLz4 from './twins/lz4.ts';
@@ -16,6 +16,8 @@ interface Exports extends lz.LzExports {
   heapBase(): number;
   crc32c(crc: number, at: number, length: number): number;
   validateBatch(batch: number, length: number): BatchFault;
+  /** @returns how many bytes are good batches, times 8; plus the fault of the next one, sign turned. */
+  validateBatches(batches: number, length: number): number;
   indexRecords(records: number, length: number, count: number, rows: number): BatchFault;
   encodeRecords: Encode;
   encodeBatch: Encode;
@@ -33,7 +35,10 @@ type Encode = (
 ) => number;
 
 /** A checksum is taken in pieces of this, which fit the initial memory (asconfig.json) and the CPU's cache. */
-const CRC_PIECE_SIZE = 65_536;
+const CRC_PIECE_SIZE = 131_072;
+
+/** Many batches are validated in pieces of this: kernels' memory stays small. */
+const VALIDATE_PIECE_SIZE = 1024 * 1024;
 
 /** Bytes a record, on average: copying more than this in costs more than indexing it here saves. */
 const INDEX_COPY_MAX = 1024;
@@ -53,18 +58,44 @@ export class WasmKernels implements Kernels {
   }
 
   crc32c(bytes: Uint8Array): number {
+    if (bytes.length <= CRC_PIECE_SIZE) return this.#crcOfPiece(0, bytes);
     let crc = 0;
-    for (let at = 0; at < bytes.length; at += CRC_PIECE_SIZE) {
-      const piece = bytes.length <= CRC_PIECE_SIZE ? bytes : bytes.subarray(at, at + CRC_PIECE_SIZE);
-      this.#memory.bytes.set(piece, this.#memory.base);
-      crc = this.#wasm.crc32c(crc, this.#memory.base, piece.length) >>> 0;
-    }
+    for (let at = 0; at < bytes.length; at += CRC_PIECE_SIZE)
+      crc = this.#crcOfPiece(crc, bytes.subarray(at, at + CRC_PIECE_SIZE));
     return crc;
+  }
+
+  #crcOfPiece(crc: number, piece: Uint8Array): number {
+    this.#memory.bytes.set(piece, this.#memory.base);
+    return this.#wasm.crc32c(crc, this.#memory.base, piece.length) >>> 0;
   }
 
   validateBatch(bytes: Uint8Array): BatchFault {
     if (!this.#copyIn(bytes)) return twinBatch.validateBatch(bytes, (covered) => this.crc32c(covered));
     return this.#wasm.validateBatch(this.#memory.base, bytes.length);
+  }
+
+  validateBatches(bytes: Uint8Array): ValidBatches {
+    for (let end = 0; ;) {
+      const piece = bytes.subarray(end, end + VALIDATE_PIECE_SIZE);
+      const isLast = end + piece.length === bytes.length;
+      const { end: good, fault: found } = this.#validatePiece(piece);
+      end += good;
+      if (isLast || (found !== BatchFault.none && found !== BatchFault.truncated))
+        return { end, fault: found };
+      if (good > 0) continue;
+      // One that is larger than a piece, if it is one.
+      const size = twinBatch.sizeOfBatch(bytes.subarray(end));
+      const fault = size < 0 ? BatchFault.truncated : this.validateBatch(bytes.subarray(end, end + size));
+      if (fault !== BatchFault.none) return { end, fault };
+      end += size;
+    }
+  }
+
+  #validatePiece(piece: Uint8Array): ValidBatches {
+    if (!this.#copyIn(piece)) return twinBatch.validateBatches(piece, (covered) => this.crc32c(covered));
+    const result = this.#wasm.validateBatches(this.#memory.base, piece.length);
+    return { end: result >>> 3, fault: (0 - (result & 7)) as BatchFault };
   }
 
   indexRecords(records: Uint8Array, count: number): Int32Array | BatchFault {

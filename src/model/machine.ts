@@ -32,8 +32,19 @@ export interface Reply {
 
 /** A key and value of a coordinator's log; a null value is a tombstone. */
 export interface MachineRecord {
-  key: Uint8Array | null;
-  value: Uint8Array | null;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** Set when it was read from a log: who reads by place makes no array for it, of which a long log has many. */
+  readonly place?: RecordPlace;
+}
+
+/** Where key and value lie in `bytes`; a length of -1 is null. */
+export interface RecordPlace {
+  readonly bytes: Uint8Array;
+  readonly keyAt: number;
+  readonly keyLength: number;
+  readonly valueAt: number;
+  readonly valueLength: number;
 }
 
 /**

@@ -94,6 +94,18 @@ export class Record {
   get value(): Uint8Array | null {
     return this.#bytes(this.#field(ROW.valuePosition), this.#field(ROW.valueLength));
   }
+  /** Where key and value lie in the record block. */
+  get place() {
+    const rows = this.#rows;
+    const row = this.#row;
+    return {
+      bytes: this.#block,
+      keyAt: rows[row + ROW.keyPosition] as number,
+      keyLength: rows[row + ROW.keyLength] as number,
+      valueAt: rows[row + ROW.valuePosition] as number,
+      valueLength: rows[row + ROW.valueLength] as number,
+    };
+  }
   /** In the producer's order, duplicates kept. */
   get headers(): RecordHeader[] {
     const cursor = { bytes: this.#block, at: this.#field(ROW.headersPosition) };

@@ -1,6 +1,5 @@
 import type { Kernels } from '../kernels/kernels.ts';
-import type { Uuid } from '../model/ids.ts';
-import { logKey } from '../model/ids.ts';
+import { CLUSTER_METADATA_TOPIC, METADATA_TOPIC_ID, type Uuid, logKey } from '../model/ids.ts';
 import type { Files } from '../ports/files.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
@@ -23,6 +22,8 @@ export interface OpenedDirectory {
   /** Whether nobody but Kafka has had it yet. */
   isKafkas: boolean;
   logs: LogName[];
+  /** Directories of logs whose topic id cannot be read: whoever knows it takes them up. */
+  nameless: Set<string>;
   release(): Promise<void>;
 }
 
@@ -43,6 +44,7 @@ const CLEAN = '{"version":0,"brokerEpoch":-1}';
 /** Files of ours a first start may have left when it was killed, and what systems put into an empty volume. */
 const HARMLESS = [layout.LOCK, layout.META_PROPERTIES, layout.FORMAT, 'lost+found'];
 const NAMED_MAX = 5;
+const METADATA_LOG = `${CLUSTER_METADATA_TOPIC}-0`;
 
 /**
  * Takes the directory, or makes it.
@@ -61,11 +63,19 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
     const isClean = names.includes(layout.CLEAN_SHUTDOWN);
-    const logs = await listLogs(options, names, await knownIds(options));
+    const nameless = new Set<string>();
+    const logs = await listLogs({ ...options, nameless }, names, await knownIds(options));
     await files.remove(`${directory}/${layout.LOG_LIST}`);
     await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
-    return { identity, isClean, isKafkas: isNew && logs.length > 0, logs, release: () => lock.release() };
+    return {
+      identity,
+      isClean,
+      isKafkas: isNew && logs.length > 0,
+      logs,
+      nameless,
+      release: () => lock.release(),
+    };
   } catch (error) {
     await lock.release();
     throw error;
@@ -148,7 +158,8 @@ async function ownIdentity({ files, directory, identity }: DirectoryOptions): Pr
   const directoryId = stored.get('directory.id') ?? identity.directoryId;
   if (version !== '1' || !clusterId || !Number.isSafeInteger(nodeId) || !layout.isUuid(directoryId))
     throw new Error(
-      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id`,
+      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id. ` +
+        `Restore it from a copy`,
     );
   if (nodeId !== identity.nodeId)
     throw new Error(`${directory} belongs to node ${nodeId}, this is node ${identity.nodeId}`);
@@ -190,9 +201,14 @@ function checksumLine(kernels: Kernels, list: string): string {
   return `crc32c ${kernels.crc32c(layout.bytesOf(list)).toString(16)}\n`;
 }
 
+interface ListOptions extends DirectoryOptions {
+  /** Filled. */
+  nameless: Set<string>;
+}
+
 /** All logs by what their directories say; none is opened. */
 async function listLogs(
-  options: DirectoryOptions,
+  options: ListOptions,
   names: readonly string[],
   known: ReadonlyMap<string, Uuid>,
 ): Promise<LogName[]> {
@@ -207,21 +223,29 @@ async function listLogs(
 }
 
 async function topicIdOf(
-  { files, directory, warn }: DirectoryOptions,
+  { files, directory, nameless, warn }: ListOptions,
   name: string,
 ): Promise<Uuid | undefined> {
   const path = `${directory}/${name}`;
-  const content = await files.readFile(`${path}/${layout.PARTITION_METADATA}`);
-  if (content) {
-    const topicId = layout.parsePartitionMetadata(content);
-    if (topicId === undefined)
-      warn(`${path}/${layout.PARTITION_METADATA} cannot be read: leaving that log alone`);
-    return topicId;
+  const file = `${path}/${layout.PARTITION_METADATA}`;
+  const content = await files.readFile(file);
+  const topicId = content && layout.parsePartitionMetadata(content);
+  const names = await files.list(path);
+  const hasSegments = names.some((held) => layout.segmentBase(held) !== undefined);
+  if (name === METADATA_LOG && hasSegments && topicId !== METADATA_TOPIC_ID) {
+    // Another log in its place would be one of a node without topics.
+    warn(`${file} is damaged: made anew`);
+    await replaceFile(files, file, layout.partitionMetadata(METADATA_TOPIC_ID));
+    return METADATA_TOPIC_ID;
   }
-  // A log that a crash kept from being made: nobody was told of it.
-  const held = await files.list(path);
-  if (held.some((file) => layout.segmentBase(file) !== undefined))
-    warn(`${path} has no ${layout.PARTITION_METADATA}: leaving that log alone`);
-  else await files.remove(path);
+  if (topicId !== undefined) return topicId;
+  if (hasSegments) {
+    const why = content ? `${file} cannot be read` : `${path} has no ${layout.PARTITION_METADATA}`;
+    warn(`${why}: that log is left alone until its topic is asked for`);
+    nameless.add(name);
+  } else if (!content) {
+    // A log that a crash kept from being made: nobody was told of it.
+    await files.remove(path);
+  }
   return undefined;
 }

@@ -86,14 +86,20 @@ export class LogDisk {
       const { disk } = this.#parts;
       await this.#moveStrayAside();
       await disk.makeDirectory(this.directory);
-      await replaceFile(
-        disk,
-        `${this.directory}/${PARTITION_METADATA}`,
-        partitionMetadata(this.#name.topicId),
-      );
-      this.#namesChanged = true;
+      await this.#writeName();
       this.#parts.rootChanged();
     });
+  }
+
+  /** Says which topic id the log has, which is there. */
+  writeName(): void {
+    this.schedule(() => this.#writeName());
+  }
+
+  async #writeName(): Promise<void> {
+    const path = `${this.directory}/${PARTITION_METADATA}`;
+    await replaceFile(this.#parts.disk, path, partitionMetadata(this.#name.topicId));
+    this.#namesChanged = true;
   }
 
   /** A segment's file, empty, so that it is there whoever looks. */
@@ -163,8 +169,15 @@ export class LogDisk {
    * first, indexes included. `isCurrent` says whether the log still reaches it then.
    */
   checkpoint(segment: LogSegment, isCurrent: () => boolean): void {
-    const { nextOffset } = segment;
+    const { baseOffset, nextOffset } = segment;
     this.schedule(async () => {
+      // A log that was closed, and went on without one more batch in this segment: its indexes are written again, and
+      // until they are flushed the point must not speak for them.
+      const { recoveryPoints } = this.#parts;
+      if ((recoveryPoints.get(this.#name.log) ?? 0) >= nextOffset) {
+        recoveryPoints.set(this.#name, baseOffset);
+        await recoveryPoints.save();
+      }
       await writeIndexes(segment);
       this.#unsettled.set(segment, nextOffset);
       this.#parts.background(this.#moveRecoveryPoint(nextOffset, isCurrent));
@@ -181,6 +194,22 @@ export class LogDisk {
       gone.resolve();
     });
     return gone.promise;
+  }
+
+  /**
+   * Writes the batches that wait, if that is all there is to do and the host does it on the spot: no promise a log.
+   * @returns whether nothing is left for `run`.
+   */
+  runNow(): boolean {
+    const run = this.#lastRun;
+    if (run === undefined || this.#queue.size > 1) return false;
+    const { segment, position, chunks } = run;
+    const file = this.#parts.files.opened(segment.path);
+    if (!file?.writeNow?.(position, chunks)) return false;
+    this.#queue.clear();
+    this.#lastRun = undefined;
+    this.#written(run);
+    return !this.#parts.flushes;
   }
 
   async run(): Promise<void> {
@@ -219,8 +248,12 @@ export class LogDisk {
 
   async #write(run: Run): Promise<void> {
     if (this.#lastRun === run) this.#lastRun = undefined;
-    const { segment, position, chunks, batches } = run;
+    const { segment, position, chunks } = run;
     await this.#parts.files.use(segment.path, (file) => file.write(position, chunks));
+    this.#written(run);
+  }
+
+  #written({ segment, batches }: Run): void {
     this.#unflushed.add(segment.path);
     this.#writtenEndOffset = (batches.at(-1)?.lastOffset ?? -1) + 1;
     for (const batch of batches) batch.written = true;

@@ -75,13 +75,18 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
   const found = bases.map((base, number): Found => {
     return { segment: new LogSegment(directory, base, parts), nextBase: bases[number + 1] };
   });
-  const doubtful = found.filter(({ nextBase }) => mustCheck(nextBase, options.recoveryPoint));
-  const sound = found.slice(0, found.length - doubtful.length);
+  const isDoubtful = ({ segment, nextBase }: Found) =>
+    mustCheck(nextBase, options.recoveryPoint) || parts.suspects.has(segment.path);
+  const sound = found.slice(0, found.findIndex(isDoubtful));
+  const doubtful = found.slice(sound.length);
   await eachLimited(sound, SEGMENTS_AT_ONCE, (one) => loadClosed(parts, one));
   const kept = sound.map(({ segment }) => segment);
   for (let one = doubtful.shift(); one; one = doubtful.shift()) {
     kept.push(one.segment);
-    const fault = await loadDoubtful(parts, one, { ...options, names });
+    const { path, baseOffset } = one.segment;
+    // What a failed flush has left behind may be in the indexes, too: they are made anew.
+    const recoveryPoint = parts.suspects.has(path) ? baseOffset : options.recoveryPoint;
+    const fault = await loadDoubtful(parts, one, { ...options, names, recoveryPoint });
     if (fault === undefined) continue;
     const isFollowed = await holdBatches(parts, doubtful);
     const mended = await mend(parts, { ...one, ...fault, isFollowed }, options);
@@ -97,7 +102,7 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
     await cut(parts, { ...one, ...fault });
     await settle(parts, one.segment);
   }
-  // What a killed process made is seen, whether it is durable or not.
+  // Whoever made these files may have died, or failed, before their names were durable.
   if (options.recoveryPoint !== undefined) await disk.flushDirectory(directory);
   return kept;
 }
@@ -158,6 +163,8 @@ export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promis
   if (fault !== undefined) parts.warn(`${old.path} cannot be read beyond byte ${endPosition}: ${fault}`);
   segment.close(old.nextOffset);
   await writeIndexes(segment);
+  // Below the recovery point nobody looks at them again.
+  await flushSegment(parts, segment);
   return segment;
 }
 

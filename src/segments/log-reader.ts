@@ -16,6 +16,8 @@ const EMPTY = new Uint8Array(0);
 /** Readers that follow a log one after the other and whose place is remembered. */
 const PLACES_MAX = 8;
 const SCAN_BYTES = 64 * 1024;
+/** The next batch, whatever it is. */
+const WHOLE_BATCH = { endOffset: Infinity, maxBytes: 1 };
 
 interface Place {
   segment: LogSegment;
@@ -177,7 +179,11 @@ export class LogReader {
         if (!checked) return ` at byte ${position + chosen.start}`;
         return { bytes: this.#chosen({ segment, position, generation }, bytes, checked) };
       }
-      if (chosen.type === 'end') return { bytes: EMPTY };
+      if (chosen.type === 'end') {
+        // That it ends where nobody may read yet is to be believed of a batch that is true.
+        const next = await this.#readOnce({ segment, start, endPosition }, { ...range, ...WHOLE_BATCH });
+        return typeof next === 'string' ? next : { bytes: EMPTY };
+      }
       position += chosen.skippedBytes;
       atLeastBytes = chosen.neededBytes;
     }
@@ -204,9 +210,9 @@ export class LogReader {
 
   /** Memory is taken when it is its turn; undefined when the file has not as much. */
   #readAt(segment: LogSegment, position: number, sizeBytes: number): Promise<Uint8Array | undefined> {
-    const { files, reads } = this.#parts;
+    const { disk, files, reads } = this.#parts;
     return reads.run(sizeBytes, async () => {
-      const bytes = new Uint8Array(sizeBytes);
+      const bytes = disk.readBuffer?.(sizeBytes) ?? new Uint8Array(sizeBytes);
       const filled = await files.use(segment.path, (file) => file.read(position, bytes));
       return filled < sizeBytes ? undefined : bytes;
     });
@@ -219,7 +225,7 @@ export class LogReader {
     this.#places.delete(nextOffset);
     this.#places.set(nextOffset, { ...place, position: place.position + end });
     // A buffer much larger than what is in it would stay alive as long as that.
-    return end - start < bytes.length / 2 ? bytes.slice(start, end) : bytes.subarray(start, end);
+    return end - start < bytes.buffer.byteLength / 2 ? bytes.slice(start, end) : bytes.subarray(start, end);
   }
 
   /** A batch's start at or before `offset`, and what may lie between the two. */

@@ -1,7 +1,6 @@
 import { at, invariant, unreachable } from '../model/assert.ts';
-import type { Millis, Offset } from '../model/ids.ts';
+import { CLUSTER_METADATA_TOPIC, type Millis, type Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
-import { keepable } from '../records/keepable.ts';
 import { LOG_STARTS } from './layout.ts';
 import { LogDisk } from './log-disk.ts';
 import { type Check, createSegment, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
@@ -10,7 +9,7 @@ import { LogSegment } from './log-segment.ts';
 import { LogState } from './log-state.ts';
 import { NamedValues } from './named-values.ts';
 import type { StoreParts } from './parts.ts';
-import { COPY_MAX_BYTES, LogTail } from './tail.ts';
+import { LogTail } from './tail.ts';
 import type { SegmentBatch } from './tail.ts';
 import { cutSegment } from './truncate.ts';
 
@@ -78,6 +77,11 @@ export class SegmentLog {
     this.#ready([segment], 0);
   }
 
+  /** Writes its topic id beside what is on disk, which `load` reads. */
+  adopt(): void {
+    this.#disk.writeName();
+  }
+
   /** Reads what is on disk, unless it is known. */
   async load(check: Check): Promise<LogExtent> {
     if (!this.#state) await (this.#loading ??= this.#load(check));
@@ -123,6 +127,11 @@ export class SegmentLog {
   async run(): Promise<void> {
     if (this.#failure) throw this.#failure;
     await this.#disk.run();
+  }
+
+  /** Does what `run` would, if the host does it on the spot. @returns whether nothing is left for `run`. */
+  runNow(): boolean {
+    return this.#failure === undefined && this.#disk.runNow();
   }
 
   /** All that was submitted before the round is on disk. */
@@ -184,7 +193,7 @@ export class SegmentLog {
     if (!state.active.takes(place)) this.#roll();
     const segment = state.active;
     const position = segment.append(place);
-    const kept = keepable(bytes, COPY_MAX_BYTES);
+    const kept = this.#parts.tail.keepable(bytes);
     const batch: SegmentBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
     state.tail.push(batch);
     this.#disk.append(batch);
@@ -230,10 +239,12 @@ export class SegmentLog {
     const gone = state.segments.splice(0, state.segmentOf(beforeOffset));
     const oldest = at(state.segments, 0);
     state.tail.dropBelow(oldest.baseOffset);
-    if (oldest.baseOffset < beforeOffset || logStarts.get(this.name.log) !== undefined) {
+    // Not sooner: a load after a failure goes by it, and whoever saves writes it.
+    this.#disk.scheduleFlushed(async () => {
+      if (oldest.baseOffset === beforeOffset && logStarts.get(this.name.log) === undefined) return;
       logStarts.set(this.name, beforeOffset);
-      this.#disk.scheduleFlushed(() => logStarts.save());
-    }
+      await logStarts.save();
+    });
     if (gone.length === 0) return;
     state.generation++;
     this.#disk.removeSegments(gone);
@@ -297,10 +308,10 @@ export class SegmentLog {
     try {
       const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
       await this.#agreeOnStart(segments, check);
-      const endOffset = at(segments, segments.length - 1).nextOffset;
+      const endOffset = endOf(segments);
       const flushedEnd = recoveryPoints.get(this.name.log) ?? 0;
       if (endOffset < flushedEnd) {
-        this.#warn(`ends at offset ${endOffset}, but all below ${flushedEnd} was flushed once`);
+        this.#missesFlushed(endOffset, flushedEnd);
         recoveryPoints.set(this.name, endOffset);
         // A point above the end would keep later batches from being checked.
         await recoveryPoints.save();
@@ -314,6 +325,13 @@ export class SegmentLog {
     } finally {
       this.#loading = undefined;
     }
+  }
+
+  /** @throws for the metadata log: a node that has forgotten its topics would give their names to new ones. */
+  #missesFlushed(endOffset: Offset, flushedEnd: Offset): void {
+    const what = `ends at offset ${endOffset}, but all below ${flushedEnd} was flushed once`;
+    if (this.name.topic !== CLUSTER_METADATA_TOPIC) return this.#warn(what);
+    throw new Error(`it ${what}: restore ${this.#disk.directory} from a copy`);
   }
 
   /**
@@ -371,4 +389,8 @@ export class SegmentLog {
     state.generation++;
     state.tail.cutFrom(0);
   }
+}
+
+function endOf(segments: readonly LogSegment[]): Offset {
+  return at(segments, segments.length - 1).nextOffset;
 }

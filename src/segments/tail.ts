@@ -3,8 +3,9 @@ import { concat } from '../model/bytes.ts';
 import type { Offset } from '../model/ids.ts';
 import { firstReaching } from '../model/search.ts';
 import type { ReadRange } from '../ports/log-store.ts';
-import { OVERHEAD_BYTES } from '../records/keepable.ts';
+import { OVERHEAD_BYTES, pins } from '../records/keepable.ts';
 import type { LogSegment } from './log-segment.ts';
+import { Slabs } from './slabs.ts';
 
 /** A batch in memory: it is read from here, and nowhere else before it is written. */
 export interface TailBatch {
@@ -44,14 +45,21 @@ export class Tail {
   #queue: Kept[] = [];
   #head = 0;
   readonly #users = new Map<ArrayBufferLike, number>();
+  readonly #slabs: Slabs;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#slabs = new Slabs(maxBytes);
   }
 
   /** Memory held alive. */
   get sizeBytes(): number {
     return this.#bytes;
+  }
+
+  /** `bytes` as a batch here may have them: small ones are copied, lest they keep all that a socket read alive. */
+  keepable(bytes: Uint8Array): Uint8Array {
+    return bytes.length <= COPY_MAX_BYTES && pins(bytes) ? this.#slabs.copy(bytes) : bytes;
   }
 
   add(log: Kept['log'], batch: TailBatch): void {

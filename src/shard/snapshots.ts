@@ -6,7 +6,6 @@ import { readAgain } from '../ports/read-again.ts';
 import type { LogName, LogStore } from '../ports/log-store.ts';
 import { type NewRecord, buildBatch } from '../records/builder.ts';
 import { BatchFault } from '../kernels/kernels.ts';
-import { forEachBatch } from '../records/header.ts';
 
 /** Control batches around a snapshot: what Kafka's tools expect of a metadata checkpoint (KIP-630). */
 export interface SnapshotFrame {
@@ -76,11 +75,5 @@ export async function loadNewestSnapshot(
 }
 
 function isWhole(kernels: Kernels, bytes: Uint8Array): boolean {
-  let end = 0;
-  let whole = true;
-  forEachBatch(bytes, (header) => {
-    end = header.position + header.sizeBytes;
-    whole &&= kernels.validateBatch(bytes.subarray(header.position, end)) === BatchFault.none;
-  });
-  return whole && end === bytes.length;
+  return kernels.validateBatches(bytes).fault === BatchFault.none;
 }

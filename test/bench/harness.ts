@@ -77,6 +77,11 @@ export function ratio<Name extends string>(timings: Timings<Name>, ours: Name, p
   return median(timings[ours].map((seconds, round) => timings[peer][round]! / seconds));
 }
 
+/** The same of the best round of each: what either can do on a machine that does other things meanwhile. */
+export function bestRatio<Name extends string>(timings: Timings<Name>, ours: Name, peer: Name): number {
+  return Math.min(...timings[peer]) / Math.min(...timings[ours]);
+}
+
 /** Warms `run` up and finds how often to call it in a round. */
 async function callsARound(run: () => unknown): Promise<number> {
   let calls = 1;

@@ -4,10 +4,12 @@ import { HEADER_SIZE } from '../../src/kernels/batch-layout.ts';
 import type { BatchHeaderFields, EncodeRecord } from '../../src/kernels/kernels.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
+import { encodeBatch } from '../../src/kernels/twins/encode.ts';
 import { IndexEntries } from '../../src/segments/index-entries.ts';
 import * as kafkajs from '../kernels/kafkajs.ts';
 import { SeededRandom } from '../support/random.ts';
-import { interleave, median, ratio, report } from './harness.ts';
+import { bestRatio, interleave, report } from './harness.ts';
+import { slicing16 } from './slicing-16.ts';
 
 const HEADER: BatchHeaderFields = {
   baseOffset: 0,
@@ -20,6 +22,9 @@ const HEADER: BatchHeaderFields = {
   baseSequence: -1,
 };
 
+/** Many, of which the best one counts: a kernel is measured, not what else the machine does. */
+const ROUNDS = 61;
+
 const wasm = await loadKernels();
 const twin = new TwinKernels();
 
@@ -30,17 +35,17 @@ interface Comparison {
   unit: 'MB/s' | 'M records/s' | 'ns';
   ours: () => unknown;
   peers: Record<string, () => unknown>;
-  /** Least ratio to a peer: what was measured, less a quarter. */
+  /** Least ratio to a peer. */
   bars?: Record<string, number>;
 }
 
 async function compare({ bench, millions, unit, ours, peers, bars = {} }: Comparison): Promise<void> {
-  const timings = await interleave<string>({ ours, ...peers });
-  const seconds = median(timings['ours'] ?? []);
+  const timings = await interleave<string>({ ours, ...peers }, ROUNDS);
+  const seconds = Math.min(...timings['ours']!);
   const value = millions === undefined ? seconds * 1e9 : millions / seconds;
   for (const peer of Object.keys(peers)) {
     const least = bars[peer];
-    const figure = { bench, value, unit, peer, ratio: ratio(timings, 'ours', peer) };
+    const figure = { bench, value, unit, peer, ratio: bestRatio(timings, 'ours', peer) };
     report(least === undefined ? figure : { ...figure, bar: { ratio: least } });
   }
 }
@@ -54,12 +59,16 @@ export async function run(): Promise<void> {
   ]) {
     await benchRead(shape);
   }
-  for (const size of [100, 1000]) await benchEncode(size);
+  for (const size of [100, 1000]) {
+    await benchEncode(size);
+    await benchEncodeTexts(size);
+  }
   for (const count of [64, 1000, 65_536]) await benchIndexFloor(count);
 }
 
 async function benchCrc(size: number): Promise<void> {
-  const bytes = Buffer.from(noise(size));
+  const bytes = noise(size);
+  const buffer = Buffer.from(bytes.buffer);
   await compare({
     bench: `crc32c ${named(size)}`,
     millions: size / 1e6,
@@ -68,16 +77,18 @@ async function benchCrc(size: number): Promise<void> {
     peers: {
       kafkajs: () => kafkajs.crc32c(bytes),
       twin: () => twin.crc32c(bytes),
-      '@node-rs/crc32': () => native(bytes),
+      'slicing by 16': () => slicing16(bytes),
+      '@node-rs/crc32': () => native(buffer),
     },
     bars: crcBars(size),
   });
 }
 
-/** Folding begins at 512 bytes, and what it leaves to the tables soon counts no more. */
+/** The bars of issue 4. The best JavaScript is the better one of two: short bytes are not worth a view of words. */
 function crcBars(size: number): Record<string, number> {
-  if (size < 1024) return { kafkajs: 2.5, twin: 1.3 };
-  return size < 16_384 ? { kafkajs: 6, twin: 4 } : { kafkajs: 13.5, twin: 8.3 };
+  if (size < 1024) return { twin: 1.5, 'slicing by 16': 1.5 };
+  if (size < 16_384) return { twin: 3, 'slicing by 16': 3, '@node-rs/crc32': 1.5 };
+  return { kafkajs: 32, twin: 7, 'slicing by 16': 7, '@node-rs/crc32': 2.3 };
 }
 
 async function benchRead({ count, size }: { count: number; size: number }): Promise<void> {
@@ -111,13 +122,32 @@ async function benchEncode(size: number): Promise<void> {
     peers: {
       kafkajs: kafkajs.prepareBatch(HEADER, records),
       '@platformatic/kafka': platformaticEncode(records),
-      twin: () => twin.encodeBatch(HEADER, records),
+      ...inTypeScript(records),
     },
-    bars:
-      size < 1000
-        ? { kafkajs: 25, '@platformatic/kafka': 10, twin: 1.5 }
-        : { kafkajs: 15, '@platformatic/kafka': 3.8, twin: 2.2 },
+    bars: size < 1000 ? { kafkajs: 40, '@platformatic/kafka': 10, twin: 1.5, [TWIN_16]: 1.5 } : {},
   });
+}
+
+async function benchEncodeTexts(size: number): Promise<void> {
+  const count = 1000;
+  const records = textsOf(count, size);
+  await compare({
+    bench: `encode ${count} records of ${size} B, texts`,
+    millions: count / 1e6,
+    unit: 'M records/s',
+    ours: () => wasm.encodeBatch(HEADER, records),
+    peers: inTypeScript(records),
+    bars: size < 1000 ? { twin: 4, [TWIN_16]: 4 } : {},
+  });
+}
+
+const TWIN_16 = 'twin, slicing by 16';
+
+function inTypeScript(records: readonly EncodeRecord[]): Record<string, () => unknown> {
+  return {
+    twin: () => twin.encodeBatch(HEADER, records),
+    [TWIN_16]: () => encodeBatch(HEADER, records, slicing16),
+  };
 }
 
 /** Its batch builder, with messages that are ready and the flat buffer that a socket needs. */
@@ -171,6 +201,19 @@ function recordsOf(count: number, size: number): EncodeRecord<Uint8Array>[] {
     const key = Buffer.from(`key-${offsetDelta}`.padEnd(16, '.'));
     return { timestampDelta: offsetDelta, offsetDelta, key, value, headers };
   });
+}
+
+/** Each text a string of its own, as a program makes them, but for the keys of headers. */
+function textsOf(count: number, size: number): EncodeRecord<string>[] {
+  const random = new SeededRandom(1);
+  const text = (length: number) => Array.from({ length }, () => random.integer(0, 35).toString(36)).join('');
+  return Array.from({ length: count }, (_, offsetDelta) => ({
+    timestampDelta: offsetDelta,
+    offsetDelta,
+    key: text(16),
+    value: text(size),
+    headers: [{ key: 'trace-id', value: text(16) }],
+  }));
 }
 
 function noise(size: number): Uint8Array {

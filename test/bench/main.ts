@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   kernels: () => import('./kernels.ts'),
   codecs: () => import('./codecs.ts'),
   produce: () => import('./produce.ts'),
+  'small-produce': () => import('./small-produce.ts'),
   fetch: () => import('./fetch.ts'),
   commit: () => import('./commit.ts'),
   indexeddb: () => import('./indexeddb.ts'),

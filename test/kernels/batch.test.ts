@@ -116,6 +116,49 @@ describe.each(each)('validateBatch ($name)', ({ kernels }) => {
   });
 });
 
+describe.each(each)('validateBatches ($name)', ({ kernels }) => {
+  test.each<[string, number, BatchFault, Uint8Array]>([
+    ['no bytes', 0, BatchFault.none, new Uint8Array(0)],
+    ['one', 1, BatchFault.none, GOOD],
+    ['three', 3, BatchFault.none, join(GOOD, GOOD, GOOD)],
+    ['two, and a third that is cut', 2, BatchFault.truncated, join(GOOD, GOOD, GOOD.subarray(0, -1))],
+    ['one, and a few bytes more', 1, BatchFault.truncated, join(GOOD, Uint8Array.of(0, 0))],
+    ['one before an old message', 1, BatchFault.magic, join(GOOD, set(16, 1), GOOD)],
+    ['one before a wrong byte', 1, BatchFault.crc, join(GOOD, GOOD.with(-1, 0x7f), GOOD)],
+    ['one before a lying count', 1, BatchFault.count, join(GOOD, withCounts(3, 2), GOOD)],
+    ['none before a length of 0', 0, BatchFault.truncated, join(new Uint8Array(16), GOOD.subarray(16))],
+  ])('%s', (_, count, fault, bytes) => {
+    expect(kernels.validateBatches(bytes)).toEqual({ end: count * GOOD.length, fault });
+  });
+
+  test('are not held to the size of kernel memory, one or all', () => {
+    const value = new Uint8Array(400_000).fill(7);
+    const lists = [1, 2, 1, 30, 1].map((count) =>
+      Array.from({ length: count }, (_, offsetDelta) => ({ ...RECORDS[0]!, offsetDelta, value })),
+    );
+    const batches = lists.map((list) => twin.encodeBatch(HEADER, list));
+    const whole = join(...batches);
+    expect(kernels.validateBatches(whole)).toEqual({ end: whole.length, fault: BatchFault.none });
+    whole[whole.length - 1_000_000]! ^= 1; // In the fourth.
+    const end = batches.slice(0, 3).reduce((size, { length }) => size + length, 0);
+    expect(kernels.validateBatches(whole)).toEqual({ end, fault: BatchFault.crc });
+    expect(kernels.validateBatches(whole.subarray(0, -1_000_000))).toEqual({
+      end,
+      fault: BatchFault.truncated,
+    });
+  });
+
+  test('any end at a piece of 1 MiB', () => {
+    const sizes = [1_048_576 - GOOD.length, 1_048_576 - 2 * GOOD.length, 1_048_576 - GOOD.length + 1];
+    for (const size of sizes) {
+      const value = new Uint8Array(size - GOOD.length);
+      const long = twin.encodeBatch(HEADER, [{ ...RECORDS[0]!, value }]);
+      const whole = join(long, GOOD, GOOD, GOOD);
+      expect(kernels.validateBatches(whole)).toEqual({ end: whole.length, fault: BatchFault.none });
+    }
+  });
+});
+
 function kafkajsRecords(): EncodeRecord<Uint8Array>[] {
   return RECORDS.map((record) => ({
     ...record,

@@ -88,6 +88,14 @@ describe.each(each)('encode ($name)', ({ kernels }) => {
     expect(Buffer.compare(kernels.encodeRecords(list), expected)).toBe(0);
   });
 
+  test.each([10, 200])('a header key that is written once for %i records', (count) => {
+    const headers = ['k'.repeat(100_000), text('k'.repeat(100_000))].map((key) => ({ key, value: null }));
+    const list = Array.from({ length: count }, (_, offsetDelta) => {
+      return { timestampDelta: 0, offsetDelta, key: null, value: 'v', headers };
+    });
+    expect(Buffer.compare(kernels.encodeRecords(list), twin.encodeRecords(list))).toBe(0);
+  });
+
   test('returns memory of its own', () => {
     const list: EncodeRecord[] = [
       { timestampDelta: 0, offsetDelta: 0, key: text('a'), value: text('b'), headers: [] },

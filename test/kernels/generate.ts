@@ -32,12 +32,18 @@ export const header: fc.Arbitrary<BatchHeaderFields> = fc.record({
   baseSequence: int32,
 });
 
+/** Keys of headers: as a rule those of the record before, the same objects. */
+const headerKey = fc.oneof(
+  fc.constantFrom(...['', 'trace', 'x'.repeat(20)].map((key) => new TextEncoder().encode(key))),
+  fc.uint8Array({ maxLength: 70 }),
+);
+
 const looseRecord: fc.Arbitrary<EncodeRecord<Uint8Array>> = fc.record({
   timestampDelta,
   offsetDelta: int32,
   key: fc.option(bytes),
   value: fc.option(bytes),
-  headers: fc.array(fc.record({ key: fc.uint8Array({ maxLength: 70 }), value: fc.option(bytes) }), {
+  headers: fc.array(fc.record({ key: headerKey, value: fc.option(bytes) }), {
     maxLength: 3,
   }),
 });
@@ -52,7 +58,8 @@ const someText = fc.oneof(
 const ascii = fc.string({ unit: 'grapheme-ascii', maxLength: 400 });
 const textRecordOf = (text: fc.Arbitrary<string>): fc.Arbitrary<EncodeRecord> => {
   const field = fc.option(fc.oneof({ weight: 4, arbitrary: text }, { weight: 1, arbitrary: bytes }));
-  const headers = fc.array(fc.record({ key: text, value: field }), { maxLength: 3 });
+  const key = fc.oneof(fc.constantFrom('', 'trace', 'é'), text);
+  const headers = fc.array(fc.record({ key, value: field }), { maxLength: 3 });
   return fc.record({ timestampDelta, offsetDelta: int32, key: field, value: field, headers });
 };
 
@@ -73,6 +80,14 @@ export const records = looseRecords.map((list) =>
 export const batch = fc
   .tuple(header, records)
   .map(([fields, list]) => twin.encodeBatch({ ...fields, attributes: fields.attributes & ~7 }, list));
+
+/** Batches one behind the other, now and then one alone. */
+export const payload = fc
+  .oneof(
+    batch.map((one) => [one]),
+    fc.array(batch, { maxLength: 4 }),
+  )
+  .map((list) => join(...list));
 
 interface Damage {
   kind: 'flip' | 'set' | 'cut' | 'append' | 'drop';

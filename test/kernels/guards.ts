@@ -7,6 +7,7 @@ export interface Raw {
   heapBase(): number;
   crc32c(crc: number, at: number, length: number): number;
   validateBatch(batch: number, length: number): number;
+  validateBatches(batches: number, length: number): number;
   indexRecords(records: number, length: number, count: number, rows: number): number;
   encodeBatch(...areas: number[]): number;
   encodeRecords(...areas: number[]): number;
@@ -21,7 +22,7 @@ export const raw = new WebAssembly.Instance(module).exports as unknown as Raw;
 export const memory = new Uint8Array(raw.memory.buffer);
 export const base = raw.heapBase();
 /** Between the tables and the heap base lies the kernels' scratch: see assembly/layout.ts. */
-const TABLES_END = 17_408;
+const TABLES_END = 21_776;
 /** What an area has after its end, for moves of 16 bytes. */
 export const SLACK = 16;
 /** Between areas, so that what runs over one is seen before it reaches the next. */

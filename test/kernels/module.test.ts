@@ -4,17 +4,20 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HEADER_SIZE } from '../../src/kernels/batch-layout.ts';
 import { BatchFault } from '../../src/kernels/kernels.ts';
-import { batch, damaged, looseRecords } from './generate.ts';
+import { damaged, looseRecords, payload } from './generate.ts';
 import { base, blind, GAP, memory, raw, type Raw, SLACK } from './guards.ts';
 import { module, twin } from './instances.ts';
 
 const length = fc.integer({ min: -1, max: 6 });
-const oneRecord = fc
-  .tuple(fc.integer(), fc.integer(), fc.integer(), length, length, fc.array(length, { maxLength: 2 }))
-  .map(([low, high, offsetDelta, key, value, headers]) => {
-    const pairs = headers.flatMap((size) => [size, size]);
-    return [low, high, offsetDelta, key, value, headers.length, ...pairs];
-  });
+/** A header's key is written, or it points at one that was: `back` bytes before. */
+const oneHeader = fc.record({ key: length, value: length, back: fc.oneof(fc.constant(0), fc.nat(9)) });
+const oneRecord = fc.record({
+  timestamp: fc.tuple(fc.integer(), fc.integer()),
+  offsetDelta: fc.integer(),
+  key: length,
+  value: length,
+  headers: fc.array(oneHeader, { maxLength: 2 }),
+});
 const lie = fc.record({ at: fc.nat(30), by: fc.oneof(fc.constantFrom(-1, 1), fc.integer()) });
 const seldom = <T>(value: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: value });
@@ -22,10 +25,26 @@ const seldom = <T>(value: fc.Arbitrary<T>) =>
 const descriptors = fc
   .tuple(fc.array(oneRecord, { maxLength: 4 }), seldom(lie), seldom(fc.integer()))
   .map(([list, wrong, count]) => {
-    const words = list.flat();
+    const words = wordsOf(list);
     if (wrong && wrong.at < words.length) words[wrong.at]! += wrong.by;
     return { words, count: count ?? list.length };
   });
+
+function wordsOf(list: readonly (typeof oneRecord extends fc.Arbitrary<infer R> ? R : never)[]): number[] {
+  let at = 0;
+  const take = (size: number) => (at += Math.max(size, 0));
+  return list.flatMap(({ timestamp, offsetDelta, key, value, headers }) => {
+    take(key);
+    take(value);
+    const triples = headers.flatMap((header) => {
+      const position = Math.max(0, at - header.back);
+      if (position === at) take(header.key);
+      take(header.value);
+      return [position, header.key, header.value];
+    });
+    return [...timestamp, offsetDelta, key, value, headers.length, ...triples];
+  });
+}
 
 /** Kernels ship with every page: the bars of `npm run bench`, too. */
 test('the module is small: 24 KB at most, 9 KB compressed', () => {
@@ -48,12 +67,14 @@ test('memory starts at 192 KiB, room for a batch of 128 KiB, and cannot pass 9 M
 });
 
 describe('kernels stay inside their areas', () => {
-  test('validateBatch and crc32c, which write nothing', () => {
+  test('validateBatch, validateBatches and crc32c, which write nothing', () => {
     fc.assert(
-      fc.property(damaged(batch), fc.nat(16), (bytes, offset) => {
+      fc.property(damaged(payload), fc.nat(16), (bytes, offset) => {
         const at = base + offset;
         const parts = new Map([[at, bytes]]);
         expect(blind(parts, [], () => raw.validateBatch(at, bytes.length))).toBe(twin.validateBatch(bytes));
+        const { end, fault } = twin.validateBatches(bytes);
+        expect(blind(parts, [], () => raw.validateBatches(at, bytes.length))).toBe((end << 3) - fault);
         expect(blind(parts, [], () => raw.crc32c(0, at, bytes.length) >>> 0)).toBe(twin.crc32c(bytes));
       }),
     );

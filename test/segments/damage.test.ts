@@ -190,6 +190,7 @@ describe('after a clean shutdown', () => {
 
   test.each([
     ['length', 8],
+    ['last offset that no reader may reach', 25],
     ['value', BATCH_BYTES - 3],
   ])(
     'a %s in a closed segment is found by who reads it, named, and mended with the next open',

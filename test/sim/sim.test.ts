@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BUGS } from '../../src/hosts/sim/bugs.ts';
+import { BUGS, type Bug, isCaught } from '../../src/hosts/sim/bugs.ts';
 import { runSeed } from './run.ts';
 import { SEEDS } from './seeds.ts';
 
@@ -11,8 +11,8 @@ const FRESH_FROM = 1_928_235_117;
 const FRESH_MAX = 30;
 
 /** What did not hold, and how to see it; undefined when all did. */
-async function failureOf(seed: number, bug?: string): Promise<string | undefined> {
-  const { failure } = await runSeed(seed, { bug });
+async function failureOf(seed: number): Promise<string | undefined> {
+  const { failure } = await runSeed(seed);
   return failure && `npm run sim -- --seed ${seed}: ${failure.name}: ${failure.message}`;
 }
 
@@ -28,13 +28,18 @@ test('seeds in a row', { timeout: 120_000 }, async () => {
   expect(failure).toBeUndefined();
 });
 
-/** The first failure that a planted bug leads to. */
-async function caught(bug: string): Promise<string | undefined> {
-  for (let seed = 1; seed <= BUG_SEEDS_MAX; seed++) {
-    const failure = await failureOf(seed, bug);
-    if (failure !== undefined) return failure;
-  }
-  return undefined;
+/** From here on a bug is caught soon that is not in the first seeds: a test has no time for a hundred. */
+const BUG_SEED_FROM: Readonly<Record<string, number>> = {
+  // One in ten: a topic must be seen, and then its record fail or the node die, all within milliseconds.
+  'apply-before-append': 19,
+};
+
+/** The first seed in which `bug` breaks what it does break. @throws when none of a hundred does. */
+async function seedThatCatches(name: string, bug: Bug): Promise<number> {
+  const from = BUG_SEED_FROM[name] ?? 1;
+  for (let seed = from; seed < from + BUG_SEEDS_MAX; seed++)
+    if (isCaught(bug, (await runSeed(seed, { bug: name })).failure)) return seed;
+  throw new Error(`${BUG_SEEDS_MAX} seeds from ${from} on do not break ${bug.breaks.join(' or ')}`);
 }
 
 describe('the simulator itself', () => {
@@ -63,7 +68,8 @@ describe('the simulator itself', () => {
     },
   );
 
-  test.each(Object.keys(BUGS))('a planted bug is caught: %s', { timeout: 120_000 }, async (bug) => {
-    expect(await caught(bug)).toBeDefined();
+  test.each(Object.entries(BUGS))('a planted bug is caught: %s', { timeout: 120_000 }, async (name, bug) => {
+    const seed = await seedThatCatches(name, bug);
+    expect(await failureOf(seed)).toBeUndefined();
   });
 });

@@ -96,8 +96,9 @@ export class SimFiles implements Files {
       kind: 'read',
       path,
       run: () => {
-        const bytes = this.#parts.disk.file(path)?.bytes.slice();
-        if (bytes !== undefined) this.#maybeFlip(path, 0, bytes);
+        const whole = this.#parts.disk.file(path)?.bytes;
+        const bytes = whole?.slice();
+        if (whole && bytes) this.#maybeFlip({ path, whole }, 0, bytes);
         return bytes;
       },
     });
@@ -136,7 +137,7 @@ export class SimFiles implements Files {
         const run = () => {
           const found = inode.bytes.subarray(position, position + into.length);
           into.set(found);
-          this.#maybeFlip(path, position, into.subarray(0, found.length));
+          this.#maybeFlip({ path, whole: inode.bytes }, position, into.subarray(0, found.length));
           return found.length;
         };
         return this.#call({ kind: 'read', path, run });
@@ -196,15 +197,22 @@ export class SimFiles implements Files {
     }
   }
 
-  /** The bit is wrong on its way, not on the device. @param position of `bytes` in the file. */
-  #maybeFlip(path: string, position: number, bytes: Uint8Array): void {
-    const { random, state, counters, scheduler, disk } = this.#parts;
+  /**
+   * The bit is wrong on its way, not on the device.
+   * @param whole what the file that is read holds: its path may be another's by now.
+   * @param position of `bytes` in the file.
+   */
+  #maybeFlip(
+    { path, whole }: { path: string; whole: Uint8Array },
+    position: number,
+    bytes: Uint8Array,
+  ): void {
+    const { random, state, counters, scheduler } = this.#parts;
     if (state.flipRatio === 0 || bytes.length === 0 || !COVERED.test(path)) return;
     const lastFlip = counters.flipped.findLast((flip) => flip.path === path);
     if (lastFlip && scheduler.nowMs - lastFlip.atMs < RIGHT_AGAIN_MS) return;
     if (!random.chance(state.flipRatio)) return;
     const at = random.int(bytes.length);
-    const whole = disk.file(path)?.bytes ?? bytes;
     if (path.endsWith('.log') && !isCovered(whole, position + at)) return;
     bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
     counters.flipped.push({ path, atMs: scheduler.nowMs });

@@ -99,8 +99,7 @@ export class Member {
     if (errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = memberId;
     if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID)
       this.#memberId = '';
-    if (errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE || errorCode === ErrorCode.NOT_COORDINATOR)
-      await this.#findCoordinator();
+    await this.#findCoordinator(errorCode);
     if (errorCode !== ErrorCode.NONE) return this.#isExpected(errorCode, 'joining');
     this.#memberId = memberId;
     this.#generationId = generationId;
@@ -129,7 +128,9 @@ export class Member {
     return false;
   }
 
-  async #findCoordinator(): Promise<void> {
+  /** After these codes every client asks for it anew: that makes the topic of the offsets again where it was lost. */
+  async #findCoordinator(errorCode: number): Promise<void> {
+    if (errorCode !== ErrorCode.COORDINATOR_NOT_AVAILABLE && errorCode !== ErrorCode.NOT_COORDINATOR) return;
     const version = this.#client.versionOf(findCoordinatorApi);
     const { groupId } = this.group;
     await answerOf(
@@ -223,7 +224,11 @@ export class Member {
     const version = this.#client.versionOf(heartbeatApi, this.#instanceId === null ? 0 : 3);
     const answer = await answerOf(this.#client.request(heartbeatApi, version, this.#who()));
     // A lost answer ends nothing.
-    if (answer === undefined || isTransient(answer.errorCode)) return true;
+    if (answer === undefined) return true;
+    if (isTransient(answer.errorCode)) {
+      await this.#findCoordinator(answer.errorCode);
+      return true;
+    }
     if (answer.errorCode !== ErrorCode.NONE) return this.#ended(answer.errorCode, 'a heartbeat to');
     this.#aliveAtMs = sentAtMs;
     return true;

@@ -10,19 +10,42 @@ import {
   MAGIC,
   RECORDS_COUNT,
 } from '../batch-layout.ts';
-import { BatchFault, ROW } from '../kernels.ts';
+import { BatchFault, ROW, type ValidBatches } from '../kernels.ts';
 import { Cursor } from './cursor.ts';
 
-/** `crc32c` takes the checksum: the twin's own, or a faster one for a batch too large for WASM memory. */
-export function validateBatch(bytes: Uint8Array, crc32c: (bytes: Uint8Array) => number): BatchFault {
+/** Takes a checksum: the twin's own, or a faster one for batches too large for WASM memory. */
+type Crc32c = (bytes: Uint8Array) => number;
+
+export function validateBatch(bytes: Uint8Array, crc32c: Crc32c): BatchFault {
+  const size = sizeOfBatch(bytes);
+  if (size < 0) return size as BatchFault;
+  return size < bytes.length ? BatchFault.trailing : validateWhole(bytes, crc32c);
+}
+
+export function validateBatches(bytes: Uint8Array, crc32c: Crc32c): ValidBatches {
+  for (let end = 0; ;) {
+    if (end === bytes.length) return { end, fault: BatchFault.none };
+    const size = sizeOfBatch(bytes.subarray(end));
+    const fault = size < 0 ? (size as BatchFault) : validateWhole(bytes.subarray(end, end + size), crc32c);
+    if (fault !== BatchFault.none) return { end, fault };
+    end += size;
+  }
+}
+
+/** The size of the batch that `bytes` begin with, all of it there; or a fault. */
+export function sizeOfBatch(bytes: Uint8Array): number {
   if (bytes.length <= MAGIC) return BatchFault.truncated;
   // All versions have their magic at this place, so it is judged before what only version 2 has.
   if (bytes[MAGIC] !== 2) return BatchFault.magic;
   if (bytes.length < HEADER_SIZE) return BatchFault.truncated;
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_SIZE);
   const size = LENGTH_OVERHEAD + view.getInt32(BATCH_LENGTH);
-  if (size < HEADER_SIZE || size > bytes.length) return BatchFault.truncated;
-  if (size < bytes.length) return BatchFault.trailing;
+  return size < HEADER_SIZE || size > bytes.length ? BatchFault.truncated : size;
+}
+
+/** What is wrong with a batch that is all there. */
+function validateWhole(bytes: Uint8Array, crc32c: Crc32c): BatchFault {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_SIZE);
   if (crc32c(bytes.subarray(ATTRIBUTES)) !== view.getUint32(CRC)) return BatchFault.crc;
   const count = view.getInt32(RECORDS_COUNT);
   if (count < 0 || count !== view.getInt32(LAST_OFFSET_DELTA) + 1) return BatchFault.count;

@@ -4,12 +4,14 @@ import { KafkaError } from '../../../src/model/errors.ts';
 import { CODEC, decompress } from '../../../src/records/codecs.ts';
 import { wasm } from '../../kernels/instances.ts';
 import { damage, texture } from '../damage.ts';
-import { type Target, mustHold, sameBytes } from '../target.ts';
+import { type Target, kindOf, mustHold, sameBytes } from '../target.ts';
 
 const NAMES = ['gzip', 'snappy', 'lz4', 'zstd'] as const;
 const codecs = nodeCodecs(wasm);
 const RAW_MAX_BYTES = 20_000;
 const BOUND_BYTES = 64 * 1024;
+/** What is unpacked, its bound doubled while it grows. */
+const BUFFER_MAX_BYTES = 4 * BOUND_BYTES;
 
 function pack(name: (typeof NAMES)[number], bytes: Uint8Array): Uint8Array {
   const packed = codecs.get(CODEC[name])?.compress(bytes);
@@ -45,6 +47,7 @@ function foreign(
 export const packedBlocks: Target = {
   name: 'packed',
   share: 8,
+  bufferMaxBytes: BUFFER_MAX_BYTES,
   make(random) {
     const codec = random.integer(0, NAMES.length - 1);
     const name = NAMES[codec] ?? 'gzip';
@@ -57,8 +60,10 @@ export const packedBlocks: Target = {
     try {
       const { length } = unpack(name, input.subarray(1), BOUND_BYTES);
       mustHold(length <= BOUND_BYTES, () => `${name} gave ${length} bytes, beyond its bound`);
+      return [`${name} unpacked`];
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
+      return [`${name}: ${kindOf(error.message)}`];
     }
   },
 };
@@ -67,6 +72,7 @@ export const packedBlocks: Target = {
 export const rawBlocks: Target = {
   name: 'raw',
   share: 2,
+  bufferMaxBytes: BUFFER_MAX_BYTES,
   make: (random) => texture(random, RAW_MAX_BYTES),
   check(raw) {
     const bound = Math.max(1, raw.length);
@@ -81,5 +87,6 @@ export const rawBlocks: Target = {
       const other = foreign(name, 'compressSync', raw);
       mustHold(sameBytes(unpack(name, other, bound), raw), () => `their ${name} reads otherwise here`);
     }
+    return ['the same'];
   },
 };
