@@ -70,9 +70,7 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
   if (aborted !== undefined) await refuseAborted(parts, `${directory}/${aborted}`);
   const bases = names.map(segmentBase).filter((base) => base !== undefined);
   bases.sort((a, b) => a - b);
-  if (bases.length === 0) {
-    return [await createSegment(parts, directory, startOffset)];
-  }
+  if (bases.length === 0) return [await createSegment(parts, directory, startOffset)];
 
   const found = bases.map((base, number): Found => {
     return { segment: new LogSegment(directory, base, parts), nextBase: bases[number + 1] };
