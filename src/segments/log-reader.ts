@@ -180,9 +180,11 @@ export class LogReader {
         return { bytes: this.#chosen({ segment, position, generation }, bytes, checked) };
       }
       if (chosen.type === 'end') {
-        // That it ends where nobody may read yet is to be believed of a batch that is true.
+        // That it ends where nobody may read yet is to be believed of a batch that is true, and says so again.
         const next = await this.#readOnce({ segment, start, endPosition }, { ...range, ...WHOLE_BATCH });
-        return typeof next === 'string' ? next : { bytes: EMPTY };
+        if (typeof next === 'string') return next;
+        const endsThere = next.bytes && new BatchHeader(next.bytes).lastOffset >= range.endOffset;
+        return endsThere ? { bytes: EMPTY } : ` at byte ${position}`;
       }
       position += chosen.skippedBytes;
       atLeastBytes = chosen.neededBytes;
