@@ -43,14 +43,17 @@ test('a bit that is wrong on its way once costs nothing: no batch, no file set a
   }
 });
 
-test.each([COVERED_BYTE, LAST_OFFSET_BYTE])('a cold read that is wrong once is read again: byte %i', async (byte) => {
-  const files = await killedAfter([create, ...appends(log, 0, BATCHES, VALUE_BYTES)]);
-  const before = await openStore(files);
-  await before.open(log);
-  await before.close();
-  const store = await openStore(files, { tailBytes: 0 });
-  await store.open(log);
-  const wasRead = misread(files, 0, 0, byte);
-  expect(offsetsOf(await store.read(log, { ...ALL, endOffset: BATCHES }))).toEqual(all);
-  expect(wasRead()).toBe(true);
-});
+test.each([COVERED_BYTE, LAST_OFFSET_BYTE])(
+  'a cold read that is wrong once is read again: byte %i',
+  async (byte) => {
+    const files = await killedAfter([create, ...appends(log, 0, BATCHES, VALUE_BYTES)]);
+    const before = await openStore(files);
+    await before.open(log);
+    await before.close();
+    const store = await openStore(files, { tailBytes: 0 });
+    await store.open(log);
+    const wasRead = misread(files, 0, 0, byte);
+    expect(offsetsOf(await store.read(log, { ...ALL, endOffset: BATCHES }))).toEqual(all);
+    expect(wasRead()).toBe(true);
+  },
+);
