@@ -5,7 +5,10 @@ export const SEEDS: readonly (readonly [seed: number, found: string])[] = [
   [11, 'a log whose making failed after another was moved aside could never be made'],
   [31, 'epochs that a power cut took stayed lost; then: members never asked for a coordinator that was gone'],
   [33, 'what a recovery had not flushed counted as durable'],
-  [1289, 'a snapshot of records that a log had lost came back once the log had grown past it'],
+  [
+    1289,
+    'a snapshot of records that a log had lost came back once it had grown past it; then: a wrong bit ended a read',
+  ],
   [38394257, 'a partition that was lost with the metadata and made again starts where its log was trimmed'],
   [176784094, 'a group whose last members went while a rebalance waited for an id refused who came with it'],
   [327874957, 'the same as 38394257'],

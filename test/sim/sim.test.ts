@@ -6,9 +6,11 @@ import { SEEDS } from './seeds.ts';
 const FRESH_MS = 8_000;
 /** A bug that takes more is hardly guarded against. */
 const BUG_SEEDS_MAX = 100;
-/** Not by chance yet: one seed in a hundred still fails (`OPEN_SEEDS`); `npm run sim` looks for them. */
-const FRESH_FROM = 1_928_235_117;
+/** By chance: each run looks where nobody has. A seed that fails is named, and fails for ever: add it to `SEEDS`. */
+const FRESH_FROM = Math.floor(Math.random() * 2 ** 31);
 const FRESH_MAX = 30;
+/** Any does. */
+const USUAL_SEED = 1_928_235_117;
 
 /** What did not hold, and how to see it; undefined when all did. */
 async function failureOf(seed: number): Promise<string | undefined> {
@@ -20,7 +22,7 @@ test.each(SEEDS)('seed %i, which once found: %s', { timeout: 60_000 }, async (se
   expect(await failureOf(seed)).toBeUndefined();
 });
 
-test('seeds in a row', { timeout: 120_000 }, async () => {
+test('fresh seeds', { timeout: 120_000 }, async () => {
   const untilMs = performance.now() + FRESH_MS;
   let failure: string | undefined;
   for (let seed = FRESH_FROM; seed < FRESH_FROM + FRESH_MAX && performance.now() < untilMs; seed++)
@@ -58,7 +60,7 @@ describe('the simulator itself', () => {
     'a seed is a minute, 2,000 operations and 20 faults of 6 kinds at least',
     { timeout: 60_000 },
     async () => {
-      const { virtualMs, operations, faults, restarts } = await runSeed(FRESH_FROM);
+      const { virtualMs, operations, faults, restarts } = await runSeed(USUAL_SEED);
       const counts = Object.values(faults);
       expect(virtualMs).toBeGreaterThanOrEqual(60_000);
       expect(operations).toBeGreaterThanOrEqual(2_000);
