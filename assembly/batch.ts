@@ -35,7 +35,14 @@ const RECORD_SIZE_MIN: i32 = 7;
 export function validateBatch(batch: usize, length: i32): i32 {
   const size = sizeOfBatch(batch, length);
   if (size < 0) return size;
-  return size < length ? FAULT_TRAILING : validateWhole(batch, size);
+  return size < length ? FAULT_TRAILING : validateWhole(batch, size, SCRATCH_ROW, 0);
+}
+
+/** The same, and a row for each of its records at `rows` (4-aligned), when they are not compressed. */
+export function indexBatch(batch: usize, length: i32, rows: usize): i32 {
+  const size = sizeOfBatch(batch, length);
+  if (size < 0) return size;
+  return size < length ? FAULT_TRAILING : validateWhole(batch, size, rows, ROW_SIZE);
 }
 
 /**
@@ -46,7 +53,7 @@ export function validateBatches(batches: usize, length: i32): i32 {
   let good = 0;
   while (good < length) {
     const size = sizeOfBatch(batches + good, length - good);
-    const fault = size < 0 ? size : validateWhole(batches + good, size);
+    const fault = size < 0 ? size : validateWhole(batches + good, size, SCRATCH_ROW, 0);
     if (fault != FAULT_NONE) return (good << 3) - fault;
     good += size;
   }
@@ -64,8 +71,8 @@ function sizeOfBatch(batch: usize, length: i32): i32 {
   return announced + LENGTH_OVERHEAD;
 }
 
-/** A fault, or 0 when what the `size` bytes at `batch` say of themselves is true. */
-function validateWhole(batch: usize, size: i32): i32 {
+/** A fault, or 0 when what the `size` bytes at `batch` say of themselves is true. Rows are `rowStep` apart. */
+function validateWhole(batch: usize, size: i32, row: usize, rowStep: usize): i32 {
   if (crc32c(0, batch + ATTRIBUTES, size - <i32>ATTRIBUTES) != bswap(load<u32>(batch, CRC))) return FAULT_CRC;
   const count = bswap(load<i32>(batch, RECORDS_COUNT));
   if (count < 0 || count != bswap(load<i32>(batch, LAST_OFFSET_DELTA)) + 1) return FAULT_COUNT;
@@ -73,19 +80,20 @@ function validateWhole(batch: usize, size: i32): i32 {
   const records = <i32>batch + HEADER_SIZE;
   const end = <i32>batch + size;
   if (count > (end - records) / RECORD_SIZE_MIN) return FAULT_COUNT;
-  return walk(records, end, count);
+  return walk(records, end, count, row, rowStep);
 }
 
 /** Every record in bounds, their offset deltas 0, 1, 2 and so on, and no byte left over. */
-function walk(records: i32, end: i32, count: i32): i32 {
+function walk(records: i32, end: i32, count: i32, row: usize, rowStep: usize): i32 {
   let next = records;
   for (let index = 0; index < count; index++) {
     if (next == end) return FAULT_COUNT;
     const at = readVarint(next, end);
     if (<u32>varint > <u32>max(end - at, 0)) return FAULT_RECORD;
     next = at + varint;
-    if (!readRecord(records, at, next, SCRATCH_ROW)) return FAULT_RECORD;
-    if (load<i32>(SCRATCH_ROW, ROW_OFFSET_DELTA) != index) return FAULT_RECORD;
+    if (!readRecord(records, at, next, row)) return FAULT_RECORD;
+    if (load<i32>(row, ROW_OFFSET_DELTA) != index) return FAULT_RECORD;
+    row += rowStep;
   }
   return next == end ? FAULT_NONE : FAULT_COUNT;
 }

@@ -36,18 +36,20 @@ export function sumBlocks(state: u32, at: usize, end: usize): u32 {
     const block = v128.xor(v128.load(at), carried);
     const low = v128.and(block, i8x16.splat(15));
     const high = i8x16.shr_u(block, 4);
-    sum0 = v128.xor(sum0, i8x16.swizzle(v128.load(table), low));
-    sum0 = v128.xor(sum0, i8x16.swizzle(v128.load(table, 64), high));
-    sum1 = v128.xor(sum1, i8x16.swizzle(v128.load(table, 16), low));
-    sum1 = v128.xor(sum1, i8x16.swizzle(v128.load(table, 80), high));
-    sum2 = v128.xor(sum2, i8x16.swizzle(v128.load(table, 32), low));
-    sum2 = v128.xor(sum2, i8x16.swizzle(v128.load(table, 96), high));
-    sum3 = v128.xor(sum3, i8x16.swizzle(v128.load(table, 48), low));
-    sum3 = v128.xor(sum3, i8x16.swizzle(v128.load(table, 112), high));
+    sum0 = v128.xor(sum0, looked(v128.load(table), low, v128.load(table, 64), high));
+    sum1 = v128.xor(sum1, looked(v128.load(table, 16), low, v128.load(table, 80), high));
+    sum2 = v128.xor(sum2, looked(v128.load(table, 32), low, v128.load(table, 96), high));
+    sum3 = v128.xor(sum3, looked(v128.load(table, 48), low, v128.load(table, 112), high));
     carried = i64x2.splat(0);
     table -= NIBBLE_TABLE_SIZE;
   }
   return lastBlock(sum0, sum1, sum2, sum3);
+}
+
+// @ts-ignore: decorator
+@inline
+function looked(lowRow: v128, low: v128, highRow: v128, high: v128): v128 {
+  return v128.xor(i8x16.swizzle(lowRow, low), i8x16.swizzle(highRow, high));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The kernels' whole surface: plain functions on areas of linear memory (see layout.ts). No imports, no allocation. */
 export { crc32c } from './crc32c';
-export { indexRecords, validateBatch, validateBatches } from './batch';
+export { indexBatch, indexRecords, validateBatch, validateBatches } from './batch';
 export { encodeBatch, encodeRecords } from './encode';
 export { packLz4Blocks, unpackLz4Block } from './lz4';
 export { packSnappy, unpackSnappy } from './snappy';

@@ -22,7 +22,7 @@
  *                                                          ├──────────────────────────────────────┤
  *  validateBatch, validateBatches                          │ one batch, or batches                │
  *                                                          ├───────────┬─────┬────────────────────┤
- *  indexRecords                                            │ records   │ pad │ rows, 32 B each    │
+ *  indexRecords, indexBatch                                │ bytes     │ pad │ rows, 32 B each    │
  *                                                          ├───────────┴─┬───┴───┬─────┬──────┬───┤
  *  encodeRecords, encodeBatch                              │ descriptors │ arena │slack│ out  │ s │
  *                                                          ├────────────┬┴────┬──┴─────┴──────┼───┤

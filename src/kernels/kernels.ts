@@ -88,6 +88,11 @@ export interface Kernels {
    */
   validateBatches(bytes: Uint8Array): ValidBatches;
   /**
+   * {@link validateBatch} and {@link indexRecords} in one pass, for a consumer. @returns the rows, or the fault; or
+   * `none` when the batch is good and compressed.
+   */
+  indexBatch(bytes: Uint8Array): Int32Array | BatchFault;
+  /**
    * Rows (see {@link ROW}) of `count` uncompressed records that fill `records` (the bytes after a batch header, or
    * what they decompress to). @returns the rows, or the fault.
    */

@@ -6,7 +6,7 @@ import type {
   PackFault,
   ValidBatches,
 } from './kernels.ts';
-import { indexRecords, validateBatch, validateBatches } from './twins/batch.ts';
+import { indexBatch, indexRecords, validateBatch, validateBatches } from './twins/batch.ts';
 import { crc32c } from './twins/crc32c.ts';
 import { encodeBatch, encodeRecords } from './twins/encode.ts';
 import { packLz4, unpackLz4 } from './twins/lz4.ts';
@@ -22,6 +22,9 @@ export class TwinKernels implements Kernels {
   }
   validateBatches(bytes: Uint8Array): ValidBatches {
     return validateBatches(bytes, crc32c);
+  }
+  indexBatch(bytes: Uint8Array): Int32Array | BatchFault {
+    return indexBatch(bytes, crc32c);
   }
   indexRecords(records: Uint8Array, count: number): Int32Array | BatchFault {
     return indexRecords(records, count);

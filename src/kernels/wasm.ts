@@ -1,5 +1,5 @@
 import { invariant } from '../model/assert.ts';
-import { countsOf, isPossibleCount, writeHeader } from './batch-layout.ts';
+import { countsOf, HEADER_SIZE, isPossibleCount, writeHeader } from './batch-layout.ts';
 import { BatchFault, ROW } from './kernels.ts';
 import type { BatchHeaderFields, EncodeRecord, Kernels, PackFault, ValidBatches } from './kernels.ts';
 import * as twinBatch from './twins/batch.ts';
@@ -18,6 +18,7 @@ interface Exports extends lz.LzExports {
   validateBatch(batch: number, length: number): BatchFault;
   /** @returns how many bytes are good batches, times 8; plus the fault of the next one, sign turned. */
   validateBatches(batches: number, length: number): number;
+  indexBatch(batch: number, length: number, rows: number): BatchFault;
   indexRecords(records: number, length: number, count: number, rows: number): BatchFault;
   encodeRecords: Encode;
   encodeBatch: Encode;
@@ -98,16 +99,34 @@ export class WasmKernels implements Kernels {
     return { end: result >>> 3, fault: (0 - (result & 7)) as BatchFault };
   }
 
+  indexBatch(bytes: Uint8Array): Int32Array | BatchFault {
+    const count = bytes.length < HEADER_SIZE ? -1 : twinBatch.plainCount(bytes);
+    if (!isPossibleCount(count, bytes.length)) return this.validateBatch(bytes);
+    const rows = this.#copyInWithRows(bytes, count);
+    if (rows === undefined) return twinBatch.indexBatch(bytes, (covered) => this.crc32c(covered));
+    return this.#rowsOr(this.#wasm.indexBatch(this.#memory.base, bytes.length, rows), rows, count);
+  }
+
   indexRecords(records: Uint8Array, count: number): Int32Array | BatchFault {
     if (!isPossibleCount(count, records.length)) return BatchFault.count;
-    if (records.length > count * INDEX_COPY_MAX) return twinBatch.indexRecords(records, count);
+    const isWorthIt = records.length <= count * INDEX_COPY_MAX;
+    const rows = isWorthIt ? this.#copyInWithRows(records, count) : undefined;
+    if (rows === undefined) return twinBatch.indexRecords(records, count);
+    const { base } = this.#memory;
+    return this.#rowsOr(this.#wasm.indexRecords(base, records.length, count, rows), rows, count);
+  }
+
+  /** @returns where the rows of `count` records go; undefined when there is no memory for it all. */
+  #copyInWithRows(bytes: Uint8Array, count: number): number | undefined {
     const memory = this.#memory;
-    const rows = (memory.base + records.length + 3) & ~3;
-    const words = count * ROW.size;
-    if (!memory.reserve(rows + 4 * words - memory.base)) return twinBatch.indexRecords(records, count);
-    memory.bytes.set(records, memory.base);
-    const fault = this.#wasm.indexRecords(memory.base, records.length, count, rows);
-    return fault === BatchFault.none ? memory.ints.slice(rows / 4, rows / 4 + words) : fault;
+    const rows = (memory.base + bytes.length + 3) & ~3;
+    if (!memory.reserve(rows + 4 * count * ROW.size - memory.base)) return undefined;
+    memory.bytes.set(bytes, memory.base);
+    return rows;
+  }
+
+  #rowsOr(fault: BatchFault, rows: number, count: number): Int32Array | BatchFault {
+    return fault === BatchFault.none ? this.#memory.ints.slice(rows / 4, rows / 4 + count * ROW.size) : fault;
   }
 
   encodeRecords(records: readonly EncodeRecord[]): Uint8Array {

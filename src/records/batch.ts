@@ -1,4 +1,4 @@
-import { ROW } from '../kernels/kernels.ts';
+import { BatchFault, ROW } from '../kernels/kernels.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 import type { Millis, Offset } from '../model/ids.ts';
@@ -31,12 +31,34 @@ export function records(bytes: Uint8Array, kernels: Kernels, codecs: Codecs): Ma
   return andThen(block, (unpacked) => indexed(header, unpacked, kernels));
 }
 
+/**
+ * The same once the batch was checked, its checksum too: what a consumer does with bytes from the wire. One pass when
+ * the batch is not compressed.
+ * @throws {KafkaError} CORRUPT_MESSAGE besides, when it is not one whole batch or its checksum is wrong.
+ */
+export function checkedRecords(
+  bytes: Uint8Array,
+  kernels: Kernels,
+  codecs: Codecs,
+): MaybePromise<BatchRecords> {
+  const rows = kernels.indexBatch(bytes);
+  if (rows === BatchFault.none) return records(bytes, kernels, codecs);
+  if (rows === BatchFault.count || rows === BatchFault.record) throw notAsAnnounced();
+  if (typeof rows === 'number')
+    throw new KafkaError(ErrorCode.CORRUPT_MESSAGE, 'not a whole batch, or damaged');
+  const header = new BatchHeader(bytes);
+  return new BatchRecords(header, { block: header.recordBytes, rows });
+}
+
+function notAsAnnounced(): KafkaError {
+  return new KafkaError(ErrorCode.INVALID_RECORD, 'records are not as announced');
+}
+
 function indexed(header: BatchHeader, block: Uint8Array, kernels: Kernels): BatchRecords {
   const count = header.recordsCount;
   const possible = count >= 0 && count * RECORD_MIN_BYTES <= block.length;
   const rows = possible ? kernels.indexRecords(block, count) : undefined;
-  if (!(rows instanceof Int32Array))
-    throw new KafkaError(ErrorCode.INVALID_RECORD, 'records are not as announced');
+  if (!(rows instanceof Int32Array)) throw notAsAnnounced();
   return new BatchRecords(header, { block, rows });
 }
 

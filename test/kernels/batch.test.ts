@@ -95,6 +95,9 @@ describe.each(each)('validateBatch ($name)', ({ kernels }) => {
     ['a compressed block with a lying count', BatchFault.count, seal(withCounts(2, 2).fill(2, 22, 23))],
   ])('%s', (_, fault, bytes) => {
     expect(kernels.validateBatch(bytes)).toBe(fault);
+    const isReadable = fault === BatchFault.none && (bytes[22]! & 7) === 0;
+    const rows = isReadable ? twin.indexRecords(bytes.subarray(HEADER_SIZE), countOf(bytes)) : fault;
+    expect(kernels.indexBatch(bytes)).toEqual(rows);
   });
 
   test('finds batches good that other clients made', async () => {
@@ -110,11 +113,16 @@ describe.each(each)('validateBatch ($name)', ({ kernels }) => {
     );
     expect(kernels.validateBatch(large)).toBe(BatchFault.none);
     expect(kernels.validateBatch(large.subarray(1))).toBe(BatchFault.magic);
+    expect(kernels.indexBatch(large)).toHaveLength(4 * ROW.size);
     large[4_000_000]! ^= 1;
+    expect(kernels.indexBatch(large)).toBe(BatchFault.crc);
     expect(kernels.validateBatch(large)).toBe(BatchFault.crc);
     expect(kernels.validateBatch(GOOD)).toBe(BatchFault.none);
   });
 });
+
+const countOf = (whole: Uint8Array): number =>
+  new DataView(whole.buffer, whole.byteOffset).getInt32(RECORDS_COUNT);
 
 describe.each(each)('validateBatches ($name)', ({ kernels }) => {
   test.each<[string, number, BatchFault, Uint8Array]>([

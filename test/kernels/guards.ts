@@ -8,6 +8,7 @@ export interface Raw {
   crc32c(crc: number, at: number, length: number): number;
   validateBatch(batch: number, length: number): number;
   validateBatches(batches: number, length: number): number;
+  indexBatch(batch: number, length: number, rows: number): number;
   indexRecords(records: number, length: number, count: number, rows: number): number;
   encodeBatch(...areas: number[]): number;
   encodeRecords(...areas: number[]): number;

@@ -67,7 +67,7 @@ test('memory starts at 192 KiB, room for a batch of 128 KiB, and cannot pass 9 M
 });
 
 describe('kernels stay inside their areas', () => {
-  test('validateBatch, validateBatches and crc32c, which write nothing', () => {
+  test('validateBatch, validateBatches and crc32c, which write nothing, and indexBatch, which writes rows', () => {
     fc.assert(
       fc.property(damaged(payload), fc.nat(16), (bytes, offset) => {
         const at = base + offset;
@@ -75,6 +75,11 @@ describe('kernels stay inside their areas', () => {
         expect(blind(parts, [], () => raw.validateBatch(at, bytes.length))).toBe(twin.validateBatch(bytes));
         const { end, fault } = twin.validateBatches(bytes);
         expect(blind(parts, [], () => raw.validateBatches(at, bytes.length))).toBe((end << 3) - fault);
+        const rows = (at + bytes.length + 3) & ~3;
+        const index = () => raw.indexBatch(at, bytes.length, rows);
+        expect(blind(parts, [[rows, rows + 32 * Math.floor(bytes.length / 7)]], index)).toBe(
+          twin.validateBatch(bytes),
+        );
         expect(blind(parts, [], () => raw.crc32c(0, at, bytes.length) >>> 0)).toBe(twin.crc32c(bytes));
       }),
     );

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
 import { ErrorCode, KafkaError } from '../../src/model/errors.ts';
-import { type Record, records } from '../../src/records/batch.ts';
+import { checkedRecords, type Record, records } from '../../src/records/batch.ts';
 import { buildBatch, recompress } from '../../src/records/builder.ts';
 import { CODEC } from '../../src/records/codecs.ts';
 import type { CodecName } from '../../src/records/codecs.ts';
@@ -158,6 +158,24 @@ describe('a batch of ours', () => {
         expect(cursor.next()).toBe(false);
       }),
     );
+  });
+
+  test.each(['none', 'gzip'] as const)('is checked as it is read, %s', async (codec) => {
+    const batch = await ours(SAMPLE, codec);
+    const checked = async (bytes: Uint8Array) => await checkedRecords(bytes, kernels, codecs);
+    expect(Array.from(await checked(batch), plain)).toEqual(SAMPLE);
+    const hurt = batch.with(-1, batch.at(-1)! ^ 1);
+    const lying = batch.slice();
+    new DataView(lying.buffer).setInt32(57, SAMPLE.length + 1);
+    new BatchHeader(lying).seal(kernels);
+    for (const [bytes, code] of [
+      [hurt, ErrorCode.CORRUPT_MESSAGE],
+      [batch.subarray(0, 40), ErrorCode.CORRUPT_MESSAGE],
+      [batch.subarray(1), ErrorCode.CORRUPT_MESSAGE],
+      [lying, ErrorCode.INVALID_RECORD],
+    ] as const) {
+      await expect(checked(bytes)).rejects.toMatchObject({ code });
+    }
   });
 
   test('keeps header keys as they are, a byte order mark included', () => {

@@ -32,6 +32,18 @@ export function validateBatches(bytes: Uint8Array, crc32c: Crc32c): ValidBatches
   }
 }
 
+export function indexBatch(bytes: Uint8Array, crc32c: Crc32c): Int32Array | BatchFault {
+  const fault = validateBatch(bytes, crc32c);
+  const count = fault === BatchFault.none ? plainCount(bytes) : -1;
+  return count < 0 ? fault : indexRecords(bytes.subarray(HEADER_SIZE), count);
+}
+
+/** How many records a batch says it has, -1 when they are compressed. It holds at least a header. */
+export function plainCount(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_SIZE);
+  return (view.getInt16(ATTRIBUTES) & CODEC_MASK) === 0 ? view.getInt32(RECORDS_COUNT) : -1;
+}
+
 /** The size of the batch that `bytes` begin with, all of it there; or a fault. */
 export function sizeOfBatch(bytes: Uint8Array): number {
   if (bytes.length <= MAGIC) return BatchFault.truncated;
