@@ -2,10 +2,10 @@ import { at } from '../model/assert.ts';
 import { concat } from '../model/bytes.ts';
 import type { Offset } from '../model/ids.ts';
 import { firstReaching } from '../model/search.ts';
+import { Slabs } from '../model/slabs.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import { OVERHEAD_BYTES, pins } from '../records/keepable.ts';
 import type { LogSegment } from './log-segment.ts';
-import { Slabs } from './slabs.ts';
 
 /** A batch in memory: it is read from here, and nowhere else before it is written. */
 export interface TailBatch {
