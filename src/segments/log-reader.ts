@@ -1,4 +1,5 @@
 import { at } from '../model/assert.ts';
+import type { Allocate } from '../model/bytes.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import { readAgain } from '../ports/read-again.ts';
 import { LogDamaged, type ReadRange } from '../ports/log-store.ts';
@@ -43,6 +44,7 @@ export class LogReader {
   /** Where the batch after the last one read starts, by the offset to read next; the oldest goes first. */
   readonly #places = new Map<Offset, Place>();
   readonly #damaged: (segment: LogSegment) => void;
+  readonly #allocate: Allocate;
   /** Segments whose last time entry agrees with the batch it is about. */
   readonly #timesChecked = new WeakSet<LogSegment>();
 
@@ -50,6 +52,7 @@ export class LogReader {
   constructor(state: LogState, parts: StoreParts, damaged: (segment: LogSegment) => void) {
     this.#state = state;
     this.#parts = parts;
+    this.#allocate = (sizeBytes) => parts.disk.readBuffer?.(sizeBytes) ?? new Uint8Array(sizeBytes);
     this.#damaged = damaged;
   }
 
@@ -58,7 +61,9 @@ export class LogReader {
     const { tail, logEndOffset } = this.#state;
     if (range.fromOffset >= logEndOffset) return EMPTY;
     const { first } = tail;
-    return first && range.fromOffset >= first.baseOffset ? tail.read(range) : this.#readFiles(range);
+    return first && range.fromOffset >= first.baseOffset
+      ? tail.read(range, this.#allocate)
+      : this.#readFiles(range);
   }
 
   /** See the port. */
@@ -118,7 +123,7 @@ export class LogReader {
         if (generation !== state.generation) continue;
         if (bytes) return bytes;
         // Nothing up to the tail: it has the next batch, unless the oldest of it went to the files meanwhile.
-        if (first === state.tail.first) return first ? state.tail.read(range) : EMPTY;
+        if (first === state.tail.first) return first ? state.tail.read(range, this.#allocate) : EMPTY;
       } catch (error) {
         if (generation === state.generation) throw error;
       }
@@ -210,9 +215,9 @@ export class LogReader {
 
   /** Memory is taken when it is its turn; undefined when the file has not as much. */
   #readAt(segment: LogSegment, position: number, sizeBytes: number): Promise<Uint8Array | undefined> {
-    const { disk, files, reads } = this.#parts;
+    const { files, reads } = this.#parts;
     return reads.run(sizeBytes, async () => {
-      const bytes = disk.readBuffer?.(sizeBytes) ?? new Uint8Array(sizeBytes);
+      const bytes = this.#allocate(sizeBytes);
       const filled = await files.use(segment.path, (file) => file.read(position, bytes));
       return filled < sizeBytes ? undefined : bytes;
     });

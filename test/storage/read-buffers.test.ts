@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Broker } from '../../src/hosts/node/broker.ts';
 import { ReadBuffers } from '../../src/hosts/node/read-buffers.ts';
 import { buildBatch } from '../../src/records/builder.ts';
+import { forEachBatch } from '../../src/records/header.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { createTopicsApi } from '../../src/wire/apis/19-create-topics.ts';
@@ -58,40 +59,69 @@ test('so much is kept and no more', () => {
 });
 
 const BATCHES = 40;
-const BATCH_BYTES = 400_000;
+const BATCH_BYTES = 200_000;
+const BATCHES_A_FETCH = 3;
 
-test('clients that read from files side by side each get what they asked for', async () => {
+test('clients that read side by side each get what they asked for, from memory and from files', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'milena-buffers-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const writer = await Broker.start({ directory, flush: 'never' });
-  const connection = await Connection.open(writer.kafka.port);
-  const topic = { name: 'cold', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
-  await connection.request(createTopicsApi, 5, { topics: [topic] });
   const batches = Array.from({ length: BATCHES }, (_, number) => {
     const value = new Uint8Array(BATCH_BYTES).fill(number);
     return buildBatch(kernels, { records: [{ value, timestamp: 1 }] });
   });
+  const writer = await Broker.start({ directory, flush: 'never' });
+  await write(writer.kafka.port, batches);
+  await readSideBySide(writer.kafka.port, batches);
+  await writer.close();
+  const reader = await Broker.start({ directory, flush: 'never' });
+  await readSideBySide(reader.kafka.port, batches);
+  await reader.close();
+});
+
+async function write(port: number, batches: readonly Uint8Array[]): Promise<void> {
+  const connection = await Connection.open(port);
+  const topic = { name: 'read', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
+  await connection.request(createTopicsApi, 5, { topics: [topic] });
   for (const records of batches) {
-    const topicData = [{ name: 'cold', partitionData: [{ index: 0, records }] }];
+    const topicData = [{ name: 'read', partitionData: [{ index: 0, records }] }];
     await connection.request(produceApi, 7, { acks: -1, timeoutMs: 60_000, topicData });
   }
   connection.close();
-  await writer.close();
+}
 
-  const broker = await Broker.start({ directory, flush: 'never' });
-  const readers = await Promise.all([0, 1, 2].map(() => Connection.open(broker.kafka.port)));
-  const answers = readers.flatMap((reader) =>
-    batches.map(async (batch, fetchOffset) => {
-      const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: BATCH_BYTES }];
-      const topics = [{ topic: 'cold', partitions }];
-      const body = { maxWaitMs: 0, minBytes: 1, maxBytes: BATCH_BYTES, topics };
-      const { responses } = await reader.request(fetchApi, 11, body);
+/** Three clients, each with a fetch in flight for every offset. */
+async function readSideBySide(port: number, batches: readonly Uint8Array[]): Promise<void> {
+  const maxBytes = (BATCHES_A_FETCH + 0.5) * BATCH_BYTES;
+  const readers = await Promise.all([0, 1, 2].map(() => Connection.open(port)));
+  const wrong = readers.flatMap((reader) =>
+    batches.map(async (_, fetchOffset) => {
+      const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: maxBytes }];
+      const topics = [{ topic: 'read', partitions }];
+      const { responses } = await reader.request(fetchApi, 11, {
+        maxWaitMs: 0,
+        minBytes: 1,
+        maxBytes,
+        topics,
+      });
       const records = responses[0]?.partitions[0]?.records ?? new Uint8Array(0);
-      // Base offset and leader epoch are the broker's.
-      return Buffer.compare(records.subarray(16), batch.subarray(16)) === 0;
+      const found = split(records).map(contentOf);
+      const expected = batches.slice(fetchOffset, fetchOffset + BATCHES_A_FETCH).map(contentOf);
+      return found.length === expected.length && found.every((bytes, at) => bytes.equals(expected[at]!))
+        ? []
+        : [fetchOffset];
     }),
   );
-  expect(new Set(await Promise.all(answers))).toEqual(new Set([true]));
+  expect((await Promise.all(wrong)).flat()).toEqual([]);
   for (const reader of readers) reader.close();
-  await broker.close();
-});
+}
+
+function split(records: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  forEachBatch(records, ({ bytes }) => found.push(bytes));
+  return found;
+}
+
+/** Without the base offset and the leader epoch, which are the broker's. */
+function contentOf(batch: Uint8Array): Buffer {
+  return Buffer.from(batch.buffer, batch.byteOffset + 16, batch.length - 16);
+}
