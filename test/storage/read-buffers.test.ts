@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { Broker } from '../../src/hosts/node/broker.ts';
 import { ReadBuffers } from '../../src/hosts/node/read-buffers.ts';
 import { buildBatch } from '../../src/records/builder.ts';
@@ -9,7 +9,8 @@ import { forEachBatch } from '../../src/records/header.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { createTopicsApi } from '../../src/wire/apis/19-create-topics.ts';
-import { Connection } from '../crash/connection.ts';
+import { type Door, clientsUse, dial, doorOptions } from '../gateway/doors.ts';
+import { RawClient } from '../gateway/raw-client.ts';
 import { kernels } from './batches.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -62,42 +63,47 @@ const BATCHES = 40;
 const BATCH_BYTES = 200_000;
 const BATCHES_A_FETCH = 3;
 
-test('clients that read side by side each get what they asked for, from memory and from files', async () => {
+const DOORS: readonly Door[] = ['tcp', 'websocket'];
+afterAll(() => clientsUse('tcp'));
+
+test.each(DOORS)('clients over %s each get what they ask for, from memory and from files', async (door) => {
+  clientsUse(door);
   const directory = await mkdtemp(join(tmpdir(), 'milena-buffers-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const batches = Array.from({ length: BATCHES }, (_, number) => {
     const value = new Uint8Array(BATCH_BYTES).fill(number);
     return buildBatch(kernels, { records: [{ value, timestamp: 1 }] });
   });
-  const writer = await Broker.start({ directory, flush: 'never' });
-  await write(writer.kafka.port, batches);
-  await readSideBySide(writer.kafka.port, batches);
+  const options = { directory, flush: 'never', ...doorOptions() } as const;
+  const writer = await Broker.start(options);
+  await write(writer, batches);
+  expect(await misread(writer, batches)).toEqual([]);
   await writer.close();
-  const reader = await Broker.start({ directory, flush: 'never' });
-  await readSideBySide(reader.kafka.port, batches);
+  const reader = await Broker.start(options);
+  expect(await misread(reader, batches)).toEqual([]);
   await reader.close();
 });
 
-async function write(port: number, batches: readonly Uint8Array[]): Promise<void> {
-  const connection = await Connection.open(port);
+async function write(broker: Broker, batches: readonly Uint8Array[]): Promise<void> {
+  const client = new RawClient(await dial(broker));
   const topic = { name: 'read', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
-  await connection.request(createTopicsApi, 5, { topics: [topic] });
+  await client.send(createTopicsApi, 5, { topics: [topic] });
   for (const records of batches) {
     const topicData = [{ name: 'read', partitionData: [{ index: 0, records }] }];
-    await connection.request(produceApi, 7, { acks: -1, timeoutMs: 60_000, topicData });
+    await client.send(produceApi, 7, { acks: -1, timeoutMs: 60_000, topicData });
   }
-  connection.close();
+  client.destroy();
 }
 
-/** Three clients, each with a fetch in flight for every offset. */
-async function readSideBySide(port: number, batches: readonly Uint8Array[]): Promise<void> {
+/** Three clients, each with a fetch in flight for every offset. @returns where they got something else. */
+async function misread(broker: Broker, batches: readonly Uint8Array[]): Promise<number[]> {
   const maxBytes = (BATCHES_A_FETCH + 0.5) * BATCH_BYTES;
-  const readers = await Promise.all([0, 1, 2].map(() => Connection.open(port)));
+  const readers = await Promise.all([0, 1, 2].map(async () => new RawClient(await dial(broker))));
   const wrong = readers.flatMap((reader) =>
     batches.map(async (_, fetchOffset) => {
       const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: maxBytes }];
       const topics = [{ topic: 'read', partitions }];
-      const { responses } = await reader.request(fetchApi, 11, {
+      const { responses } = await reader.send(fetchApi, 11, {
         maxWaitMs: 0,
         minBytes: 1,
         maxBytes,
@@ -111,8 +117,9 @@ async function readSideBySide(port: number, batches: readonly Uint8Array[]): Pro
         : [fetchOffset];
     }),
   );
-  expect((await Promise.all(wrong)).flat()).toEqual([]);
-  for (const reader of readers) reader.close();
+  const found = (await Promise.all(wrong)).flat();
+  for (const reader of readers) reader.destroy();
+  return found;
 }
 
 function split(records: Uint8Array): Uint8Array[] {
