@@ -1,5 +1,5 @@
 import { at } from '../model/assert.ts';
-import { sameBytes } from '../model/bytes.ts';
+import { type Allocate, sameBytes } from '../model/bytes.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import { LogDamaged, type ReadRange } from '../ports/log-store.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
@@ -63,11 +63,13 @@ export class LogReader {
   readonly #places = new Map<Offset, Place>();
   readonly #damaged: (segment: LogSegment) => void;
   readonly #times: TimeLookup;
+  readonly #allocate: Allocate;
 
   /** @param damaged told of a segment that cannot be read, because of it or of its indexes. */
   constructor(state: LogState, parts: StoreParts, damaged: (segment: LogSegment) => void) {
     this.#state = state;
     this.#parts = parts;
+    this.#allocate = (sizeBytes) => parts.disk.readBuffer?.(sizeBytes) ?? new Uint8Array(sizeBytes);
     this.#damaged = damaged;
     this.#times = new TimeLookup({
       state,
@@ -82,7 +84,9 @@ export class LogReader {
     const { tail, logEndOffset } = this.#state;
     if (range.fromOffset >= logEndOffset) return EMPTY;
     const { first } = tail;
-    return first && range.fromOffset >= first.baseOffset ? tail.read(range) : this.#readFiles(range);
+    return first && range.fromOffset >= first.baseOffset
+      ? tail.read(range, this.#allocate)
+      : this.#readFiles(range);
   }
 
   /** See the port. */
@@ -106,7 +110,7 @@ export class LogReader {
         if (generation !== state.generation) continue;
         if (bytes) return bytes;
         // Nothing up to the tail: it has the next batch, unless the oldest of it went to the files meanwhile.
-        if (first === state.tail.first) return first ? state.tail.read(range) : EMPTY;
+        if (first === state.tail.first) return first ? state.tail.read(range, this.#allocate) : EMPTY;
       } catch (error) {
         if (generation === state.generation) throw error;
       }
@@ -209,9 +213,9 @@ export class LogReader {
 
   /** Memory is taken when it is its turn; undefined when the file has not as much. */
   #readAt(segment: LogSegment, position: number, sizeBytes: number): Promise<Uint8Array | undefined> {
-    const { disk, files, reads } = this.#parts;
+    const { files, reads } = this.#parts;
     return reads.run(sizeBytes, async () => {
-      const bytes = disk.readBuffer?.(sizeBytes) ?? new Uint8Array(sizeBytes);
+      const bytes = this.#allocate(sizeBytes);
       const filled = await files.use(segment.path, (file) => file.read(position, bytes));
       return filled < sizeBytes ? undefined : bytes;
     });

@@ -1,11 +1,15 @@
 /** Writes what `reader.ts` reads. */
 import type { Uuid } from '../model/ids.ts';
+import { Slabs } from '../model/slabs.ts';
 import { WireError } from './error.ts';
 import { encodeAscii, encodeUtf8, encodeUuid, isShort, STRING_MAX_BYTES, utf8Length } from './text.ts';
 
 const TWO_32 = 0x1_0000_0000;
 const SCRATCH_BYTES = 16 * 1024;
 const SCRATCH_KEPT_MAX_BYTES = 1024 * 1024;
+/** Messages up to this size share memory with others that are sent, of which there is so much at a time, roughly. */
+const SMALL_MAX_BYTES = 1024;
+const SENT_BYTES = 1024 * 1024;
 /** From here on, bytes are handed on by reference rather than copied. */
 const REFERENCE_MIN_BYTES = 1024;
 
@@ -22,6 +26,7 @@ export class Writer {
   #referencedBytes = 0;
   #byReference = false;
   #sizedDepth = 0;
+  readonly #slabs = new Slabs(SENT_BYTES);
 
   /** `byReference`: large byte fields become chunks of their own. */
   start(byReference: boolean): this {
@@ -43,10 +48,12 @@ export class Writer {
     return scratch.subarray(0, this.#at);
   }
 
-  /** What was written since `start`, in order. */
+  /** What was written since `start`, in order, to be sent soon. */
   finishChunks(): Uint8Array[] {
-    const written = this.finish();
+    const isSmall = this.#at <= SMALL_MAX_BYTES;
+    const written = isSmall ? this.#slabs.copy(this.#scratch.subarray(0, this.#at)) : this.finish();
     const chunks: Uint8Array[] = [];
+    if (this.#references.length === 0) return [written];
     let from = 0;
     for (const { at, bytes } of this.#references) {
       if (at > from) chunks.push(written.subarray(from, at));

@@ -1,14 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { Broker } from '../../src/hosts/node/broker.ts';
 import { ReadBuffers } from '../../src/hosts/node/read-buffers.ts';
 import { buildBatch } from '../../src/records/builder.ts';
+import { forEachBatch } from '../../src/records/header.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { createTopicsApi } from '../../src/wire/apis/19-create-topics.ts';
-import { Connection } from '../crash/connection.ts';
+import { type Door, clientsUse, dial, doorOptions } from '../gateway/doors.ts';
+import { RawClient } from '../gateway/raw-client.ts';
 import { kernels } from './batches.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -58,40 +60,75 @@ test('so much is kept and no more', () => {
 });
 
 const BATCHES = 40;
-const BATCH_BYTES = 400_000;
+const BATCH_BYTES = 200_000;
+const BATCHES_A_FETCH = 3;
 
-test('clients that read from files side by side each get what they asked for', async () => {
+const DOORS: readonly Door[] = ['tcp', 'websocket'];
+afterAll(() => clientsUse('tcp'));
+
+test.each(DOORS)('clients over %s each get what they ask for, from memory and from files', async (door) => {
+  clientsUse(door);
   const directory = await mkdtemp(join(tmpdir(), 'milena-buffers-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const writer = await Broker.start({ directory, flush: 'never' });
-  const connection = await Connection.open(writer.kafka.port);
-  const topic = { name: 'cold', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
-  await connection.request(createTopicsApi, 5, { topics: [topic] });
   const batches = Array.from({ length: BATCHES }, (_, number) => {
     const value = new Uint8Array(BATCH_BYTES).fill(number);
     return buildBatch(kernels, { records: [{ value, timestamp: 1 }] });
   });
-  for (const records of batches) {
-    const topicData = [{ name: 'cold', partitionData: [{ index: 0, records }] }];
-    await connection.request(produceApi, 7, { acks: -1, timeoutMs: 60_000, topicData });
-  }
-  connection.close();
+  const options = { directory, flush: 'never', ...doorOptions() } as const;
+  const writer = await Broker.start(options);
+  await write(writer, batches);
+  expect(await misread(writer, batches)).toEqual([]);
   await writer.close();
+  const reader = await Broker.start(options);
+  expect(await misread(reader, batches)).toEqual([]);
+  await reader.close();
+});
 
-  const broker = await Broker.start({ directory, flush: 'never' });
-  const readers = await Promise.all([0, 1, 2].map(() => Connection.open(broker.kafka.port)));
-  const answers = readers.flatMap((reader) =>
-    batches.map(async (batch, fetchOffset) => {
-      const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: BATCH_BYTES }];
-      const topics = [{ topic: 'cold', partitions }];
-      const body = { maxWaitMs: 0, minBytes: 1, maxBytes: BATCH_BYTES, topics };
-      const { responses } = await reader.request(fetchApi, 11, body);
+async function write(broker: Broker, batches: readonly Uint8Array[]): Promise<void> {
+  const client = new RawClient(await dial(broker));
+  const topic = { name: 'read', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
+  await client.send(createTopicsApi, 5, { topics: [topic] });
+  for (const records of batches) {
+    const topicData = [{ name: 'read', partitionData: [{ index: 0, records }] }];
+    await client.send(produceApi, 7, { acks: -1, timeoutMs: 60_000, topicData });
+  }
+  client.destroy();
+}
+
+/** Three clients, each with a fetch in flight for every offset. @returns where they got something else. */
+async function misread(broker: Broker, batches: readonly Uint8Array[]): Promise<number[]> {
+  const maxBytes = (BATCHES_A_FETCH + 0.5) * BATCH_BYTES;
+  const readers = await Promise.all([0, 1, 2].map(async () => new RawClient(await dial(broker))));
+  const wrong = readers.flatMap((reader) =>
+    batches.map(async (_, fetchOffset) => {
+      const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: maxBytes }];
+      const topics = [{ topic: 'read', partitions }];
+      const { responses } = await reader.send(fetchApi, 11, {
+        maxWaitMs: 0,
+        minBytes: 1,
+        maxBytes,
+        topics,
+      });
       const records = responses[0]?.partitions[0]?.records ?? new Uint8Array(0);
-      // Base offset and leader epoch are the broker's.
-      return Buffer.compare(records.subarray(16), batch.subarray(16)) === 0;
+      const found = split(records).map(contentOf);
+      const expected = batches.slice(fetchOffset, fetchOffset + BATCHES_A_FETCH).map(contentOf);
+      return found.length === expected.length && found.every((bytes, at) => bytes.equals(expected[at]!))
+        ? []
+        : [fetchOffset];
     }),
   );
-  expect(new Set(await Promise.all(answers))).toEqual(new Set([true]));
-  for (const reader of readers) reader.close();
-  await broker.close();
-});
+  const found = (await Promise.all(wrong)).flat();
+  for (const reader of readers) reader.destroy();
+  return found;
+}
+
+function split(records: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  forEachBatch(records, ({ bytes }) => found.push(bytes));
+  return found;
+}
+
+/** Without the base offset and the leader epoch, which are the broker's. */
+function contentOf(batch: Uint8Array): Buffer {
+  return Buffer.from(batch.buffer, batch.byteOffset + 16, batch.length - 16);
+}

@@ -103,7 +103,7 @@ export class Broker {
       pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
       broker = new Broker(core, { opened, tcp, http }, { kafka, http: listening });
       acceptKafka(tcp, core.gateway, buffers);
-      if (http !== undefined) broker.#acceptWebSockets(http, options);
+      if (http !== undefined) broker.#acceptWebSockets(http, buffers, options);
       return broker;
     } catch (error) {
       tcp.close();
@@ -128,10 +128,12 @@ export class Broker {
 
   #acceptWebSockets(
     http: HttpServer,
+    buffers: ReadBuffers,
     { allowedOrigins = [], pingIntervalMs = PING_INTERVAL_MS }: BrokerOptions,
   ) {
     const notReady = () => this.notReady();
-    acceptWebSockets(http, { gateway: this.gateway, notReady, allowedOrigins, pingIntervalMs });
+    const { gateway } = this;
+    acceptWebSockets(http, { gateway, buffers, notReady, allowedOrigins, pingIntervalMs });
   }
 
   get gateway(): Gateway {

@@ -1,8 +1,8 @@
 const SLAB_MAX_BYTES = 64 * 1024;
 
 /**
- * Copies of small batches, side by side in memory they share: a buffer of its own costs a batch more than its bytes
- * do, and the garbage collector most of all. Nothing is reused: a slab goes when the last of its copies goes.
+ * Copies of few bytes, side by side in memory they share: a buffer of its own costs each more than its bytes do, and
+ * the garbage collector most of all. Nothing is reused: a slab goes when the last of its copies goes.
  */
 export class Slabs {
   readonly #slabBytes: number;
