@@ -103,7 +103,9 @@ async function findInBatch(
   const header = new BatchHeader(bytes);
   const leaderEpoch = header.partitionLeaderEpoch;
   try {
-    for (const { offset, timestamp } of await records(bytes, parts.kernels, parts.codecs)) {
+    const cursor = (await records(bytes, parts.kernels, parts.codecs)).cursor();
+    while (cursor.next()) {
+      const { offset, timestamp } = cursor;
       // What a client packed was not looked at when it came: its offsets may lie.
       const isInside = offset >= start && offset <= header.lastOffset;
       if (isInside && timestamp >= target) return { offset, timestamp, leaderEpoch };

@@ -125,6 +125,8 @@ async function holdBatches(parts: StoreParts, segments: readonly Found[]): Promi
 
 /** What is known of a segment now is what its files say. */
 async function settle(parts: StoreParts, segment: LogSegment): Promise<void> {
+  await segment.times.write();
+  await segment.times.flush();
   await writeIndexes(segment);
   await writeAgain(parts, segment);
   await flushSegment(parts, segment);
@@ -158,8 +160,13 @@ export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promis
   const directory = old.path.slice(0, old.path.lastIndexOf('/'));
   const segment = new LogSegment(directory, old.baseOffset, parts);
   Object.assign(segment.unchecked, old.unchecked);
-  const range = { position: 0, endPosition: old.sizeBytes, endOffset: Infinity, kernels: undefined };
-  const { fault, endPosition } = await replay(parts.files, segment, range);
+  const { fault, endPosition } = await replay(parts.files, segment, {
+    position: 0,
+    endPosition: old.sizeBytes,
+    endOffset: Infinity,
+    kernels: parts.kernels,
+    takesFalse: true,
+  });
   if (fault !== undefined) parts.warn(`${old.path} cannot be read beyond byte ${endPosition}: ${fault}`);
   segment.close(old.nextOffset);
   await writeIndexes(segment);
@@ -168,8 +175,10 @@ export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promis
   return segment;
 }
 
+/** Times first: who finds an entry for an offset takes it that all times up to there are in the other file. */
 export async function writeIndexes({ offsets, times }: LogSegment): Promise<void> {
-  await Promise.all([offsets.write(), times.write()]);
+  await times.write();
+  await offsets.write();
 }
 
 /** Makes a segment durable, indexes included. A suspect is not believed before it has been written anew. */
@@ -223,7 +232,8 @@ async function loadDoubtful(parts: StoreParts, one: Found, check: Doubts): Promi
     position,
     endPosition: sizeBytes,
     endOffset: Math.min(endOffset, nextBase ?? Infinity),
-    kernels: recoveryPoint === undefined ? undefined : parts.kernels,
+    kernels: parts.kernels,
+    takesFalse: recoveryPoint === undefined,
   });
   // What is right now may be read wrong by who reads it next.
   segment.unchecked.to = end.endPosition;
@@ -237,7 +247,9 @@ async function loadDoubtful(parts: StoreParts, one: Found, check: Doubts): Promi
   const lost = lostEnd(one, check);
   if (lost) return lost;
   if (nextBase !== undefined) segment.close(nextBase);
-  if (recoveryPoint !== undefined) await settle(parts, segment);
+  // Indexes made anew may lie below the recovery point, where they are believed.
+  const isNew = segment.offsets.count > 0 && !segment.offsets.isSettled;
+  if (recoveryPoint !== undefined || isNew) await settle(parts, segment);
   return undefined;
 }
 

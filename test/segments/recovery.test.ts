@@ -199,6 +199,41 @@ describe('indexes', () => {
     expect(files.crash({ power: true }).bytes(path)).toEqual(whole);
   });
 
+  test.each([false, true])(
+    'both missing, and a kill at any change while they are made anew: times are right (power lost: %s)',
+    async (power) => {
+      const closed = new MemoryFiles();
+      const first = await openStore(closed);
+      const batches = Array.from({ length: 20 }, (_, offset) =>
+        append({ log, baseOffset: offset, timestamp: offset === 5 ? 2000 : 1000, valueBytes: 50 }),
+      );
+      await first.commit([create, ...batches]);
+      await first.close();
+      for (const suffix of ['index', 'timeindex']) await closed.remove(`${FIRST}.${suffix}`);
+      await closed.flushDirectory(LOG);
+
+      let changes = Infinity;
+      for (let diesAt = 0; diesAt < changes; diesAt++) {
+        const files = closed.crash({ power: true });
+        files.diesAtCall = diesAt;
+        const lived = async () => {
+          const store = await openStore(files);
+          await store.open(log);
+          await store.commit([append({ log, baseOffset: 20, timestamp: 1000 }), { type: 'roll', log }]);
+          await store.close();
+        };
+        await lived().catch((error: unknown) => {
+          if (!files.isDead) throw error;
+        });
+        if (!files.isDead) changes = files.calls;
+        const { store } = await recovered(files.crash({ power }));
+        expect(store.segments(log)[0]?.maxTimestamp, `killed at ${diesAt}`).toBe(2000);
+        expect(await store.batchAt(log, 2000, 0)).toBe(5);
+      }
+      expect(changes).toBeGreaterThan(20);
+    },
+  );
+
   test('are written as Kafka writes them', async () => {
     const files = await closedCleanly();
     const view = new DataView(files.bytes(`${FIRST}.index`).buffer);

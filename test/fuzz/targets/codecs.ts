@@ -28,7 +28,7 @@ function unpack(name: (typeof NAMES)[number], bytes: Uint8Array, maxBytes: numbe
 
 /**
  * The other's codec. Its WASM memory may grow while it writes its answer, and then its view of the memory is gone: it
- * throws a TypeError, and again while it grows on.
+ * throws a TypeError, again while it grows on, and for nothing (no bytes) until it was given some.
  */
 function foreign(
   name: (typeof NAMES)[number],
@@ -40,6 +40,7 @@ function foreign(
       return new Uint8Array(compressionsAlgorithms[name][what](Buffer.from(bytes)) as Buffer);
     } catch (error) {
       if (!(error instanceof TypeError) || growths === GROWTHS_MAX) throw error;
+      compressionsAlgorithms[name].compressSync(Buffer.of(0));
     }
   }
 }
