@@ -58,8 +58,10 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
   if (found.length === 0) await files.flushDirectory(parentOf(directory));
   const lock = await files.lock(directory);
   try {
-    const isNew = await checkFormat(options);
+    const format = await formatOn(options);
+    // Before anything is changed: it may be another node's.
     const identity = await ownIdentity(options);
+    await bringUp(options, format);
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
     const isClean = names.includes(layout.CLEAN_SHUTDOWN);
@@ -71,7 +73,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
     return {
       identity,
       isClean,
-      isKafkas: isNew && logs.length > 0,
+      isKafkas: format === undefined && logs.length > 0,
       logs,
       nameless,
       release: () => lock.release(),
@@ -113,15 +115,20 @@ function refuseForeign(directory: string, names: readonly string[]): void {
   );
 }
 
-/** @returns whether there was no such file: the directory is new, or Kafka's. What we add to it begins here. */
-async function checkFormat({ files, directory, kernels }: Place): Promise<boolean> {
-  const path = `${directory}/${layout.FORMAT}`;
-  const content = await files.readFile(path);
-  const from = content && formatOf(directory, content);
-  if (from === layout.FORMAT_VERSION) return false;
-  if (from !== undefined) await upgrade({ files, directory, kernels }, { from, to: layout.FORMAT_VERSION });
-  await replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
-  return from === undefined;
+/** Undefined where it is not said: the directory is new, or Kafka's. @throws when it is newer than ours. */
+async function formatOn({ files, directory }: Place): Promise<number | undefined> {
+  const content = await files.readFile(`${directory}/${layout.FORMAT}`);
+  return content && formatOf(directory, content);
+}
+
+/** Makes the directory one of our format. What we add to Kafka's begins here. */
+async function bringUp(place: Place, from: number | undefined): Promise<void> {
+  const { files, directory } = place;
+  const to = layout.FORMAT_VERSION;
+  if (from === to) return;
+  if (from !== undefined) await upgrade(place, { from, to });
+  const content = layout.encodeProperties({ version: String(to) });
+  await replaceFile(files, `${directory}/${layout.FORMAT}`, content);
 }
 
 /** @throws with a message for people when `content` of the format file is of a version we do not know. */

@@ -7,7 +7,7 @@ import type { WorkerNews, WorkerTask } from './worker.ts';
 const CASES = 1_000_000;
 const AT_ONCE = 2;
 /** A worker that says nothing for so long has a case that does not end. */
-const SILENCE_MAX_MS = 30_000;
+const SILENCE_MAX_MS = 120_000;
 const MEMORY_MAX_MB = 1024;
 
 /**

@@ -93,6 +93,7 @@ describe('a directory that is not ours to open', () => {
     await writeFile(`${directory}/meta.properties`, content);
     await expect(open()).rejects.toThrow(why);
     expect(await readFile(`${directory}/meta.properties`, 'utf8')).toBe(content);
+    expect(await readdir(directory)).toEqual(['meta.properties']);
   });
 
   test('one that has lost its meta.properties is not given a new identity', async () => {
