@@ -170,16 +170,16 @@ export function decodeRecord(record: MachineRecord): GroupRecord | undefined {
 }
 
 function keyReader(record: MachineRecord): Reader | undefined {
-  const { place } = record;
-  if (place === undefined) return record.key ? new Reader(record.key) : undefined;
-  const { bytes, keyAt, keyLength } = place;
+  const { span } = record;
+  if (span === undefined) return record.key ? new Reader(record.key) : undefined;
+  const { bytes, keyAt, keyLength } = span;
   return keyLength < 0 ? undefined : new Reader(bytes, keyAt, keyAt + keyLength);
 }
 
 function valueReader(record: MachineRecord): Reader | undefined {
-  const { place } = record;
-  if (place === undefined) return record.value ? new Reader(record.value) : undefined;
-  const { bytes, valueAt, valueLength } = place;
+  const { span } = record;
+  if (span === undefined) return record.value ? new Reader(record.value) : undefined;
+  const { bytes, valueAt, valueLength } = span;
   return valueLength < 0 ? undefined : new Reader(bytes, valueAt, valueAt + valueLength);
 }
 

@@ -34,12 +34,12 @@ export interface Reply {
 export interface MachineRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** Set when it was read from a log: who reads by place makes no array for it, of which a long log has many. */
-  readonly place?: RecordPlace;
+  /** Set when it was read from a log: who reads there makes no array for it, of which a long log has many. */
+  readonly span?: RecordSpan;
 }
 
 /** Where key and value lie in `bytes`; a length of -1 is null. */
-export interface RecordPlace {
+export interface RecordSpan {
   readonly bytes: Uint8Array;
   readonly keyAt: number;
   readonly keyLength: number;
@@ -64,7 +64,7 @@ export const NOTHING: Decision = { records: [], replies: [] };
  */
 export interface Machine {
   decide(request: MachineRequest, nowMs: Millis): Decision;
-  /** Total: no check, no throw on a record an older version of us wrote. */
+  /** Total: no check, no throw on a record an older version of us wrote. `record` itself is not kept. */
   apply(record: MachineRecord, nowMs: Millis): void;
   /** Called once `wakeAtMs` has passed. */
   tick(nowMs: Millis): Decision;

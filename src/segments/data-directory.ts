@@ -22,6 +22,8 @@ export interface OpenedDirectory {
   /** Whether nobody but Kafka has had it yet. */
   isKafkas: boolean;
   logs: LogName[];
+  /** Directories of logs whose topic id cannot be read: whoever knows it takes them up. */
+  nameless: Set<string>;
   release(): Promise<void>;
 }
 
@@ -61,11 +63,19 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
     const isClean = names.includes(layout.CLEAN_SHUTDOWN);
-    const logs = await listLogs(options, names, await knownIds(options));
+    const nameless = new Set<string>();
+    const logs = await listLogs({ ...options, nameless }, names, await knownIds(options));
     await files.remove(`${directory}/${layout.LOG_LIST}`);
     await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
-    return { identity, isClean, isKafkas: isNew && logs.length > 0, logs, release: () => lock.release() };
+    return {
+      identity,
+      isClean,
+      isKafkas: isNew && logs.length > 0,
+      logs,
+      nameless,
+      release: () => lock.release(),
+    };
   } catch (error) {
     await lock.release();
     throw error;
@@ -148,7 +158,8 @@ async function ownIdentity({ files, directory, identity }: DirectoryOptions): Pr
   const directoryId = stored.get('directory.id') ?? identity.directoryId;
   if (version !== '1' || !clusterId || !Number.isSafeInteger(nodeId) || !layout.isUuid(directoryId))
     throw new Error(
-      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id`,
+      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id. ` +
+        `Restore it from a copy`,
     );
   if (nodeId !== identity.nodeId)
     throw new Error(`${directory} belongs to node ${nodeId}, this is node ${identity.nodeId}`);
@@ -190,9 +201,14 @@ function checksumLine(kernels: Kernels, list: string): string {
   return `crc32c ${kernels.crc32c(layout.bytesOf(list)).toString(16)}\n`;
 }
 
+interface ListOptions extends DirectoryOptions {
+  /** Filled. */
+  nameless: Set<string>;
+}
+
 /** All logs by what their directories say; none is opened. */
 async function listLogs(
-  options: DirectoryOptions,
+  options: ListOptions,
   names: readonly string[],
   known: ReadonlyMap<string, Uuid>,
 ): Promise<LogName[]> {
@@ -207,7 +223,7 @@ async function listLogs(
 }
 
 async function topicIdOf(
-  { files, directory, warn }: DirectoryOptions,
+  { files, directory, nameless, warn }: ListOptions,
   name: string,
 ): Promise<Uuid | undefined> {
   const path = `${directory}/${name}`;
@@ -223,9 +239,13 @@ async function topicIdOf(
     return METADATA_TOPIC_ID;
   }
   if (topicId !== undefined) return topicId;
-  if (content) warn(`${file} cannot be read: leaving that log alone`);
-  else if (hasSegments) warn(`${path} has no ${layout.PARTITION_METADATA}: leaving that log alone`);
-  // A log that a crash kept from being made: nobody was told of it.
-  else await files.remove(path);
+  if (hasSegments) {
+    const why = content ? `${file} cannot be read` : `${path} has no ${layout.PARTITION_METADATA}`;
+    warn(`${why}: that log is left alone until its topic is asked for`);
+    nameless.add(name);
+  } else if (!content) {
+    // A log that a crash kept from being made: nobody was told of it.
+    await files.remove(path);
+  }
   return undefined;
 }

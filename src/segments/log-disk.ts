@@ -86,14 +86,20 @@ export class LogDisk {
       const { disk } = this.#parts;
       await this.#moveStrayAside();
       await disk.makeDirectory(this.directory);
-      await replaceFile(
-        disk,
-        `${this.directory}/${PARTITION_METADATA}`,
-        partitionMetadata(this.#name.topicId),
-      );
-      this.#namesChanged = true;
+      await this.#writeName();
       this.#parts.rootChanged();
     });
+  }
+
+  /** Says which topic id the log has, which is there. */
+  writeName(): void {
+    this.schedule(() => this.#writeName());
+  }
+
+  async #writeName(): Promise<void> {
+    const path = `${this.directory}/${PARTITION_METADATA}`;
+    await replaceFile(this.#parts.disk, path, partitionMetadata(this.#name.topicId));
+    this.#namesChanged = true;
   }
 
   /** A segment's file, empty, so that it is there whoever looks. */

@@ -70,9 +70,7 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
   if (aborted !== undefined) await refuseAborted(parts, `${directory}/${aborted}`);
   const bases = names.map(segmentBase).filter((base) => base !== undefined);
   bases.sort((a, b) => a - b);
-  if (bases.length === 0) {
-    return [await createSegment(parts, directory, startOffset)];
-  }
+  if (bases.length === 0) return [await createSegment(parts, directory, startOffset)];
 
   const found = bases.map((base, number): Found => {
     return { segment: new LogSegment(directory, base, parts), nextBase: bases[number + 1] };
@@ -125,6 +123,8 @@ async function holdBatches(parts: StoreParts, segments: readonly Found[]): Promi
 
 /** What is known of a segment now is what its files say. */
 async function settle(parts: StoreParts, segment: LogSegment): Promise<void> {
+  await segment.times.write();
+  await segment.times.flush();
   await writeIndexes(segment);
   await writeAgain(parts, segment);
   await flushSegment(parts, segment);
@@ -173,8 +173,10 @@ export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promis
   return segment;
 }
 
+/** Times first: who finds an entry for an offset takes it that all times up to there are in the other file. */
 export async function writeIndexes({ offsets, times }: LogSegment): Promise<void> {
-  await Promise.all([offsets.write(), times.write()]);
+  await times.write();
+  await offsets.write();
 }
 
 /** Makes a segment durable, indexes included. A suspect is not believed before it has been written anew. */
@@ -243,7 +245,9 @@ async function loadDoubtful(parts: StoreParts, one: Found, check: Doubts): Promi
   const lost = lostEnd(one, check);
   if (lost) return lost;
   if (nextBase !== undefined) segment.close(nextBase);
-  if (recoveryPoint !== undefined) await settle(parts, segment);
+  // Indexes made anew may lie below the recovery point, where they are believed.
+  const isNew = segment.offsets.count > 0 && !segment.offsets.isSettled;
+  if (recoveryPoint !== undefined || isNew) await settle(parts, segment);
   return undefined;
 }
 

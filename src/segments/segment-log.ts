@@ -77,6 +77,11 @@ export class SegmentLog {
     this.#ready([segment], 0);
   }
 
+  /** Writes its topic id beside what is on disk, which `load` reads. */
+  adopt(): void {
+    this.#disk.writeName();
+  }
+
   /** Reads what is on disk, unless it is known. */
   async load(check: Check): Promise<LogExtent> {
     if (!this.#state) await (this.#loading ??= this.#load(check));

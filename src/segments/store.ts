@@ -194,10 +194,21 @@ export class SegmentStore implements LogStore {
     const known = this.#entries.get(name.log)?.log;
     if (known?.isFailed && known.isUnmade) this.#directories.delete(directory);
     else if (this.#entries.has(name.log)) return undefined;
+    if (this.#directory.nameless.delete(directory)) return this.#adopt(name);
     const held = this.#directories.get(directory);
     const before = held === 'held' ? this.#yieldName(directory) : held;
     const log = this.#touch(this.#add(name, true));
     log.create(before);
+    return log;
+  }
+
+  /** A log of that name was there, with a topic id that could not be read: as Kafka does, the one it is asked for. */
+  #adopt(name: LogName): SegmentLog {
+    const log = this.#touch(this.#add(name, this.wasClean));
+    this.#parts.warn(
+      `${logDirectory(name)}: taken for the log of topic id ${name.topicId}, which is written down`,
+    );
+    log.adopt();
     return log;
   }
 

@@ -47,7 +47,7 @@ export class Coordinator {
     const { parts, spec } = this.#shard;
     const nowMs = parts.clock.now();
     const apply = (batch: BatchRecords) => {
-      for (let index = 0; index < batch.length; index++) this.machine.apply(batch.at(index), nowMs);
+      for (const record = batch.cursor(); record.next();) this.machine.apply(record, nowMs);
       spec.onCommitted?.(batch);
     };
     const snapshot = await loadNewestSnapshot(parts, spec.name, this.#log.logEndOffset);

@@ -90,6 +90,7 @@ export class Shard {
   readonly refusals = new Refusals();
   #state: 'closed' | 'opening' | 'open' | 'failed' | 'gone' = 'closed';
   #failedAtMs = 0;
+  #failure = '';
   /** Came while opening. */
   #queue: ShardRequest[] = [];
   #waiting = new WaitingReplies();
@@ -113,6 +114,11 @@ export class Shard {
 
   get state(): string {
     return this.#state;
+  }
+
+  /** Why it failed last, in words for people. */
+  get failure(): string {
+    return this.#failure;
   }
 
   /** The log, while open. */
@@ -328,7 +334,8 @@ export class Shard {
   }
 
   #fail(error: unknown): void {
-    this.#warn(`cannot be served (${messageOf(error)}); its state is dropped and will be reloaded`, error);
+    this.#failure = messageOf(error);
+    this.#warn(`cannot be served (${this.#failure}); its state is dropped and will be reloaded`, error);
     this.#failedAtMs = this.parts.clock.now();
     this.#state = 'failed';
     if (this.#log) this.refusals.addUncommitted(this.#log, this.#failedAtMs);

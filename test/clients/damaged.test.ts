@@ -118,8 +118,8 @@ test('a batch of committed offsets: the group goes back to what is whole', async
 
 test('the metadata log: the broker does not start with half of it, and says which part is missing', async () => {
   const path = await flip('__cluster_metadata-0', /\.log$/, 0.1);
-  await expect(start()).rejects.toThrow('The metadata log could not be opened');
-  await expect(start()).rejects.toThrow('The metadata log could not be opened');
+  await expect(start()).rejects.toThrow('the metadata log could not be opened');
+  await expect(start()).rejects.toThrow('the metadata log could not be opened');
   const said = warnings.join('\n');
   expect(said).toContain(`are damaged in ${path}`);
   expect(said).toMatch(
@@ -136,8 +136,8 @@ test.each([
   async (_, isKilled) => {
     if (isKilled) await rm(join(directory, '.kafka_cleanshutdown'));
     await truncate(join(directory, '__cluster_metadata-0/00000000000000000000.log'), 200);
-    await expect(start()).rejects.toThrow('The metadata log could not be opened');
-    await expect(start()).rejects.toThrow('The metadata log could not be opened');
+    await expect(start()).rejects.toThrow('the metadata log could not be opened');
+    await expect(start()).rejects.toThrow('the metadata log could not be opened');
     expect(warnings.join('\n')).toMatch(
       /__cluster_metadata-0: cannot be served \(it ends at offset 1, but all below 81 was flushed once/,
     );
@@ -152,13 +152,15 @@ test('a topic id of the metadata log that is another one: it has but one', async
   expect(await served()).toEqual(expected);
 });
 
-test('a partition.metadata: its log is named, and kept when the topic gets a new one', async () => {
-  await flip('compat-none-0', /^partition\.metadata$/, 0);
+test.each([
+  ['damaged', (path: string) => writeFile(path, 'version: 0')],
+  ['gone', (path: string) => rm(path)],
+])('a partition.metadata that is %s: the log is taken up when its topic is read', async (_, hurt) => {
   await rm(join(directory, 'milena.logs'));
-  const { partitions } = await served();
-  expect(partitions['compat-none/0']?.records).toEqual([]);
-  expect(partitions['compat-gzip/0']).toEqual(expected.partitions['compat-gzip/0']);
-  expect(warnings.join('\n')).toContain('compat-none-0/partition.metadata cannot be read');
-  const stray = (await readdir(directory)).find((name) => name.endsWith('-stray')) ?? '';
-  expect(await readdir(join(directory, stray))).toContain('00000000000000000012.log');
+  await hurt(join(directory, 'compat-none-0/partition.metadata'));
+  expect(await served()).toEqual(expected);
+  expect(warnings.join('\n')).toContain('compat-none-0: taken for the log of topic id');
+  warnings.length = 0;
+  expect(await served()).toEqual(expected);
+  expect(warnings).toEqual([]);
 });

@@ -168,6 +168,46 @@ describe('indexes', () => {
     expect(batches).toEqual([[0, 29]]);
   });
 
+  test.each([
+    ['missing, made anew', 'missing', false],
+    ['missing, made anew, power lost', 'missing', true],
+    ['damaged, made anew', 'damaged', false],
+    ['damaged, made anew, power lost', 'damaged', true],
+  ] as const)('%s: times are right whenever that was interrupted', async (_, how, power) => {
+    const closed = new MemoryFiles();
+    const first = await openStore(closed);
+    const batches = Array.from({ length: 20 }, (_, offset) =>
+      append({ log, baseOffset: offset, timestamp: offset === 5 ? 2000 : 1000, valueBytes: 50 }),
+    );
+    await first.commit([create, ...batches]);
+    await first.close();
+    closed.replace(`${FIRST}.index`, new Uint8Array(3));
+    closed.replace(`${FIRST}.timeindex`, new Uint8Array(0));
+    if (how === 'missing')
+      for (const suffix of ['index', 'timeindex']) await closed.remove(`${FIRST}.${suffix}`);
+    await closed.flushDirectory(LOG);
+
+    let changes = Infinity;
+    for (let diesAt = 0; diesAt < changes; diesAt++) {
+      const files = closed.crash({ power: true });
+      files.diesAtCall = diesAt;
+      const lived = async () => {
+        const store = await openStore(files);
+        await store.open(log);
+        await store.commit([append({ log, baseOffset: 20, timestamp: 1000 }), { type: 'roll', log }]);
+        await store.close();
+      };
+      await lived().catch((error: unknown) => {
+        if (!files.isDead) throw error;
+      });
+      if (!files.isDead) changes = files.calls;
+      const { store } = await recovered(files.crash({ power }));
+      expect(store.segments(log)[0]?.maxTimestamp, `killed at ${diesAt}`).toBe(2000);
+      expect(await store.batchAt(log, 2000, 0)).toBe(5);
+    }
+    expect(changes).toBeGreaterThan(20);
+  });
+
   test('of a segment that ends where the log was closed are not believed before they are flushed anew', async () => {
     const files = new MemoryFiles();
     const first = await openStore(files);

@@ -72,6 +72,13 @@ export class MemoryFiles implements Files {
     return next;
   }
 
+  /** Makes all there is durable. */
+  sync(): void {
+    for (const file of this.#files.values()) file.flush();
+    this.#durableFiles = new Map(this.#files);
+    this.#durableDirectories = new Set(this.#directories);
+  }
+
   /** The bytes of a file, to look at and to damage. */
   bytes(path: string): Uint8Array {
     return this.#file(path).bytes;

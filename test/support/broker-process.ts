@@ -22,7 +22,6 @@ export interface Stopped {
   topics: number;
   /** Group commits in its life: flushes, under `flush=always`. */
   commitRounds: number;
-  bytes: number;
 }
 
 /** `milena dev --json` of the built package in a process of its own. */

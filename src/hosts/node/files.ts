@@ -31,9 +31,16 @@ export class NodeFiles implements Files {
     return this.buffers.take(sizeBytes);
   }
 
+  /** A file of a read-only file system is opened all the same: who only reads it may. */
   open(path: string, { create = false }: { create?: boolean } = {}): Promise<OpenFile> {
-    const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
-    return promised<number>((done) => fs.open(path, flags, 0o644, done)).then((fd) => new NodeFile(fd, this));
+    const { O_RDWR, O_RDONLY, O_CREAT } = fs.constants;
+    const withFlags = (flags: number) => promised<number>((done) => fs.open(path, flags, 0o644, done));
+    return withFlags(create ? O_RDWR | O_CREAT : O_RDWR)
+      .catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EROFS' || create) throw error;
+        return withFlags(O_RDONLY);
+      })
+      .then((fd) => new NodeFile(fd, this));
   }
 
   async readFile(path: string): Promise<Uint8Array | undefined> {
