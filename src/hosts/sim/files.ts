@@ -1,5 +1,6 @@
 import type { Millis } from '../../model/ids.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
+import { HEADER_SIZE, forEachBatch } from '../../records/header.ts';
 import { concat } from '../../model/bytes.ts';
 import { type Disk, FileError } from './disk.ts';
 import type { Inode } from './inode.ts';
@@ -39,6 +40,9 @@ const RIGHT_AGAIN_MS = 100;
  * offset in a checkpoint is as good as another.
  */
 const COVERED = /(?:-\d+\/\d{20}(?:-\d{10})?\.(?:log|index|timeindex|snapshot|checkpoint)|\/milena\.logs)$/;
+
+/** So many of the bits that are wrong in a log are of a batch's header: there they do most harm. */
+const HEADER_RATIO = 0.5;
 
 interface Call<T> {
   kind: Kind;
@@ -98,8 +102,9 @@ export class SimFiles implements Files {
       kind: 'read',
       path,
       run: () => {
-        const bytes = this.#parts.disk.file(path)?.bytes.slice();
-        if (bytes !== undefined) this.#maybeFlip(path, 0, bytes);
+        const whole = this.#parts.disk.file(path)?.bytes;
+        const bytes = whole?.slice();
+        if (whole && bytes) this.#maybeFlip({ path, whole }, 0, bytes);
         return bytes;
       },
     });
@@ -138,7 +143,7 @@ export class SimFiles implements Files {
         const run = () => {
           const found = inode.bytes.subarray(position, position + into.length);
           into.set(found);
-          this.#maybeFlip(path, position, into.subarray(0, found.length));
+          this.#maybeFlip({ path, whole: inode.bytes }, position, into.subarray(0, found.length));
           return found.length;
         };
         return this.#call({ kind: 'read', path, run });
@@ -198,18 +203,39 @@ export class SimFiles implements Files {
     }
   }
 
-  /** The bit is wrong on its way, not on the device. @param position of `bytes` in the file. */
-  #maybeFlip(path: string, position: number, bytes: Uint8Array): void {
+  /**
+   * The bit is wrong on its way, not on the device.
+   * @param whole what the file that is read holds: its path may be another's by now.
+   * @param position of `bytes` in the file.
+   */
+  #maybeFlip(
+    { path, whole }: { path: string; whole: Uint8Array },
+    position: number,
+    bytes: Uint8Array,
+  ): void {
     const { random, state, counters, scheduler } = this.#parts;
     if (state.flipRatio === 0 || bytes.length === 0 || !COVERED.test(path)) return;
     const lastFlip = counters.flipped.findLast((flip) => flip.path === path);
     if (lastFlip && scheduler.nowMs - lastFlip.atMs < RIGHT_AGAIN_MS) return;
     if (!random.chance(state.flipRatio)) return;
-    const at = random.int(bytes.length);
+    let at = random.int(bytes.length);
+    if (path.endsWith('.log') && random.chance(HEADER_RATIO)) {
+      const header = batchAt(whole, position + at) - position + random.int(HEADER_SIZE);
+      if (header >= 0 && header < bytes.length) at = header;
+    }
     bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
     counters.flipped.push({ path, atMs: scheduler.nowMs });
     scheduler.note(`flipped a bit of byte ${position + at} of what was read of ${path}`);
   }
+}
+
+/** Where the batch begins that holds the byte at `position`. */
+function batchAt(log: Uint8Array, position: number): number {
+  let start = position;
+  forEachBatch(log, (header) => {
+    if (header.position <= position && position < header.position + header.sizeBytes) start = header.position;
+  });
+  return start;
 }
 
 /** The process that would have heard of a failure is gone. */

@@ -228,7 +228,7 @@ export class Keeper {
     this.#diskState.slowness = isOpen('slow disk') ? 60 : 1;
     this.#diskState.failRatio = isOpen('failing disk') ? 0.08 : 0;
     this.#diskState.full = isOpen('full disk');
-    this.#diskState.flipRatio = isOpen('flipped bits') ? 0.15 : 0;
+    this.#diskState.flipRatio = isOpen('flipped bits') ? 0.4 : 0;
   }
 
   /** Nothing bad happens any more. Resolves once the node runs. */
