@@ -14,7 +14,14 @@ export let varlong: i64 = 0;
 // @ts-ignore: decorator
 @inline
 export function skip(at: i32, length: i32, end: i32): i32 {
-  return <u32>length > <u32>max(end - at, 0) ? end + 1 : at + length;
+  if (length < 0 || length > end - at) return missing(end);
+  return at + length;
+}
+
+/** Changes something, so that it stays a branch: a select would make all that follows wait for the compare. */
+function missing(end: i32): i32 {
+  varint = 0;
+  return end + 1;
 }
 
 /** The position after `length` bytes, or after none when it is -1 (null). */
@@ -28,17 +35,27 @@ export function skipNullable(at: i32, length: i32, end: i32): i32 {
 // @ts-ignore: decorator
 @inline
 export function readVarint(at: i32, end: i32): i32 {
-  if (at < end) {
-    const byte: u32 = load<u8>(at);
-    if (byte < 0x80) {
-      varint = (byte >>> 1) ^ -(byte & 1);
+  // Nearly all have a byte, or two.
+  if (at + 1 < end) {
+    const bytes: u32 = load<u16>(at);
+    if ((bytes & 0x80) == 0) {
+      varint = unzigzag(bytes & 0x7f);
       return at + 1;
+    }
+    if (bytes < 0x8000) {
+      varint = unzigzag((bytes & 0x7f) | ((bytes >>> 1) & 0x3f80));
+      return at + 2;
     }
   }
   at = readLong(at, end, 35);
-  const bits = <u32>raw;
-  varint = (bits >>> 1) ^ -(bits & 1);
+  varint = unzigzag(<u32>raw);
   return at;
+}
+
+// @ts-ignore: decorator
+@inline
+function unzigzag(bits: u32): i32 {
+  return (bits >>> 1) ^ -(bits & 1);
 }
 
 /** int64, at most 10 bytes; bits above the 64th are dropped. */

@@ -37,26 +37,41 @@ function indexed(header: BatchHeader, block: Uint8Array, kernels: Kernels): Batc
   const rows = possible ? kernels.indexRecords(block, count) : undefined;
   if (!(rows instanceof Int32Array))
     throw new KafkaError(ErrorCode.INVALID_RECORD, 'records are not as announced');
-  return new BatchRecords(header, block, rows);
+  return new BatchRecords(header, { block, rows });
+}
+
+/** Where records are, and what their rows are relative to. */
+interface Indexed {
+  block: Uint8Array;
+  rows: Int32Array;
+  baseOffset: Offset;
+  baseTimestamp: Millis;
+  /** The broker's append time when the batch says so. */
+  appendTimestamp: Millis | undefined;
 }
 
 /** Records of one batch, by index or in order. */
 export class BatchRecords implements Iterable<Record> {
   readonly header: BatchHeader;
   readonly length: number;
-  readonly #block: Uint8Array;
-  readonly #rows: Int32Array;
+  readonly #indexed: Indexed;
 
-  constructor(header: BatchHeader, block: Uint8Array, rows: Int32Array) {
+  constructor(header: BatchHeader, { block, rows }: Pick<Indexed, 'block' | 'rows'>) {
     this.header = header;
     this.length = header.recordsCount;
-    this.#block = block;
-    this.#rows = rows;
+    const { baseOffset, baseTimestamp, maxTimestamp, isLogAppendTime } = header;
+    const appendTimestamp = isLogAppendTime ? maxTimestamp : undefined;
+    this.#indexed = { block, rows, baseOffset, baseTimestamp, appendTimestamp };
   }
 
   /** @param index from 0 to `length - 1`. */
   at(index: number): Record {
-    return new Record(this.header, this.#block, this.#rows, index * ROW.size);
+    return new Record(this.#indexed, index * ROW.size);
+  }
+
+  /** Begins before the first record. */
+  cursor(): RecordCursor {
+    return new RecordCursor(this.#indexed, -ROW.size);
   }
 
   *[Symbol.iterator](): Iterator<Record> {
@@ -66,49 +81,53 @@ export class BatchRecords implements Iterable<Record> {
 
 /** One record; each getter reads the batch's bytes, and key, value and header values are views of them. */
 export class Record {
-  readonly #header: BatchHeader;
-  readonly #block: Uint8Array;
-  readonly #rows: Int32Array;
+  protected readonly indexed: Indexed;
   /** Where its row starts. */
-  readonly #row: number;
+  protected row: number;
 
-  constructor(header: BatchHeader, block: Uint8Array, rows: Int32Array, row: number) {
-    this.#header = header;
-    this.#block = block;
-    this.#rows = rows;
-    this.#row = row;
+  constructor(indexed: Indexed, row: number) {
+    this.indexed = indexed;
+    this.row = row;
   }
 
   get offset(): Offset {
-    return this.#header.baseOffset + this.#field(ROW.offsetDelta);
+    return this.indexed.baseOffset + this.#field(ROW.offsetDelta);
   }
   /** The broker's append time when the batch says so, else the producer's. */
   get timestamp(): Millis {
-    if (this.#header.isLogAppendTime) return this.#header.maxTimestamp;
-    const delta = this.#field(ROW.timestampHigh) * 0x1_0000_0000 + (this.#field(ROW.timestampLow) >>> 0);
-    return this.#header.baseTimestamp + delta;
+    const { appendTimestamp, baseTimestamp } = this.indexed;
+    if (appendTimestamp !== undefined) return appendTimestamp;
+    return (
+      baseTimestamp + this.#field(ROW.timestampHigh) * 0x1_0000_0000 + (this.#field(ROW.timestampLow) >>> 0)
+    );
+  }
+  /** In bytes; -1 for none. */
+  get keyLength(): number {
+    return this.#field(ROW.keyLength);
+  }
+  /** In bytes; -1 for none. */
+  get valueLength(): number {
+    return this.#field(ROW.valueLength);
   }
   get key(): Uint8Array | null {
-    return this.#bytes(this.#field(ROW.keyPosition), this.#field(ROW.keyLength));
+    return this.#bytes(this.#field(ROW.keyPosition), this.keyLength);
   }
   get value(): Uint8Array | null {
-    return this.#bytes(this.#field(ROW.valuePosition), this.#field(ROW.valueLength));
+    return this.#bytes(this.#field(ROW.valuePosition), this.valueLength);
   }
   /** Where key and value lie in the record block. */
   get place() {
-    const rows = this.#rows;
-    const row = this.#row;
     return {
-      bytes: this.#block,
-      keyAt: rows[row + ROW.keyPosition] as number,
-      keyLength: rows[row + ROW.keyLength] as number,
-      valueAt: rows[row + ROW.valuePosition] as number,
-      valueLength: rows[row + ROW.valueLength] as number,
+      bytes: this.indexed.block,
+      keyAt: this.#field(ROW.keyPosition),
+      keyLength: this.keyLength,
+      valueAt: this.#field(ROW.valuePosition),
+      valueLength: this.valueLength,
     };
   }
   /** In the producer's order, duplicates kept. */
   get headers(): RecordHeader[] {
-    const cursor = { bytes: this.#block, at: this.#field(ROW.headersPosition) };
+    const cursor = { bytes: this.indexed.block, at: this.#field(ROW.headersPosition) };
     const headers: RecordHeader[] = [];
     for (let left = readVarint(cursor); left > 0; left--) {
       const key = UTF8.decode(this.#take(cursor) ?? new Uint8Array());
@@ -125,10 +144,19 @@ export class Record {
   }
 
   #bytes(position: number, length: number): Uint8Array | null {
-    return length < 0 ? null : this.#block.subarray(position, position + length);
+    return length < 0 ? null : this.indexed.block.subarray(position, position + length);
   }
 
   #field(field: number): number {
-    return this.#rows[this.#row + field] ?? 0;
+    return this.indexed.rows[this.row + field] ?? 0;
+  }
+}
+
+/** Each record of a batch in turn, without an object for each. */
+export class RecordCursor extends Record {
+  /** Moves on. @returns whether there is a record; only then may it be asked anything. */
+  next(): boolean {
+    this.row += ROW.size;
+    return this.row < this.indexed.rows.length;
   }
 }

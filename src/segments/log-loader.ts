@@ -158,8 +158,13 @@ export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promis
   const directory = old.path.slice(0, old.path.lastIndexOf('/'));
   const segment = new LogSegment(directory, old.baseOffset, parts);
   Object.assign(segment.unchecked, old.unchecked);
-  const range = { position: 0, endPosition: old.sizeBytes, endOffset: Infinity, kernels: undefined };
-  const { fault, endPosition } = await replay(parts.files, segment, range);
+  const { fault, endPosition } = await replay(parts.files, segment, {
+    position: 0,
+    endPosition: old.sizeBytes,
+    endOffset: Infinity,
+    kernels: parts.kernels,
+    takesFalse: true,
+  });
   if (fault !== undefined) parts.warn(`${old.path} cannot be read beyond byte ${endPosition}: ${fault}`);
   segment.close(old.nextOffset);
   await writeIndexes(segment);
@@ -225,7 +230,8 @@ async function loadDoubtful(parts: StoreParts, one: Found, check: Doubts): Promi
     position,
     endPosition: sizeBytes,
     endOffset: Math.min(endOffset, nextBase ?? Infinity),
-    kernels: recoveryPoint === undefined ? undefined : parts.kernels,
+    kernels: parts.kernels,
+    takesFalse: recoveryPoint === undefined,
   });
   // What is right now may be read wrong by who reads it next.
   segment.unchecked.to = end.endPosition;

@@ -195,11 +195,10 @@ async function lacksRestOfSector(
  * was written.
  */
 async function hasZeroSector(file: OpenFile, position: number, endPosition: number): Promise<boolean> {
-  const bytes = new Uint8Array(COPIED_BYTES);
   const start = Math.ceil(position / SECTOR_BYTES) * SECTOR_BYTES;
   for (let from = start; from + SECTOR_BYTES <= endPosition; from += COPIED_BYTES) {
-    const filled = await file.read(from, bytes.subarray(0, Math.min(COPIED_BYTES, endPosition - from)));
-    for (let at = 0; at + SECTOR_BYTES <= filled; at += SECTOR_BYTES)
+    const bytes = await readAlike(file, from, Math.min(COPIED_BYTES, endPosition - from));
+    for (let at = 0; at + SECTOR_BYTES <= bytes.length; at += SECTOR_BYTES)
       if (bytes.subarray(at, at + SECTOR_BYTES).every((byte) => byte === 0)) return true;
   }
   return false;

@@ -14,7 +14,7 @@ function tables(): Int32Array {
   return all;
 }
 
-/** The quickest checksum in JavaScript that we know, as a peer: slicing by 16, over words as soon as they are aligned. */
+/** The quickest checksum in JavaScript that we know, as a peer: slicing by 16, over words once they are aligned. */
 export function slicing16(bytes: Uint8Array): number {
   let crc = -1;
   const head = Math.min(-bytes.byteOffset & 3, bytes.length);

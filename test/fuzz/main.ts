@@ -92,7 +92,7 @@ function fuzz(task: WorkerTask): Promise<Result> {
     const listen = () => {
       clearTimeout(timer);
       timer = setTimeout(
-        () => fail('no end, in one of the 64 cases from this on', last.input, last.done),
+        () => fail('no end, in one of the cases of a tenth of a second from this on', last.input, last.done),
         SILENCE_MAX_MS,
       );
     };

@@ -20,7 +20,7 @@ export type WorkerNews =
   | { type: 'fault'; done: number; input: Uint8Array; why: string };
 
 /** So that a case that never ends is known by what it was given; a message a case would cost more than the case. */
-const TELL_EVERY = 64;
+const TELL_EVERY_MS = 100;
 
 const task = workerData as WorkerTask;
 const target = targetNamed(task.target);
@@ -38,9 +38,13 @@ if (task.learns) {
 }
 const cases = new Cases(target, task.seed);
 let done = 0;
-while (done < task.cases && Date.now() < task.untilMs) {
+let toldAtMs = 0;
+for (let nowMs = Date.now(); done < task.cases && nowMs < task.untilMs; nowMs = Date.now()) {
   const input = cases.next();
-  if (done % TELL_EVERY === 0) tell({ type: 'at', done, input });
+  if (nowMs - toldAtMs >= TELL_EVERY_MS) {
+    tell({ type: 'at', done, input });
+    toldAtMs = nowMs;
+  }
   const { outcomes, fault = unexpected } = await tried(target, input);
   if (fault !== undefined) {
     const small = await shrunk(target, input, (other) => other.fault?.name === fault.name);

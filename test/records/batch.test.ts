@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
 import { ErrorCode, KafkaError } from '../../src/model/errors.ts';
-import { records } from '../../src/records/batch.ts';
+import { type Record, records } from '../../src/records/batch.ts';
 import { buildBatch, recompress } from '../../src/records/builder.ts';
 import { CODEC } from '../../src/records/codecs.ts';
 import type { CodecName } from '../../src/records/codecs.ts';
@@ -120,6 +120,18 @@ describe('what we write, other clients read', () => {
   }
 });
 
+const owned = (bytes: Uint8Array | null) => bytes && new Uint8Array(bytes);
+
+function copied({ offset, timestamp, key, value, headers }: Record) {
+  return {
+    offset,
+    timestamp,
+    key: owned(key),
+    value: owned(value),
+    headers: headers.map((header) => ({ ...header, value: owned(header.value) })),
+  };
+}
+
 describe('a batch of ours', () => {
   test('reads back what was built, whatever it holds', () => {
     const bytes = fc.option(fc.uint8Array({ maxLength: 40 }));
@@ -132,19 +144,18 @@ describe('a batch of ours', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 20 }), baseOffset, (built, base) => {
         const batch = buildBatch(kernels, { records: built, baseOffset: base });
-        const seen = [...syncRecords(batch)].map(
-          ({ offset, timestamp: time, key, value, headers: held }) => ({
-            offset,
-            timestamp: time,
-            key: key && new Uint8Array(key),
-            value: value && new Uint8Array(value),
-            headers: held.map((header) => ({
-              ...header,
-              value: header.value && new Uint8Array(header.value),
-            })),
-          }),
-        );
+        const seen = [...syncRecords(batch)].map(copied);
         expect(seen).toEqual(built.map((expected, index) => ({ offset: base + index, ...expected })));
+        const cursor = syncRecords(batch).cursor();
+        for (const record of seen) {
+          expect(cursor.next()).toBe(true);
+          expect(copied(cursor)).toEqual(record);
+          expect([cursor.keyLength, cursor.valueLength]).toEqual([
+            record.key?.length ?? -1,
+            record.value?.length ?? -1,
+          ]);
+        }
+        expect(cursor.next()).toBe(false);
       }),
     );
   });

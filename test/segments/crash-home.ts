@@ -4,8 +4,8 @@ import { MemoryFiles } from '../storage/memory-files.ts';
 import { openStore } from './open.ts';
 
 interface CrashOptions extends Partial<SegmentStoreOptions> {
-  /** Whether a kill takes the power too, and with it all that was not flushed. `later`: every second one does. */
-  power: boolean | 'later';
+  /** Whether a kill takes the power too, and what was not flushed; `in turn`: the first does not, two do, and so on. */
+  power: boolean | 'in turn';
   /** See `MemoryFiles`. */
   writesNow?: boolean;
 }
@@ -30,7 +30,7 @@ export function segmentCrashHome({ power, writesNow = false, ...options }: Crash
             if (!files.isDead) throw error;
           }
           const { calls } = files;
-          files = files.crash({ power: power === 'later' ? ++lives % 2 === 0 : power });
+          files = files.crash({ power: power === 'in turn' ? ++lives % 3 !== 1 : power });
           return calls;
         },
       };

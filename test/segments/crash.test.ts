@@ -15,7 +15,7 @@ const FEW = { scripts: 3, long: false };
 
 crashContract('segments, process killed', segmentCrashHome({ power: false, tailBytes: 0 }));
 crashContract('segments, power lost', segmentCrashHome({ power: true }));
-crashContract('segments, process killed, power lost later', segmentCrashHome({ power: 'later' }), FEW);
+crashContract('segments, killed and then power lost', segmentCrashHome({ power: 'in turn' }), FEW);
 crashContract('segments, never flushed', segmentCrashHome({ power: false, flush: 'never' }), FEW);
 crashContract('segments, never flushed, power lost', segmentCrashHome({ power: true, flush: 'never' }), FEW);
 

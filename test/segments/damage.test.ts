@@ -162,7 +162,7 @@ test('what a failed round has written in two segments goes, and nothing of it is
     if (call === 'flush') throw new Error('the disk is gone');
   };
   const failing = store.commit([...appends(log, 3, 5), { type: 'roll', log }, ...appends(log, 5, 7)]);
-  await expect(failing).rejects.toThrow(/the disk is gone|an earlier flush of it failed/);
+  await expect(failing).rejects.toThrow('the disk is gone');
   files.fault = () => {};
   expect((await store.open(log)).logEndOffset).toBe(3);
   expect(asideOf(files)).toEqual([]);

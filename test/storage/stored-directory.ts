@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { MemoryFiles } from './memory-files.ts';
 
-/** What a directory of this machine holds, in memory under `directory`. */
+/** What a directory of this machine holds, in memory under `directory`, durable. */
 export async function inMemory(source: string, directory: string): Promise<MemoryFiles> {
   const files = new MemoryFiles();
   for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {

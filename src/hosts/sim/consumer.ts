@@ -154,7 +154,7 @@ export class Reader {
     const read = batchesIn(bytes, (header) => {
       isDamaged ||= !this.#takeBatch(log, position, { bytes, header, askedAtMs });
     });
-    if (read < bytes.length) this.#requireFlip(log, 'half a batch', askedAtMs);
+    holds(read === bytes.length, 'I18', () => `${log.title} gives half a batch`);
   }
 
   /** @returns false when it is damaged: it is read again later. */

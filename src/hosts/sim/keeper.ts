@@ -33,8 +33,6 @@ export class Keeper {
   readonly disk = new Disk();
   readonly faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
   restarts = 0;
-  /** When the node was last started, or its storage last failed. */
-  troubleAtMs: Millis;
   node: Node | undefined;
   readonly #parts: KeeperParts;
   readonly #diskState = healthyDisk();
@@ -51,7 +49,6 @@ export class Keeper {
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
-    this.troubleAtMs = parts.scheduler.nowMs;
     this.#watch = new Watch(
       parts.ledger,
       (log) => this.#excuseFor(log),
@@ -83,7 +80,7 @@ export class Keeper {
       disk: this.disk,
       diskState: this.#diskState,
       diskCounters: this.#counters,
-      onWarning: (message) => this.#warned(message),
+      onWarning: (message) => scheduler.note(`warning: ${message}`),
     });
     this.#life = life;
     this.#counters.flipped = [];
@@ -93,7 +90,6 @@ export class Keeper {
       const node = await Node.start(life);
       if (life !== this.#life) return;
       this.node = node;
-      this.troubleAtMs = scheduler.nowMs;
       scheduler.note('the node has started');
       this.#checkTopics(node);
       this.#parts.onStarted(node);
@@ -122,12 +118,6 @@ export class Keeper {
     }
     for (const log of ledger.topics().flatMap(({ logs }) => logs))
       holds(isThere(log), 'I1', () => `${log.title} was there before the restart`);
-  }
-
-  #warned(message: string): void {
-    const { scheduler } = this.#parts;
-    scheduler.note(`warning: ${message}`);
-    if (message.includes('storage failed')) this.troubleAtMs = scheduler.nowMs;
   }
 
   #excuseFor(log: LogLedger): Excuse {

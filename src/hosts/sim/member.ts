@@ -270,12 +270,11 @@ export class Member {
     await answerOf(this.#client.request(leaveGroupApi, version, { groupId, memberId, members }));
   }
 
-  /** A member that was heard in time stays one, unless it was told that the others rebalance. */
+  /** A member that was heard in time stays one, whatever befell the node: its log has the generation. */
   #ended(errorCode: number, doing: string): false {
     if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID) {
-      const { scheduler, troubleAtMs } = this.#world;
-      const isHeard = this.#aliveAtMs > troubleAtMs && scheduler.nowMs - this.#aliveAtMs < SESSION_TIMEOUT_MS;
-      holds(!isHeard || errorCode === ErrorCode.FENCED_INSTANCE_ID, 'I11', () => {
+      const isHeard = this.#world.scheduler.nowMs - this.#aliveAtMs < SESSION_TIMEOUT_MS;
+      holds(!isHeard || this.group.isForgotten || errorCode === ErrorCode.FENCED_INSTANCE_ID, 'I11', () => {
         return `${this.#memberId} was heard at ${this.#aliveAtMs} and is no member of ${this.group.groupId} now`;
       });
       this.#memberId = '';
