@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { MemoryLogStore } from '../../../src/log/memory-store.ts';
+import { type Uuid, ZERO_UUID } from '../../../src/model/ids.ts';
 import { produceApi } from '../../../src/wire/apis/00-produce.ts';
 import { fetchApi } from '../../../src/wire/apis/01-fetch.ts';
 import { metadataApi } from '../../../src/wire/apis/03-metadata.ts';
@@ -27,7 +28,7 @@ const UNSERVED = 0.03;
 let home: Home | undefined;
 let witness: Client | undefined;
 let cases = 0;
-let topicId = '';
+let topicId: Uuid = ZERO_UUID;
 
 /** A byte stream of one client into a whole broker: it is answered or closed, and another client never notices. */
 export const streams: Target = {
@@ -145,7 +146,7 @@ async function ready(): Promise<{ here: Home; other: Client }> {
 async function renew(client: Client): Promise<void> {
   for (;;) {
     const { topics } = await client.ask(metadataApi, 12, { topics: [{ name: TOPIC }] });
-    topicId = topics[0]?.topicId ?? '';
+    topicId = topics[0]?.topicId ?? ZERO_UUID;
     if (topics[0]?.errorCode === 0) return;
   }
 }
