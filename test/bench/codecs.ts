@@ -4,7 +4,7 @@ import { FRAME_HEADER } from '../../src/kernels/lz4-frame.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
 import { SeededRandom } from '../support/random.ts';
-import { interleave, median, ratio, report } from './harness.ts';
+import { bestRatio, interleave, report } from './harness.ts';
 
 type Transform = (bytes: Uint8Array) => Uint8Array;
 
@@ -35,6 +35,11 @@ const raw = new WebAssembly.Instance(await compileKernels()).exports as unknown 
 const wasm = await loadKernels();
 const twin = new TwinKernels();
 const SLACK = 16;
+/** Many, of which the best one counts: a kernel is measured, not what else the machine does. */
+const ROUNDS = 61;
+/** Least ratios to the best peer, of issue 4. */
+const DECODE_BAR = 1.3;
+const ENCODE_BAR = 1.1;
 
 /** Everything of one size, in the raw module's memory: `plain` at `at`, and room for what it is packed to. */
 class InMemory {
@@ -77,10 +82,10 @@ interface Comparison {
 
 /** Reports the ratio to the peer that is quickest here. */
 async function compare({ bench, bytes, ours, peers, bar }: Comparison): Promise<void> {
-  const timings = await interleave<string>({ ours, ...peers });
-  const ratios = Object.keys(peers).map((peer) => ({ peer, ratio: ratio(timings, 'ours', peer) }));
+  const timings = await interleave<string>({ ours, ...peers }, ROUNDS);
+  const ratios = Object.keys(peers).map((peer) => ({ peer, ratio: bestRatio(timings, 'ours', peer) }));
   const least = Math.min(...ratios.map((found) => found.ratio));
-  const value = bytes / 1e6 / median(timings['ours'] ?? []);
+  const value = bytes / 1e6 / Math.min(...timings['ours']!);
   for (const found of ratios) {
     const isBest = found.ratio === least && bar !== undefined;
     report({ bench, value, unit: 'MB/s', ...found, ...(isBest ? { bar: { ratio: bar } } : {}) });
@@ -116,9 +121,9 @@ async function benchLz4(plain: Uint8Array, name: string): Promise<void> {
   if (end - memory.packed !== frame.length - FRAME_HEADER.length - 4) throw new Error('another frame');
   if (memory.unpackLz4(end) !== memory.out + bytes) throw new Error('not unpacked');
   const ours = () => memory.unpackLz4(end);
-  await compare({ bench: `lz4 unpack ${name} in memory`, bytes, ours, peers: decoders, bar: 1.1 });
+  await compare({ bench: `lz4 unpack ${name} in memory`, bytes, ours, peers: decoders, bar: DECODE_BAR });
   const pack = () => raw.packLz4Blocks(memory.plain, bytes, memory.packed);
-  await compare({ bench: `lz4 pack ${name} in memory`, bytes, ours: pack, peers: encoders, bar: 1.1 });
+  await compare({ bench: `lz4 pack ${name} in memory`, bytes, ours: pack, peers: encoders, bar: ENCODE_BAR });
   const copying = { ...decoders, twin: () => twin.unpackLz4(frame, bytes) };
   await compare({
     bench: `lz4 unpack ${name} with copies`,
@@ -147,11 +152,21 @@ async function benchSnappy(plain: Uint8Array, name: string): Promise<void> {
   const end = raw.packSnappy(memory.plain, bytes, memory.packed);
   const unpack = () => raw.unpackSnappy(memory.packed, end, memory.out, memory.out + bytes);
   if (unpack() !== 1) throw new Error('not unpacked');
-  await compare({ bench: `snappy unpack ${name} in memory`, bytes, ours: unpack, peers: decoders, bar: 1.3 });
+  await compare({
+    bench: `snappy unpack ${name} in memory`,
+    bytes,
+    ours: unpack,
+    peers: decoders,
+    bar: DECODE_BAR,
+  });
   const pack = () => raw.packSnappy(memory.plain, bytes, memory.packed);
-  // As fast as the best at 1 MB, and a little faster below.
-  const bar = bytes > 100_000 ? 0.8 : 1;
-  await compare({ bench: `snappy pack ${name} in memory`, bytes, ours: pack, peers: encoders, bar });
+  await compare({
+    bench: `snappy pack ${name} in memory`,
+    bytes,
+    ours: pack,
+    peers: encoders,
+    bar: ENCODE_BAR,
+  });
   const packed = new Uint8Array(Math.ceil(bytes * 1.2) + 64);
   const elements = packed.slice(0, wasm.packSnappy(plain, packed, 0));
   await compare({

@@ -13,20 +13,23 @@ const SKIP_SHIFT = 6;
 
 /**
  * The repetitions in one block of at most {@link LZ_BLOCK_MAX}, greedily: what LZ4 and Snappy write in two different
- * ways. Each is the first that is found, as long as it goes, to both sides.
+ * ways. Each is the first that is found, as long as it goes; a `thorough` search goes to both sides, and notes a place
+ * within each match, too.
  */
 export class Matches {
   readonly #block: Uint8Array;
   /** Where each hash of 4 bytes was seen last, 0 for never: what is there is looked at anyway. */
   readonly #lastSeen: Uint16Array;
   readonly #hashShift: number;
+  readonly #isThorough: boolean;
   /** The match found: [start, end) repeats what lies `distance` before it. */
   start = 0;
   end = 0;
   distance = 0;
 
-  constructor(block: Uint8Array) {
+  constructor(block: Uint8Array, search: 'thorough' | 'quick') {
     this.#block = block;
+    this.#isThorough = search === 'thorough';
     const bits = Math.min(Math.max(32 - Math.clz32(block.length), HASH_BITS_MIN), HASH_BITS_MAX);
     this.#lastSeen = new Uint16Array(1 << bits);
     this.#hashShift = 32 - bits;
@@ -40,7 +43,7 @@ export class Matches {
     if (at > lastStart || lastStart <= 0) return false;
     if (at > 0) {
       // Right behind a match comes another, often: one look without stepping.
-      this.#swapSlot(at - 2, wordAt(block, at - 2));
+      if (this.#isThorough) this.#swapSlot(at - 2, wordAt(block, at - 2));
       if (this.#isMatch(at, literals)) return true;
     }
     let misses = 1 << SKIP_SHIFT;
@@ -57,9 +60,14 @@ export class Matches {
     if (wordAt(block, candidate) !== word) return false;
     this.distance = at - candidate;
     this.end = at + matchLength(block, candidate, at);
-    while (at > literals && at > this.distance && block[at - 1] === block[at - 1 - this.distance]) at--;
-    this.start = at;
+    this.start = this.#isThorough ? this.#startBefore(at, literals) : at;
     return true;
+  }
+
+  #startBefore(at: number, literals: number): number {
+    const block = this.#block;
+    while (at > literals && at > this.distance && block[at - 1] === block[at - 1 - this.distance]) at--;
+    return at;
   }
 
   /** Notes that `word` is at `at`. @returns where it, or another of its slot, was before. */

@@ -144,7 +144,7 @@ function packBlock(block: Uint8Array): Uint8Array {
     copyLiterals(block, start, { into: out, position: at, length });
     at += length;
   };
-  const matches = new Matches(block);
+  const matches = new Matches(block, 'thorough');
   let literals = 0;
   for (; matches.find(literals); literals = matches.end) {
     const more = matches.end - matches.start - MATCH_MIN;

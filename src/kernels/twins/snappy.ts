@@ -13,7 +13,7 @@ export function packSnappy(bytes: Uint8Array, out: Uint8Array, at: number): numb
 
 function packBlock(block: Uint8Array, out: Uint8Array, at: number): number {
   const writer = new SnappyWriter(block, out, at);
-  const matches = new Matches(block);
+  const matches = new Matches(block, 'quick');
   let literals = 0;
   for (; matches.find(literals); literals = matches.end) {
     writer.literal(literals, matches.start);
