@@ -5,6 +5,7 @@ import { belowBar } from './harness.ts';
 const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   kernels: () => import('./kernels.ts'),
   codecs: () => import('./codecs.ts'),
+  hosts: () => import('./hosts.ts'),
   produce: () => import('./produce.ts'),
   fetch: () => import('./fetch.ts'),
   commit: () => import('./commit.ts'),
