@@ -91,18 +91,26 @@ function limitsOf(layers: ConfigLayers): Partial<GatewayLimits> {
   };
 }
 
-/** Nothing can be served before the metadata log is loaded and this node's registration is in it. @throws if not. */
+/** The metadata log cannot be served: without it no topic is known. */
+export class MetadataNotServed extends Error {
+  override name = 'MetadataNotServed';
+}
+
+/**
+ * Nothing can be served before the metadata log is loaded and this node's registration is in it.
+ * @throws {MetadataNotServed} if not.
+ */
 export async function openMetadata(shards: Shards): Promise<void> {
   const shard = shards.get(METADATA_SHARD);
   await shard?.open();
   await shard?.settled();
   if (shard?.state !== 'open')
-    throw new Error('The metadata log could not be opened; the warning above says why.');
+    throw new MetadataNotServed(`the metadata log could not be opened: ${shard?.failure}`);
 }
 
 /** Keeps this node's view of the metadata, and lets go of what was deleted. */
 function follow(
-  records: readonly MachineRecord[],
+  records: Iterable<MachineRecord>,
   { image, shards, onWarning }: Pick<Core, 'image' | 'shards'> & Pick<CoreParts, 'onWarning'>,
 ): void {
   for (const { value } of records) {

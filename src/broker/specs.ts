@@ -40,7 +40,7 @@ export class ShardSpecs {
   readonly #parts: SpecParts;
   readonly #layers: ConfigLayers;
   /** Called with the metadata log's records, in order, once committed. */
-  onMetadata: (records: readonly MachineRecord[]) => void = () => {};
+  onMetadata: (records: Iterable<MachineRecord>) => void = () => {};
 
   constructor(parts: SpecParts) {
     this.#parts = parts;
@@ -109,7 +109,7 @@ export class ShardSpecs {
   #rebalanceLog(): Pick<Spec, 'onCommitted'> {
     const debug = this.#parts.log?.debug;
     if (debug === undefined) return {};
-    const onCommitted = (records: readonly MachineRecord[]) => {
+    const onCommitted = (records: Iterable<MachineRecord>) => {
       for (const record of records) {
         const read = decodeRecord(record);
         if (read?.type !== 'group' || read.value === null) continue;

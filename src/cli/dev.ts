@@ -3,7 +3,6 @@ import { Broker } from '../hosts/node/broker.ts';
 import { LOG_LEVELS, type LogLevel, formatFor, logger, toStderr } from '../hosts/node/logger.ts';
 import { releaseStartMemory } from '../hosts/node/start-memory.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
-import { directoryBytes, formatBytes } from './bytes.ts';
 import { explainStart } from './explain-start.ts';
 import { checkOptions, integerIn, originsIn } from './options.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
@@ -146,14 +145,12 @@ async function stop(broker: Broker, options: Options): Promise<void> {
 }
 
 function sayStopped(kept: { topics: number; commitRounds: number }, { directory, json }: Options): void {
-  const bytes = directory === undefined ? 0 : directoryBytes(directory);
   const named = `${kept.topics} topic${kept.topics === 1 ? '' : 's'}`;
   if (json) {
-    console.log(JSON.stringify({ event: 'stopped', ...kept, data: directory ?? null, bytes }));
+    console.log(JSON.stringify({ event: 'stopped', ...kept, data: directory ?? null }));
   } else if (directory === undefined) {
     console.log(`stopped; ${named} lived in memory and are gone`);
   } else {
-    const size = formatBytes(bytes);
-    console.log(`stopped; kept ${named}, ${size} in ${directory}. The same command goes on from there.`);
+    console.log(`stopped; kept ${named} in ${directory}. The same command goes on from there.`);
   }
 }

@@ -8,14 +8,29 @@ interface StartOptions {
   host: string;
 }
 
+/** What was to be started. */
+interface Started {
+  port: number;
+  httpPort: number;
+  directory?: string | undefined;
+  options?: StartOptions;
+}
+
 const DEV_OPTIONS: StartOptions = { port: '--port', httpPort: '--http-port', host: '--host' };
 
 /** Turns what stopped a start into what happened and what to do next. */
 export function explainStart(
   error: unknown,
-  { port, httpPort, options = DEV_OPTIONS }: { port: number; httpPort: number; options?: StartOptions },
+  { port, httpPort, directory = '', options = DEV_OPTIONS }: Started,
 ): CliError {
   if (!(error instanceof Error)) return CliError.from(error);
+  if (error.name === 'MetadataNotServed')
+    return new CliError(
+      EXIT.failure,
+      'METADATA',
+      error.message,
+      `its topics can be read all the same: milena export --data ${directory} TOPIC`,
+    );
   const { code, port: failedPort } = error as NodeJS.ErrnoException & { port?: number };
   switch (code) {
     case 'EADDRINUSE': {
@@ -42,7 +57,7 @@ export function explainStart(
       return new CliError(
         EXIT.failure,
         'DISK_FULL',
-        error.message,
+        `${directory}: ${error.message}`,
         'make room and start again: what was acknowledged is still there',
       );
     case 'EROFS':
@@ -52,6 +67,15 @@ export function explainStart(
         'NOT_ALLOWED',
         error.message,
         'check who may write there, or choose another with --data',
+      );
+    case 'EEXIST':
+    case 'ENOTDIR':
+    case 'ENOENT':
+      return new CliError(
+        EXIT.failure,
+        'NO_DIRECTORY',
+        `${directory} is no directory and cannot be made one: ${error.message}`,
+        'choose another with --data',
       );
     default:
       return CliError.from(error);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
+import * as zlib from 'node:zlib';
 import { type CommandDef, defineCommand, runCommand, showUsage } from 'citty';
 import manifest from '../../package.json' with { type: 'json' };
 import { CliError, EXIT } from './errors.ts';
@@ -64,11 +65,23 @@ async function run(argv: readonly string[]): Promise<void> {
   await runCommand(main, { rawArgs: [...argv] });
 }
 
+/** An older Node has no zstd, and would say so in words nobody understands. */
+function refuseOldNode(): void {
+  if ('zstdCompressSync' in zlib) return;
+  throw new CliError(
+    EXIT.failure,
+    'OLD_NODE',
+    `this is Node ${process.versions.node}, and Milena needs 22.15 or newer`,
+    'install a newer Node: https://nodejs.org',
+  );
+}
+
 function isCommand(name: string): name is keyof typeof commands {
   return Object.hasOwn(commands, name);
 }
 
 try {
+  refuseOldNode();
   await run(process.argv.slice(2));
 } catch (error) {
   const known = error instanceof CliError ? error : CliError.from(error);

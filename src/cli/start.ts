@@ -71,7 +71,7 @@ async function run(config: NodeConfig, { inert, effective }: Resolved): Promise<
 }
 
 async function startBroker(config: NodeConfig, log: Log): Promise<Broker> {
-  const { kafka, http } = config;
+  const { kafka, http, directory } = config;
   const listening = { host: kafka.host, port: kafka.port, httpHost: http?.host, httpPort: http?.port };
   try {
     return await Broker.start({ ...config, ...listening, log });
@@ -79,6 +79,7 @@ async function startBroker(config: NodeConfig, log: Log): Promise<Broker> {
     throw explainStart(error, {
       port: kafka.port,
       httpPort: http?.port ?? -1,
+      directory,
       options: { port: '--listeners', httpPort: '--http', host: '--listeners' },
     });
   }

@@ -1,7 +1,7 @@
 import { ErrorCode, errorInfo, KafkaError } from '../model/errors.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import { fetchApi } from '../wire/apis/01-fetch.ts';
-import { forEachBatch } from '../records/header.ts';
+import { forEachBatch, offsetAfter } from '../records/header.ts';
 import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -47,7 +47,7 @@ export class TopicReader {
     while (next !== undefined) {
       const bytes: Uint8Array = await next;
       if (bytes.length === 0) return;
-      const nextOffset = endOf(bytes);
+      const nextOffset = offsetAfter(bytes) ?? 0;
       next = nextOffset < endOffset ? this.#fetch(partition, nextOffset) : undefined;
       // Whoever stops reading leaves it unawaited.
       next?.catch(() => {});
@@ -99,10 +99,4 @@ function wholeBatches(bytes: Uint8Array, title: string): Uint8Array {
     end = batch.position + batch.sizeBytes;
   });
   return bytes.subarray(0, end);
-}
-
-function endOf(bytes: Uint8Array): Offset {
-  let nextOffset = 0;
-  forEachBatch(bytes, (batch) => (nextOffset = batch.lastOffset + 1));
-  return nextOffset;
 }

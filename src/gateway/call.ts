@@ -1,7 +1,7 @@
 import { invariant } from '../model/assert.ts';
 import type { Millis } from '../model/ids.ts';
 import type { Address, Caller } from '../model/machine.ts';
-import type { ShardId, ShardReply, ShardRequest } from '../ports/shard-link.ts';
+import type { ShardId, ShardReply } from '../ports/shard-link.ts';
 import { WireError } from '../wire/error.ts';
 import { encodeResponse } from '../wire/frame.ts';
 import type { CloseReason, Connection } from './connection.ts';
@@ -62,8 +62,10 @@ export class Call {
    * @param credit of a Fetch, see `ShardRequest`.
    */
   ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void, credit?: number): void {
-    const { apiKey, apiVersion } = this.header;
-    this.#send({ shard, apiKey, apiVersion, body, credit }, onReply);
+    const { caller, header } = this;
+    const { apiKey, apiVersion } = header;
+    const from = this.#expect(shard, onReply);
+    this.gateway.link.request({ shard, from, caller, apiKey, apiVersion, body, credit });
   }
 
   /** As {@link ask}, with another API than the client's: what the gateway needs on its own account. */
@@ -74,14 +76,15 @@ export class Call {
     body: unknown,
     onReply: (reply: ShardReply) => void,
   ): void {
-    this.#send({ shard, apiKey, apiVersion, body }, onReply);
+    const from = this.#expect(shard, onReply);
+    this.gateway.link.request({ shard, from, caller: this.caller, apiKey, apiVersion, body });
   }
 
-  #send(request: Omit<ShardRequest, 'from' | 'caller'>, onReply: (reply: ShardReply) => void): void {
-    const from: Address = { link: this.connection.id, correlationId: this.gateway.expect(onReply) };
+  #expect(shard: ShardId, onReply: (reply: ShardReply) => void): Address {
+    const correlationId = this.gateway.expect(onReply);
     this.#asked ??= new Map();
-    this.#asked.set(from.correlationId, request.shard);
-    this.gateway.link.request({ ...request, from, caller: this.caller });
+    this.#asked.set(correlationId, shard);
+    return { link: this.connection.id, correlationId };
   }
 
   /** Takes on an answer that is still to come, to something asked before. */

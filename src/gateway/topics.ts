@@ -1,4 +1,4 @@
-import type { MetadataImage } from '../metadata/image.ts';
+import type { MetadataImage, TopicImage } from '../metadata/image.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { ErrorCode } from '../model/errors.ts';
 import { CONSUMER_OFFSETS_TOPIC, ZERO_UUID, logKey, type Uuid } from '../model/ids.ts';
@@ -23,6 +23,16 @@ export function resolveTopic(image: MetadataImage, reference: TopicReference) {
   return image.topic(name) ?? { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
 }
 
+/** Ids of a topic's shards, made once: a new string costs its making, and its hash wherever it is looked up. */
+const shardIds = new WeakMap<TopicImage, ShardId[]>();
+
+function shardOf(topic: TopicImage, partition: number): ShardId {
+  let ids = shardIds.get(topic);
+  if (ids === undefined) shardIds.set(topic, (ids = []));
+  const isGroups = topic.name === CONSUMER_OFFSETS_TOPIC;
+  return (ids[partition] ??= isGroups ? groupShard(partition) : dataShard(logKey(topic.id, partition)));
+}
+
 /** The shard of a partition; the logs of `__consumer_offsets` belong to the group shards. */
 export function resolvePartition(image: MetadataImage, reference: TopicReference, partition: number): Place {
   const topic = resolveTopic(image, reference);
@@ -30,8 +40,7 @@ export function resolvePartition(image: MetadataImage, reference: TopicReference
   if (partition < 0 || partition >= topic.partitions.length) {
     return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
   }
-  if (topic.name === CONSUMER_OFFSETS_TOPIC) return { shard: groupShard(partition) };
-  return { shard: dataShard(logKey(topic.id, partition)) };
+  return { shard: shardOf(topic, partition) };
 }
 
 /** As {@link resolvePartition}, for a client's records: what coordinators keep is written by them alone. */

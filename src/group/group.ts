@@ -135,9 +135,12 @@ export class Group {
     this.#support(member.protocols, 1);
   }
 
-  /** Whether a member with these may be in the group: at least one protocol that every member knows. */
+  /**
+   * Whether a member with these may be in the group: at least one protocol that every member knows. All may have left
+   * while the first rebalance waits for more: then there is nobody to agree with either.
+   */
   supports(protocolType: string, protocols: readonly Protocol[]): boolean {
-    if (this.state === 'Empty') return protocolType !== '' && protocols.length > 0;
+    if (this.#members.size === 0) return protocolType !== '' && protocols.length > 0;
     return (
       protocolType === this.protocolType &&
       protocols.some(({ name }) => this.#supporters.get(name) === this.#members.size)

@@ -2,8 +2,19 @@ import { KafkaError } from '../model/errors.ts';
 import { ZERO_UUID } from '../model/ids.ts';
 import type { Millis } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
-import { decodeMessage, encodeMessage } from '../wire/codec.ts';
-import { array, bytes, int32, int64, message, nullableString, string, uuid } from '../wire/schema.ts';
+import { Reader } from '../wire/reader.ts';
+import { encodeMessage, readMessage } from '../wire/codec.ts';
+import {
+  array,
+  bytes,
+  int32,
+  int64,
+  literal,
+  message,
+  nullableString,
+  string,
+  uuid,
+} from '../wire/schema.ts';
 import type { MessageOf } from '../wire/schema.ts';
 import type { Group } from './group.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
@@ -13,7 +24,11 @@ export const offsetCommitKey = message({
   name: 'OffsetCommitKey',
   versions: '0-1',
   flexible: 'none',
-  fields: { group: string('0+'), topic: string('0+'), partition: int32('0+') },
+  fields: literal({ group: string('0+'), topic: string('0+'), partition: int32('0+') }, (read, from) => ({
+    group: read.group(from),
+    topic: read.topic(from),
+    partition: read.partition(from),
+  })),
 });
 
 /** v1 has the client's own expiry (OffsetCommit 2-4), v3 leader epochs (KIP-320), v4 the topic id. */
@@ -21,14 +36,24 @@ export const offsetCommitValue = message({
   name: 'OffsetCommitValue',
   versions: '0-4',
   flexible: '4+',
-  fields: {
-    offset: int64('0+'),
-    leaderEpoch: int32('3+', { default: -1 }),
-    metadata: string('0+'),
-    commitTimestamp: int64('0+'),
-    expireTimestamp: int64('1', { default: -1 }),
-    topicId: uuid('4+', { tag: 0 }),
-  },
+  fields: literal(
+    {
+      offset: int64('0+'),
+      leaderEpoch: int32('3+', { default: -1 }),
+      metadata: string('0+'),
+      commitTimestamp: int64('0+'),
+      expireTimestamp: int64('1', { default: -1 }),
+      topicId: uuid('4+', { tag: 0 }),
+    },
+    (read, from) => ({
+      offset: read.offset(from),
+      leaderEpoch: read.leaderEpoch(from),
+      metadata: read.metadata(from),
+      commitTimestamp: read.commitTimestamp(from),
+      expireTimestamp: read.expireTimestamp(from),
+      topicId: read.topicId(from),
+    }),
+  ),
 });
 
 export const groupMetadataKey = message({
@@ -134,30 +159,46 @@ export function groupMetadataRecord(
  * Undefined for what is not ours to read: newer kinds of groups, versions of the future, keys of no
  * coordinator.
  */
-export function decodeRecord({ key, value }: MachineRecord): GroupRecord | undefined {
-  if (key === null) return undefined;
+export function decodeRecord(record: MachineRecord): GroupRecord | undefined {
   try {
-    return decodeTyped(key, value);
+    const key = keyReader(record);
+    return key && decodeTyped(key, record);
   } catch (error) {
     if (error instanceof KafkaError) return undefined;
     throw error;
   }
 }
 
-function decodeTyped(key: Uint8Array, value: Uint8Array | null): GroupRecord | undefined {
-  const type = typeOf(key);
+function keyReader(record: MachineRecord): Reader | undefined {
+  const { span } = record;
+  if (span === undefined) return record.key ? new Reader(record.key) : undefined;
+  const { bytes, keyAt, keyLength } = span;
+  return keyLength < 0 ? undefined : new Reader(bytes, keyAt, keyAt + keyLength);
+}
+
+function valueReader(record: MachineRecord): Reader | undefined {
+  const { span } = record;
+  if (span === undefined) return record.value ? new Reader(record.value) : undefined;
+  const { bytes, valueAt, valueLength } = span;
+  return valueLength < 0 ? undefined : new Reader(bytes, valueAt, valueAt + valueLength);
+}
+
+function decodeTyped(key: Reader, record: MachineRecord): GroupRecord | undefined {
+  const type = key.int16();
   if (type === 0 || type === OFFSET_KEY_TYPE) {
-    const position = value && decodeMessage(offsetCommitValue, typeOf(value), bodyOf(value));
-    return { type: 'offset', key: decodeMessage(offsetCommitKey, type, bodyOf(key)), value: position };
+    const value = valueReader(record);
+    const position = value ? readMessage(offsetCommitValue, value.int16(), value) : null;
+    return { type: 'offset', key: readMessage(offsetCommitKey, type, key), value: position };
   }
   if (type !== GROUP_KEY_TYPE) return undefined;
-  const { group } = decodeMessage(groupMetadataKey, type, bodyOf(key));
-  return { type: 'group', group, value: value && decodeGroup(value) };
+  const { group } = readMessage(groupMetadataKey, type, key);
+  return { type: 'group', group, value: record.value && decodeGroup(record.value) };
 }
 
 /** Copied, for the bytes of members to outlive the batch they came in. */
 function decodeGroup(value: Uint8Array): GroupMetadata {
-  return decodeMessage(groupMetadataValue, typeOf(value), bodyOf(value.slice()));
+  const reader = new Reader(value.slice());
+  return readMessage(groupMetadataValue, reader.int16(), reader);
 }
 
 /** Keys and values begin with an int16: the kind of record in a key, the version in a value. */
@@ -168,14 +209,6 @@ function typed(type: number, body: Uint8Array): Uint8Array {
   bytesOfRecord[1] = type;
   bytesOfRecord.set(body, TYPE_BYTES);
   return bytesOfRecord;
-}
-
-function typeOf(record: Uint8Array): number {
-  return ((record[0] ?? 0xff) << 8) | (record[1] ?? 0xff);
-}
-
-function bodyOf(record: Uint8Array): Uint8Array {
-  return record.subarray(TYPE_BYTES);
 }
 
 export function sizeOf(records: readonly MachineRecord[]): number {

@@ -20,8 +20,7 @@ export function applyRecord(context: Context, record: MachineRecord, nowMs: Mill
   const group = context.getOrCreate(decoded.type === 'group' ? decoded.group : decoded.key.group, nowMs);
   if (decoded.type === 'offset') applyOffset(group, decoded.key, decoded.value);
   else applyGroup(context, group, decoded.value, nowMs);
-  context.dropIfBlank(group);
-  if (!context.groups.has(group.groupId)) return;
+  if (group.isBlank) return context.dropIfBlank(group);
   const position = decoded.type === 'offset' ? decoded.value : null;
   context.expireFrom(position ? earliestExpiryMs(context, position) : nowMs, nowMs);
 }

@@ -1,5 +1,5 @@
 import { KafkaError } from '../model/errors.ts';
-import { Reader } from '../wire/bytes.ts';
+import { Reader } from '../wire/reader.ts';
 import { codecOf } from '../wire/codec.ts';
 import { array, message, string } from '../wire/schema.ts';
 import type { MessageOf } from '../wire/schema.ts';

@@ -47,7 +47,10 @@ export async function loadLog(parts: LoadParts, nowMs: Millis): Promise<LoadedLo
   return { extent, epochs, producers, snapshots, segment };
 }
 
-/** Producer state at `range.end`: the newest readable snapshot at or below it, and the batches after that. */
+/**
+ * Producer state at `range.end`: the newest readable snapshot in the range, and the batches after that. One from below
+ * the start is not used, by Kafka neither: who has written in between would be known as they were before.
+ */
 export async function rebuildProducers(
   parts: LoadParts,
   snapshots: Snapshots,
@@ -55,13 +58,14 @@ export async function rebuildProducers(
 ): Promise<ProducerStates> {
   let producers = new ProducerStates();
   let fromOffset = range.start;
-  for (const offset of snapshots.offsets.filter((at) => at <= range.end).toReversed()) {
+  const usable = snapshots.offsets.filter((at) => at >= range.start && at <= range.end);
+  for (const offset of usable.toReversed()) {
     const name = snapshotName(offset);
     const stored = await readValue(parts, name, (bytes) => decodeSnapshot(bytes, parts.kernels));
     if (stored === 'damaged') await parts.store.commit([snapshots.drop(offset)]);
     if (stored === 'damaged' || stored === undefined) continue;
     producers = stored;
-    fromOffset = Math.max(fromOffset, offset);
+    fromOffset = offset;
     break;
   }
   await forEachStored(parts, { fromOffset, endOffset: range.end }, (batch) => {

@@ -48,14 +48,30 @@ export async function findTimestamp(parts: LookupParts, lookup: Lookup): Promise
     case LookupTime.earliestLocal:
       return { offset: lookup.start, timestamp: -1, leaderEpoch: epochs.epochAt(lookup.start) };
     case LookupTime.maxTimestamp:
-      return findFirst(parts, { ...lookup, target: largestTimestamp(parts) });
+      return findLargest(parts, lookup);
     default:
       return findFirst(parts, lookup);
   }
 }
 
-function largestTimestamp({ store, name }: LookupParts): Millis {
-  return store.segments(name.log).reduce((largest, { maxTimestamp }) => Math.max(largest, maxTimestamp), -1);
+/**
+ * The first record in the range with the largest time there. Segments say it of all they hold: when no record in the
+ * range has that, some forty lookups find the largest one that does.
+ */
+async function findLargest(parts: LookupParts, lookup: Lookup): Promise<TimestampOffset> {
+  const { store, name } = parts;
+  let above = store
+    .segments(name.log)
+    .reduce((largest, { maxTimestamp }) => Math.max(largest, maxTimestamp), -1);
+  let found = await findFirst(parts, { ...lookup, target: above });
+  if (found.offset >= 0) return found;
+  while (above - found.timestamp > 1) {
+    const target = Math.floor((found.timestamp + above) / 2);
+    const next = await findFirst(parts, { ...lookup, target });
+    if (next.offset >= 0) found = next;
+    else above = target;
+  }
+  return found;
 }
 
 async function findFirst(parts: LookupParts, lookup: Lookup): Promise<TimestampOffset> {

@@ -113,14 +113,16 @@ export class PartitionLog {
    * belongs to the log from now on.
    */
   append(bytes: Uint8Array, options: AppendOptions): AppendResult {
+    const { kernels, codecs } = this.#parts;
     const config = this.#parts.config();
+    const { nowMs, apiVersion } = options;
     if (options.origin === 'client') {
-      const refusal = checkProduced(bytes, { ...this.#parts, ...options, config });
+      const refusal = checkProduced(bytes, { kernels, codecs, config, nowMs, apiVersion });
       if (refusal) return refusal;
     } else {
-      invariant(this.#parts.kernels.validateBatch(bytes) === 0, 'a coordinator appends whole batches');
+      invariant(kernels.validateBatch(bytes) === 0, 'a coordinator appends whole batches');
     }
-    this.#expireProducers(options.nowMs, config);
+    this.#expireProducers(nowMs, config);
     const header = new BatchHeader(bytes);
     const verdict = this.#producers.check(header, options.origin);
     if (verdict.type === 'error') return refused(verdict.errorCode, verdict.message);
@@ -129,11 +131,11 @@ export class PartitionLog {
       return { type: 'duplicate', ...this.#at(firstOffset, lastOffset, timestamp, config) };
     }
     if (config.timestampType === 'LogAppendTime' && options.origin === 'client') {
-      header.setLogAppendTime(options.nowMs);
-      header.seal(this.#parts.kernels);
+      header.setLogAppendTime(nowMs);
+      header.seal(kernels);
     }
     header.stamp(this.#endOffset, options.leaderEpoch);
-    return this.#accept(bytes, header, { config, nowMs: options.nowMs });
+    return this.#accept(bytes, header, { config, nowMs });
   }
 
   /**
@@ -209,16 +211,16 @@ export class PartitionLog {
   ): Appended {
     const { log } = this.name;
     const { baseOffset, lastOffset, maxTimestamp, partitionLeaderEpoch: epoch } = header;
-    const writes: LogWrite[] = [];
-    if (this.epochs.assign(epoch, baseOffset)) writes.push(this.#putEpochs());
+    // Most batches are one write.
+    const writes: LogWrite[] = [{ type: 'append', log, baseOffset, lastOffset, maxTimestamp, epoch, bytes }];
     let segment = this.#segment ?? ActiveSegment.before(baseOffset, this.#parts.store.segments(log));
     if (segment.mustRoll(header, config)) {
-      writes.push(...this.snapshotWrites(), { type: 'roll', log });
+      writes.unshift(...this.snapshotWrites(), { type: 'roll', log });
       segment = new ActiveSegment(baseOffset);
     } else if (this.#snapshots.isDue) {
-      writes.push(...this.snapshotWrites());
+      writes.unshift(...this.snapshotWrites());
     }
-    writes.push({ type: 'append', log, baseOffset, lastOffset, maxTimestamp, epoch, bytes });
+    if (this.epochs.assign(epoch, baseOffset)) writes.unshift(this.#putEpochs());
     segment.add(header);
     this.#segment = segment;
     this.#snapshots.appended(bytes.length);

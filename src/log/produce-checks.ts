@@ -23,7 +23,7 @@ export interface ProduceContext {
   codecs: Codecs;
   config: LogConfig;
   nowMs: Millis;
-  apiVersion?: number;
+  apiVersion?: number | undefined;
 }
 
 type Check = (header: BatchHeader, context: ProduceContext) => Refused | undefined;

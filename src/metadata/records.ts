@@ -3,7 +3,7 @@
  * the frame version, the record type and the record's version as unsigned varints, then the body. All of
  * them are flexible.
  */
-import { Reader } from '../wire/bytes.ts';
+import { Reader } from '../wire/reader.ts';
 import { decodeMessage, encodeMessage } from '../wire/codec.ts';
 import {
   array,
@@ -192,7 +192,7 @@ export function decodeMetadataRecord(value: Uint8Array): MetadataRecord | undefi
   if (type === undefined) return undefined;
   const { schema }: RecordType = METADATA_RECORDS[type];
   if (!inRange(schema.versions, version)) return undefined;
-  return { type, ...decodeMessage(schema, version, value.subarray(reader.position)) } as MetadataRecord;
+  return { type, ...decodeMessage(schema, version, value, reader.position) } as MetadataRecord;
 }
 
 /** The number of a record's type, of ours or not; -1 in a frame we do not know. */

@@ -1,6 +1,12 @@
+/** Memory of that size, with anything in it. */
+export type Allocate = (sizeBytes: number) => Uint8Array;
+
 /** One copy of all chunks, one behind the other. */
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
+export function concat(
+  chunks: readonly Uint8Array[],
+  allocate: Allocate = (sizeBytes) => new Uint8Array(sizeBytes),
+): Uint8Array {
+  const bytes = allocate(chunks.reduce((size, chunk) => size + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);

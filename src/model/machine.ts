@@ -32,8 +32,19 @@ export interface Reply {
 
 /** A key and value of a coordinator's log; a null value is a tombstone. */
 export interface MachineRecord {
-  key: Uint8Array | null;
-  value: Uint8Array | null;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** Set when it was read from a log: who reads there makes no array for it, of which a long log has many. */
+  readonly span?: RecordSpan;
+}
+
+/** Where key and value lie in `bytes`; a length of -1 is null. */
+export interface RecordSpan {
+  readonly bytes: Uint8Array;
+  readonly keyAt: number;
+  readonly keyLength: number;
+  readonly valueAt: number;
+  readonly valueLength: number;
 }
 
 /**
@@ -53,7 +64,7 @@ export const NOTHING: Decision = { records: [], replies: [] };
  */
 export interface Machine {
   decide(request: MachineRequest, nowMs: Millis): Decision;
-  /** Total: no check, no throw on a record an older version of us wrote. */
+  /** Total: no check, no throw on a record an older version of us wrote. `record` itself is not kept. */
   apply(record: MachineRecord, nowMs: Millis): void;
   /** Called once `wakeAtMs` has passed. */
   tick(nowMs: Millis): Decision;

@@ -18,6 +18,11 @@ export interface Files {
    * @throws when another live process holds it; the message names the process.
    */
   lock(path: string): Promise<{ release(): Promise<void> }>;
+  /**
+   * Memory to read into, with anything in it; new memory where it is left out. A host may use it again once it has sent
+   * what was read to a client: one read, one answer.
+   */
+  readBuffer?(sizeBytes: number): Uint8Array;
 }
 
 export interface OpenFile {
@@ -25,6 +30,8 @@ export interface OpenFile {
   read(position: number, into: Uint8Array): Promise<number>;
   /** Writes all chunks one after the other from `position`. */
   write(position: number, chunks: readonly Uint8Array[]): Promise<void>;
+  /** As `write`, on the spot. @returns false when it was not done, or not wholly: `write` will do, or say why not. */
+  writeNow?(position: number, chunks: readonly Uint8Array[]): boolean;
   /** Makes what was written durable (fdatasync). */
   flush(): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;

@@ -83,7 +83,8 @@ export interface LogStore {
   commit(writes: readonly LogWrite[]): Promise<void>;
   /**
    * Whole batches in offset order, starting with the one that holds `fromOffset` or the next after it, empty when
-   * there is none below `endOffset`. Synchronous when the bytes are in memory. The caller must not change them.
+   * there is none below `endOffset`. Synchronous when the bytes are in memory. The caller must not change them, nor
+   * look at them any more once a client has been sent them: their memory may be used again.
    */
   read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array>;
   /** Ascending, the last one is active. The log must be open. */

@@ -137,6 +137,16 @@ export class Record {
   get value(): Uint8Array | null {
     return this.#bytes(this.#field(ROW.valuePosition), this.valueLength);
   }
+  /** Where key and value lie in the record block. */
+  get span() {
+    return {
+      bytes: this.place.block,
+      keyAt: this.#field(ROW.keyPosition),
+      keyLength: this.keyLength,
+      valueAt: this.#field(ROW.valuePosition),
+      valueLength: this.valueLength,
+    };
+  }
   /** In the producer's order, duplicates kept. */
   get headers(): RecordHeader[] {
     const cursor = { bytes: this.place.block, at: this.#field(ROW.headersPosition) };

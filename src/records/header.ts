@@ -1,4 +1,5 @@
 import type { Kernels } from '../kernels/kernels.ts';
+import type { Offset } from '../model/ids.ts';
 
 /**
  * RecordBatch v2 header: byte positions and direct reads, no object. Layout: Kafka protocol guide, "Record
@@ -178,4 +179,11 @@ export function forEachBatch(bytes: Uint8Array, visit: (header: BatchHeader) => 
     visit(header);
     at += size;
   }
+}
+
+/** The offset after the last whole batch of `bytes`; undefined when there is none. */
+export function offsetAfter(bytes: Uint8Array): Offset | undefined {
+  let nextOffset: Offset | undefined;
+  forEachBatch(bytes, ({ lastOffset }) => (nextOffset = lastOffset + 1));
+  return nextOffset;
 }

@@ -7,6 +7,10 @@ export const OVERHEAD_BYTES = 200;
  * @param copyMaxBytes larger views are kept as they are, where what they pin is counted.
  */
 export function keepable(bytes: Uint8Array, copyMaxBytes = Infinity): Uint8Array {
-  const pins = bytes.buffer.byteLength > 2 * bytes.length + OVERHEAD_BYTES;
-  return pins && bytes.length <= copyMaxBytes ? bytes.slice() : bytes;
+  return pins(bytes) && bytes.length <= copyMaxBytes ? bytes.slice() : bytes;
+}
+
+/** Whether it is a small part of what it keeps alive. */
+export function pins(bytes: Uint8Array): boolean {
+  return bytes.buffer.byteLength > 2 * bytes.length + OVERHEAD_BYTES;
 }

@@ -1,4 +1,4 @@
-import type { Offset } from '../model/ids.ts';
+import type { LeaderEpoch, Offset } from '../model/ids.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
 
@@ -19,13 +19,53 @@ export type Choice =
   | { type: 'more'; skippedBytes: number; neededBytes: number };
 
 /**
+ * A way from batch to batch. Base offset, length and leader epoch have no checksum: a batch is vouched for by the next
+ * one or the one before, where no offset lies in between and the epoch is the same.
+ */
+export class Walk {
+  #nextOffset: Offset | undefined;
+  #epoch: LeaderEpoch | undefined;
+  #steps = 0;
+  #isDoubtful = false;
+
+  /** @param nextOffset where the first batch should begin; undefined when nobody knows. */
+  constructor(nextOffset?: Offset) {
+    this.#nextOffset = nextOffset;
+  }
+
+  step({ baseOffset, lastOffset, partitionLeaderEpoch }: BatchHeader): void {
+    const joins = baseOffset === (this.#nextOffset ?? baseOffset);
+    if (!joins || partitionLeaderEpoch !== (this.#epoch ?? partitionLeaderEpoch)) this.doubt();
+    this.#nextOffset = lastOffset + 1;
+    this.#epoch = partitionLeaderEpoch;
+    this.#steps++;
+  }
+
+  /** There are no more batches, and they should end there. */
+  ends(nextOffset: Offset): void {
+    if (this.#steps > 0 && this.#nextOffset !== nextOffset) this.doubt();
+  }
+
+  doubt(): void {
+    this.#isDoubtful = true;
+  }
+
+  /** Whether all it has come by is vouched for. One batch alone has nobody. */
+  get isSure(): boolean {
+    return !this.#isDoubtful && this.#steps !== 1;
+  }
+}
+
+/**
  * Cuts what a reader gets out of `bytes`, which start with a batch; `availableBytes` is how many there would be in
- * the file. @returns undefined when the first that is wanted, or one before it, is no batch.
+ * the file. @param walk has come to where they start. @returns undefined when the first that is wanted, or one before
+ * it, is no batch.
  */
 export function chooseBatches(
   bytes: Uint8Array,
   availableBytes: number,
   { fromOffset, endOffset, maxBytes }: ReadRange,
+  walk = new Walk(),
 ): Choice | undefined {
   const header = new BatchHeader(bytes);
   let start = -1;
@@ -44,13 +84,17 @@ export function chooseBatches(
     // Of two batches that both claim an offset nobody knows yet which one lies.
     const isDisputed = baseOffset <= lastBefore;
     if (!isBatch || isDisputed) {
+      walk.doubt();
       const trusted = isDisputed ? position : end;
       if (start < 0 || trusted <= start) return undefined;
       return { type: 'batches', start, end: trusted, nextOffset: isDisputed ? before : nextOffset };
     }
-    if (start < 0 && lastOffset >= fromOffset) {
+    const isFirst = start < 0 && lastOffset >= fromOffset;
+    if (isFirst && lastOffset < endOffset && end + sizeBytes > bytes.length)
+      return { type: 'more', skippedBytes: end, neededBytes: sizeBytes };
+    walk.step(header);
+    if (isFirst) {
       if (lastOffset >= endOffset) return { type: 'end' };
-      if (end + sizeBytes > bytes.length) return { type: 'more', skippedBytes: end, neededBytes: sizeBytes };
       start = end;
     } else if (start >= 0) {
       const fits = end + sizeBytes <= bytes.length && end + sizeBytes - start <= maxBytes;
@@ -63,8 +107,10 @@ export function chooseBatches(
     nextOffset = lastOffset + 1;
     if (end > bytes.length) break;
   }
-  if (start >= 0) return { type: 'batches', start, end, nextOffset };
   const left = availableBytes - end;
-  if (left > 0 && left < HEADER_SIZE) return undefined;
+  const isShort = left > 0 && left < HEADER_SIZE;
+  if (isShort) walk.doubt();
+  if (start >= 0) return { type: 'batches', start, end, nextOffset };
+  if (isShort) return undefined;
   return { type: 'more', skippedBytes: end, neededBytes: HEADER_SIZE };
 }

@@ -1,6 +1,5 @@
 import type { Kernels } from '../kernels/kernels.ts';
-import type { Uuid } from '../model/ids.ts';
-import { logKey } from '../model/ids.ts';
+import { CLUSTER_METADATA_TOPIC, METADATA_TOPIC_ID, type Uuid, logKey } from '../model/ids.ts';
 import type { Files } from '../ports/files.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
@@ -20,7 +19,11 @@ export interface OpenedDirectory {
   identity: Identity;
   /** Whether all its logs were closed cleanly. */
   isClean: boolean;
+  /** Whether nobody but Kafka has had it yet. */
+  isKafkas: boolean;
   logs: LogName[];
+  /** Directories of logs whose topic id cannot be read: whoever knows it takes them up. */
+  nameless: Set<string>;
   release(): Promise<void>;
 }
 
@@ -41,6 +44,7 @@ const CLEAN = '{"version":0,"brokerEpoch":-1}';
 /** Files of ours a first start may have left when it was killed, and what systems put into an empty volume. */
 const HARMLESS = [layout.LOCK, layout.META_PROPERTIES, layout.FORMAT, 'lost+found'];
 const NAMED_MAX = 5;
+const METADATA_LOG = `${CLUSTER_METADATA_TOPIC}-0`;
 
 /**
  * Takes the directory, or makes it.
@@ -54,16 +58,26 @@ export async function openDirectory(options: DirectoryOptions): Promise<OpenedDi
   if (found.length === 0) await files.flushDirectory(parentOf(directory));
   const lock = await files.lock(directory);
   try {
-    await checkFormat(options);
+    const format = await formatOn(options);
+    // Before anything is changed: it may be another node's.
     const identity = await ownIdentity(options);
+    await bringUp(options, format);
     const names = await files.list(directory);
     await finishDeletions(files, directory, names);
     const isClean = names.includes(layout.CLEAN_SHUTDOWN);
-    const logs = await listLogs(options, names, await knownIds(options));
+    const nameless = new Set<string>();
+    const logs = await listLogs({ ...options, nameless }, names, await knownIds(options));
     await files.remove(`${directory}/${layout.LOG_LIST}`);
     await files.remove(`${directory}/${layout.CLEAN_SHUTDOWN}`);
     await files.flushDirectory(directory);
-    return { identity, isClean, logs, release: () => lock.release() };
+    return {
+      identity,
+      isClean,
+      isKafkas: format === undefined && logs.length > 0,
+      logs,
+      nameless,
+      release: () => lock.release(),
+    };
   } catch (error) {
     await lock.release();
     throw error;
@@ -101,14 +115,20 @@ function refuseForeign(directory: string, names: readonly string[]): void {
   );
 }
 
-/** A directory without the file is new, or Kafka's: what we add to it begins here. */
-async function checkFormat({ files, directory, kernels }: Place): Promise<void> {
-  const path = `${directory}/${layout.FORMAT}`;
-  const content = await files.readFile(path);
-  const from = content && formatOf(directory, content);
-  if (from === layout.FORMAT_VERSION) return;
-  if (from !== undefined) await upgrade({ files, directory, kernels }, { from, to: layout.FORMAT_VERSION });
-  await replaceFile(files, path, layout.encodeProperties({ version: String(layout.FORMAT_VERSION) }));
+/** Undefined where it is not said: the directory is new, or Kafka's. @throws when it is newer than ours. */
+async function formatOn({ files, directory }: Place): Promise<number | undefined> {
+  const content = await files.readFile(`${directory}/${layout.FORMAT}`);
+  return content && formatOf(directory, content);
+}
+
+/** Makes the directory one of our format. What we add to Kafka's begins here. */
+async function bringUp(place: Place, from: number | undefined): Promise<void> {
+  const { files, directory } = place;
+  const to = layout.FORMAT_VERSION;
+  if (from === to) return;
+  if (from !== undefined) await upgrade(place, { from, to });
+  const content = layout.encodeProperties({ version: String(to) });
+  await replaceFile(files, `${directory}/${layout.FORMAT}`, content);
 }
 
 /** @throws with a message for people when `content` of the format file is of a version we do not know. */
@@ -145,7 +165,8 @@ async function ownIdentity({ files, directory, identity }: DirectoryOptions): Pr
   const directoryId = stored.get('directory.id') ?? identity.directoryId;
   if (version !== '1' || !clusterId || !Number.isSafeInteger(nodeId) || !layout.isUuid(directoryId))
     throw new Error(
-      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id`,
+      `${path} is damaged, or newer: it is not of version 1 with a cluster.id, a node.id and a directory.id. ` +
+        `Restore it from a copy`,
     );
   if (nodeId !== identity.nodeId)
     throw new Error(`${directory} belongs to node ${nodeId}, this is node ${identity.nodeId}`);
@@ -187,9 +208,14 @@ function checksumLine(kernels: Kernels, list: string): string {
   return `crc32c ${kernels.crc32c(layout.bytesOf(list)).toString(16)}\n`;
 }
 
+interface ListOptions extends DirectoryOptions {
+  /** Filled. */
+  nameless: Set<string>;
+}
+
 /** All logs by what their directories say; none is opened. */
 async function listLogs(
-  options: DirectoryOptions,
+  options: ListOptions,
   names: readonly string[],
   known: ReadonlyMap<string, Uuid>,
 ): Promise<LogName[]> {
@@ -204,21 +230,29 @@ async function listLogs(
 }
 
 async function topicIdOf(
-  { files, directory, warn }: DirectoryOptions,
+  { files, directory, nameless, warn }: ListOptions,
   name: string,
 ): Promise<Uuid | undefined> {
   const path = `${directory}/${name}`;
-  const content = await files.readFile(`${path}/${layout.PARTITION_METADATA}`);
-  if (content) {
-    const topicId = layout.parsePartitionMetadata(content);
-    if (topicId === undefined)
-      warn(`${path}/${layout.PARTITION_METADATA} cannot be read: leaving that log alone`);
-    return topicId;
+  const file = `${path}/${layout.PARTITION_METADATA}`;
+  const content = await files.readFile(file);
+  const topicId = content && layout.parsePartitionMetadata(content);
+  const names = await files.list(path);
+  const hasSegments = names.some((held) => layout.segmentBase(held) !== undefined);
+  if (name === METADATA_LOG && hasSegments && topicId !== METADATA_TOPIC_ID) {
+    // Another log in its place would be one of a node without topics.
+    warn(`${file} is damaged: made anew`);
+    await replaceFile(files, file, layout.partitionMetadata(METADATA_TOPIC_ID));
+    return METADATA_TOPIC_ID;
   }
-  // A log that a crash kept from being made: nobody was told of it.
-  const held = await files.list(path);
-  if (held.some((file) => layout.segmentBase(file) !== undefined))
-    warn(`${path} has no ${layout.PARTITION_METADATA}: leaving that log alone`);
-  else await files.remove(path);
+  if (topicId !== undefined) return topicId;
+  if (hasSegments) {
+    const why = content ? `${file} cannot be read` : `${path} has no ${layout.PARTITION_METADATA}`;
+    warn(`${why}: that log is left alone until its topic is asked for`);
+    nameless.add(name);
+  } else if (!content) {
+    // A log that a crash kept from being made: nobody was told of it.
+    await files.remove(path);
+  }
   return undefined;
 }

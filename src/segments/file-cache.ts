@@ -2,6 +2,8 @@ import type { Files, OpenFile } from '../ports/files.ts';
 
 interface Held {
   opening: Promise<OpenFile>;
+  /** Once it is open. */
+  file: OpenFile | undefined;
   users: number;
   forgotten: boolean;
 }
@@ -33,6 +35,15 @@ export class FileCache {
     }
   }
 
+  /** The file, if it is open: for what is done before anything is awaited. */
+  opened(path: string): OpenFile | undefined {
+    const held = this.#held.get(path);
+    if (held?.file === undefined) return undefined;
+    this.#held.delete(path);
+    this.#held.set(path, held);
+    return held.file;
+  }
+
   /** The path is about to mean another file, or none. */
   async forget(path: string): Promise<void> {
     const held = this.#held.get(path);
@@ -58,11 +69,14 @@ export class FileCache {
       this.#held.delete(path);
     } else {
       const opening = this.#files.open(path, { create });
-      held = { opening, users: 0, forgotten: false };
+      held = { opening, file: undefined, users: 0, forgotten: false };
       const opened = held;
-      opening.catch(() => {
-        if (this.#held.get(path) === opened) this.#held.delete(path);
-      });
+      opening.then(
+        (file) => (opened.file = file),
+        () => {
+          if (this.#held.get(path) === opened) this.#held.delete(path);
+        },
+      );
     }
     this.#held.set(path, held);
     return held;

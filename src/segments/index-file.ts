@@ -1,8 +1,10 @@
+import { readAgain } from '../ports/read-again.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
 import { IndexEntries, writeEntry } from './index-entries.ts';
 import type { EntrySize, IndexEntry } from './index-entries.ts';
 import { IndexView } from './index-view.ts';
+import { readAlike } from './read-alike.ts';
 
 export interface IndexParts {
   files: FileCache;
@@ -22,8 +24,9 @@ export class IndexFile {
   readonly path: string;
   readonly #entrySize: EntrySize;
   readonly #parts: IndexParts;
-  /** Entries in the file. */
+  /** Entries in the file, and the last one of them. */
   #stored = 0;
+  #lastStored: IndexEntry | undefined;
   #loaded: IndexEntries | undefined;
   #loading: Promise<IndexView | undefined> | undefined;
   #pending = new Uint8Array(0);
@@ -73,12 +76,13 @@ export class IndexFile {
         if (sizeBytes % this.#entrySize !== 0) return false;
         this.#tidy = true;
         if (sizeBytes === 0) return true;
-        const bytes = new Uint8Array(this.#entrySize);
-        await file.read(sizeBytes - this.#entrySize, bytes);
+        // It decides where batches are looked for as long as the log is open, and nothing else says it again.
+        const bytes = await readAlike(file, sizeBytes - this.#entrySize, this.#entrySize);
         const last = new IndexEntries(bytes, this.#entrySize).at(0);
         this.#tidy = isPlausible(last);
         if (!this.#tidy) return false;
         this.#stored = sizeBytes / this.#entrySize;
+        this.#lastStored = last;
         this.#last = last;
         return true;
       });
@@ -91,7 +95,8 @@ export class IndexFile {
   /** The entries, at once when they are in memory; undefined when the file is damaged. */
   view(): Promise<IndexView | undefined> | IndexView {
     if (this.#stored === 0) return this.#view(NONE);
-    if (!this.#loaded) return (this.#loading ??= this.#read().finally(() => (this.#loading = undefined)));
+    if (!this.#loaded)
+      return (this.#loading ??= readAgain(() => this.#readOnce()).finally(() => (this.#loading = undefined)));
     this.#parts.cache.used(this, this.#loaded.sizeBytes);
     return this.#view(this.#loaded);
   }
@@ -106,12 +111,14 @@ export class IndexFile {
       this.#tidy = false;
     }
     this.#last = count > 0 ? view.at(count - 1) : undefined;
+    if (this.#pendingCount === 0) this.#lastStored = this.#last;
   }
 
   /** Forgets all entries. In memory; `write` makes the file follow. */
   clear(): void {
     this.unload();
     this.#stored = 0;
+    this.#lastStored = undefined;
     this.#pendingCount = 0;
     this.#last = undefined;
     this.#tidy = false;
@@ -124,6 +131,7 @@ export class IndexFile {
     const position = this.#stored * this.#entrySize;
     const count = this.#pendingCount;
     const bytes = this.#pending.slice(0, count * this.#entrySize);
+    const last = count > 0 ? new IndexEntries(bytes, this.#entrySize).at(count - 1) : this.#lastStored;
     await this.#parts.files.use(
       this.path,
       async (file) => {
@@ -135,6 +143,7 @@ export class IndexFile {
     this.#tidy = true;
     this.unload();
     this.#stored += count;
+    this.#lastStored = last;
     this.#pending = this.#pending.slice(count * this.#entrySize);
     this.#pendingCount -= count;
   }
@@ -152,7 +161,7 @@ export class IndexFile {
     this.#loaded = undefined;
   }
 
-  async #read(): Promise<IndexView | undefined> {
+  async #readOnce(): Promise<IndexView | undefined> {
     // Entries may be written while we read: then there is more to read.
     for (;;) {
       const stored = this.#stored;
@@ -161,7 +170,8 @@ export class IndexFile {
       if (this.#stored !== stored) continue;
       const entries = new IndexEntries(bytes, this.#entrySize);
       const view = this.#view(entries);
-      if (count < bytes.length || !view.rises) return undefined;
+      const isWhole = stored === 0 || isSame(entries.at(stored - 1), this.#lastStored);
+      if (count < bytes.length || !view.rises || !isWhole) return undefined;
       this.#loaded = entries;
       this.#parts.cache.used(this, entries.sizeBytes);
       return view;
@@ -172,6 +182,10 @@ export class IndexFile {
     const pending = this.#pending.subarray(0, this.#pendingCount * this.#entrySize);
     return new IndexView(stored, new IndexEntries(pending, this.#entrySize));
   }
+}
+
+function isSame(entry: IndexEntry, other: IndexEntry | undefined): boolean {
+  return entry.key === other?.key && entry.value === other.value;
 }
 
 function grown(bytes: Uint8Array, atLeast: number): Uint8Array<ArrayBuffer> {

@@ -86,14 +86,20 @@ export class LogDisk {
       const { disk } = this.#parts;
       await this.#moveStrayAside();
       await disk.makeDirectory(this.directory);
-      await replaceFile(
-        disk,
-        `${this.directory}/${PARTITION_METADATA}`,
-        partitionMetadata(this.#name.topicId),
-      );
-      this.#namesChanged = true;
+      await this.#writeName();
       this.#parts.rootChanged();
     });
+  }
+
+  /** Says which topic id the log has, which is there. */
+  writeName(): void {
+    this.schedule(() => this.#writeName());
+  }
+
+  async #writeName(): Promise<void> {
+    const path = `${this.directory}/${PARTITION_METADATA}`;
+    await replaceFile(this.#parts.disk, path, partitionMetadata(this.#name.topicId));
+    this.#namesChanged = true;
   }
 
   /** A segment's file, empty, so that it is there whoever looks. */
@@ -117,21 +123,28 @@ export class LogDisk {
 
   /** Brings the files of a truncated segment down to what is left of it, and removes those after it, last first. */
   async cut(segment: LogSegment, after: readonly LogSegment[]): Promise<void> {
-    for (const gone of after.toReversed()) {
-      this.#unflushed.delete(gone.path);
-      this.#unsettled.delete(gone);
-      await removeSegment(this.#parts, gone);
-    }
     // Before the batches ahead of them go: no crash may leave a hole.
-    if (after.length > 0) await this.#parts.disk.flushDirectory(this.directory);
+    if (after.length > 0) await this.#removeFromEnd(after);
     await writeIndexes(segment);
     await this.#parts.files.use(segment.path, (file) => file.truncate(segment.sizeBytes), true);
     this.#unflushed.add(segment.path);
     this.#namesChanged = true;
   }
 
-  writeIndexes(segment: LogSegment): void {
-    this.schedule(() => writeIndexes(segment));
+  /** Puts `segment`, empty, in the place of all there were. A log without any starts where its log start says. */
+  async startAnew(segment: LogSegment, gone: readonly LogSegment[]): Promise<void> {
+    await this.#removeFromEnd(gone);
+    await this.#parts.files.use(segment.path, async () => {}, true);
+    this.#namesChanged = true;
+  }
+
+  async #removeFromEnd(segments: readonly LogSegment[]): Promise<void> {
+    for (const gone of segments.toReversed()) {
+      this.#unflushed.delete(gone.path);
+      this.#unsettled.delete(gone);
+      await removeSegment(this.#parts, gone);
+    }
+    await this.#parts.disk.flushDirectory(this.directory);
   }
 
   /** Does `step` once all that was written before it is durable. */
@@ -156,8 +169,15 @@ export class LogDisk {
    * first, indexes included. `isCurrent` says whether the log still reaches it then.
    */
   checkpoint(segment: LogSegment, isCurrent: () => boolean): void {
-    const { nextOffset } = segment;
+    const { baseOffset, nextOffset } = segment;
     this.schedule(async () => {
+      // A log that was closed, and went on without one more batch in this segment: its indexes are written again, and
+      // until they are flushed the point must not speak for them.
+      const { recoveryPoints } = this.#parts;
+      if ((recoveryPoints.get(this.#name.log) ?? 0) >= nextOffset) {
+        recoveryPoints.set(this.#name, baseOffset);
+        await recoveryPoints.save();
+      }
       await writeIndexes(segment);
       this.#unsettled.set(segment, nextOffset);
       this.#parts.background(this.#moveRecoveryPoint(nextOffset, isCurrent));
@@ -174,6 +194,22 @@ export class LogDisk {
       gone.resolve();
     });
     return gone.promise;
+  }
+
+  /**
+   * Writes the batches that wait, if that is all there is to do and the host does it on the spot: no promise a log.
+   * @returns whether nothing is left for `run`.
+   */
+  runNow(): boolean {
+    const run = this.#lastRun;
+    if (run === undefined || this.#queue.size > 1) return false;
+    const { segment, position, chunks } = run;
+    const file = this.#parts.files.opened(segment.path);
+    if (!file?.writeNow?.(position, chunks)) return false;
+    this.#queue.clear();
+    this.#lastRun = undefined;
+    this.#written(run);
+    return !this.#parts.flushes;
   }
 
   async run(): Promise<void> {
@@ -212,8 +248,12 @@ export class LogDisk {
 
   async #write(run: Run): Promise<void> {
     if (this.#lastRun === run) this.#lastRun = undefined;
-    const { segment, position, chunks, batches } = run;
+    const { segment, position, chunks } = run;
     await this.#parts.files.use(segment.path, (file) => file.write(position, chunks));
+    this.#written(run);
+  }
+
+  #written({ segment, batches }: Run): void {
     this.#unflushed.add(segment.path);
     this.#writtenEndOffset = (batches.at(-1)?.lastOffset ?? -1) + 1;
     for (const batch of batches) batch.written = true;

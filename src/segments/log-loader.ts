@@ -4,7 +4,7 @@ import { flushFile } from './flush-file.ts';
 import { isLeftBehind, segmentBase } from './layout.ts';
 import { eachLimited } from './limited.ts';
 import { LogSegment } from './log-segment.ts';
-import { cut, mend, putAside } from './mend.ts';
+import { type Damage, cut, damagedFile, mend, putAside } from './mend.ts';
 import type { StoreParts } from './parts.ts';
 import { readAlike } from './read-alike.ts';
 import { replay } from './scan.ts';
@@ -17,10 +17,20 @@ export interface Check {
   endOffset: Offset;
   /** All below was flushed: damage there is no torn write. */
   flushedBelow: Offset;
+  /**
+   * A segment that reaches beyond it goes on where the one before it ended: nobody has cleaned there. Whatever leaves
+   * gaps at the end of a segment (compaction) must do so below the recovery point.
+   */
+  cleanedBelow: Offset;
 }
 
 /** All of it was closed by its last owner. */
-export const NO_CHECK: Check = { recoveryPoint: undefined, endOffset: Infinity, flushedBelow: Infinity };
+export const NO_CHECK: Check = {
+  recoveryPoint: undefined,
+  endOffset: Infinity,
+  flushedBelow: Infinity,
+  cleanedBelow: Infinity,
+};
 
 export interface LoadOptions extends Check {
   directory: string;
@@ -30,11 +40,19 @@ export interface LoadOptions extends Check {
   startOffset: Offset;
 }
 
+interface Doubts extends LoadOptions {
+  /** All files of the log. */
+  names: readonly string[];
+}
+
 /** What a segment is on disk, before anything is believed. */
 interface Found {
   segment: LogSegment;
   nextBase: Offset | undefined;
 }
+
+/** Where and why a segment's batches end too early. */
+type Fault = Pick<Damage, 'position' | 'endPosition' | 'why'>;
 
 const SEGMENTS_AT_ONCE = 16;
 const REWRITE_BYTES = 1024 * 1024;
@@ -57,13 +75,18 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
   const found = bases.map((base, number): Found => {
     return { segment: new LogSegment(directory, base, parts), nextBase: bases[number + 1] };
   });
-  const doubtful = found.filter(({ nextBase }) => mustCheck(nextBase, options.recoveryPoint));
-  const sound = found.slice(0, found.length - doubtful.length);
+  const isDoubtful = ({ segment, nextBase }: Found) =>
+    mustCheck(nextBase, options.recoveryPoint) || parts.suspects.has(segment.path);
+  const sound = found.slice(0, found.findIndex(isDoubtful));
+  const doubtful = found.slice(sound.length);
   await eachLimited(sound, SEGMENTS_AT_ONCE, (one) => loadClosed(parts, one));
   const kept = sound.map(({ segment }) => segment);
   for (let one = doubtful.shift(); one; one = doubtful.shift()) {
     kept.push(one.segment);
-    const fault = await loadDoubtful(parts, one, options);
+    const { path, baseOffset } = one.segment;
+    // What a failed flush has left behind may be in the indexes, too: they are made anew.
+    const recoveryPoint = parts.suspects.has(path) ? baseOffset : options.recoveryPoint;
+    const fault = await loadDoubtful(parts, one, { ...options, names, recoveryPoint });
     if (fault === undefined) continue;
     const isFollowed = await holdBatches(parts, doubtful);
     const mended = await mend(parts, { ...one, ...fault, isFollowed }, options);
@@ -79,6 +102,8 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
     await cut(parts, { ...one, ...fault });
     await settle(parts, one.segment);
   }
+  // Whoever made these files may have died, or failed, before their names were durable.
+  if (options.recoveryPoint !== undefined) await disk.flushDirectory(directory);
   return kept;
 }
 
@@ -98,12 +123,14 @@ async function holdBatches(parts: StoreParts, segments: readonly Found[]): Promi
 
 /** What is known of a segment now is what its files say. */
 async function settle(parts: StoreParts, segment: LogSegment): Promise<void> {
+  await segment.times.write();
+  await segment.times.flush();
   await writeIndexes(segment);
   await writeAgain(parts, segment);
   await flushSegment(parts, segment);
 }
 
-/** An empty segment, its file made. */
+/** An empty segment, its file made and durable. */
 export async function createSegment(
   parts: StoreParts,
   directory: string,
@@ -111,6 +138,7 @@ export async function createSegment(
 ): Promise<LogSegment> {
   const segment = new LogSegment(directory, baseOffset, parts);
   await parts.files.use(segment.path, async () => {}, true);
+  await parts.disk.flushDirectory(directory);
   return segment;
 }
 
@@ -130,16 +158,25 @@ export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promis
   const directory = old.path.slice(0, old.path.lastIndexOf('/'));
   const segment = new LogSegment(directory, old.baseOffset, parts);
   Object.assign(segment.unchecked, old.unchecked);
-  const range = { position: 0, endPosition: old.sizeBytes, endOffset: Infinity, kernels: undefined };
-  const { fault, endPosition } = await replay(parts.files, segment, range);
+  const { fault, endPosition } = await replay(parts.files, segment, {
+    position: 0,
+    endPosition: old.sizeBytes,
+    endOffset: Infinity,
+    kernels: parts.kernels,
+    takesFalse: true,
+  });
   if (fault !== undefined) parts.warn(`${old.path} cannot be read beyond byte ${endPosition}: ${fault}`);
   segment.close(old.nextOffset);
   await writeIndexes(segment);
+  // Below the recovery point nobody looks at them again.
+  await flushSegment(parts, segment);
   return segment;
 }
 
+/** Times first: who finds an entry for an offset takes it that all times up to there are in the other file. */
 export async function writeIndexes({ offsets, times }: LogSegment): Promise<void> {
-  await Promise.all([offsets.write(), times.write()]);
+  await times.write();
+  await offsets.write();
 }
 
 /** Makes a segment durable, indexes included. A suspect is not believed before it has been written anew. */
@@ -182,12 +219,8 @@ async function loadClosed(parts: StoreParts, found: Found): Promise<void> {
   found.segment = await rebuildIndexes(parts, segment);
 }
 
-/** @returns where and why its batches end before its file does, undefined when they do not. */
-async function loadDoubtful(
-  parts: StoreParts,
-  one: Found,
-  check: Check,
-): Promise<{ position: number; endPosition: number; why: string } | undefined> {
+/** @returns undefined when its batches end where its file does, and the next segment starts. */
+async function loadDoubtful(parts: StoreParts, one: Found, check: Doubts): Promise<Fault | undefined> {
   const { segment, nextBase } = one;
   const { recoveryPoint, endOffset } = check;
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
@@ -197,7 +230,8 @@ async function loadDoubtful(
     position,
     endPosition: sizeBytes,
     endOffset: Math.min(endOffset, nextBase ?? Infinity),
-    kernels: recoveryPoint === undefined ? undefined : parts.kernels,
+    kernels: parts.kernels,
+    takesFalse: recoveryPoint === undefined,
   });
   // What is right now may be read wrong by who reads it next.
   segment.unchecked.to = end.endPosition;
@@ -208,9 +242,26 @@ async function loadDoubtful(
       return loadDoubtful(parts, one, { ...check, recoveryPoint: segment.baseOffset });
     return { position: end.endPosition, endPosition: sizeBytes, why: end.fault };
   }
+  const lost = lostEnd(one, check);
+  if (lost) return lost;
   if (nextBase !== undefined) segment.close(nextBase);
-  if (recoveryPoint !== undefined) await settle(parts, segment);
+  // Indexes made anew may lie below the recovery point, where they are believed.
+  const isNew = segment.offsets.count > 0 && !segment.offsets.isSettled;
+  if (recoveryPoint !== undefined || isNew) await settle(parts, segment);
   return undefined;
+}
+
+/**
+ * A power cut may take the end of a file and leave what was written to the next one later. A gap that was left on
+ * purpose has a file of what was there (see `mend`), and one below the log start does not matter.
+ */
+function lostEnd({ segment, nextBase = 0 }: Found, check: Doubts): Fault | undefined {
+  const { nextOffset, sizeBytes, path } = segment;
+  if (nextOffset >= nextBase || nextBase <= Math.max(check.startOffset, check.cleanedBelow)) return undefined;
+  const aside = damagedFile(segment, sizeBytes, 'gap');
+  if (check.names.some((name) => aside === `${check.directory}/${name}`)) return undefined;
+  const why = `offsets ${nextOffset} to ${nextBase - 1} are missing in ${path}`;
+  return { position: sizeBytes, endPosition: sizeBytes, why };
 }
 
 /** Position of the last batch an index entry can be believed about; the entries after it go. */

@@ -1,6 +1,6 @@
 import { at } from '../model/assert.ts';
+import { type Allocate, sameBytes } from '../model/bytes.ts';
 import type { Millis, Offset } from '../model/ids.ts';
-import { readAgain } from '../ports/read-again.ts';
 import { LogDamaged, type ReadRange } from '../ports/log-store.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
 import type { IndexFile } from './index-file.ts';
@@ -9,13 +9,15 @@ import { rebuildIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { LogState } from './log-state.ts';
 import type { StoreParts } from './parts.ts';
-import { chooseBatches } from './choose-batches.ts';
-import type { Chosen } from './choose-batches.ts';
+import { TimeLookup } from './time-lookup.ts';
+import { type Chosen, Walk, chooseBatches } from './choose-batches.ts';
 
 const EMPTY = new Uint8Array(0);
 /** Readers that follow a log one after the other and whose place is remembered. */
 const PLACES_MAX = 8;
-const SCAN_BYTES = 64 * 1024;
+const READS_MAX = 8;
+/** The next batch, whatever it is. */
+const WHOLE_BATCH = { endOffset: Infinity, maxBytes: 1 };
 
 interface Place {
   segment: LogSegment;
@@ -24,8 +26,27 @@ interface Place {
   generation: number;
 }
 
+/** What of a segment is in its file. */
+interface Written {
+  segment: LogSegment;
+  endPosition: number;
+  /** Follows the last batch there. */
+  nextOffset: Offset;
+}
+
+/** What a read gave. */
+interface Found {
+  /** Undefined when the segment has none at or after what was asked for. */
+  bytes: Uint8Array | undefined;
+  /** The batch after them. */
+  next?: { offset: Offset; position: number };
+  isSure: boolean;
+}
+
 /** Where to start reading a segment's file. */
 interface Start {
+  /** A batch read before ended there. */
+  isKnown: boolean;
   position: number;
   /** May lie between the start and what is wanted. */
   slackBytes: number;
@@ -41,14 +62,21 @@ export class LogReader {
   /** Where the batch after the last one read starts, by the offset to read next; the oldest goes first. */
   readonly #places = new Map<Offset, Place>();
   readonly #damaged: (segment: LogSegment) => void;
-  /** Segments whose last time entry agrees with the batch it is about. */
-  readonly #timesChecked = new WeakSet<LogSegment>();
+  readonly #times: TimeLookup;
+  readonly #allocate: Allocate;
 
   /** @param damaged told of a segment that cannot be read, because of it or of its indexes. */
   constructor(state: LogState, parts: StoreParts, damaged: (segment: LogSegment) => void) {
     this.#state = state;
     this.#parts = parts;
+    this.#allocate = (sizeBytes) => parts.disk.readBuffer?.(sizeBytes) ?? new Uint8Array(sizeBytes);
     this.#damaged = damaged;
+    this.#times = new TimeLookup({
+      state,
+      read: (range) => this.read(range),
+      floor: (segment, timestamp) => this.#floor(segment, segment.times, timestamp),
+      damage: (segment) => this.#damage({ segment, generation: state.generation }, segment.times.path),
+    });
   }
 
   /** See the port. `fromOffset` may lie below the log start when the caller means the segment's batches. */
@@ -56,54 +84,20 @@ export class LogReader {
     const { tail, logEndOffset } = this.#state;
     if (range.fromOffset >= logEndOffset) return EMPTY;
     const { first } = tail;
-    return first && range.fromOffset >= first.baseOffset ? tail.read(range) : this.#readFiles(range);
+    return first && range.fromOffset >= first.baseOffset
+      ? tail.read(range, this.#allocate)
+      : this.#readFiles(range);
   }
 
   /** See the port. */
-  async batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
-    const segments = this.#state.segments.slice();
-    for (const segment of segments) {
-      if (segment.nextOffset <= fromOffset) continue;
-      if (!this.#timesChecked.has(segment)) await this.#checkTime(segment, segment.times.last);
-      this.#timesChecked.add(segment);
-      if (segment.maxTimestamp < timestamp) continue;
-      const below = await this.#floor(segment, segment.times, timestamp);
-      await this.#checkTime(segment, below);
-      const start = Math.max(fromOffset, segment.baseOffset + (below?.value ?? 0));
-      const found = await this.#scan(start, segment.nextOffset, timestamp);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
-  /** An index has no checksum: what it says is only believed when the batch it is about says so too. */
-  async #checkTime(segment: LogSegment, entry: IndexEntry | undefined): Promise<void> {
-    const offset = segment.baseOffset + (entry?.value ?? 0);
-    if (entry === undefined || offset < this.#state.logStartOffset) return;
-    const bytes = await this.read({ fromOffset: offset, endOffset: Infinity, maxBytes: 1 });
-    const header = bytes.length === 0 ? undefined : new BatchHeader(bytes);
-    if (header && header.baseOffset <= offset && header.maxTimestamp === entry.key) return;
-    if (!this.#state.segments.includes(segment)) return;
-    throw this.#damage({ segment, generation: this.#state.generation }, segment.times.path);
+  batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
+    return this.#times.batchAt(timestamp, fromOffset);
   }
 
   /** What a read finds that began before a truncation says nothing of what is there now. */
   #damage({ segment, generation }: Omit<Place, 'position'>, path: string, more = ''): Error {
     if (generation === this.#state.generation) this.#damaged(segment);
     return new LogDamaged(`${path} is damaged${more}`);
-  }
-
-  async #scan(start: Offset, endOffset: Offset, timestamp: Millis): Promise<Offset | undefined> {
-    for (let fromOffset = start; fromOffset < endOffset;) {
-      const bytes = await this.read({ fromOffset, endOffset, maxBytes: SCAN_BYTES });
-      const header = new BatchHeader(bytes);
-      if (bytes.length === 0) return undefined;
-      for (let position = 0; position < bytes.length; position += header.sizeBytes) {
-        if (header.seek(position).maxTimestamp >= timestamp) return header.baseOffset;
-        fromOffset = header.lastOffset + 1;
-      }
-    }
-    return undefined;
   }
 
   async #readFiles(range: ReadRange): Promise<Uint8Array> {
@@ -116,7 +110,7 @@ export class LogReader {
         if (generation !== state.generation) continue;
         if (bytes) return bytes;
         // Nothing up to the tail: it has the next batch, unless the oldest of it went to the files meanwhile.
-        if (first === state.tail.first) return first ? state.tail.read(range) : EMPTY;
+        if (first === state.tail.first) return first ? state.tail.read(range, this.#allocate) : EMPTY;
       } catch (error) {
         if (generation === state.generation) throw error;
       }
@@ -130,38 +124,42 @@ export class LogReader {
     for (let number = this.#state.segmentOf(range.fromOffset); number < segments.length; number++) {
       const segment = at(segments, number);
       const { first } = tail;
-      const endPosition = first?.segment === segment ? first.position : segment.sizeBytes;
-      const bytes = await this.#readSegment(segment, endPosition, range);
-      if (bytes || first?.segment === segment) return bytes;
+      const isTail = first?.segment === segment;
+      const endPosition = isTail ? first.position : segment.sizeBytes;
+      const nextOffset = isTail ? first.baseOffset : segment.nextOffset;
+      const bytes = await this.#readSegment({ segment, endPosition, nextOffset }, range);
+      if (bytes || isTail) return bytes;
     }
     return undefined;
   }
 
-  async #readSegment(
-    segment: LogSegment,
-    endPosition: number,
-    range: ReadRange,
-  ): Promise<Uint8Array | undefined> {
+  /** What makes no sense is read again, and what nothing vouches for is believed once two reads gave the same. */
+  async #readSegment(written: Written, range: ReadRange): Promise<Uint8Array | undefined> {
     const { generation } = this.#state;
-    // Once: a place that is known tells more of the batch there than an index does.
-    const start = await this.#startOf(segment, range.fromOffset);
-    let fault = '';
-    const read = await readAgain(async () => {
-      const found = await this.#readOnce({ segment, start, endPosition }, range);
-      if (typeof found !== 'string') return found;
+    const { segment } = written;
+    let start = await this.#startOf(segment, range.fromOffset);
+    let fault: string | undefined;
+    let before: Found | undefined;
+    for (let reads = 0; reads < READS_MAX; reads++) {
+      const found = await this.#readOnce(written, start, range);
+      if (typeof found !== 'string') {
+        const isAlike = before && sameBytes(before.bytes ?? EMPTY, found.bytes ?? EMPTY);
+        if (found.isSure || isAlike) return this.#remember({ segment, generation }, found);
+        before = found;
+        continue;
+      }
+      if (fault !== undefined) throw this.#damage({ segment, generation }, segment.path, found);
       fault = found;
-      return undefined;
-    });
-    if (!read) throw this.#damage({ segment, generation }, segment.path, fault);
-    return read.bytes;
+      // A place that is known tells more of the batch there than an index does.
+      if (!start.isKnown) start = await this.#startAgain(segment, range.fromOffset);
+    }
+    throw new Error(`${READS_MAX} reads of ${segment.path} each gave something else`);
   }
 
   /** @returns no bytes when the segment has none at or after `fromOffset`; where it is damaged when it seems to be. */
-  async #readOnce(
-    { segment, start, endPosition }: { segment: LogSegment; start: Start; endPosition: number },
-    range: ReadRange,
-  ): Promise<{ bytes: Uint8Array | undefined } | string> {
-    const { generation } = this.#state;
+  async #readOnce(written: Written, start: Start, range: ReadRange): Promise<Found | string> {
+    const { segment, endPosition, nextOffset } = written;
+    const walk = new Walk(start.isKnown ? range.fromOffset : undefined);
     let { position } = start;
     let atLeastBytes = HEADER_SIZE;
     while (position < endPosition) {
@@ -169,19 +167,30 @@ export class LogReader {
       const wanted = Math.max(range.maxBytes + start.slackBytes, atLeastBytes) + HEADER_SIZE;
       const bytes = await this.#readAt(segment, position, Math.min(endPosition - position, wanted));
       const isRead = bytes && (position > start.position || isRight(start, bytes));
-      const chosen = isRead ? chooseBatches(bytes, endPosition - position, range) : undefined;
-      if (!bytes || !chosen || (chosen.type === 'batches' && chosen.nextOffset > segment.nextOffset))
+      const chosen = isRead ? chooseBatches(bytes, endPosition - position, range, walk) : undefined;
+      if (!bytes || !chosen || (chosen.type === 'batches' && chosen.nextOffset > nextOffset))
         return `, or its index, at byte ${position}`;
       if (chosen.type === 'batches') {
+        if (position + chosen.end === endPosition) walk.ends(nextOffset);
         const checked = this.#check(segment, position, bytes, chosen);
         if (!checked) return ` at byte ${position + chosen.start}`;
-        return { bytes: this.#chosen({ segment, position, generation }, bytes, checked) };
+        const { start: from, end } = checked;
+        // A buffer much larger than what is in it would stay alive as long as that.
+        const batches =
+          end - from < bytes.buffer.byteLength / 2 ? bytes.slice(from, end) : bytes.subarray(from, end);
+        const next = { offset: checked.nextOffset, position: position + end };
+        return { bytes: batches, next, isSure: walk.isSure };
       }
-      if (chosen.type === 'end') return { bytes: EMPTY };
+      if (chosen.type === 'end') {
+        // That it ends where nobody may read yet is to be believed of a batch that is true.
+        const next = await this.#readOnce(written, start, { ...range, ...WHOLE_BATCH });
+        return typeof next === 'string' ? next : { bytes: EMPTY, isSure: false };
+      }
       position += chosen.skippedBytes;
       atLeastBytes = chosen.neededBytes;
     }
-    return { bytes: undefined };
+    walk.ends(nextOffset);
+    return { bytes: undefined, isSure: walk.isSure };
   }
 
   /**
@@ -206,20 +215,20 @@ export class LogReader {
   #readAt(segment: LogSegment, position: number, sizeBytes: number): Promise<Uint8Array | undefined> {
     const { files, reads } = this.#parts;
     return reads.run(sizeBytes, async () => {
-      const bytes = new Uint8Array(sizeBytes);
+      const bytes = this.#allocate(sizeBytes);
       const filled = await files.use(segment.path, (file) => file.read(position, bytes));
       return filled < sizeBytes ? undefined : bytes;
     });
   }
 
-  #chosen(place: Place, bytes: Uint8Array, chosen: Chosen): Uint8Array {
-    const { start, end, nextOffset } = chosen;
+  /** Where the batch after those begins. @returns their bytes. */
+  #remember(place: Omit<Place, 'position'>, { bytes, next }: Found): Uint8Array | undefined {
+    if (next === undefined) return bytes;
     const [oldest] = this.#places.keys();
     if (this.#places.size >= PLACES_MAX && oldest !== undefined) this.#places.delete(oldest);
-    this.#places.delete(nextOffset);
-    this.#places.set(nextOffset, { ...place, position: place.position + end });
-    // A buffer much larger than what is in it would stay alive as long as that.
-    return end - start < bytes.length / 2 ? bytes.slice(start, end) : bytes.subarray(start, end);
+    this.#places.delete(next.offset);
+    this.#places.set(next.offset, { ...place, position: next.position });
+    return bytes;
   }
 
   /** A batch's start at or before `offset`, and what may lie between the two. */
@@ -227,15 +236,28 @@ export class LogReader {
     const place = this.#places.get(offset);
     if (place?.segment === segment && place.generation === this.#state.generation) {
       this.#places.delete(offset);
-      return { position: place.position, slackBytes: 0, earliestBase: offset, latestBase: Infinity };
+      return {
+        isKnown: true,
+        position: place.position,
+        slackBytes: 0,
+        earliestBase: offset,
+        latestBase: Infinity,
+      };
     }
     const below = await this.#floor(segment, segment.offsets, offset - segment.baseOffset);
     return {
+      isKnown: false,
       position: below?.value ?? 0,
       slackBytes: 2 * this.#parts.indexIntervalBytes,
       earliestBase: segment.baseOffset,
       latestBase: below ? offset : Infinity,
     };
+  }
+
+  /** What is in memory of an index may have been read wrong, too. */
+  #startAgain(segment: LogSegment, offset: Offset): Promise<Start> {
+    segment.offsets.unload();
+    return this.#startOf(segment, offset);
   }
 
   async #floor(segment: LogSegment, index: IndexFile, target: number): Promise<IndexEntry | undefined> {

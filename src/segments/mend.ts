@@ -12,7 +12,7 @@ export interface Damage {
   segment: LogSegment;
   /** Start of the damaged batch; `segment` ends here, at `segment.nextOffset`, in memory. */
   position: number;
-  /** End of the file. */
+  /** End of the file: the same when nothing is wrong but that the next segment starts later. */
   endPosition: number;
   why: string;
   /** Where the next segment starts. */
@@ -57,8 +57,8 @@ const COPIED_BYTES = 1024 * 1024;
  *   compaction leaves one too.
  */
 export async function mend(parts: StoreParts, damage: Damage, options: MendOptions): Promise<Mended> {
-  const { segment, position, endPosition, isFollowed } = damage;
-  const { endOffset, flushedBelow, directory } = options;
+  const { segment, position, endPosition, why, isFollowed } = damage;
+  const { endOffset, flushedBelow, directory, title } = options;
   const { nextOffset: fromOffset, path } = segment;
   const { kernels } = parts;
   const limit = Math.min(endOffset, segment.baseOffset + INT32_MAX + 1);
@@ -73,29 +73,36 @@ export async function mend(parts: StoreParts, damage: Damage, options: MendOptio
   const wasFlushed = fromOffset < flushedBelow;
   const isLast = fromOffset >= endOffset || (!whole && !isFollowed);
   const ends = isLast || (lacks && !wasFlushed);
-  const aside = `${path.slice(0, -'.log'.length)}.${position}${DAMAGED_SUFFIX}`;
+  const isMissing = position === endPosition;
+  const aside = damagedFile(segment, position, ends ? 'cut' : 'gap');
   const isWorthless = isLast && !wasFlushed;
-  if (!isWorthless) {
+  if (!isWorthless && !isMissing) {
     const asideEnd = ends || !whole ? endPosition : whole.position;
     await copyRange(parts, { from: path, position, endPosition: asideEnd, to: aside });
   }
   if (ends) {
     const more = isWorthless ? '' : `; some of it may have been acknowledged: it is kept in ${aside}`;
-    const what = `${endPosition - position} bytes at offset ${fromOffset} of ${path}`;
-    parts.warn(`${options.title}: cut ${what}: ${damage.why}${more}`);
+    const bytes = `${endPosition - position} bytes at offset ${fromOffset} of ${path}`;
+    const what = isMissing ? `ends at offset ${fromOffset}: ${why}` : `cut ${bytes}: ${why}${more}`;
+    parts.warn(`${title}: ${what}`);
     return { type: 'end', keepsRest: !isWorthless };
   }
   const gap = await leaveGap(parts, damage, { whole, directory });
-  parts.warn(
-    `${options.title}: offsets ${fromOffset} to ${gap.nextOffset - 1} are damaged in ${path} (${damage.why}): ` +
-      `they are kept in ${aside}, what follows is served`,
-  );
+  const offsets = `offsets ${fromOffset} to ${gap.nextOffset - 1}`;
+  const what = isMissing ? why : `${offsets} are damaged in ${path} (${why}): they are kept in ${aside}`;
+  parts.warn(`${title}: ${what}, what follows is served`);
   return gap;
+}
+
+/** Where what is damaged from `position` on is kept: what the log goes on behind, or else what it once ended with. */
+export function damagedFile({ path }: LogSegment, position: number, left: 'gap' | 'cut'): string {
+  const suffix = left === 'cut' ? `.cut${DAMAGED_SUFFIX}` : DAMAGED_SUFFIX;
+  return `${path.slice(0, -'.log'.length)}.${position}${suffix}`;
 }
 
 /** A segment that follows a torn one leaves the log, and is kept. */
 export async function putAside({ files, disk, warn }: StoreParts, segment: LogSegment): Promise<void> {
-  const aside = `${segment.path.slice(0, -'.log'.length)}.0${DAMAGED_SUFFIX}`;
+  const aside = damagedFile(segment, 0, 'cut');
   warn(`${segment.path} follows what was cut: it is kept as ${aside}`);
   for (const path of segment.paths) await files.forget(path);
   await disk.rename(segment.path, aside);
@@ -188,11 +195,10 @@ async function lacksRestOfSector(
  * was written.
  */
 async function hasZeroSector(file: OpenFile, position: number, endPosition: number): Promise<boolean> {
-  const bytes = new Uint8Array(COPIED_BYTES);
   const start = Math.ceil(position / SECTOR_BYTES) * SECTOR_BYTES;
   for (let from = start; from + SECTOR_BYTES <= endPosition; from += COPIED_BYTES) {
-    const filled = await file.read(from, bytes.subarray(0, Math.min(COPIED_BYTES, endPosition - from)));
-    for (let at = 0; at + SECTOR_BYTES <= filled; at += SECTOR_BYTES)
+    const bytes = await readAlike(file, from, Math.min(COPIED_BYTES, endPosition - from));
+    for (let at = 0; at + SECTOR_BYTES <= bytes.length; at += SECTOR_BYTES)
       if (bytes.subarray(at, at + SECTOR_BYTES).every((byte) => byte === 0)) return true;
   }
   return false;

@@ -3,6 +3,7 @@ import type { Offset } from '../model/ids.ts';
 import { readAgain } from '../ports/read-again.ts';
 import type { OpenFile } from '../ports/files.ts';
 import { BatchHeader, CRC_START, HEADER_SIZE } from '../records/header.ts';
+import { readAlike } from './read-alike.ts';
 
 /** A batch whose checksum is right. */
 export interface WholeBatch {
@@ -33,12 +34,11 @@ export async function nextWhole(file: OpenFile, search: WholeSearch): Promise<Wh
   const damaged = await headerAt(file, damagedAt, endPosition);
   const framed = damaged && (await wholeAt(file, damagedAt + damaged.sizeBytes, search));
   if (framed && (await whatFollows(file, framed, endPosition)) !== 'a dispute') return framed;
-  const slice = new Uint8Array(Math.min(SLICE_BYTES, endPosition - damagedAt));
-  const header = new BatchHeader(slice);
   const step = SLICE_BYTES - HEADER_SIZE + 1;
   for (let from = damagedAt + 1; from + HEADER_SIZE <= endPosition; from += step) {
-    const filled = await file.read(from, slice.subarray(0, endPosition - from));
-    for (let at = 0; at + HEADER_SIZE <= filled; at++) {
+    const slice = await readAlike(file, from, Math.min(SLICE_BYTES, endPosition - from));
+    const header = new BatchHeader(slice);
+    for (let at = 0; at + HEADER_SIZE <= slice.length; at++) {
       if (!isPlausible(header.seek(at), from + at, search)) continue;
       const found = await wholeAt(file, from + at, search);
       if (found && (await whatFollows(file, found, endPosition)) === 'a batch') return found;
@@ -90,7 +90,5 @@ export async function headerAt(
   endPosition: number,
 ): Promise<BatchHeader | undefined> {
   if (position + HEADER_SIZE > endPosition) return undefined;
-  const bytes = new Uint8Array(HEADER_SIZE);
-  await file.read(position, bytes);
-  return new BatchHeader(bytes);
+  return new BatchHeader(await readAlike(file, position, HEADER_SIZE));
 }

@@ -25,12 +25,18 @@ export class OffsetCheckpoint {
     this.#warn = place.warn;
   }
 
-  /** Reads what the file says about `logs`; lines about others go at once, lest a name's next log gets them. */
-  async load(logs: Iterable<LogName>): Promise<void> {
+  /**
+   * Reads what the file says about `logs`; lines about others go at once, lest a name's next log gets them.
+   * @returns false when it is damaged: it might have said more.
+   */
+  async load(logs: Iterable<LogName>): Promise<boolean> {
     const lines = await readAgain(async () =>
       parseLines((await this.#files.readFile(this.#path)) ?? new Uint8Array(0)),
     );
-    if (!lines) return this.#warn(`${this.#path} is damaged: what it says is not believed`);
+    if (!lines) {
+      this.#warn(`${this.#path} is damaged: what it says is not believed`);
+      return false;
+    }
     let known = 0;
     for (const name of logs) {
       const offset = lines.get(logDirectory(name));
@@ -39,6 +45,7 @@ export class OffsetCheckpoint {
       known++;
     }
     if (known < lines.size) await this.save();
+    return true;
   }
 
   get(log: LogKey): Offset | undefined {

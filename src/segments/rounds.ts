@@ -84,7 +84,8 @@ export class Rounds {
 
   async #run({ logs, done }: Round): Promise<void> {
     try {
-      await eachLimited([...logs], LOGS_AT_ONCE, (log) => log.run());
+      const rest = [...logs].filter((log) => !log.runNow());
+      await eachLimited(rest, LOGS_AT_ONCE, (log) => log.run());
       await this.#finish();
       for (const log of logs) log.roundEnded();
       this.completed++;

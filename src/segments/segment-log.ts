@@ -1,16 +1,15 @@
 import { at, invariant, unreachable } from '../model/assert.ts';
-import type { Millis, Offset } from '../model/ids.ts';
+import { CLUSTER_METADATA_TOPIC, type Millis, type Offset } from '../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
-import { keepable } from '../records/keepable.ts';
 import { LOG_STARTS } from './layout.ts';
 import { LogDisk } from './log-disk.ts';
-import { type Check, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
+import { type Check, createSegment, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
 import { LogState } from './log-state.ts';
 import { NamedValues } from './named-values.ts';
 import type { StoreParts } from './parts.ts';
-import { COPY_MAX_BYTES, LogTail } from './tail.ts';
+import { LogTail } from './tail.ts';
 import type { SegmentBatch } from './tail.ts';
 import { cutSegment } from './truncate.ts';
 
@@ -78,6 +77,11 @@ export class SegmentLog {
     this.#ready([segment], 0);
   }
 
+  /** Writes its topic id beside what is on disk, which `load` reads. */
+  adopt(): void {
+    this.#disk.writeName();
+  }
+
   /** Reads what is on disk, unless it is known. */
   async load(check: Check): Promise<LogExtent> {
     if (!this.#state) await (this.#loading ??= this.#load(check));
@@ -123,6 +127,11 @@ export class SegmentLog {
   async run(): Promise<void> {
     if (this.#failure) throw this.#failure;
     await this.#disk.run();
+  }
+
+  /** Does what `run` would, if the host does it on the spot. @returns whether nothing is left for `run`. */
+  runNow(): boolean {
+    return this.#failure === undefined && this.#disk.runNow();
   }
 
   /** All that was submitted before the round is on disk. */
@@ -184,7 +193,7 @@ export class SegmentLog {
     if (!state.active.takes(place)) this.#roll();
     const segment = state.active;
     const position = segment.append(place);
-    const kept = keepable(bytes, COPY_MAX_BYTES);
+    const kept = this.#parts.tail.keepable(bytes);
     const batch: SegmentBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
     state.tail.push(batch);
     this.#disk.append(batch);
@@ -225,14 +234,17 @@ export class SegmentLog {
     const state = this.#opened();
     const { logStarts } = this.#parts;
     if (beforeOffset <= state.logStartOffset) return;
+    if (beforeOffset > state.logEndOffset) state.segments.push(this.#newSegment(beforeOffset));
     state.logStartOffset = beforeOffset;
     const gone = state.segments.splice(0, state.segmentOf(beforeOffset));
     const oldest = at(state.segments, 0);
     state.tail.dropBelow(oldest.baseOffset);
-    if (oldest.baseOffset < beforeOffset || logStarts.get(this.name.log) !== undefined) {
+    // Not sooner: a load after a failure goes by it, and whoever saves writes it.
+    this.#disk.scheduleFlushed(async () => {
+      if (oldest.baseOffset === beforeOffset && logStarts.get(this.name.log) === undefined) return;
       logStarts.set(this.name, beforeOffset);
-      this.#disk.scheduleFlushed(() => logStarts.save());
-    }
+      await logStarts.save();
+    });
     if (gone.length === 0) return;
     state.generation++;
     this.#disk.removeSegments(gone);
@@ -262,14 +274,24 @@ export class SegmentLog {
     state.tail.cutFrom(toOffset);
     apply();
     const gone = state.segments.splice(number + 1);
-    const endOffset = segment.nextOffset;
+    const endOffset = state.logEndOffset;
     // A point above the end would keep later batches from being checked.
     if ((recoveryPoints.get(this.name.log) ?? 0) > endOffset) {
       recoveryPoints.set(this.name, endOffset);
       await recoveryPoints.save();
     }
-    await this.#disk.cut(segment, gone);
+    if (segment.nextOffset < endOffset) await this.#startAnew(state, gone);
+    else await this.#disk.cut(segment, gone);
     this.#disk.endsAt(endOffset);
+  }
+
+  /** Nothing is left at or above the log start: a segment that starts there says so when the log is read again. */
+  async #startAnew(state: LogState, after: readonly LogSegment[]): Promise<void> {
+    const segment = new LogSegment(this.#disk.directory, state.logStartOffset, this.#parts);
+    const gone = [...state.segments, ...after];
+    state.segments = [segment];
+    state.tail.cutFrom(0);
+    await this.#disk.startAnew(segment, gone);
   }
 
   #newSegment(baseOffset: Offset): LogSegment {
@@ -285,30 +307,52 @@ export class SegmentLog {
     const startOffset = logStarts.get(this.name.log) ?? 0;
     try {
       const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
-      if (this.#failure) throw this.#failure;
-      const { logStartOffset, logEndOffset } = this.#ready(segments, this.#believedStart(segments, check));
+      await this.#agreeOnStart(segments, check);
+      const endOffset = endOf(segments);
       const flushedEnd = recoveryPoints.get(this.name.log) ?? 0;
-      if (logEndOffset < flushedEnd)
-        this.#warn(`ends at offset ${logEndOffset}, but all below ${flushedEnd} was flushed once`);
-      if (logEndOffset < flushedEnd || (check.recoveryPoint !== undefined && logEndOffset > flushedEnd)) {
-        recoveryPoints.set(this.name, logEndOffset);
+      if (endOffset < flushedEnd) {
+        this.#missesFlushed(endOffset, flushedEnd);
+        recoveryPoints.set(this.name, endOffset);
+        // A point above the end would keep later batches from being checked.
+        await recoveryPoints.save();
+      } else if (check.recoveryPoint !== undefined && endOffset > flushedEnd) {
+        recoveryPoints.set(this.name, endOffset);
         this.#parts.background(recoveryPoints.save());
       }
+      if (this.#failure) throw this.#failure;
+      const { logStartOffset, logEndOffset } = this.#ready(segments, logStarts.get(this.name.log) ?? 0);
       return { logStartOffset, logEndOffset };
     } finally {
       this.#loading = undefined;
     }
   }
 
-  /** A start beyond the end is only right when the end was lost: what is trimmed was flushed, if the store flushes. */
-  #believedStart(segments: readonly LogSegment[], { recoveryPoint }: Check): Offset {
-    const startOffset = this.#parts.logStarts.get(this.name.log) ?? 0;
-    const endOffset = at(segments, segments.length - 1).nextOffset;
-    if (startOffset <= endOffset || (!this.#parts.flushes && recoveryPoint !== undefined)) return startOffset;
+  /** @throws for the metadata log: a node that has forgotten its topics would give their names to new ones. */
+  #missesFlushed(endOffset: Offset, flushedEnd: Offset): void {
+    const what = `ends at offset ${endOffset}, but all below ${flushedEnd} was flushed once`;
+    if (this.name.topic !== CLUSTER_METADATA_TOPIC) return this.#warn(what);
+    throw new Error(`it ${what}: restore ${this.#disk.directory} from a copy`);
+  }
+
+  /**
+   * A start beyond the end is right when what was trimmed was never flushed: the log goes on there. If it was, the end
+   * is lost or the start is false, and must not hide what comes next.
+   */
+  async #agreeOnStart(segments: LogSegment[], { recoveryPoint }: Check): Promise<void> {
+    const { flushes, logStarts } = this.#parts;
+    const startOffset = logStarts.get(this.name.log) ?? 0;
+    const last = at(segments, segments.length - 1);
+    if (startOffset <= last.nextOffset) return;
+    if (!flushes && recoveryPoint !== undefined) {
+      segments.push(await createSegment(this.#parts, this.#disk.directory, startOffset));
+      last.nextOffset = startOffset;
+      return;
+    }
     this.#warn(
-      `ends at offset ${endOffset}, before its start in ${LOG_STARTS} (${startOffset}): not believed`,
+      `ends at offset ${last.nextOffset}, before its start in ${LOG_STARTS} (${startOffset}): not believed`,
     );
-    return 0;
+    logStarts.delete(this.name);
+    await logStarts.save();
   }
 
   #warn(what: string): void {
@@ -345,4 +389,8 @@ export class SegmentLog {
     state.generation++;
     state.tail.cutFrom(0);
   }
+}
+
+function endOf(segments: readonly LogSegment[]): Offset {
+  return at(segments, segments.length - 1).nextOffset;
 }

@@ -66,6 +66,8 @@ export class SegmentStore implements LogStore {
   readonly #background = new Set<Promise<void>>();
   readonly #rounds: Rounds;
   #rootChanged = false;
+  /** Whether gaps that compaction leaves are below the recovery points. */
+  #knowsCleaned = true;
   #closing: Promise<void> | undefined;
 
   /** @throws with a message for people when the directory is locked, foreign, or written by a newer version. */
@@ -74,7 +76,8 @@ export class SegmentStore implements LogStore {
     const opened = await openDirectory({ ...options, warn });
     try {
       const store = new SegmentStore(options, opened);
-      await store.#parts.recoveryPoints.load(opened.logs);
+      const isKnown = await store.#parts.recoveryPoints.load(opened.logs);
+      store.#knowsCleaned = isKnown && !opened.isKafkas;
       await store.#parts.logStarts.load(opened.logs);
       for (const name of opened.logs) store.#add(name, opened.isClean);
       return store;
@@ -135,13 +138,13 @@ export class SegmentStore implements LogStore {
 
   commit(writes: readonly LogWrite[]): Promise<void> {
     if (this.#closing) return Promise.reject(new Error('the store is closed'));
-    const touched = new Set<SegmentLog>();
+    const touched: SegmentLog[] = [];
     let bytes = 0;
     try {
       for (const write of writes) {
         if (write.type === 'append') bytes += write.bytes.length;
         const log = this.#submit(write);
-        if (log) touched.add(log);
+        if (log && log !== touched.at(-1)) touched.push(log);
       }
     } catch (error) {
       // Half of it is in memory: none of these logs is what its caller believes.
@@ -191,10 +194,21 @@ export class SegmentStore implements LogStore {
     const known = this.#entries.get(name.log)?.log;
     if (known?.isFailed && known.isUnmade) this.#directories.delete(directory);
     else if (this.#entries.has(name.log)) return undefined;
+    if (this.#directory.nameless.delete(directory)) return this.#adopt(name);
     const held = this.#directories.get(directory);
     const before = held === 'held' ? this.#yieldName(directory) : held;
     const log = this.#touch(this.#add(name, true));
     log.create(before);
+    return log;
+  }
+
+  /** A log of that name was there, with a topic id that could not be read: as Kafka does, the one it is asked for. */
+  #adopt(name: LogName): SegmentLog {
+    const log = this.#touch(this.#add(name, this.wasClean));
+    this.#parts.warn(
+      `${logDirectory(name)}: taken for the log of topic id ${name.topicId}, which is written down`,
+    );
+    log.adopt();
     return log;
   }
 
@@ -239,7 +253,14 @@ export class SegmentStore implements LogStore {
 
   #add(name: LogName, isClean: boolean): Entry {
     const from = this.#parts.recoveryPoints.get(name.log) ?? 0;
-    const check = isClean ? NO_CHECK : { recoveryPoint: from, endOffset: Infinity, flushedBelow: from };
+    const check = isClean
+      ? NO_CHECK
+      : {
+          recoveryPoint: from,
+          endOffset: Infinity,
+          flushedBelow: from,
+          cleanedBelow: this.#cleanedBelow(from),
+        };
     const entry: Entry = { name, log: undefined, check };
     this.#entries.set(name.log, entry);
     this.#directories.set(logDirectory(name), 'held');
@@ -252,8 +273,13 @@ export class SegmentStore implements LogStore {
     const ends = this.#parts.flushes
       ? { endOffset: durableEndOffset, flushedBelow: durableEndOffset }
       : { endOffset: Infinity, flushedBelow: from };
-    entry.check = { recoveryPoint: Math.min(from, damagedFrom), ...ends };
+    const recoveryPoint = Math.min(from, damagedFrom);
+    entry.check = { recoveryPoint, cleanedBelow: this.#cleanedBelow(from), ...ends };
     entry.log = undefined;
+  }
+
+  #cleanedBelow(recoveryPoint: Offset): Offset {
+    return this.#knowsCleaned ? recoveryPoint : Infinity;
   }
 
   #touch(entry: Entry): SegmentLog {

@@ -69,7 +69,7 @@ export class StoredTopics {
       throw new Error(`${directory} is no data directory: it has no ${layout.META_PROPERTIES}`);
     const format = await files.readFile(`${directory}/${layout.FORMAT}`);
     if (format !== undefined) formatOf(directory, format);
-    const lock = await files.lock(directory);
+    const lock = await lockedFor(files, directory);
     try {
       const topics = await listTopics(options, names);
       const wasClean = names.includes(layout.CLEAN_SHUTDOWN);
@@ -96,6 +96,16 @@ export class StoredTopics {
 
   close(): Promise<void> {
     return this.#release();
+  }
+}
+
+/** Where nobody can write, nobody runs: there is nothing to lock, and nowhere to do it. */
+async function lockedFor(files: Files, directory: string): Promise<{ release(): Promise<void> }> {
+  try {
+    return await files.lock(directory);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EROFS') throw error;
+    return { release: () => Promise.resolve() };
   }
 }
 

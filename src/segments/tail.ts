@@ -1,9 +1,10 @@
 import { at } from '../model/assert.ts';
-import { concat } from '../model/bytes.ts';
+import { type Allocate, concat } from '../model/bytes.ts';
 import type { Offset } from '../model/ids.ts';
 import { firstReaching } from '../model/search.ts';
+import { Slabs } from '../model/slabs.ts';
 import type { ReadRange } from '../ports/log-store.ts';
-import { OVERHEAD_BYTES } from '../records/keepable.ts';
+import { OVERHEAD_BYTES, pins } from '../records/keepable.ts';
 import type { LogSegment } from './log-segment.ts';
 
 /** A batch in memory: it is read from here, and nowhere else before it is written. */
@@ -44,14 +45,21 @@ export class Tail {
   #queue: Kept[] = [];
   #head = 0;
   readonly #users = new Map<ArrayBufferLike, number>();
+  readonly #slabs: Slabs;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#slabs = new Slabs(maxBytes);
   }
 
   /** Memory held alive. */
   get sizeBytes(): number {
     return this.#bytes;
+  }
+
+  /** `bytes` as a batch here may have them: small ones are copied, lest they keep all that a socket read alive. */
+  keepable(bytes: Uint8Array): Uint8Array {
+    return bytes.length <= COPY_MAX_BYTES && pins(bytes) ? this.#slabs.copy(bytes) : bytes;
   }
 
   add(log: Kept['log'], batch: TailBatch): void {
@@ -131,7 +139,7 @@ export class LogTail<Batch extends TailBatch = TailBatch> {
   }
 
   /** Whole batches from the one that holds `fromOffset` or the next; more than one are joined in a copy. */
-  read({ fromOffset, endOffset, maxBytes }: ReadRange): Uint8Array {
+  read({ fromOffset, endOffset, maxBytes }: ReadRange, allocate?: Allocate): Uint8Array {
     const start = firstReaching(this.#batches, fromOffset, this.#head);
     let end = start;
     let sizeBytes = 0;
@@ -141,6 +149,7 @@ export class LogTail<Batch extends TailBatch = TailBatch> {
       sizeBytes += bytes.length;
     }
     if (end - start === 1) return at(this.#batches, start).bytes;
-    return concat(this.#batches.slice(start, end).map(({ bytes }) => bytes));
+    const chunks = this.#batches.slice(start, end).map(({ bytes }) => bytes);
+    return concat(chunks, allocate);
   }
 }

@@ -2,8 +2,17 @@
 export class WorkQueue {
   #steps: (() => Promise<void>)[] = [];
 
+  get size(): number {
+    return this.#steps.length;
+  }
+
   push(step: () => Promise<void>): void {
     this.#steps.push(step);
+  }
+
+  /** All of it has been done in another way. */
+  clear(): void {
+    this.#steps = [];
   }
 
   /** Does everything, what is pushed meanwhile too. One call at a time; after a failure the queue is of no use. */

@@ -12,8 +12,8 @@ const NOTHING = new Uint8Array(0);
 export class Appends {
   readonly #shard: Shard;
   readonly #log: PartitionLog;
-  /** Set while a batch is being repacked (`compression.type`): later ones wait for it. */
-  #behind: ShardRequest[] | undefined;
+  /** Set while the batch of the first is being repacked (`compression.type`): later ones wait for it. */
+  #repacking: ShardRequest[] | undefined;
 
   constructor(shard: Shard, log: PartitionLog) {
     this.#shard = shard;
@@ -21,25 +21,32 @@ export class Appends {
   }
 
   produce(request: ShardRequest): void {
-    if (this.#behind !== undefined) {
-      this.#behind.push(request);
+    if (this.#repacking !== undefined) {
+      this.#repacking.push(request);
       return;
     }
     const records = recordsOf(request);
     if (!this.#log.needsPrepare) return this.#append(request, records);
     const prepared = this.#log.prepare(records);
     if (!(prepared instanceof Promise)) return this.#appendPrepared(request, prepared);
-    this.#behind = [];
+    this.#repacking = [request];
     void this.#appendLater(request, prepared);
   }
 
   async #appendLater(request: ShardRequest, prepared: Promise<Uint8Array | Refused>): Promise<void> {
     const bytes = await prepared;
     if (this.#shard.log !== this.#log) return;
-    const behind = this.#behind ?? [];
-    this.#behind = undefined;
+    const [, ...behind] = this.#repacking ?? [];
+    this.#repacking = undefined;
     this.#appendPrepared(request, bytes);
     for (const next of behind) this.produce(next);
+  }
+
+  /** The shard is going. @returns who waits for a batch to be repacked, in order. */
+  stop(): ShardRequest[] {
+    const waiting = this.#repacking ?? [];
+    this.#repacking = undefined;
+    return waiting;
   }
 
   #appendPrepared(request: ShardRequest, prepared: Uint8Array | Refused): void {
@@ -48,20 +55,34 @@ export class Appends {
   }
 
   #append(request: ShardRequest, records: Uint8Array): void {
-    const result = isTransactional(records)
-      ? refused(ErrorCode.INVALID_TXN_STATE, 'transactions are not served: no coordinator would end this one')
-      : this.#log.append(records, {
-          leaderEpoch: this.#shard.leaderEpoch,
-          origin: 'client',
-          nowMs: this.#shard.parts.clock.now(),
-          apiVersion: request.apiVersion,
-        });
+    const result =
+      this.#refusalOf(records) ??
+      this.#log.append(records, {
+        leaderEpoch: this.#shard.leaderEpoch,
+        origin: 'client',
+        nowMs: this.#shard.parts.clock.now(),
+        apiVersion: request.apiVersion,
+      });
     if (result.type === 'appended') {
       const batch = { records: result.lastOffset - result.baseOffset + 1, bytes: records.length };
       this.#shard.parts.meter?.appended(this.#log.name.topic, batch);
       this.#shard.commit(result.writes);
     }
     this.#answer(request, result);
+  }
+
+  /** What the log itself has nothing against. */
+  #refusalOf(records: Uint8Array): Refused | undefined {
+    if (records.length < HEADER_SIZE) return undefined;
+    const header = new BatchHeader(records);
+    if (header.isTransactional) {
+      const message = 'transactions are not served: no coordinator would end this one';
+      return refused(ErrorCode.INVALID_TXN_STATE, message);
+    }
+    const { refusals, parts } = this.#shard;
+    if (!refusals.precede(header, this.#log.producers, parts.clock.now())) return undefined;
+    const message = `a batch before sequence ${header.baseSequence} of producer ${header.producerId} was refused`;
+    return refused(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, message);
   }
 
   #answer({ from, body }: ShardRequest, result: AppendResult): void {
@@ -84,12 +105,8 @@ export class Appends {
 
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number];
 
-function recordsOf(request: ShardRequest): Uint8Array {
+export function recordsOf(request: ShardRequest): Uint8Array {
   return (request.body as ProduceRequest).topicData[0]?.partitionData[0]?.records ?? NOTHING;
-}
-
-function isTransactional(records: Uint8Array): boolean {
-  return records.length >= HEADER_SIZE && new BatchHeader(records).isTransactional;
 }
 
 const NO_LEADER_HINT = { leaderId: -1, leaderEpoch: -1 };

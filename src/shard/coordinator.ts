@@ -4,6 +4,7 @@ import type { Offset } from '../model/ids.ts';
 import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
 import type { LogWrite } from '../ports/log-store.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
+import type { BatchRecords } from '../records/batch.ts';
 import { buildBatch } from '../records/builder.ts';
 import { forEachBatch } from '../records/header.ts';
 import { replay } from './replay.ts';
@@ -45,9 +46,9 @@ export class Coordinator {
   async load(): Promise<void> {
     const { parts, spec } = this.#shard;
     const nowMs = parts.clock.now();
-    const apply = (records: readonly MachineRecord[]) => {
-      for (const record of records) this.machine.apply(record, nowMs);
-      spec.onCommitted?.(records);
+    const apply = (batch: BatchRecords) => {
+      for (const record = batch.cursor(); record.next();) this.machine.apply(record, nowMs);
+      spec.onCommitted?.(batch);
     };
     const snapshot = await loadNewestSnapshot(parts, spec.name, this.#log.logEndOffset);
     if (snapshot !== undefined) {

@@ -5,7 +5,7 @@ import type { Offset } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
-import { forEachBatch } from '../records/header.ts';
+import { offsetAfter } from '../records/header.ts';
 import type { FetchRequest, FetchResponse } from '../wire/apis/01-fetch.ts';
 import { epochError } from './lookups.ts';
 import type { Shard } from './shard.ts';
@@ -100,7 +100,7 @@ export class Fetches {
     if (maxWaitMs <= 0 || missingBytes <= 0) {
       return this.#reply(request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes));
     }
-    const nextOffset = endOf(bytes) ?? endOffset;
+    const nextOffset = offsetAfter(bytes) ?? endOffset;
     if (nextOffset < endOffset) return this.#readOn(reader, brought, nextOffset);
     reader.isReading = false;
     reader.wakeAtBytes = seenBytes + missingBytes;
@@ -205,11 +205,4 @@ export class Fetches {
     };
     this.#shard.parts.reply(parked ? { to: from, body: response, parked } : { to: from, body: response });
   }
-}
-
-/** The offset after the last of whole batches; undefined when there are none. */
-function endOf(bytes: Uint8Array): Offset | undefined {
-  let nextOffset: Offset | undefined;
-  forEachBatch(bytes, ({ lastOffset }) => (nextOffset = lastOffset + 1));
-  return nextOffset;
 }

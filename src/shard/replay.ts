@@ -1,7 +1,6 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import type { Offset } from '../model/ids.ts';
-import type { MachineRecord } from '../model/machine.ts';
-import { records } from '../records/batch.ts';
+import { type BatchRecords, records } from '../records/batch.ts';
 import type { Codecs } from '../records/codecs.ts';
 import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
 
@@ -12,7 +11,7 @@ import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
 export async function replay(
   { kernels, codecs }: { kernels: Kernels; codecs: Codecs },
   bytes: Uint8Array,
-  apply: (records: readonly MachineRecord[]) => void,
+  apply: (batch: BatchRecords) => void,
 ): Promise<Offset> {
   const header = new BatchHeader(bytes);
   let nextOffset = 0;
@@ -20,8 +19,8 @@ export async function replay(
     header.seek(at);
     nextOffset = header.lastOffset + 1;
     if (header.isControl) continue;
-    const batch = await records(bytes.subarray(at, at + header.sizeBytes), kernels, codecs);
-    apply(Array.from(batch, ({ key, value }) => ({ key, value })));
+    const batch = records(header.bytes, kernels, codecs);
+    apply(batch instanceof Promise ? await batch : batch);
   }
   return nextOffset;
 }

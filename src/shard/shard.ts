@@ -13,10 +13,11 @@ import { fetchApi } from '../wire/apis/01-fetch.ts';
 import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
 import { produceApi } from '../wire/apis/00-produce.ts';
 import { offsetForLeaderEpochApi } from '../wire/apis/23-offset-for-leader-epoch.ts';
-import { Appends } from './appends.ts';
+import { Appends, recordsOf } from './appends.ts';
 import { Coordinator } from './coordinator.ts';
 import { Fetches } from './fetches.ts';
 import { Lookups } from './lookups.ts';
+import { Refusals } from './refusals.ts';
 import type { SnapshotFrame } from './snapshots.ts';
 import { WaitingReplies } from './waiting.ts';
 
@@ -63,7 +64,7 @@ export interface ShardSpec {
   /** What the machine wants done as soon as it is loaded, before any request. @throws when it cannot serve the log. */
   boot?: (machine: Machine) => Decision;
   /** Called with the machine's records once they are committed, in order; replayed ones come first. */
-  onCommitted?: (records: readonly MachineRecord[]) => void;
+  onCommitted?: (records: Iterable<MachineRecord>) => void;
   /** Wraps a snapshot as the log's readers expect it. */
   snapshotFrame?: SnapshotFrame;
   /** At most this much log lies above the machine's newest snapshot; left out, a bound that makes a wake short. */
@@ -85,8 +86,11 @@ const RELOAD_AFTER_MS = 1_000;
 export class Shard {
   readonly parts: ShardParts;
   readonly spec: ShardSpec;
+  /** Outlive the log: of clients that go on sending. */
+  readonly refusals = new Refusals();
   #state: 'closed' | 'opening' | 'open' | 'failed' | 'gone' = 'closed';
   #failedAtMs = 0;
+  #failure = '';
   /** Came while opening. */
   #queue: ShardRequest[] = [];
   #waiting = new WaitingReplies();
@@ -110,6 +114,11 @@ export class Shard {
 
   get state(): string {
     return this.#state;
+  }
+
+  /** Why it failed last, in words for people. */
+  get failure(): string {
+    return this.#failure;
   }
 
   /** The log, while open. */
@@ -137,7 +146,7 @@ export class Shard {
         return this.refuse(request.from, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
       case 'failed':
         if (this.parts.clock.now() - this.#failedAtMs < RELOAD_AFTER_MS) {
-          return this.refuse(request.from, ErrorCode.KAFKA_STORAGE_ERROR);
+          return this.#refuseAll([request], ErrorCode.KAFKA_STORAGE_ERROR);
         }
         break;
       default:
@@ -167,7 +176,7 @@ export class Shard {
       if (!this.#isGone) this.#fail(error);
       return;
     }
-    if (this.#isGone) return;
+    if (!this.#isOpening) return;
     this.#state = 'open';
     const queue = this.#queue;
     this.#queue = [];
@@ -224,6 +233,11 @@ export class Shard {
     }
   }
 
+  /** No more when its first writes have failed already. */
+  get #isOpening(): boolean {
+    return this.#state === 'opening';
+  }
+
   /** `drop` may come while something is awaited. */
   get #isGone(): boolean {
     return this.#state === 'gone';
@@ -251,12 +265,14 @@ export class Shard {
     if (log === undefined) return;
     for (const write of writes) if (write.type === 'append') this.#appendedBytes += write.bytes.length;
     const promise = this.parts.store.commit(writes);
-    const end = { endOffset: log.logEndOffset, endBytes: this.#appendedBytes };
+    const { logEndOffset: endOffset } = log;
+    const endBytes = this.#appendedBytes;
     if (this.#round?.promise === promise) {
-      Object.assign(this.#round, end);
+      this.#round.endOffset = endOffset;
+      this.#round.endBytes = endBytes;
       return;
     }
-    const round = { promise, ...end };
+    const round = { promise, endOffset, endBytes };
     this.#round = round;
     this.#openRounds++;
     const { clock, meter } = this.parts;
@@ -318,9 +334,11 @@ export class Shard {
   }
 
   #fail(error: unknown): void {
-    this.#warn(`cannot be served (${messageOf(error)}); its state is dropped and will be reloaded`, error);
+    this.#failure = messageOf(error);
+    this.#warn(`cannot be served (${this.#failure}); its state is dropped and will be reloaded`, error);
     this.#failedAtMs = this.parts.clock.now();
     this.#state = 'failed';
+    if (this.#log) this.refusals.addUncommitted(this.#log, this.#failedAtMs);
     this.#forgetAll(ErrorCode.KAFKA_STORAGE_ERROR);
   }
 
@@ -330,10 +348,18 @@ export class Shard {
       ...(this.#fetches?.stop() ?? []),
       ...(this.#coordinator?.drain() ?? []),
     ];
-    const queued = this.#queue.map(({ from }) => from);
+    const unheard = [...(this.#appends?.stop() ?? []), ...this.#queue];
     this.#queue = [];
     this.#forgetState();
-    for (const to of [...waiting, ...queued]) this.refuse(to, errorCode);
+    for (const to of waiting) this.refuse(to, errorCode);
+    this.#refuseAll(unheard, errorCode);
+  }
+
+  #refuseAll(requests: readonly ShardRequest[], errorCode: number): void {
+    for (const request of requests) {
+      if (request.apiKey === produceApi.key) this.refusals.add(recordsOf(request), this.parts.clock.now());
+      this.refuse(request.from, errorCode);
+    }
   }
 
   #forgetState(): void {

@@ -12,7 +12,9 @@ export class WaitingReplies {
 
   /** `reply` may go once all below `offset` is committed. */
   add(offset: Offset, reply: ShardReply): void {
-    this.#items.push({ offset, reply });
+    // Mostly there is one: an empty array that grows takes room for many.
+    if (this.#items.length === 0) this.#items = [{ offset, reply }];
+    else this.#items.push({ offset, reply });
   }
 
   /** Hands out, in order, what may go now. */

@@ -1,9 +1,10 @@
 /** Turns a schema and a version into closures that read and write it: compiled once, no generated code. */
-import { Reader, Writer } from './bytes.ts';
 import { WireError } from './error.ts';
+import { Reader } from './reader.ts';
 import { present, scalarCodec, type At, type Codec, type Read, type Write } from './scalars.ts';
 import { inRange, literalOf } from './schema.ts';
 import type { Api, Field, Fields, Message, MessageInitOf, MessageOf } from './schema.ts';
+import { Writer } from './writer.ts';
 
 type Struct = Record<string, unknown>;
 
@@ -225,10 +226,15 @@ function readTag(tagged: readonly Member[], reader: Reader, into: Struct): void 
   const tag = reader.unsignedVarint();
   const size = reader.unsignedVarint();
   const end = reader.position + size;
-  const member = tagged.find((candidate) => tagOf(candidate) === tag);
+  const member = memberOf(tagged, tag);
   if (member === undefined) return reader.skip(size);
   into[member.name] = member.codec.read(reader);
   if (reader.position !== end) throw new WireError(`tag ${tag} is not ${size} bytes long`);
+}
+
+function memberOf(tagged: readonly Member[], tag: number): Member | undefined {
+  for (const member of tagged) if (member.field.tag === tag) return member;
+  return undefined;
 }
 
 /** Those that have their default are not written. */
@@ -274,13 +280,18 @@ export function encodeMessage<M extends Message>(
   return writer.finish();
 }
 
-/** @throws {WireError} unless `bytes` is exactly one value of that version. */
+/** @throws {WireError} unless `bytes`, from `at` on, is exactly one value of that version. */
 export function decodeMessage<M extends Message>(
   message: M,
   version: number,
   bytes: Uint8Array,
+  at = 0,
 ): MessageOf<M> {
-  const reader = new Reader(bytes);
+  return readMessage(message, version, new Reader(bytes, at));
+}
+
+/** @throws {WireError} unless what `reader` has left is exactly one value of that version. */
+export function readMessage<M extends Message>(message: M, version: number, reader: Reader): MessageOf<M> {
   const value = codecOf(message, message.fields, version).read(reader);
   reader.end();
   return value as MessageOf<M>;

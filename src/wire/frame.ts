@@ -3,10 +3,11 @@
  * version, correlation id and client id; v2, of flexible versions, adds tagged fields (the client id stays a
  * plain string). Response header v0 is the correlation id; v1 adds tagged fields.
  */
-import { Reader, Writer } from './bytes.ts';
 import { codecOf } from './codec.ts';
+import { Reader } from './reader.ts';
 import { inRange, loadedApi } from './schema.ts';
 import type { Api, RequestInitOf, RequestOf, ResponseInitOf, ResponseOf } from './schema.ts';
+import { Writer } from './writer.ts';
 
 export interface RequestHeader {
   apiKey: number;

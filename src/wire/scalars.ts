@@ -1,7 +1,8 @@
 /** Codecs of the fields that hold no other field, and what all codecs have in common. */
-import type { Reader, Writer } from './bytes.ts';
 import { WireError } from './error.ts';
+import type { Reader } from './reader.ts';
 import { inRange, type Field, type Kind } from './schema.ts';
+import type { Writer } from './writer.ts';
 
 /** How one version of a field, or of a whole body, travels. */
 export interface Codec {

@@ -4,7 +4,7 @@
  * definitions (4.3, and 3.9 for the versions that KIP-896 removed).
  */
 import { ZERO_UUID, type Uuid } from '../model/ids.ts';
-import type { Reader } from './bytes.ts';
+import type { Reader } from './reader.ts';
 
 /** `'3+'`, `'2-4'`, `'1'`; `'none'` is empty. */
 export type Versions = `${number}+` | `${number}-${number}` | `${number}` | 'none';

@@ -1,6 +1,9 @@
 /** Text on the wire: UTF-8, and UUIDs as Kafka prints them. */
-import type { Uuid } from '../model/ids.ts';
+import { type Uuid, ZERO_UUID } from '../model/ids.ts';
 import { WireError } from './error.ts';
+
+/** Kafka's limit in both encodings, though only the classic one runs out of length bits. */
+export const STRING_MAX_BYTES = 0x7fff;
 
 /** Kafka is lenient too: what is not UTF-8 reads as U+FFFD. A byte order mark is text like any other. */
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -10,13 +13,34 @@ const ENCODER = new TextEncoder();
 const SHORT = 32;
 const CODES = Array.from({ length: SHORT + 1 }, (_, length) => Array.from({ length }, () => 0));
 
+/** Texts come again: topics, groups, members, clients. A short one that was read lately is not made anew. */
+const SLOTS = 256;
+const lately = Array.from({ length: SLOTS }, () => '');
+
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
-  return decodeShortAscii(bytes, start, end) ?? DECODER.decode(bytes.subarray(start, end));
+  const length = end - start;
+  if (length === 0) return '';
+  if (length > SHORT) return DECODER.decode(bytes.subarray(start, end));
+  const last = end - 1;
+  const middle = (start + end) >> 1;
+  const mixed = 31 * (bytes[last] as number) + 7 * (bytes[middle] as number) + length;
+  const slot = mixed & (SLOTS - 1);
+  const known = lately[slot] as string;
+  if (isText(known, bytes, start, length)) return known;
+  const text = decodeShortAscii(bytes, start, end);
+  if (text === undefined) return DECODER.decode(bytes.subarray(start, end));
+  return (lately[slot] = text);
+}
+
+/** From the end on: names that are alike differ there. */
+function isText(text: string, bytes: Uint8Array, start: number, length: number): boolean {
+  if (text.length !== length) return false;
+  for (let i = length - 1; i >= 0; i--) if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  return true;
 }
 
 function decodeShortAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
-  const codes = CODES[end - start];
-  if (codes === undefined) return undefined;
+  const codes = CODES[end - start] as number[];
   for (let i = start; i < end; i++) {
     const code = bytes[i] as number;
     if (code > 0x7f) return undefined;
@@ -67,9 +91,22 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const CODE_OF = Array.from(ALPHABET, (letter) => letter.charCodeAt(0));
 const VALUE_OF = Array.from({ length: 128 }, (_, code) => ALPHABET.indexOf(String.fromCharCode(code)));
 const UUID_CODES = Array.from({ length: UUID_LENGTH }, () => 0);
+/** As with texts: the ids of topics. What their bytes were, and what they read. */
+const latelyBytes = new Uint8Array(SLOTS * UUID_BYTES);
+const latelyIds: Uuid[] = Array.from({ length: SLOTS }, () => ZERO_UUID);
 
 /** The 16 bytes at `at`, in base64url without padding. */
 export function decodeUuid(bytes: Uint8Array, at: number): Uuid {
+  const slot = (bytes[at + UUID_BYTES - 1] as number) ^ (bytes[at] as number);
+  const from = slot * UUID_BYTES;
+  let same = 0;
+  while (same < UUID_BYTES && latelyBytes[from + same] === bytes[at + same]) same++;
+  if (same === UUID_BYTES) return latelyIds[slot] as Uuid;
+  for (let i = same; i < UUID_BYTES; i++) latelyBytes[from + i] = bytes[at + i] as number;
+  return (latelyIds[slot] = readUuid(bytes, at));
+}
+
+function readUuid(bytes: Uint8Array, at: number): Uuid {
   let bits = 0;
   let count = 0;
   let written = 0;

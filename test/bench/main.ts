@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   codecs: () => import('./codecs.ts'),
   hosts: () => import('./hosts.ts'),
   produce: () => import('./produce.ts'),
+  'small-produce': () => import('./small-produce.ts'),
   fetch: () => import('./fetch.ts'),
   commit: () => import('./commit.ts'),
   indexeddb: () => import('./indexeddb.ts'),

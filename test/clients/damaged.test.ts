@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -21,7 +21,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-const said = (message: string) => void warnings.push(message);
+/** How fast the disk is says nothing of what is on it. */
+const said = (message: string) => void (message.startsWith('slow commit') || warnings.push(message));
 const start = () =>
   Broker.start({ directory, settings: SETTINGS, log: { info: () => {}, warn: said, error: said } });
 
@@ -53,6 +54,7 @@ describe('made anew from the log, or not needed', () => {
     ['', /^recovery-point-offset-checkpoint$/, undefined],
     ['', /^milena\.logs$/, undefined],
     ['__cluster_metadata-0', /^quorum-state$/, undefined],
+    ['__cluster_metadata-0', /^partition\.metadata$/, 'partition.metadata is damaged: made anew'],
     ['compat-none-0', /\.index$/, undefined],
     ['compat-none-0', /\.timeindex$/, undefined],
   ])('%s %s', async (log, name, said) => {
@@ -117,8 +119,8 @@ test('a batch of committed offsets: the group goes back to what is whole', async
 
 test('the metadata log: the broker does not start with half of it, and says which part is missing', async () => {
   const path = await flip('__cluster_metadata-0', /\.log$/, 0.1);
-  await expect(start()).rejects.toThrow('The metadata log could not be opened');
-  await expect(start()).rejects.toThrow('The metadata log could not be opened');
+  await expect(start()).rejects.toThrow('the metadata log could not be opened');
+  await expect(start()).rejects.toThrow('the metadata log could not be opened');
   const said = warnings.join('\n');
   expect(said).toContain(`are damaged in ${path}`);
   expect(said).toMatch(
@@ -127,13 +129,39 @@ test('the metadata log: the broker does not start with half of it, and says whic
   expect((await readdir(directory)).filter((name) => name.startsWith('compat-'))).toHaveLength(5);
 });
 
-test('a partition.metadata: its log is named, and kept when the topic gets a new one', async () => {
-  await flip('compat-none-0', /^partition\.metadata$/, 0);
+test.each([
+  ['closed cleanly', false],
+  ['not closed', true],
+])(
+  'a metadata log that ends before what was flushed, %s: no start without its topics',
+  async (_, isKilled) => {
+    if (isKilled) await rm(join(directory, '.kafka_cleanshutdown'));
+    await truncate(join(directory, '__cluster_metadata-0/00000000000000000000.log'), 200);
+    await expect(start()).rejects.toThrow('the metadata log could not be opened');
+    await expect(start()).rejects.toThrow('the metadata log could not be opened');
+    expect(warnings.join('\n')).toMatch(
+      /__cluster_metadata-0: cannot be served \(it ends at offset 1, but all below 81 was flushed once/,
+    );
+    expect((await readdir(directory)).filter((name) => name.startsWith('compat-'))).toHaveLength(5);
+  },
+);
+
+test('a topic id of the metadata log that is another one: it has but one', async () => {
   await rm(join(directory, 'milena.logs'));
-  const { partitions } = await served();
-  expect(partitions['compat-none/0']?.records).toEqual([]);
-  expect(partitions['compat-gzip/0']).toEqual(expected.partitions['compat-gzip/0']);
-  expect(warnings.join('\n')).toContain('compat-none-0/partition.metadata cannot be read');
-  const stray = (await readdir(directory)).find((name) => name.endsWith('-stray')) ?? '';
-  expect(await readdir(join(directory, stray))).toContain('00000000000000000012.log');
+  const other = 'version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAg\n';
+  await writeFile(join(directory, '__cluster_metadata-0/partition.metadata'), other);
+  expect(await served()).toEqual(expected);
+});
+
+test.each([
+  ['damaged', (path: string) => writeFile(path, 'version: 0')],
+  ['gone', (path: string) => rm(path)],
+])('a partition.metadata that is %s: the log is taken up when its topic is read', async (_, hurt) => {
+  await rm(join(directory, 'milena.logs'));
+  await hurt(join(directory, 'compat-none-0/partition.metadata'));
+  expect(await served()).toEqual(expected);
+  expect(warnings.join('\n')).toContain('compat-none-0: taken for the log of topic id');
+  warnings.length = 0;
+  expect(await served()).toEqual(expected);
+  expect(warnings).toEqual([]);
 });

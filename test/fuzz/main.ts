@@ -1,18 +1,19 @@
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { keep } from './corpus.ts';
-import { TARGETS } from './run.ts';
+import { type Kept, keep } from './corpus.ts';
+import { TARGETS, targetNamed } from './run.ts';
 import type { WorkerNews, WorkerTask } from './worker.ts';
 
 const CASES = 1_000_000;
 const AT_ONCE = 2;
 /** A worker that says nothing for so long has a case that does not end. */
-const SILENCE_MAX_MS = 30_000;
+const SILENCE_MAX_MS = 120_000;
 const MEMORY_MAX_MB = 1024;
 
 /**
- * `npm run fuzz [-- --seconds N --cases N --seed N --target NAME]`: a million cases over all targets, or as many as
- * come in so many seconds. What fails is made small, kept under test/fuzz/corpus and printed; the exit code is then 1.
+ * `npm run fuzz [-- --seconds N --cases N --seed N --target NAME --learn]`: a million cases over all targets, or as
+ * many as come in so many seconds. What fails is made small, kept under test/fuzz/corpus and printed; the exit code is
+ * then 1. With `--learn` the smallest input found for each outcome that is new is kept too.
  */
 async function main(): Promise<boolean> {
   const { values } = parseArgs({
@@ -21,14 +22,11 @@ async function main(): Promise<boolean> {
       cases: { type: 'string' },
       seed: { type: 'string' },
       target: { type: 'string' },
+      learn: { type: 'boolean', default: false },
     },
   });
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
-  const chosen = TARGETS.filter(({ name }) => values.target === undefined || name === values.target);
-  if (chosen.length === 0) {
-    console.error(`There is no target ${values.target}: ${TARGETS.map(({ name }) => name).join(', ')}.`);
-    return false;
-  }
+  const chosen = values.target === undefined ? TARGETS : [targetNamed(values.target)];
   const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
   const total = Number(values.cases ?? (seconds === undefined ? CASES : Infinity));
   const shares = chosen.reduce((sum, { share }) => sum + share, 0);
@@ -41,7 +39,11 @@ async function main(): Promise<boolean> {
         target: target.name,
         seed,
         cases: Math.ceil(total * part),
-        untilMs: seconds === undefined ? Infinity : Date.now() + (seconds * 1000 * AT_ONCE) / chosen.length,
+        untilMs:
+          seconds === undefined
+            ? Infinity
+            : Date.now() + (seconds * 1000 * Math.min(AT_ONCE, chosen.length)) / chosen.length,
+        learns: values.learn,
       });
     }),
   );
@@ -89,11 +91,11 @@ function fuzz(task: WorkerTask): Promise<Result> {
       resolve({ ok, done });
     };
     const fail = (why: string, input: Uint8Array, done: number) =>
-      end(false, done, `${why}\n  kept in ${keep(task.target, input)}`);
+      end(false, done, `${why}\n  kept in ${keep(task.target, { input, why: why.split('\n', 1).join() })}`);
     const listen = () => {
       clearTimeout(timer);
       timer = setTimeout(
-        () => fail('no end, in one of the 64 cases from this on', last.input, last.done),
+        () => fail('no end, in one of the cases of a tenth of a second from this on', last.input, last.done),
         SILENCE_MAX_MS,
       );
     };
@@ -102,10 +104,16 @@ function fuzz(task: WorkerTask): Promise<Result> {
       listen();
       if (news.type === 'at') last = news;
       else if (news.type === 'done') end(true, news.done);
+      else if (news.type === 'learned') learned(task.target, news);
       else fail(news.why, news.input, news.done);
     });
     worker.on('error', (error) => fail(`the worker died: ${error.stack}`, last.input, last.done));
   });
+}
+
+function learned(target: string, { input, why }: Kept): void {
+  keep(target, { input, why });
+  console.log(`new    ${target.padEnd(12)} ${why}, ${input.length} bytes`);
 }
 
 process.exit((await main()) ? 0 : 1);

@@ -3,7 +3,8 @@ import type { GroupConfig } from '../../src/group/index.ts';
 import { GroupMachine } from '../../src/group/index.ts';
 import type { Api, RequestInitOf, RequestOf, ResponseOf } from '../../src/wire/schema.ts';
 import { codecOf } from '../../src/wire/codec.ts';
-import { Reader, Writer } from '../../src/wire/bytes.ts';
+import { Reader } from '../../src/wire/reader.ts';
+import { Writer } from '../../src/wire/writer.ts';
 
 export interface Asking {
   client: string;

@@ -64,6 +64,16 @@ test('who shares no protocol with the group is refused, and stays out of it', ()
   expect(coordinator.ask(listGroupsApi, {}, { client: 'admin' }).groups).toHaveLength(1);
 });
 
+test('a group that all have left before its first generation takes the next one that comes', () => {
+  const coordinator = new Coordinator({ groupInitialRebalanceDelayMs: 3_000 });
+  join(coordinator, { client: 'a' });
+  coordinator.ask(leaveGroupApi, { groupId: 'g', members: [{ memberId: 'a-1' }] }, { client: 'a' });
+  const b = join(coordinator, { client: 'b' });
+  expect(b).toEqual([]);
+  coordinator.pass(6_000);
+  expect(b).toMatchObject([{ errorCode: ErrorCode.NONE, generationId: 1 }]);
+});
+
 test('requests outside the bounds are refused', () => {
   const coordinator = new Coordinator();
   expect(errorOf(coordinator, { groupId: '' })).toBe(ErrorCode.INVALID_GROUP_ID);

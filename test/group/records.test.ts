@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { GroupMachine } from '../../src/group/index.ts';
 import { decodeRecord, groupRecord, offsetRecord } from '../../src/group/records.ts';
+import { loadKernels } from '../../src/kernels/load.ts';
 import type { MachineRecord } from '../../src/model/machine.ts';
+import { records } from '../../src/records/batch.ts';
+import { buildBatch } from '../../src/records/builder.ts';
 import { bytes, text } from './coordinator.ts';
 
 function hex({ key, value }: MachineRecord): [string, string] {
@@ -68,13 +71,39 @@ test('a group is written as Kafka writes it', () => {
   );
 });
 
+test('a record is read in its batch as it is apart', async () => {
+  const key = { group: 'g', topic: 'orders', partition: 2 };
+  const value = {
+    offset: 2 ** 40,
+    leaderEpoch: -1,
+    metadata: 'ü',
+    commitTimestamp: 1_700_000_000_000,
+    expireTimestamp: -1,
+    topicId: 'AAECAwQFBgcICQoLDA0ODw',
+  };
+  const unreadable = { key: Buffer.from('0001ffff', 'hex'), value: null };
+  const written: MachineRecord[] = [
+    offsetRecord(key, value),
+    offsetRecord({ ...key, partition: 3 }, null),
+    groupRecord('g', null),
+    unreadable,
+    { key: null, value: Buffer.from('00') },
+    offsetRecord(key, { ...value, expireTimestamp: 5 }),
+  ];
+  const kernels = await loadKernels();
+  const batch = buildBatch(kernels, { records: written.map((record) => ({ ...record, timestamp: 0 })) });
+  const read = [...(await records(batch, kernels, new Map()))];
+  expect(read.map((record) => decodeRecord(record))).toEqual(written.map((record) => decodeRecord(record)));
+  expect(decodeRecord(read[0]!)).toEqual({ type: 'offset', key, value });
+});
+
 test('what other coordinators write, and what is not readable, changes nothing', () => {
   const machine = new GroupMachine({ id: () => 'none' });
-  const records = ['0003000167', '000f000167', 'ffff', '00', '', '0001', '0001ffff', KEY].map((key) => ({
+  const unread = ['0003000167', '000f000167', 'ffff', '00', '', '0001', '0001ffff', KEY].map((key) => ({
     key: Buffer.from(key, 'hex'),
     value: Buffer.from('7fff00', 'hex'),
   }));
-  for (const record of [...records, { key: null, value: null }]) machine.apply(record, 0);
+  for (const record of [...unread, { key: null, value: null }]) machine.apply(record, 0);
   expect([...machine.snapshot()]).toEqual([]);
   expect(machine.wakeAtMs).toBe(Infinity);
 });

@@ -99,6 +99,19 @@ describe('times with a meaning', () => {
     expect(await find(log, LookupTime.maxTimestamp)).toEqual({ offset: 1, timestamp: 50, leaderEpoch: 0 });
   });
 
+  test('max timestamp is that of a record in the range, whatever lies below or above it', async () => {
+    const rig = await logOf([[10, 90, 20], [40, 30], [70], [40], [80]]);
+    rig.log.highWatermark = rig.log.logEndOffset;
+    const writes = rig.log.trimTo(2);
+    await rig.store.commit(Array.isArray(writes) ? writes : []);
+    const largest = (endOffset: number) => find(rig.log, LookupTime.maxTimestamp, endOffset);
+    expect(await largest(8)).toMatchObject({ offset: 7, timestamp: 80 });
+    expect(await largest(7)).toMatchObject({ offset: 5, timestamp: 70 });
+    expect(await largest(5)).toMatchObject({ offset: 3, timestamp: 40 });
+    expect(await largest(3)).toMatchObject({ offset: 2, timestamp: 20 });
+    expect(await largest(2)).toEqual(NONE);
+  });
+
   test('an empty log has an end and no times', async () => {
     const { log } = await openRig();
     expect(await find(log, LookupTime.latest)).toEqual({ offset: 0, timestamp: -1, leaderEpoch: -1 });

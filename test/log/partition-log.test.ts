@@ -143,6 +143,19 @@ describe('replay equals live', () => {
     expect(remembered(await openLog(rig.store))).toEqual(remembered(rig.log));
   });
 
+  test('a snapshot from before the log start says nothing of who wrote since', async () => {
+    const rig = await openRig();
+    await append(rig, sequenced(0));
+    await rig.store.commit(rig.log.snapshotWrites());
+    await append(rig, sequenced(1));
+    await append(rig, batch());
+    rig.log.highWatermark = 3;
+    await rig.store.commit(rig.log.trimTo(2) as never);
+    await rig.store.commit([{ type: 'put', log, name: snapshotName(3), value: new Uint8Array(20) }]);
+    rig.log = await openLog(rig.store);
+    expect(await append(rig, sequenced(2))).toMatchObject({ type: 'appended', baseOffset: 3 });
+  });
+
   test('what lies beside the log but above its end is dropped', async () => {
     const rig = await openRig();
     await append(rig, sequenced(0));

@@ -4,17 +4,21 @@ import { MemoryFiles } from '../storage/memory-files.ts';
 import { openStore } from './open.ts';
 
 interface CrashOptions extends Partial<SegmentStoreOptions> {
-  /** Whether a kill takes the power too, and with it all that was not flushed. */
-  power: boolean;
+  /** Whether a kill takes the power too, and what was not flushed; `in turn`: the first does not, two do, and so on. */
+  power: boolean | 'in turn';
+  /** See `MemoryFiles`. */
+  writesNow?: boolean;
 }
 
 /** Segments on files in memory: a kill is at any call that changes the disk. */
-export function segmentCrashHome({ power, ...options }: CrashOptions): CrashHome {
+export function segmentCrashHome({ power, writesNow = false, ...options }: CrashOptions): CrashHome {
   return {
     tears: true,
-    forgets: power && options.flush === 'never',
+    forgets: power !== false && options.flush === 'never',
     async make() {
       let files = new MemoryFiles();
+      files.writesNow = writesNow;
+      let lives = 0;
       return {
         async live(life, changesMax = Infinity) {
           files.diesAtCall = changesMax;
@@ -26,7 +30,7 @@ export function segmentCrashHome({ power, ...options }: CrashOptions): CrashHome
             if (!files.isDead) throw error;
           }
           const { calls } = files;
-          files = files.crash({ power });
+          files = files.crash({ power: power === 'in turn' ? ++lives % 3 !== 1 : power });
           return calls;
         },
       };

@@ -15,14 +15,29 @@ const FEW = { scripts: 3, long: false };
 
 crashContract('segments, process killed', segmentCrashHome({ power: false, tailBytes: 0 }));
 crashContract('segments, power lost', segmentCrashHome({ power: true }));
+crashContract('segments, killed and then power lost', segmentCrashHome({ power: 'in turn' }), FEW);
 crashContract('segments, never flushed', segmentCrashHome({ power: false, flush: 'never' }), FEW);
 crashContract('segments, never flushed, power lost', segmentCrashHome({ power: true, flush: 'never' }), FEW);
 
+const NOW = { writesNow: true } as const;
+crashContract('segments, written on the spot, power lost', segmentCrashHome({ power: true, ...NOW }), FEW);
+crashContract(
+  'segments, written on the spot, never flushed',
+  segmentCrashHome({ power: false, flush: 'never', ...NOW }),
+  FEW,
+);
+
 describe('a disk that fails', () => {
-  test.each(['write', 'flush'] as const)(
-    'a failed %s rejects the round; opening again shows what was acknowledged',
-    async (call) => {
+  test.each([
+    ['write', false],
+    ['write', true],
+    ['flush', false],
+    ['flush', true],
+  ] as const)(
+    'a failed %s rejects the round; opening again shows what was acknowledged (on the spot: %s)',
+    async (call, writesNow) => {
       const files = new MemoryFiles();
+      files.writesNow = writesNow;
       const store = await openStore(files);
       await store.commit([create, { type: 'create', ...other }, ...appends(log, 0, 5)]);
       files.fault = (made, path) => {

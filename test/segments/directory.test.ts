@@ -93,6 +93,7 @@ describe('a directory that is not ours to open', () => {
     await writeFile(`${directory}/meta.properties`, content);
     await expect(open()).rejects.toThrow(why);
     expect(await readFile(`${directory}/meta.properties`, 'utf8')).toBe(content);
+    expect(await readdir(directory)).toEqual(['meta.properties']);
   });
 
   test('one that has lost its meta.properties is not given a new identity', async () => {
@@ -207,7 +208,7 @@ describe('what a crash left unfinished', () => {
     expect(await readdir(`${directory}/topic1-0`)).not.toContain('quorum-state.tmp');
   });
 
-  test('a log without its id is left alone, with a warning', async () => {
+  test('a log without its id is left alone, with a warning, until the topic of its name is asked for', async () => {
     const store = await open();
     await store.commit([create, append({ log, baseOffset: 0 })]);
     await store.close();
@@ -219,10 +220,14 @@ describe('what a crash left unfinished', () => {
     expect(warnings.join()).toContain('no partition.metadata');
     expect(await readdir(`${directory}/topic1-0`)).toContain('00000000000000000000.log');
     await next.commit([create]);
-    expect(await next.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 0 });
+    expect(await next.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 1 });
+    expect(warnings.join()).toContain(`topic1-0: taken for the log of topic id ${logName(1).topicId}`);
+    await next.commit([append({ log, baseOffset: 1 })]);
     await next.close();
-    const stray = (await readdir(directory)).find((name) => name.endsWith('-stray'));
-    expect(await readdir(`${directory}/${stray}`)).toContain('00000000000000000000.log');
+    const again = await open();
+    expect(again.logs()).toEqual([logName(1)]);
+    expect(await again.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 2 });
+    await again.close();
   });
 
   test('a name whose topic has a new id gets a new log; what the old id left is moved aside', async () => {

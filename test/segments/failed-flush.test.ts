@@ -86,3 +86,21 @@ test('no recovery point passes a segment whose flush failed, nor is its log clos
   expect(next.wasClean).toBe(false);
   expect(await next.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 20 });
 });
+
+test('an index made anew that could not be flushed is made once more', async () => {
+  const files = new MemoryFiles();
+  const first = await openStore(files);
+  const roll: LogWrite = { type: 'roll', log: name.log };
+  await first.commit([{ type: 'create', ...name }, ...appends(name.log, 0, 30), roll]);
+  await first.commit(appends(name.log, 30, 31));
+  await first.close();
+  const path = `${DIRECTORY}/topic1-0/00000000000000000000.index`;
+  const whole = files.bytes(path).slice();
+  files.replace(path, whole.slice(0, -1));
+  let failures = 1;
+  makeForgetful(files, (flushed) => flushed === path && failures-- > 0);
+  const store = await openStore(files);
+  await expect(store.open(name.log)).rejects.toThrow('EIO');
+  expect(await store.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 31 });
+  expect(files.crash({ power: true }).bytes(path)).toEqual(whole);
+});

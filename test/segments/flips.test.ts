@@ -49,7 +49,7 @@ async function readAll(store: SegmentStore, { log }: LogName): Promise<Uint8Arra
       const { logStartOffset, logEndOffset } = await store.open(log);
       const batches: Uint8Array[] = [];
       for (let fromOffset = logStartOffset; fromOffset < logEndOffset;) {
-        const bytes = await store.read(log, { fromOffset, endOffset: Infinity, maxBytes: 1 });
+        const bytes = await store.read(log, { fromOffset, endOffset: logEndOffset, maxBytes: 1 });
         if (bytes.length === 0) break;
         batches.push(bytes);
         fromOffset = new BatchHeader(bytes).lastOffset + 1;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { LogWrite } from '../../src/ports/log-store.ts';
 import { appends, logName, offsetsOf } from '../storage/batches.ts';
 import { DiskFault, MemoryFiles } from '../storage/memory-files.ts';
-import { openStore } from './open.ts';
+import { DIRECTORY, openStore } from './open.ts';
 
 const name = logName(1);
 const create: LogWrite = { type: 'create', ...name };
@@ -45,4 +45,40 @@ test('a log whose making fails again and again is made at last; what stood in it
   await store.commit([create]);
   expect(await store.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 0 });
   expect(files.paths().filter((path) => path.includes('-stray') && path.endsWith('.log'))).toHaveLength(1);
+});
+
+test.each([true, false])(
+  'a segment whose making failed is taken up, and what it then acknowledges stays: by the same process %s',
+  async (isSame) => {
+    // The process that had it is dead.
+    const files = Object.assign(new MemoryFiles(), { lock: async () => ({ release: async () => {} }) });
+    const store = await openStore(files);
+    await store.commit([create, ...appends(name.log, 0, 3)]);
+    files.fault = (call, path) => {
+      if (call === 'write' && path.endsWith('03.log')) throw new DiskFault('no space left');
+    };
+    const rolled = store.commit([{ type: 'roll', log: name.log }, ...appends(name.log, 3, 4)]);
+    await expect(rolled).rejects.toThrow('no space left');
+    files.fault = () => {};
+    const taking = isSame ? store : await openStore(files);
+    await taking.open(name.log);
+    await taking.commit(appends(name.log, 3, 6));
+
+    const next = await openStore(files.crash({ power: true }));
+    expect(await next.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 6 });
+  },
+);
+
+test('the first segment of a log that has none is there after a power cut', async () => {
+  const files = new MemoryFiles();
+  const store = await openStore(files);
+  await store.commit([create]);
+  await store.close();
+  await files.remove(`${DIRECTORY}/topic1-0/00000000000000000000.log`);
+  const second = await openStore(files);
+  await second.open(name.log);
+  await second.commit(appends(name.log, 0, 3));
+
+  const next = await openStore(files.crash({ power: true }));
+  expect(await next.open(name.log)).toEqual({ logStartOffset: 0, logEndOffset: 3 });
 });

@@ -74,6 +74,26 @@ test('a log nobody opened stays to be checked, through a shutdown that was clean
   expect((await recovered(files)).extent.logEndOffset).toBe(3);
 });
 
+test('a log that lost its end goes on at its start, and what it gets there is not taken for flushed', async () => {
+  const flush = 'never';
+  const files = new MemoryFiles();
+  const store = await openStore(files, { flush });
+  await store.commit([create, ...appends(log, 0, 5), { type: 'trim', log, beforeOffset: 5 }]);
+  const lost = files.crash({ power: false });
+  lost.replace(`${FIRST}.log`, new Uint8Array(0));
+  const again = await openStore(lost, { flush });
+  const empty = { logStartOffset: 5, logEndOffset: 5 };
+  expect(await again.open(log)).toEqual(empty);
+  await again.commit(appends(log, 5, 20, 100));
+  const torn = lost.crash({ power: false });
+  const path = torn.paths().findLast((one) => one.endsWith('.log')) ?? '';
+  // The first sector never came: what follows cannot be served, a log is a prefix of what was written.
+  torn.replace(path, torn.bytes(path).slice().fill(0, 0, 512));
+  const last = await openStore(torn, { flush });
+  expect(await last.open(log)).toEqual(empty);
+  expect(offsetsOf(await last.read(log, ALL))).toEqual([]);
+});
+
 describe('indexes', () => {
   const commits: LogWrite[][] = [
     [create, ...appends(log, 0, 50, 50), { type: 'roll', log }, ...appends(log, 50, 100, 50)],
@@ -146,6 +166,77 @@ describe('indexes', () => {
     await second.close();
     const { batches } = await recovered(files.crash({ power: true }));
     expect(batches).toEqual([[0, 29]]);
+  });
+
+  test.each([
+    ['missing, made anew', 'missing', false],
+    ['missing, made anew, power lost', 'missing', true],
+    ['damaged, made anew', 'damaged', false],
+    ['damaged, made anew, power lost', 'damaged', true],
+  ] as const)('%s: times are right whenever that was interrupted', async (_, how, power) => {
+    const closed = new MemoryFiles();
+    const first = await openStore(closed);
+    const batches = Array.from({ length: 20 }, (_, offset) =>
+      append({ log, baseOffset: offset, timestamp: offset === 5 ? 2000 : 1000, valueBytes: 50 }),
+    );
+    await first.commit([create, ...batches]);
+    await first.close();
+    closed.replace(`${FIRST}.index`, new Uint8Array(3));
+    closed.replace(`${FIRST}.timeindex`, new Uint8Array(0));
+    if (how === 'missing')
+      for (const suffix of ['index', 'timeindex']) await closed.remove(`${FIRST}.${suffix}`);
+    await closed.flushDirectory(LOG);
+
+    let changes = Infinity;
+    for (let diesAt = 0; diesAt < changes; diesAt++) {
+      const files = closed.crash({ power: true });
+      files.diesAtCall = diesAt;
+      const lived = async () => {
+        const store = await openStore(files);
+        await store.open(log);
+        await store.commit([append({ log, baseOffset: 20, timestamp: 1000 }), { type: 'roll', log }]);
+        await store.close();
+      };
+      await lived().catch((error: unknown) => {
+        if (!files.isDead) throw error;
+      });
+      if (!files.isDead) changes = files.calls;
+      const { store } = await recovered(files.crash({ power }));
+      expect(store.segments(log)[0]?.maxTimestamp, `killed at ${diesAt}`).toBe(2000);
+      expect(await store.batchAt(log, 2000, 0)).toBe(5);
+    }
+    expect(changes).toBeGreaterThan(20);
+  });
+
+  test('of a segment that ends where the log was closed are not believed before they are flushed anew', async () => {
+    const files = new MemoryFiles();
+    const first = await openStore(files);
+    const rising = Array.from({ length: 20 }, (_, offset) =>
+      append({ log, baseOffset: offset, timestamp: 1000 + offset }),
+    );
+    await first.commit([create, ...rising]);
+    await first.close();
+    const second = await openStore(files);
+    await second.open(log);
+    files.fault = (call, path) => {
+      if (call === 'flush' && path.endsWith('.timeindex')) throw new Error('EIO');
+    };
+    await second.commit([{ type: 'roll', log }, append({ log, baseOffset: 20 })]);
+    const cut = files.crash({ power: true });
+    // It was truncated and written, and the device had the one and not the other.
+    cut.replace(`${FIRST}.timeindex`, cut.bytes(`${FIRST}.timeindex`).slice(0, -12));
+    const { store } = await recovered(cut);
+    expect(await store.batchAt(log, 1019, 0)).toBe(19);
+  });
+
+  test('that are made anew last: nobody looks again at what is below the recovery point', async () => {
+    const files = await closedCleanly();
+    const path = `${FIRST}.timeindex`;
+    const whole = files.bytes(path).slice();
+    files.replace(path, whole.slice(0, -1));
+    const store = await openStore(files);
+    await store.open(log);
+    expect(files.crash({ power: true }).bytes(path)).toEqual(whole);
   });
 
   test('are written as Kafka writes them', async () => {

@@ -27,6 +27,17 @@ async function read(stored: StoredTopics, fromOffset = 0, endOffset = Infinity):
 }
 
 describe('a directory is read as it is', () => {
+  test('where nobody can write, as a disk that has failed is mounted', async () => {
+    const { files, store } = await written([create, ...appends(log, 0, 4, 50)]);
+    await store.close();
+    files.lock = () => Promise.reject(Object.assign(new Error('read-only file system'), { code: 'EROFS' }));
+    const stored = await open(files);
+    expect(await read(stored)).toHaveLength(4);
+    await stored.close();
+    files.lock = () => Promise.reject(Object.assign(new Error('not yours'), { code: 'EACCES' }));
+    await expect(open(files)).rejects.toThrow('not yours');
+  });
+
   test('all batches over several segments, from any offset to any other; nothing is changed', async () => {
     const { files, store } = await written(
       [create, ...appends(log, 0, 4, 50)],

@@ -32,6 +32,34 @@ test('a small view of a large buffer is copied, a large one or one that fills it
   expect(keepable(own)).toBe(own);
 });
 
+test('small batches are copied side by side, and what they share goes with the last of them', () => {
+  const tail = new Tail(64 * 64 * 1024);
+  const log = new LogTail(tail);
+  const socketBuffer = Uint8Array.from({ length: 256 * 1024 }, (_, at) => at % 251);
+  const kept = Array.from({ length: 1_000 }, (_, offset) =>
+    tail.keepable(socketBuffer.subarray(offset, offset + 200)),
+  );
+  for (const [offset, bytes] of kept.entries()) log.push(batch(offset, bytes));
+  expect(new Set(kept.map(({ buffer }) => buffer)).size).toBe(4);
+  expect(kept.every((bytes, offset) => bytes[0] === offset % 251 && bytes.length === 200)).toBe(true);
+  expect(kept.every((bytes, offset) => bytes[199] === (offset + 199) % 251)).toBe(true);
+  log.dropBelow(999);
+  expect(tail.sizeBytes).toBeLessThan(65 * 1024);
+  log.dropBelow(1_000);
+  expect(tail.sizeBytes).toBe(0);
+});
+
+test('of a tail that holds little no slab is larger, and what is large or alone is not copied', () => {
+  const tail = new Tail(64 * 1024);
+  const socketBuffer = new Uint8Array(256 * 1024);
+  expect(tail.keepable(socketBuffer.subarray(0, 200)).buffer.byteLength).toBe(1024);
+  expect(tail.keepable(socketBuffer.subarray(0, 500)).buffer.byteLength).toBe(500);
+  const large = socketBuffer.subarray(0, 16 * 1024 + 1);
+  expect(tail.keepable(large)).toBe(large);
+  const own = new Uint8Array(100);
+  expect(tail.keepable(own)).toBe(own);
+});
+
 test('holds what it may, over all logs, the newest', () => {
   const tail = new Tail(10_000);
   const logs = [new LogTail(tail), new LogTail(tail)] as const;

@@ -1,33 +1,18 @@
-import { cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { decodeControlRecord } from '../../src/metadata/control-records.ts';
 import type { LogName } from '../../src/ports/log-store.ts';
 import { records } from '../../src/records/batch.ts';
 import { BatchHeader } from '../../src/records/header.ts';
-import { MemoryFiles } from '../storage/memory-files.ts';
+import type { MemoryFiles } from '../storage/memory-files.ts';
+import { inMemory } from '../storage/stored-directory.ts';
 import { isTrue, kernels } from '../storage/batches.ts';
 import { DIRECTORY, openStore } from './open.ts';
 
 const FIXTURE = join(import.meta.dirname, '../fixtures/milena-format-1/data');
-const SCRATCH = await mkdtemp(join(tmpdir(), 'milena-upgrade-'));
-afterAll(() => rm(SCRATCH, { recursive: true }));
 
 /** The kept directory of format 1, in memory. */
-async function firstFormat(): Promise<MemoryFiles> {
-  const files = new MemoryFiles();
-  await cp(FIXTURE, SCRATCH, { recursive: true });
-  await files.makeDirectory(DIRECTORY);
-  for (const entry of await readdir(SCRATCH, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name).replace(SCRATCH, DIRECTORY);
-    await files.makeDirectory(path.slice(0, path.lastIndexOf('/')));
-    await files.open(path, { create: true });
-    files.replace(path, new Uint8Array(await readFile(join(entry.parentPath, entry.name))));
-  }
-  return files.crash({ power: false });
-}
+const firstFormat = () => inMemory(FIXTURE, DIRECTORY);
 
 /** Batches of the metadata log, with what their control records say. */
 async function metadata(files: MemoryFiles) {

@@ -6,6 +6,7 @@ import { ErrorCode } from '../../src/model/errors.ts';
 import type { LogKey } from '../../src/model/ids.ts';
 import type { ShardReply } from '../../src/ports/shard-link.ts';
 import { buildBatch } from '../../src/records/builder.ts';
+import { CODEC, type Codecs } from '../../src/records/codecs.ts';
 import { Shard, type ShardSpec } from '../../src/shard/shard.ts';
 import { type ProduceResponse, produceApi } from '../../src/wire/apis/00-produce.ts';
 import { type FetchResponse, fetchApi } from '../../src/wire/apis/01-fetch.ts';
@@ -33,14 +34,14 @@ class Bench {
   #asked = 0;
   #waiting = new Map<number, () => void>();
 
-  constructor(spec: Partial<ShardSpec> = {}) {
+  constructor(spec: Partial<ShardSpec> = {}, codecs: Codecs = new Map()) {
     const reply = (answer: ShardReply) => {
       this.said.push(answer);
       this.replies.set(answer.to.correlationId, answer);
       this.#waiting.get(answer.to.correlationId)?.();
     };
     const onWarning = (message: string) => this.warnings.push(message);
-    const parts = { store: this.store, kernels, codecs: new Map(), clock: this.clock, onWarning, reply };
+    const parts = { store: this.store, kernels, codecs, clock: this.clock, onWarning, reply };
     const config = () => DEFAULT_LOG_CONFIG;
     this.shard = new Shard(parts, { name, stored: this.stored, config, leaderEpoch: () => 0, ...spec });
   }
@@ -58,9 +59,9 @@ class Bench {
     return this.replies.get(correlationId) as ShardReply;
   }
 
-  produce(): number {
+  produce(producer: { producerId?: number; producerEpoch?: number; baseSequence?: number } = {}): number {
     const value = Uint8Array.of(1);
-    const records = buildBatch(kernels, { records: [{ value, timestamp: this.clock.nowMs }] });
+    const records = buildBatch(kernels, { records: [{ value, timestamp: this.clock.nowMs }], ...producer });
     const topicData = [{ name: 'orders', topicId: name.topicId, partitionData: [{ index: 0, records }] }];
     return this.ask(produceApi.key, 9, { transactionalId: null, acks: -1, timeoutMs: 1000, topicData });
   }
@@ -83,8 +84,12 @@ class Bench {
   }
 
   async baseOffset(correlationId: number): Promise<number | undefined> {
+    return (await this.produced(correlationId))?.baseOffset;
+  }
+
+  async produced(correlationId: number) {
     const { body } = await this.reply(correlationId);
-    return (body as ProduceResponse).responses[0]?.partitionResponses[0]?.baseOffset;
+    return (body as ProduceResponse).responses[0]?.partitionResponses[0];
   }
 }
 
@@ -112,6 +117,66 @@ describe('a shard whose storage fails', () => {
     expect(await bench.baseOffset(bench.produce())).toBe(1);
   });
 
+  test.each(['before it came', 'while it was open', 'while it was opened'])(
+    'takes no later batch of a producer before the one it refused: it failed %s',
+    async (when) => {
+      const sequence = (baseSequence: number) => ({ producerId: 7, producerEpoch: 0, baseSequence });
+      if (when !== 'while it was opened') await bench.reply(bench.produce());
+      bench.store.holds = true;
+      const opening = when === 'before it came' ? bench.produce() : bench.produce(sequence(0));
+      bench.store.settle(new Error('disk is full'));
+      await bench.reply(opening);
+      bench.store.holds = false;
+      if (when === 'before it came') await bench.reply(bench.produce(sequence(0)));
+      bench.clock.advance(1_000);
+
+      const [later, other] = [bench.produce(sequence(1)), bench.produce({ ...sequence(1), producerId: 8 })];
+      const { OUT_OF_ORDER_SEQUENCE_NUMBER, NONE } = ErrorCode;
+      expect(await bench.produced(later)).toMatchObject({ errorCode: OUT_OF_ORDER_SEQUENCE_NUMBER });
+      expect(await bench.produced(other)).toMatchObject({ errorCode: NONE });
+      for (const again of [bench.produce(sequence(0)), bench.produce(sequence(1))])
+        expect(await bench.produced(again)).toMatchObject({ errorCode: NONE });
+    },
+  );
+
+  test.each([
+    ['comes again with that batch, which is not its first', { baseSequence: 3 }, 1_000],
+    ['has begun a new epoch', { baseSequence: 4, producerEpoch: 1 }, 1_000],
+    ['has long given that batch up', { baseSequence: 4 }, 16 * 60_000],
+  ])('holds it against no producer that %s', async (_, next, afterMs) => {
+    const refused = { producerId: 7, producerEpoch: 0, baseSequence: 3 };
+    bench.store.holds = true;
+    const asked = bench.produce(refused);
+    bench.store.settle(new Error('disk is full'));
+    await bench.reply(asked);
+    bench.store.holds = false;
+    bench.clock.advance(afterMs);
+    const answer = await bench.produced(bench.produce({ ...refused, ...next }));
+    expect(answer).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 0 });
+  });
+
+  test('answers whoever waits for a batch to be repacked, and writes none of them later', async () => {
+    const packing = Promise.withResolvers<Uint8Array>();
+    const gzip = { compress: () => packing.promise, decompress: (bytes: Uint8Array) => bytes };
+    const config = () => ({ ...DEFAULT_LOG_CONFIG, compressionType: 'gzip' as const });
+    bench = new Bench({ config }, new Map([[CODEC.gzip, gzip]]));
+    bench.store.holds = true;
+    const opening = bench.shard.open();
+    await until('its log is made', () => bench.store.waiting > 0);
+    bench.store.settle();
+    await opening;
+    const waiting = [bench.produce(), bench.produce()];
+    bench.store.settle(new Error('disk is full'));
+    for (const correlationId of waiting)
+      expect((await bench.reply(correlationId)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    bench.store.holds = false;
+    bench.clock.advance(1_000);
+    const after = bench.produce();
+    packing.resolve(Uint8Array.of(1, 2, 3));
+    expect(await bench.baseOffset(after)).toBe(0);
+    expect(bench.said.map(({ to }) => to.correlationId)).toEqual([...waiting, after]);
+  });
+
   test('answers members it had parked', async () => {
     const machine = () => new GroupMachine({ id: () => 'id' });
     bench = new Bench({ machine });
@@ -135,6 +200,16 @@ describe('a shard whose storage fails', () => {
     for (const join of joins) {
       expect((await bench.reply(join)).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
     }
+  });
+
+  test('as soon as its log is loaded answers, and tries again', async () => {
+    const commit = bench.store.commit.bind(bench.store);
+    bench.store.commit = (writes) =>
+      writes[0]?.type === 'create' ? commit(writes) : Promise.reject(new Error('disk is full'));
+    expect((await bench.reply(bench.produce())).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+    bench.store.commit = commit;
+    bench.clock.advance(1_000);
+    expect(await bench.baseOffset(bench.produce())).toBe(0);
   });
 
   test('tries again to make a log it could not make', async () => {

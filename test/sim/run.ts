@@ -12,7 +12,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const { bug, ...rest } = options;
   const kernels = await loadKernels();
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-  const seams = bug === undefined ? {} : BUGS[bug]?.();
+  const seams = bug === undefined ? {} : BUGS[bug]?.seams();
   if (seams === undefined) throw new Error(`no bug ${bug}; there are ${Object.keys(BUGS).join(', ')}`);
   return simulate({ seed, kernels, turn, seams, ...rest });
 }

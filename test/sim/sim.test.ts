@@ -1,18 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { BUGS } from '../../src/hosts/sim/bugs.ts';
+import { BUGS, type Bug, isCaught } from '../../src/hosts/sim/bugs.ts';
 import { runSeed } from './run.ts';
 import { SEEDS } from './seeds.ts';
 
 const FRESH_MS = 8_000;
 /** A bug that takes more is hardly guarded against. */
 const BUG_SEEDS_MAX = 100;
-/** Not by chance yet: one seed in a hundred still fails (`OPEN_SEEDS`); `npm run sim` looks for them. */
-const FRESH_FROM = 1_928_235_117;
+/** By chance: each run looks where nobody has. A seed that fails is named, and fails for ever: add it to `SEEDS`. */
+const FRESH_FROM = Math.floor(Math.random() * 2 ** 31);
 const FRESH_MAX = 30;
+/** Any does. */
+const USUAL_SEED = 1_928_235_117;
 
 /** What did not hold, and how to see it; undefined when all did. */
-async function failureOf(seed: number, bug?: string): Promise<string | undefined> {
-  const { failure } = await runSeed(seed, { bug });
+async function failureOf(seed: number): Promise<string | undefined> {
+  const { failure } = await runSeed(seed);
   return failure && `npm run sim -- --seed ${seed}: ${failure.name}: ${failure.message}`;
 }
 
@@ -20,7 +22,7 @@ test.each(SEEDS)('seed %i, which once found: %s', { timeout: 60_000 }, async (se
   expect(await failureOf(seed)).toBeUndefined();
 });
 
-test('seeds in a row', { timeout: 120_000 }, async () => {
+test('fresh seeds', { timeout: 120_000 }, async () => {
   const untilMs = performance.now() + FRESH_MS;
   let failure: string | undefined;
   for (let seed = FRESH_FROM; seed < FRESH_FROM + FRESH_MAX && performance.now() < untilMs; seed++)
@@ -28,13 +30,18 @@ test('seeds in a row', { timeout: 120_000 }, async () => {
   expect(failure).toBeUndefined();
 });
 
-/** The first failure that a planted bug leads to. */
-async function caught(bug: string): Promise<string | undefined> {
-  for (let seed = 1; seed <= BUG_SEEDS_MAX; seed++) {
-    const failure = await failureOf(seed, bug);
-    if (failure !== undefined) return failure;
-  }
-  return undefined;
+/** From here on a bug is caught soon that is not in the first seeds: a test has no time for a hundred. */
+const BUG_SEED_FROM: Readonly<Record<string, number>> = {
+  // One in ten: a topic must be seen, and then its record fail or the node die, all within milliseconds.
+  'apply-before-append': 19,
+};
+
+/** The first seed in which `bug` breaks what it does break. @throws when none of a hundred does. */
+async function seedThatCatches(name: string, bug: Bug): Promise<number> {
+  const from = BUG_SEED_FROM[name] ?? 1;
+  for (let seed = from; seed < from + BUG_SEEDS_MAX; seed++)
+    if (isCaught(bug, (await runSeed(seed, { bug: name })).failure)) return seed;
+  throw new Error(`${BUG_SEEDS_MAX} seeds from ${from} on do not break ${bug.breaks.join(' or ')}`);
 }
 
 describe('the simulator itself', () => {
@@ -53,7 +60,7 @@ describe('the simulator itself', () => {
     'a seed is a minute, 2,000 operations and 20 faults of 6 kinds at least',
     { timeout: 60_000 },
     async () => {
-      const { virtualMs, operations, faults, restarts } = await runSeed(FRESH_FROM);
+      const { virtualMs, operations, faults, restarts } = await runSeed(USUAL_SEED);
       const counts = Object.values(faults);
       expect(virtualMs).toBeGreaterThanOrEqual(60_000);
       expect(operations).toBeGreaterThanOrEqual(2_000);
@@ -63,7 +70,8 @@ describe('the simulator itself', () => {
     },
   );
 
-  test.each(Object.keys(BUGS))('a planted bug is caught: %s', { timeout: 120_000 }, async (bug) => {
-    expect(await caught(bug)).toBeDefined();
+  test.each(Object.entries(BUGS))('a planted bug is caught: %s', { timeout: 120_000 }, async (name, bug) => {
+    const seed = await seedThatCatches(name, bug);
+    expect(await failureOf(seed)).toBeUndefined();
   });
 });

@@ -137,6 +137,18 @@ export const STORIES: Readonly<Record<string, readonly LogWrite[][]>> = {
       put(5),
     ],
   ],
+  'a truncation to a start that lies in a batch': [
+    [create, ...appends(log, 0, 2), roll, append({ log, baseOffset: 2, records: 4 })],
+    [{ type: 'trim', log, beforeOffset: 4 }, roll, ...appends(log, 6, 8)],
+    [{ type: 'truncate', log, toOffset: 4 }],
+    [append({ log, baseOffset: 4, timestamp: 7 })],
+  ],
+  'a trim beyond the end': [
+    [create, ...appends(log, 0, 3), roll, ...appends(log, 3, 6)],
+    [{ type: 'trim', log, beforeOffset: 2 }],
+    [{ type: 'trim', log, beforeOffset: 9 }],
+    appends(log, 9, 11),
+  ],
   'several logs in one commit': [
     [create, { type: 'create', ...other }],
     [...appends(log, 0, 3, 60), ...appends(other.log, 0, 3, 60), put(1)],

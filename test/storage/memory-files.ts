@@ -39,6 +39,8 @@ export class MemoryFiles implements Files {
   fault: (call: DiskCall, path: string) => void = () => {};
   /** Called with what each read gives, to change it on its way. */
   onRead: (path: string, position: number, bytes: Uint8Array) => void = () => {};
+  /** Whether writes are made on the spot for those who ask, as by a host whose disk is not behind. */
+  writesNow = false;
   #files = new Map<string, MemoryFile>();
   #directories = new Set<string>(['']);
   /** Names as they are on disk. */
@@ -46,21 +48,35 @@ export class MemoryFiles implements Files {
   #durableDirectories = new Set<string>(['']);
   readonly #locks = new Set<string>();
 
-  /** The disk as it was, for a process that knows nothing: `power` loses all that was not flushed, too. */
+  /**
+   * The disk as the next process finds it: `power` loses all that was not flushed; else that is there, and still not on
+   * the device.
+   */
   crash({ power }: { power: boolean }): MemoryFiles {
     const next = new MemoryFiles();
-    const files = power ? this.#durableFiles : this.#files;
-    for (const [path, file] of files) {
-      if (power && !this.#durableDirectories.has(parentOf(path))) continue;
-      const copy = new MemoryFile();
+    next.writesNow = this.writesNow;
+    const copies = new Map<MemoryFile, MemoryFile>();
+    const copyOf = (file: MemoryFile): MemoryFile => {
+      const copy = copies.get(file) ?? new MemoryFile();
+      copies.set(file, copy);
       copy.bytes = (power ? file.durable : file.bytes).slice();
-      copy.flush();
-      next.#files.set(path, copy);
-    }
+      copy.durable = file.durable.slice();
+      return copy;
+    };
+    for (const [path, file] of this.#durableFiles)
+      if (!power || this.#durableDirectories.has(parentOf(path))) next.#durableFiles.set(path, copyOf(file));
+    const files = power ? next.#durableFiles : this.#files;
+    for (const [path, file] of files) next.#files.set(path, power ? file : copyOf(file));
+    next.#durableDirectories = new Set(this.#durableDirectories);
     next.#directories = new Set(power ? this.#durableDirectories : this.#directories);
-    next.#durableFiles = new Map(next.#files);
-    next.#durableDirectories = new Set(next.#directories);
     return next;
+  }
+
+  /** Makes all there is durable. */
+  sync(): void {
+    for (const file of this.#files.values()) file.flush();
+    this.#durableFiles = new Map(this.#files);
+    this.#durableDirectories = new Set(this.#directories);
   }
 
   /** The bytes of a file, to look at and to damage. */
@@ -163,6 +179,16 @@ export class MemoryFiles implements Files {
   }
 
   #opened(path: string, file: MemoryFile): OpenFile {
+    const write = (start: number, chunks: readonly Uint8Array[]) => {
+      let position = start;
+      for (const chunk of chunks) {
+        if (this.calls >= this.diesAtCall && !this.isDead)
+          file.bytes = written(file.bytes, position, chunk.subarray(0, chunk.length / 2));
+        this.#change('write', path);
+        file.bytes = written(file.bytes, position, chunk);
+        position += chunk.length;
+      }
+    };
     return {
       read: async (position, into) => {
         const found = file.bytes.subarray(position, position + into.length);
@@ -170,13 +196,14 @@ export class MemoryFiles implements Files {
         this.onRead(path, position, into.subarray(0, found.length));
         return found.length;
       },
-      write: async (position, chunks) => {
-        for (const chunk of chunks) {
-          if (this.calls >= this.diesAtCall && !this.isDead)
-            file.bytes = written(file.bytes, position, chunk.subarray(0, chunk.length / 2));
-          this.#change('write', path);
-          file.bytes = written(file.bytes, position, chunk);
-          position += chunk.length;
+      write: async (position, chunks) => write(position, chunks),
+      writeNow: (position, chunks) => {
+        if (!this.writesNow) return false;
+        try {
+          write(position, chunks);
+          return true;
+        } catch {
+          return false;
         }
       },
       flush: async () => {

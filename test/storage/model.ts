@@ -26,6 +26,23 @@ const FOUND: Step[][] = [
     { type: 'trim', log: 1, part: 0.5 },
     { type: 'reopen' },
   ],
+  // A log cut to its start, which lay in a batch, began at 0 again.
+  [
+    { type: 'append', log: 0, records: 4, gap: 0, timestamp: 0, valueBytes: 1 },
+    { type: 'trim', log: 0, part: 0.5 },
+    { type: 'truncate', log: 0, part: 0 },
+    { type: 'reopen' },
+    { type: 'append', log: 0, records: 1, gap: 0, timestamp: 0, valueBytes: 1 },
+    { type: 'reopen' },
+  ],
+  // A start beyond the end was not believed by the next life.
+  [
+    { type: 'append', log: 0, records: 4, gap: 0, timestamp: 0, valueBytes: 1 },
+    { type: 'trim', log: 0, part: 2 },
+    { type: 'reopen' },
+    { type: 'append', log: 0, records: 1, gap: 0, timestamp: 0, valueBytes: 1 },
+    { type: 'reopen' },
+  ],
 ];
 
 /** Random writes, settled and reopened in between: the store says what the model says. */

@@ -16,6 +16,8 @@ export type Step =
 
 const log = fc.integer({ min: 0, max: 1 });
 const part = fc.double({ min: 0, max: 1, noNaN: true });
+/** A start may be moved beyond the end. */
+const partOrMore = fc.double({ min: 0, max: 1.25, noNaN: true });
 const type = <const T extends string>(name: T) => fc.constant(name);
 
 export const step: fc.Arbitrary<Step> = fc.oneof(
@@ -32,7 +34,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ type: type('roll'), log }) },
   { weight: 2, arbitrary: fc.record({ type: type('truncate'), log, part }) },
-  { weight: 2, arbitrary: fc.record({ type: type('trim'), log, part }) },
+  { weight: 2, arbitrary: fc.record({ type: type('trim'), log, part: partOrMore }) },
   { weight: 1, arbitrary: fc.record({ type: type('put'), log, value: fc.nat(255) }) },
   { weight: 1, arbitrary: fc.record({ type: type('delete'), log }) },
   { weight: 1, arbitrary: fc.record({ type: type('drop'), log }) },

@@ -22,7 +22,6 @@ export interface Stopped {
   topics: number;
   /** Group commits in its life: flushes, under `flush=always`. */
   commitRounds: number;
-  bytes: number;
 }
 
 /** `milena dev --json` of the built package in a process of its own. */
@@ -75,6 +74,13 @@ export class BrokerProcess {
   residentBytes(): number {
     const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.child.pid}/status`, 'latin1'));
     return Number(line?.[1]) * 1024;
+  }
+
+  /** Processor time it has taken so far, all threads (Linux, whose clock ticks a hundred times a second). */
+  cpuSeconds(): number {
+    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'latin1');
+    const [user, system] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14);
+    return (Number(user) + Number(system)) / 100;
   }
 
   /** Ends it and waits until it has gone. SIGKILL is a crash, SIGTERM a clean stop, which has last words. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { ReadBuffers } from '../../src/hosts/node/read-buffers.ts';
 import { acceptWebSockets } from '../../src/hosts/node/websocket.ts';
 import { FakeGateway, overlapping } from '../gateway/fake-gateway.ts';
 import { until } from '../gateway/until.ts';
@@ -18,6 +19,7 @@ async function door(fake: FakeGateway, pingIntervalMs = 60_000): Promise<number>
   const server = createServer();
   acceptWebSockets(server, {
     gateway: fake.gateway,
+    buffers: new ReadBuffers(),
     notReady: () => undefined,
     allowedOrigins: [],
     pingIntervalMs,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Reader, Writer } from '../../src/wire/bytes.ts';
+import { Reader } from '../../src/wire/reader.ts';
+import { Writer } from '../../src/wire/writer.ts';
 import { WireError } from '../../src/wire/error.ts';
 
 function written(write: (writer: Writer) => void): string {
@@ -100,6 +101,19 @@ describe('text', () => {
     expect(reader(written((writer) => writer.compactString(text))).compactString()).toBe(text);
   });
 
+  /** Texts read lately are kept: none may stand for another, however alike. */
+  test.each([
+    ['short', 3],
+    ['longest that is kept', 32],
+    ['longer', 33],
+  ])('texts that differ in one byte are told apart (%s)', (_, length) => {
+    const texts = Array.from({ length }, (_at, at) =>
+      ['b', 'c', '\u007f', 'ü'].map((other) => 'a'.repeat(at) + other + 'a'.repeat(length - at - 1)),
+    ).flat();
+    for (const text of [...texts, ...texts.toReversed()])
+      expect(reader(written((writer) => writer.string(text))).string()).toBe(text);
+  });
+
   test('lone surrogates are written as U+FFFD, as any UTF-8 encoder does', () => {
     expect(written((writer) => writer.string('\uD800x\uDC00'))).toBe('0007efbfbd78efbfbd');
   });
@@ -140,7 +154,37 @@ describe('bytes', () => {
   });
 });
 
+describe('a reader', () => {
+  test('stays in its frame, whatever lies around it in the same memory', () => {
+    const memory = Buffer.from('00010002000300040005', 'hex');
+    const [one, other] = [new Reader(memory.subarray(2, 6)), new Reader(memory.subarray(4, 8), 2)];
+    expect([one.position, one.remaining, other.position, other.remaining]).toEqual([0, 4, 2, 2]);
+    expect([one.int16(), other.int16(), one.int16()]).toEqual([2, 4, 3]);
+    expect([one.position, other.position]).toEqual([4, 4]);
+    expect(() => one.int8()).toThrow('1 bytes wanted, 0 left');
+  });
+
+  test('reads memory anew that was written meanwhile', () => {
+    const memory = Uint8Array.of(0, 1, 0x41);
+    expect(new Reader(memory).string()).toBe('A');
+    memory[2] = 0x42;
+    expect(new Reader(memory).string()).toBe('B');
+  });
+});
+
 describe('UUIDs', () => {
+  test('that differ in one byte are told apart', () => {
+    const ids = Array.from({ length: 16 }, (_, at) =>
+      [1, 2].map((byte) =>
+        Buffer.alloc(16)
+          .fill(byte, at, at + 1)
+          .toString('hex'),
+      ),
+    ).flat();
+    for (const hex of [...ids, ...ids.toReversed()])
+      expect(reader(hex).uuid()).toBe(Buffer.from(hex, 'hex').toString('base64url'));
+  });
+
   test.each([
     ['AAAAAAAAAAAAAAAAAAAAAA', '00000000000000000000000000000000'],
     ['AAAAAAAAAAAAAAAAAAAAAQ', '00000000000000000000000000000001'],

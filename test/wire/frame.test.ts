@@ -96,6 +96,18 @@ describe('large byte fields', () => {
     expect(partitions?.map((read) => read.records?.length)).toEqual([2_000, 100, 2_000]);
   });
 
+  test('small answers share memory, and none touches another', () => {
+    const answers = Array.from({ length: 2_000 }, (_, errorCode) =>
+      encodeResponse(heartbeatApi, 3, errorCode, { errorCode, throttleTimeMs: errorCode }),
+    );
+    for (const [errorCode, chunks] of answers.entries()) {
+      const frame = Buffer.concat(chunks).subarray(4);
+      const { correlationId, body } = decodeResponse(heartbeatApi, 3, frame);
+      expect([correlationId, body.errorCode, body.throttleTimeMs]).toEqual(Array(3).fill(errorCode));
+    }
+    expect(new Set(answers.flat().map(({ buffer }) => buffer)).size).toBeLessThan(10);
+  });
+
   test('are views into the frame of a request', () => {
     const request = {
       acks: 1,

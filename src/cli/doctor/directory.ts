@@ -143,7 +143,7 @@ async function checkBatches({ directory, deep }: DirectoryChecks): Promise<Findi
   try {
     stored = await StoredTopics.open({ files, directory, kernels, codecs: nodeCodecs(kernels) });
   } catch (error) {
-    return [fail('format', (error as Error).message, 'start the version that wrote it')];
+    return [fail('format', (error as Error).message, 'do what it says, or choose another directory')];
   }
   const format = ok('format', 'of this version');
   try {
@@ -180,8 +180,8 @@ async function checkStrays(directory: string, names: readonly string[]): Promise
     if (parseLogDirectory(name) === undefined) continue;
     const held = await readdir(join(directory, name)).catch((): string[] => []);
     if (held.includes(PARTITION_METADATA) || !held.some((file) => file.endsWith('.log'))) continue;
-    const fix = `restore ${PARTITION_METADATA} from a backup: without it the log is left alone`;
-    findings.push(fail('strays', `${name} has no ${PARTITION_METADATA}`, fix));
+    const fix = 'the next start takes it for the log of the topic that has its name: see that it is';
+    findings.push(warn('strays', `${name} has no ${PARTITION_METADATA}`, fix));
   }
   return findings;
 }

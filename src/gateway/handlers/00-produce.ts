@@ -27,29 +27,27 @@ export const produce = handler({
     if (request.acks < -1 || request.acks > 1)
       return refuseAll(call, request, ErrorCode.INVALID_REQUIRED_ACKS);
     if (request.transactionalId !== null) return refuseAll(call, request, ErrorCode.INVALID_TXN_STATE);
-    const responses: ProduceResponse['responses'] = [];
+    const responses = allRefused(request, ErrorCode.REQUEST_TIMED_OUT);
     const gather = new Gather(() => answer(call, request, responses));
-    for (const topic of request.topicData) {
-      const partitionResponses: PartitionResponse[] = [];
-      responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses });
-      for (const partition of topic.partitionData) {
-        const response = refused(partition.index, ErrorCode.REQUEST_TIMED_OUT);
-        partitionResponses.push(response);
+    request.topicData.forEach((topic, at) => {
+      const answers = responses[at]?.partitionResponses ?? [];
+      topic.partitionData.forEach((partition, number) => {
         const place = resolveWritable(call.gateway.image, topic, partition.index);
         if ('errorCode' in place) {
-          response.errorCode = place.errorCode;
-          continue;
+          answers[number] = refused(partition.index, place.errorCode);
+          return;
         }
         gather.enter();
         call.ask(place.shard, onePartition(request, topic, partition), (reply) => {
-          merge(response, reply);
+          const response = answeredIn(reply, partition.index);
           if (call.version >= LEADERS_VERSION) {
             response.currentLeader = leaderHint(call, topic, partition.index, response.errorCode);
           }
+          answers[number] = response;
           gather.leave();
         });
-      }
-    }
+      });
+    });
     gather.seal();
     if (!call.done)
       call.wakeAt(call.gateway.clock.now() + request.timeoutMs, () => answer(call, request, responses));
@@ -69,13 +67,9 @@ function onePartition(
   };
 }
 
-function merge(response: PartitionResponse, reply: ShardReply): void {
-  if (reply.errorCode !== undefined) {
-    response.errorCode = reply.errorCode;
-    return;
-  }
-  const answered = (reply.body as ProduceResponse).responses[0]?.partitionResponses[0];
-  if (answered !== undefined) Object.assign(response, answered);
+function answeredIn({ body, errorCode }: ShardReply, index: number): PartitionResponse {
+  const answered = (body as ProduceResponse | undefined)?.responses[0]?.partitionResponses[0];
+  return answered ?? refused(index, errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
 }
 
 function answer(call: Call, request: ProduceRequest, responses: ProduceResponse['responses']): void {
@@ -90,12 +84,15 @@ function answer(call: Call, request: ProduceRequest, responses: ProduceResponse[
 }
 
 function refuseAll(call: Call, request: ProduceRequest, errorCode: number): void {
-  const responses = request.topicData.map(({ name, topicId, partitionData }) => ({
+  answer(call, request, allRefused(request, errorCode));
+}
+
+function allRefused({ topicData }: ProduceRequest, errorCode: number): ProduceResponse['responses'] {
+  return topicData.map(({ name, topicId, partitionData }) => ({
     name,
     topicId,
     partitionResponses: partitionData.map(({ index }) => refused(index, errorCode)),
   }));
-  answer(call, request, responses);
 }
 
 function refused(index: number, errorCode: number): PartitionResponse {

@@ -15,6 +15,7 @@ import { httpServer } from './http.ts';
 import { Meter } from './metrics/meter.ts';
 import { MetricsPages } from './metrics/pages.ts';
 import { nodeRandom } from './random.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { acceptKafka, kafkaServer } from './tcp.ts';
 import { acceptWebSockets } from './websocket.ts';
@@ -71,6 +72,7 @@ export class Broker {
     const { httpHost = host, log = WARNINGS_ONLY } = options;
     const kernels = await loadKernels();
     const tcp = kafkaServer();
+    const buffers = new ReadBuffers();
     let broker: Broker | undefined;
     let opened: OpenedStore | undefined;
     let pages: MetricsPages | undefined;
@@ -82,7 +84,7 @@ export class Broker {
     try {
       // Probes are answered while logs are recovered; Kafka's port opens when the directory is ours.
       const listening = http === undefined ? undefined : await listen(http, httpHost, httpPort ?? 0);
-      opened = await openStore({ directory: options.directory, flush, nodeId, kernels, log });
+      opened = await openStore({ directory: options.directory, flush, nodeId, kernels, buffers, log });
       const kafka = await listen(tcp, host, port);
       const { store, identity } = opened;
       const staticConfigs = staticSettings(identity.nodeId, kafka, options);
@@ -100,8 +102,8 @@ export class Broker {
       const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
       pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
       broker = new Broker(core, { opened, tcp, http }, { kafka, http: listening });
-      acceptKafka(tcp, core.gateway);
-      if (http !== undefined) broker.#acceptWebSockets(http, options);
+      acceptKafka(tcp, core.gateway, buffers);
+      if (http !== undefined) broker.#acceptWebSockets(http, buffers, options);
       return broker;
     } catch (error) {
       tcp.close();
@@ -126,10 +128,12 @@ export class Broker {
 
   #acceptWebSockets(
     http: HttpServer,
+    buffers: ReadBuffers,
     { allowedOrigins = [], pingIntervalMs = PING_INTERVAL_MS }: BrokerOptions,
   ) {
     const notReady = () => this.notReady();
-    acceptWebSockets(http, { gateway: this.gateway, notReady, allowedOrigins, pingIntervalMs });
+    const { gateway } = this;
+    acceptWebSockets(http, { gateway, buffers, notReady, allowedOrigins, pingIntervalMs });
   }
 
   get gateway(): Gateway {

@@ -3,6 +3,8 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { Histogram } from '../../model/histogram.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
 import { lockDirectory } from './file-lock.ts';
+import { ReadBuffers } from './read-buffers.ts';
+import { SmallWrites } from './small-writes.ts';
 
 /** Linux takes this many buffers a pwritev. */
 const CHUNKS_MAX = 1024;
@@ -16,12 +18,29 @@ const FLUSH_BOUNDS_MS = [0.25, 0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5
 export class NodeFiles implements Files {
   /** How long flushes of single files took. */
   readonly flushMs = new Histogram(FLUSH_BOUNDS_MS);
+  /** Which writes are made on the spot. */
+  readonly smallWrites = new SmallWrites();
+  readonly buffers: ReadBuffers;
 
+  /** @param buffers those that sockets give back. */
+  constructor(buffers = new ReadBuffers()) {
+    this.buffers = buffers;
+  }
+
+  readBuffer(sizeBytes: number): Uint8Array {
+    return this.buffers.take(sizeBytes);
+  }
+
+  /** A file of a read-only file system is opened all the same: who only reads it may. */
   open(path: string, { create = false }: { create?: boolean } = {}): Promise<OpenFile> {
-    const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
-    return promised<number>((done) => fs.open(path, flags, 0o644, done)).then(
-      (fd) => new NodeFile(fd, this.flushMs),
-    );
+    const { O_RDWR, O_RDONLY, O_CREAT } = fs.constants;
+    const withFlags = (flags: number) => promised<number>((done) => fs.open(path, flags, 0o644, done));
+    return withFlags(create ? O_RDWR | O_CREAT : O_RDWR)
+      .catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EROFS' || create) throw error;
+        return withFlags(O_RDONLY);
+      })
+      .then((fd) => new NodeFile(fd, this));
   }
 
   async readFile(path: string): Promise<Uint8Array | undefined> {
@@ -68,11 +87,11 @@ export class NodeFiles implements Files {
 /** Callbacks rather than a `FileHandle`: half the time a call. */
 class NodeFile implements OpenFile {
   readonly #fd: number;
-  readonly #flushMs: Histogram;
+  readonly #files: NodeFiles;
 
-  constructor(fd: number, flushMs: Histogram) {
+  constructor(fd: number, files: NodeFiles) {
     this.#fd = fd;
-    this.#flushMs = flushMs;
+    this.#files = files;
   }
 
   async read(position: number, into: Uint8Array): Promise<number> {
@@ -101,10 +120,19 @@ class NodeFile implements OpenFile {
     }
   }
 
+  writeNow(position: number, chunks: readonly Uint8Array[]): boolean {
+    const sizeBytes = sizeOf(chunks);
+    if (chunks.length > CHUNKS_MAX) return false;
+    const written = this.#files.smallWrites.tryNow(sizeBytes, () =>
+      fs.writevSync(this.#fd, chunks as Uint8Array[], position),
+    );
+    return written === sizeBytes;
+  }
+
   async flush(): Promise<void> {
     const startedAtMs = performance.now();
     await promised((done) => fs.fdatasync(this.#fd, done));
-    this.#flushMs.add(performance.now() - startedAtMs);
+    this.#files.flushMs.add(performance.now() - startedAtMs);
   }
 
   truncate(sizeBytes: number): Promise<void> {
@@ -118,6 +146,12 @@ class NodeFile implements OpenFile {
   close(): Promise<void> {
     return promised((done) => fs.close(this.#fd, done));
   }
+}
+
+function sizeOf(chunks: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const { length } of chunks) bytes += length;
+  return bytes;
 }
 
 /** What is left of `chunks` once `written` bytes are out: a write may be short, on a full disk for instance. */

@@ -7,6 +7,7 @@ import type { Identity } from '../../segments/data-directory.ts';
 import { SegmentStore } from '../../segments/store.ts';
 import { NodeFiles } from './files.ts';
 import { nodeRandom } from './random.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import { WatchedStore } from './watched-store.ts';
 
 export interface OpenedStore {
@@ -25,6 +26,8 @@ export interface StoreOptions {
   flush: 'always' | 'never';
   nodeId: number;
   kernels: Kernels;
+  /** What is read into, and given back by the sockets. */
+  buffers: ReadBuffers;
   log: Log;
 }
 
@@ -35,7 +38,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   if (directory === undefined)
     return { store: new MemoryLogStore(), identity, commitRounds: () => 0, flushMs: undefined };
   const { flush, kernels, log } = options;
-  const files = new NodeFiles();
+  const files = new NodeFiles(options.buffers);
   const startedAtMs = performance.now();
   const store = await SegmentStore.open({
     files,

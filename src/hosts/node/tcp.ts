@@ -8,6 +8,7 @@ import {
   clientHost,
   localAddress,
 } from './client-socket.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
 /** The Kafka listener. Until {@link acceptKafka} it turns clients away, who try again. */
@@ -20,15 +21,15 @@ function turnAway(socket: Socket): void {
   socket.destroy();
 }
 
-/** From now on each socket is a connection of the gateway. */
-export function acceptKafka(server: Server, gateway: Gateway): void {
+/** From now on each socket is a connection of the gateway. @param buffers get back what they lent, once it is sent. */
+export function acceptKafka(server: Server, gateway: Gateway, buffers: ReadBuffers): void {
   server.off('connection', turnAway);
   server.on('connection', (accepted) => {
     const buffer = new ReceiveBuffer();
     let connection: Connection | undefined;
     const inPlace = readInto(accepted, buffer, (size) => connection?.receive(buffer.take(size)));
     const socket = inPlace ?? accepted;
-    connection = gateway.connect(new TcpClient(socket, inPlace !== undefined));
+    connection = gateway.connect(new TcpClient(socket, inPlace !== undefined, buffers));
     if (inPlace === undefined) socket.on('data', (chunk: Buffer) => connection.receive(chunk));
     follow(socket, connection);
   });
@@ -70,10 +71,12 @@ class TcpClient implements ClientSocket {
   readonly readsInPlace: boolean;
   readonly #socket: Socket;
   readonly #cork: TurnCork;
+  readonly #buffers: ReadBuffers;
   #clientHost: string | undefined;
 
-  constructor(socket: Socket, readsInPlace: boolean) {
+  constructor(socket: Socket, readsInPlace: boolean, buffers: ReadBuffers) {
     this.#socket = socket;
+    this.#buffers = buffers;
     this.#cork = new TurnCork(socket);
     this.readsInPlace = readsInPlace;
   }
@@ -91,7 +94,7 @@ class TcpClient implements ClientSocket {
     const socket = this.#socket;
     if (socket.destroyed) return true;
     this.#cork.hold();
-    for (const chunk of chunks) socket.write(chunk);
+    for (const chunk of chunks) socket.write(chunk, this.#buffers.sending(chunk));
     return socket.writableLength < WRITE_HIGH_WATER_BYTES;
   }
 

@@ -4,6 +4,7 @@ import type { ClientSocket, CloseReason, Connection } from '../../gateway/connec
 import type { Gateway } from '../../gateway/gateway.ts';
 import { TurnCork, WRITE_HIGH_WATER_BYTES, clientHost } from './client-socket.ts';
 import type { Address } from './origin.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import { cutMessages } from './websocket-messages.ts';
 
 /** A ping, or its answer, and its mask. */
@@ -32,13 +33,18 @@ export class WebSocketClient implements ClientSocket {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #cork: TurnCork;
+  readonly #buffers: ReadBuffers;
   #connection: Connection | undefined;
   /** Heard of since the last ping. */
   #isAlive = true;
 
-  constructor(webSocket: WebSocket, socket: Socket, address: Address) {
+  constructor(
+    webSocket: WebSocket,
+    { socket, address, buffers }: { socket: Socket; address: Address; buffers: ReadBuffers },
+  ) {
     this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#buffers = buffers;
     this.#cork = new TurnCork(socket);
     this.address = address;
     this.clientHost = clientHost(socket);
@@ -96,7 +102,9 @@ export class WebSocketClient implements ClientSocket {
     for (const parts of cutMessages(chunks)) {
       const last = parts.length - 1;
       // Frames of one message: nothing is copied to put it together.
-      for (const [at, part] of parts.entries()) webSocket.send(part, { binary: true, fin: at === last });
+      for (const [at, part] of parts.entries()) {
+        webSocket.send(part, { binary: true, fin: at === last }, this.#buffers.sending(part));
+      }
     }
     return webSocket.bufferedAmount < WRITE_HIGH_WATER_BYTES;
   }

@@ -4,6 +4,7 @@ import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { CLOSE_TIMEOUT_MS, localAddress } from './client-socket.ts';
 import { type Address, askedFor, mayAsk, parseAddress } from './origin.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import { requestUrl } from './request-url.ts';
 import { WebSocketClient } from './websocket-client.ts';
 
@@ -27,6 +28,8 @@ const OPTIONS: ServerOptions & { closeTimeout: number } = {
 
 export interface WebSocketDoorOptions {
   gateway: Gateway;
+  /** Get back what they lent, once it is sent. */
+  buffers: ReadBuffers;
   /** Undefined when clients may come, else why not. */
   notReady: () => string | undefined;
   /** Origins of pages that may use this broker, such as `https://app.example.com`; `*` is any page. */
@@ -47,7 +50,7 @@ export function acceptWebSockets(server: Server, options: WebSocketDoorOptions):
     if (refusal !== undefined) return turnAway(request, socket, refusal);
     const address = advertised(request) ?? localAddress(socket);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const client = new WebSocketClient(webSocket, socket, address);
+      const client = new WebSocketClient(webSocket, { socket, address, buffers: options.buffers });
       clients.add(client);
       webSocket.on('close', () => clients.delete(client));
       client.serve(options.gateway);

@@ -13,6 +13,7 @@ import type { Decision, Machine, MachineRecord, MachineRequest } from '../../mod
 import type { Files, OpenFile } from '../../ports/files.ts';
 import type { LogStore, LogWrite, ReadRange } from '../../ports/log-store.ts';
 import { BatchHeader } from '../../records/header.ts';
+import { Broken, type Invariant } from './broken.ts';
 import { SESSION_TIMEOUT_MS } from './group-ledger.ts';
 import type { Seams } from './node.ts';
 
@@ -126,6 +127,43 @@ function shortIndexes(files: Files): Files {
     ['index', 8],
     ['timeindex', 12],
   ]);
+  return opening(files, (path, file) => {
+    const entry = entrySizes.get(path.slice(path.lastIndexOf('.') + 1)) ?? 0;
+    return { ...file, size: async () => Math.max(0, (await file.size()) - entry) };
+  });
+}
+
+/** What is read once more, and was not written meanwhile, is what the first read gave. */
+function believesFirstReads(files: Files): Files {
+  const known = new Map<string, Uint8Array>();
+  const changed = <T>(change: () => Promise<T>): Promise<T> => {
+    known.clear();
+    return change().finally(() => known.clear());
+  };
+  const opened = opening(files, (path, file) => ({
+    ...file,
+    write: (position, chunks) => changed(() => file.write(position, chunks)),
+    truncate: (sizeBytes) => changed(() => file.truncate(sizeBytes)),
+    read: async (position, into) => {
+      const name = `${path} ${position} ${into.length}`;
+      const first = known.get(name);
+      if (first === undefined) {
+        const filled = await file.read(position, into);
+        known.set(name, into.slice(0, filled));
+        return filled;
+      }
+      into.set(first);
+      return first.length;
+    },
+  }));
+  return {
+    ...opened,
+    rename: (from, to) => changed(() => files.rename(from, to)),
+    remove: (path) => changed(() => files.remove(path)),
+  };
+}
+
+function opening(files: Files, wrap: (path: string, file: OpenFile) => OpenFile): Files {
   return {
     readFile: (path) => files.readFile(path),
     list: (path) => files.list(path),
@@ -134,11 +172,7 @@ function shortIndexes(files: Files): Files {
     remove: (path) => files.remove(path),
     flushDirectory: (path) => files.flushDirectory(path),
     lock: (path) => files.lock(path),
-    async open(path, options): Promise<OpenFile> {
-      const file = await files.open(path, options);
-      const entry = entrySizes.get(path.slice(path.lastIndexOf('.') + 1)) ?? 0;
-      return { ...file, size: async () => Math.max(0, (await file.size()) - entry) };
-    },
+    open: async (path, options) => wrap(path, await files.open(path, options)),
   };
 }
 
@@ -172,7 +206,7 @@ class ExpiresEarly implements Machine {
 }
 
 /** Makes records true for all who ask before they are in the log. */
-function appliesEarly(machine: Machine, onCommitted: (records: readonly MachineRecord[]) => void): Machine {
+function appliesEarly(machine: Machine, onCommitted: (records: Iterable<MachineRecord>) => void): Machine {
   const decide = machine.decide.bind(machine);
   machine.decide = (request, nowMs) => {
     const decision = decide(request, nowMs);
@@ -182,27 +216,72 @@ function appliesEarly(machine: Machine, onCommitted: (records: readonly MachineR
   return machine;
 }
 
-/** Bugs to be found: what the simulator would not notice, it does not guard. Each makes its seams anew for a seed. */
-export const BUGS: Readonly<Record<string, () => Seams>> = {
-  'drop-record': () => ({ store: (store) => new Drops(store) }),
-  'reuse-offset': () => ({ store: (store) => new Reuses(store) }),
-  'answer-before-commit': () => ({ store: (store) => new AnswersEarly(store) }),
-  'forget-producers': () => ({ store: (store, kernels) => new ForgetsProducers(store, kernels) }),
-  'apply-before-append': () => ({
-    spec: (spec) => {
-      const { machine, onCommitted } = spec;
-      if (machine === undefined || onCommitted === undefined) return spec;
-      // The second time, when they are committed, changes nothing.
-      return { ...spec, machine: () => appliesEarly(machine(), onCommitted) };
-    },
-  }),
-  'lose-index-tail': () => ({ files: shortIndexes }),
-  'expire-live-member': () => ({
-    spec: (spec) => {
-      const { machine, name } = spec;
-      if (machine === undefined || name.topic !== CONSUMER_OFFSETS_TOPIC) return spec;
-      return { ...spec, machine: () => new ExpiresEarly(machine()) };
-    },
-  }),
-  'serve-past-high-watermark': () => ({ store: (store) => new ServesUncommitted(store) }),
+/** A fault of the broker's own, and what it breaks: another failure is not how it is caught. */
+export interface Bug {
+  /** Made anew for a seed. */
+  seams: () => Seams;
+  breaks: readonly Invariant[];
+}
+
+/** Bugs to be found: what the simulator would not notice, it does not guard. */
+export const BUGS: Readonly<Record<string, Bug>> = {
+  'drop-record': {
+    seams: () => ({ store: (store) => new Drops(store) }),
+    // In the middle of a log it is skipped, at its end it is gone.
+    breaks: ['I1', 'I5'],
+  },
+  'reuse-offset': {
+    seams: () => ({ store: (store) => new Reuses(store) }),
+    // The offset has two batches, or the batch two offsets: the one it was answered with and this one.
+    breaks: ['I2', 'I3'],
+  },
+  'answer-before-commit': {
+    seams: () => ({ store: (store) => new AnswersEarly(store) }),
+    breaks: ['I1'],
+  },
+  'forget-producers': {
+    seams: () => ({ store: (store, kernels) => new ForgetsProducers(store, kernels) }),
+    // The next batch, one that is sent again, or else the last restart tells.
+    breaks: ['I3', 'I9', 'I15'],
+  },
+  'apply-before-append': {
+    seams: () => ({
+      spec: (spec) => {
+        const { machine, onCommitted } = spec;
+        if (machine === undefined || onCommitted === undefined) return spec;
+        // The second time, when they are committed, changes nothing.
+        return { ...spec, machine: () => appliesEarly(machine(), onCommitted) };
+      },
+    }),
+    breaks: ['I1'],
+  },
+  'lose-index-tail': {
+    seams: () => ({ files: shortIndexes }),
+    // By offset what an index lacks is read; by time the largest one of a segment is believed.
+    breaks: ['I15'],
+  },
+  'believe-first-read': {
+    seams: () => ({ files: believesFirstReads }),
+    // A log ends too early, goes on elsewhere, or leads a reader past what it holds.
+    breaks: ['I1', 'I2', 'I3', 'I4', 'I5', 'I15', 'I18'],
+  },
+  'expire-live-member': {
+    seams: () => ({
+      spec: (spec) => {
+        const { machine, name } = spec;
+        if (machine === undefined || name.topic !== CONSUMER_OFFSETS_TOPIC) return spec;
+        return { ...spec, machine: () => new ExpiresEarly(machine()) };
+      },
+    }),
+    breaks: ['I11'],
+  },
+  'serve-past-high-watermark': {
+    seams: () => ({ store: (store) => new ServesUncommitted(store) }),
+    breaks: ['I4'],
+  },
 };
+
+/** Whether `failure` is what that bug leads to. */
+export function isCaught({ breaks }: Bug, failure: Error | undefined): boolean {
+  return failure instanceof Broken && breaks.includes(failure.invariant);
+}

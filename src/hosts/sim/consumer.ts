@@ -154,7 +154,7 @@ export class Reader {
     const read = batchesIn(bytes, (header) => {
       isDamaged ||= !this.#takeBatch(log, position, { bytes, header, askedAtMs });
     });
-    if (read < bytes.length) this.#requireFlip(log, 'half a batch');
+    holds(read === bytes.length, 'I18', () => `${log.title} gives half a batch`);
   }
 
   /** @returns false when it is damaged: it is read again later. */
@@ -162,28 +162,23 @@ export class Reader {
     const { baseOffset, lastOffset } = header;
     const batch = bytes.subarray(header.position, header.position + header.sizeBytes);
     const fault = this.#world.kernels.validateBatch(batch);
-    if (fault !== BatchFault.none) return this.#requireFlip(log, `a false batch (${fault})`);
+    if (fault !== BatchFault.none) return this.#requireFlip(log, `a false batch (${fault})`, askedAtMs);
     const { offset } = position;
-    // The checksum does not cover them: where a bit was just read wrong only one place can be believed.
-    const isFlipped = this.#world.wasFlipped(log, askedAtMs);
-    if (isFlipped && baseOffset !== offset) return false;
-    if (baseOffset > offset && offset >= log.trimmed.most && !log.isDamaged(offset, baseOffset)) {
-      const what = `asked for ${offset}, got ${baseOffset}: what is between is skipped`;
-      holds(this.#world.wasFlipped(log), 'I5', () => `${log.title}: ${what}`);
-      return false;
-    }
+    holds(baseOffset <= offset || offset < log.trimmed.most, 'I5', () => {
+      return `${log.title}: asked for ${offset}, got ${baseOffset}: what is between is skipped`;
+    });
     holds(lastOffset >= offset, 'I5', () => `${log.title}: asked for ${offset}, got up to ${lastOffset}`);
     holds(lastOffset < position.highWatermark, 'I4', () => {
       return `${log.title}: ${lastOffset} is given out, the high watermark is ${position.highWatermark}`;
     });
     log.read(bytes, header);
     position.offset = lastOffset + 1;
-    position.lastEpoch = isFlipped ? -1 : header.partitionLeaderEpoch;
+    position.lastEpoch = header.partitionLeaderEpoch;
     return true;
   }
 
-  #requireFlip(log: LogLedger, what: string): false {
-    holds(this.#world.wasFlipped(log), 'I18', () => `${log.title} gives ${what}`);
+  #requireFlip(log: LogLedger, what: string, askedAtMs: number): false {
+    holds(this.#world.wasFlipped(log, askedAtMs), 'I18', () => `${log.title} gives ${what}`);
     return false;
   }
 

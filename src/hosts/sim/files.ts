@@ -1,6 +1,6 @@
 import type { Millis } from '../../model/ids.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
-import { CRC_START, forEachBatch } from '../../records/header.ts';
+import { HEADER_SIZE, forEachBatch } from '../../records/header.ts';
 import { concat } from '../../model/bytes.ts';
 import { type Disk, FileError } from './disk.ts';
 import type { Inode } from './inode.ts';
@@ -35,8 +35,14 @@ const DELAYS = { read: [0.05, 0.4], write: [0.05, 0.5], name: [0.05, 0.4], flush
 type Kind = keyof typeof DELAYS;
 /** A bit that is wrong on its way is right when it is read again: so long, in a file, as that may take. */
 const RIGHT_AGAIN_MS = 100;
-/** Where a checksum covers what is read, for a broker to tell. */
-const COVERED = /\/(?!__)[^/]+-\d+\/\d{20}\.(?:log|snapshot)$/;
+/**
+ * Where a checksum covers what is read, or a neighbour vouches for it. The small text files have neither: a digit of an
+ * offset in a checkpoint is as good as another.
+ */
+const COVERED = /(?:-\d+\/\d{20}(?:-\d{10})?\.(?:log|index|timeindex|snapshot|checkpoint)|\/milena\.logs)$/;
+
+/** So many of the bits that are wrong in a log are of a batch's header: there they do most harm. */
+const HEADER_RATIO = 0.5;
 
 interface Call<T> {
   kind: Kind;
@@ -96,8 +102,9 @@ export class SimFiles implements Files {
       kind: 'read',
       path,
       run: () => {
-        const bytes = this.#parts.disk.file(path)?.bytes.slice();
-        if (bytes !== undefined) this.#maybeFlip(path, 0, bytes);
+        const whole = this.#parts.disk.file(path)?.bytes;
+        const bytes = whole?.slice();
+        if (whole && bytes) this.#maybeFlip({ path, whole }, 0, bytes);
         return bytes;
       },
     });
@@ -136,7 +143,7 @@ export class SimFiles implements Files {
         const run = () => {
           const found = inode.bytes.subarray(position, position + into.length);
           into.set(found);
-          this.#maybeFlip(path, position, into.subarray(0, found.length));
+          this.#maybeFlip({ path, whole: inode.bytes }, position, into.subarray(0, found.length));
           return found.length;
         };
         return this.#call({ kind: 'read', path, run });
@@ -196,30 +203,39 @@ export class SimFiles implements Files {
     }
   }
 
-  /** The bit is wrong on its way, not on the device. @param position of `bytes` in the file. */
-  #maybeFlip(path: string, position: number, bytes: Uint8Array): void {
-    const { random, state, counters, scheduler, disk } = this.#parts;
+  /**
+   * The bit is wrong on its way, not on the device.
+   * @param whole what the file that is read holds: its path may be another's by now.
+   * @param position of `bytes` in the file.
+   */
+  #maybeFlip(
+    { path, whole }: { path: string; whole: Uint8Array },
+    position: number,
+    bytes: Uint8Array,
+  ): void {
+    const { random, state, counters, scheduler } = this.#parts;
     if (state.flipRatio === 0 || bytes.length === 0 || !COVERED.test(path)) return;
     const lastFlip = counters.flipped.findLast((flip) => flip.path === path);
     if (lastFlip && scheduler.nowMs - lastFlip.atMs < RIGHT_AGAIN_MS) return;
     if (!random.chance(state.flipRatio)) return;
-    const at = random.int(bytes.length);
-    const whole = disk.file(path)?.bytes ?? bytes;
-    if (path.endsWith('.log') && !isCovered(whole, position + at)) return;
+    let at = random.int(bytes.length);
+    if (path.endsWith('.log') && random.chance(HEADER_RATIO)) {
+      const header = batchAt(whole, position + at) - position + random.int(HEADER_SIZE);
+      if (header >= 0 && header < bytes.length) at = header;
+    }
     bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
     counters.flipped.push({ path, atMs: scheduler.nowMs });
     scheduler.note(`flipped a bit of byte ${position + at} of what was read of ${path}`);
   }
 }
 
-/** Base offset, length and leader epoch of a batch have no checksum. */
-function isCovered(log: Uint8Array, position: number): boolean {
-  let covered = false;
+/** Where the batch begins that holds the byte at `position`. */
+function batchAt(log: Uint8Array, position: number): number {
+  let start = position;
   forEachBatch(log, (header) => {
-    const at = position - header.position;
-    covered ||= at >= CRC_START && at < header.sizeBytes;
+    if (header.position <= position && position < header.position + header.sizeBytes) start = header.position;
   });
-  return covered;
+  return start;
 }
 
 /** The process that would have heard of a failure is gone. */

@@ -17,7 +17,8 @@ export class GroupLedger {
   readonly groupId: string;
   readonly #generations = new Map<number, Generation>();
   readonly #committed = new Map<LogLedger, { offset: Offset; losses: number }>();
-  #isForgotten = false;
+  /** Its log was allowed to lose what it had. */
+  isForgotten = false;
 
   constructor(groupId: string) {
     this.groupId = groupId;
@@ -25,7 +26,7 @@ export class GroupLedger {
 
   /** A member (or static instance) has its assignment: nobody else has any of it in that generation. */
   assigned(generationId: number, memberId: string, logs: readonly LogLedger[], nowMs: Millis): void {
-    if (this.#isForgotten || !this.hasCommitted) return;
+    if (this.isForgotten || !this.hasCommitted) return;
     let generation = this.#generations.get(generationId);
     if (generation === undefined) {
       generation = { owners: new Map(), sinceMs: nowMs };
@@ -42,7 +43,7 @@ export class GroupLedger {
 
   /** A commit that was sent at `sentAtMs` by a member of that generation was taken. */
   committed(log: LogLedger, commit: { offset: Offset; generationId: number; sentAtMs: Millis }): void {
-    if (this.#isForgotten) return;
+    if (this.isForgotten) return;
     const { offset, generationId, sentAtMs } = commit;
     for (const [later, { sinceMs }] of this.#generations) {
       holds(later <= generationId || sinceMs >= sentAtMs, 'I10', () => {
@@ -68,7 +69,7 @@ export class GroupLedger {
    * commit under one number: there is nothing to hold the group to any more.
    */
   forget(): void {
-    this.#isForgotten = true;
+    this.isForgotten = true;
     this.#generations.clear();
     this.#committed.clear();
   }

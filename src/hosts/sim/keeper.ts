@@ -1,5 +1,5 @@
 import type { Kernels } from '../../kernels/kernels.ts';
-import { CONSUMER_OFFSETS_TOPIC, type Millis } from '../../model/ids.ts';
+import type { Millis } from '../../model/ids.ts';
 import { Broken, holds } from './broken.ts';
 import { Disk } from './disk.ts';
 import { type DiskCounters, healthyDisk } from './files.ts';
@@ -27,16 +27,12 @@ export interface KeeperParts {
 /** How long a healthy node may take to start. */
 const START_MAX_MS = 30_000;
 const START_AGAIN_MS: [least: Millis, most: Millis] = [20, 1_200];
-/** A recovery says what it has left out: `topic-partition: cut 12 bytes at…`, `…: offsets 3 to 5 are damaged…`. */
-const LEFT_OUT = /^(\S+): (?:cut \d+ bytes|offsets (\d+) to (\d+) are damaged)/;
 
 /** Keeps a node running on one disk, and lets all befall it that the seed says. */
 export class Keeper {
   readonly disk = new Disk();
   readonly faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
   restarts = 0;
-  /** When the node was last started, or its storage last failed. */
-  troubleAtMs: Millis;
   node: Node | undefined;
   readonly #parts: KeeperParts;
   readonly #diskState = healthyDisk();
@@ -44,16 +40,15 @@ export class Keeper {
   readonly #watch: Watch;
   #life: Process | undefined;
   #powerCuts = 0;
+  /** Power cuts there had been when the metadata was looked at last. */
+  #powerCutsChecked = 0;
   /** Power cuts there had been when a log was opened last. */
   readonly #powerCutsSeen = new Map<LogLedger, number>();
-  /** Logs whose recovery left something out and said so, since they were opened last. */
-  readonly #cut = new Set<string>();
   /** Windows of disk faults that are open. */
   readonly #open = new Map<FaultKind, number>();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
-    this.troubleAtMs = parts.scheduler.nowMs;
     this.#watch = new Watch(
       parts.ledger,
       (log) => this.#excuseFor(log),
@@ -85,23 +80,23 @@ export class Keeper {
       disk: this.disk,
       diskState: this.#diskState,
       diskCounters: this.#counters,
-      onWarning: (message) => this.#warned(message),
+      onWarning: (message) => scheduler.note(`warning: ${message}`),
     });
     this.#life = life;
     this.#counters.flipped = [];
+    const isExcused = this.#diskFails();
     scheduler.note('the node starts');
     try {
       const node = await Node.start(life);
       if (life !== this.#life) return;
       this.node = node;
-      this.troubleAtMs = scheduler.nowMs;
       scheduler.note('the node has started');
       this.#checkTopics(node);
       this.#parts.onStarted(node);
     } catch (error) {
       if (error instanceof Broken) throw error;
       if (life !== this.#life) return;
-      holds(this.#isSick, 'I17', () => `the node does not start: ${String(error)}`);
+      holds(isExcused(), 'I17', () => `the node does not start: ${String(error)}`);
       scheduler.note(`the node cannot start: ${String(error)}`);
       this.#stopped(life);
       this.#startSoon();
@@ -112,7 +107,9 @@ export class Keeper {
   #checkTopics({ core: { image } }: Node): void {
     const { config, ledger, groups, scheduler } = this.#parts;
     const isThere = ({ topic, partition }: LogLedger) => image.partition(topic.id, partition) !== undefined;
-    if (config.flush === 'never' && this.#powerCuts > 0) {
+    const wasCut = this.#powerCuts > this.#powerCutsChecked;
+    this.#powerCutsChecked = this.#powerCuts;
+    if (config.flush === 'never' && wasCut) {
       ledger.keepOnly(isThere);
       ledger.hasLostMetadata = true;
       // Leader epochs may come again, too: readers are told of divergence where there is none.
@@ -123,27 +120,18 @@ export class Keeper {
       holds(isThere(log), 'I1', () => `${log.title} was there before the restart`);
   }
 
-  #warned(message: string): void {
-    const { scheduler, groups, ledger } = this.#parts;
-    scheduler.note(`warning: ${message}`);
-    if (message.includes('storage failed')) this.troubleAtMs = scheduler.nowMs;
-    const [, title, first, last] = LEFT_OUT.exec(message) ?? [];
-    if (title === undefined || !this.wasFlipped({ title })) return;
-    if (first !== undefined) ledger.damaged(title, Number(first), Number(last) + 1);
-    else this.#cut.add(title);
-    if (title.startsWith(CONSUMER_OFFSETS_TOPIC)) for (const group of groups.values()) group.forget();
-  }
-
   #excuseFor(log: LogLedger): Excuse {
     const seen = this.#powerCutsSeen.get(log) ?? 0;
     this.#powerCutsSeen.set(log, this.#powerCuts);
-    const wasCut = this.#cut.delete(log.title);
-    if (this.#parts.config.flush === 'never' && this.#powerCuts > seen) return 'power cut without flushes';
-    return wasCut ? 'damage that was reported' : 'none';
+    const isExcused = this.#parts.config.flush === 'never' && this.#powerCuts > seen;
+    return isExcused ? 'power cut without flushes' : 'none';
   }
 
-  get #isSick(): boolean {
-    return this.#open.size > 0;
+  /** @returns whether a call to the disk has failed since: the disk may be well again when who made it says so. */
+  #diskFails(): () => boolean {
+    const failures = () => this.#counters.failed + this.#counters.refused;
+    const before = failures();
+    return () => failures() > before;
   }
 
   #startSoon(least = START_AGAIN_MS[0], most = START_AGAIN_MS[1]): void {
@@ -175,10 +163,11 @@ export class Keeper {
     if (life === undefined || node === undefined) return;
     this.node = undefined;
     this.restarts++;
+    const isExcused = this.#diskFails();
     try {
       await node.stop();
     } catch (error) {
-      if (life === this.#life) holds(this.#isSick, 'I17', () => `the node does not stop: ${String(error)}`);
+      if (life === this.#life) holds(isExcused(), 'I17', () => `the node does not stop: ${String(error)}`);
     }
     if (life !== this.#life) return;
     this.#stopped(life);
@@ -239,7 +228,7 @@ export class Keeper {
     this.#diskState.slowness = isOpen('slow disk') ? 60 : 1;
     this.#diskState.failRatio = isOpen('failing disk') ? 0.08 : 0;
     this.#diskState.full = isOpen('full disk');
-    this.#diskState.flipRatio = isOpen('flipped bits') ? 0.15 : 0;
+    this.#diskState.flipRatio = isOpen('flipped bits') ? 0.4 : 0;
   }
 
   /** Nothing bad happens any more. Resolves once the node runs. */

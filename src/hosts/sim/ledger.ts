@@ -28,7 +28,7 @@ export interface Place {
 }
 
 /** Why a log may have lost what was promised. */
-export type Excuse = 'none' | 'power cut without flushes' | 'damage that was reported';
+export type Excuse = 'none' | 'power cut without flushes';
 
 /** All that is known of one log from outside: what was sent, answered and read. */
 export class LogLedger {
@@ -45,15 +45,20 @@ export class LogLedger {
   /** Times it was allowed to lose something. */
   losses = 0;
   lostAtMs: Millis = -1;
-  /** What was reported as unreadable. */
-  readonly damage: { fromOffset: Offset; endOffset: Offset }[] = [];
   /** The partition was allowed to be lost. */
   isGone = false;
 
-  constructor(topic: TopicLedger, partition: number) {
+  /**
+   * @param former what the metadata lost of the same name and id, when it is made again: without flushes its log may
+   * have outlived it, and is taken up as it is found.
+   */
+  constructor(topic: TopicLedger, partition: number, former?: LogLedger) {
     this.topic = topic;
     this.partition = partition;
     this.log = logKey(topic.id, partition);
+    if (former === undefined) return;
+    this.trimmed.most = former.trimmed.most;
+    this.losses = former.losses + 1;
   }
 
   get title(): string {
@@ -124,11 +129,6 @@ export class LogLedger {
     }
   }
 
-  /** Whether nothing can be read from `fromOffset` up to `endOffset`, as was reported. */
-  isDamaged(fromOffset: Offset, endOffset: Offset): boolean {
-    return this.damage.some((part) => part.fromOffset <= fromOffset && endOffset <= part.endOffset);
-  }
-
   /** From now on what was known of it need not be true. */
   mayDiffer(nowMs: Millis): void {
     this.losses++;
@@ -179,6 +179,8 @@ export class TopicLedger {
   /** From then on it may be gone. */
   isDoomed = false;
   readonly logs: LogLedger[] = [];
+  /** By partition: the last that was lost with the metadata. */
+  readonly #lost = new Map<number, LogLedger>();
 
   constructor(ledger: Ledger, name: string, id: Uuid) {
     this.ledger = ledger;
@@ -187,7 +189,16 @@ export class TopicLedger {
   }
 
   grownTo(partitions: number): void {
-    while (this.logs.length < partitions) this.logs.push(new LogLedger(this, this.logs.length));
+    for (let number = this.logs.length; number < partitions; number++)
+      this.logs.push(new LogLedger(this, number, this.#lost.get(number)));
+  }
+
+  /** The partitions that are gone from the end of it. */
+  shrink(): void {
+    for (let log = this.logs.at(-1); log?.isGone; log = this.logs.at(-1)) {
+      this.#lost.set(log.partition, log);
+      this.logs.pop();
+    }
   }
 }
 
@@ -220,14 +231,8 @@ export class Ledger {
     for (const topic of this.topics()) {
       for (const log of topic.logs) log.isGone ||= !isThere(log);
       topic.isDoomed = topic.logs.every((log) => log.isGone);
-      while (topic.logs.at(-1)?.isGone) topic.logs.pop();
+      topic.shrink();
     }
-  }
-
-  /** A recovery said that it could not read that part of a log and goes on behind it. */
-  damaged(title: string, fromOffset: Offset, endOffset: Offset): void {
-    for (const log of this.topics().flatMap(({ logs }) => logs))
-      if (log.title === title) log.damage.push({ fromOffset, endOffset });
   }
 
   /** A client has seen it. */

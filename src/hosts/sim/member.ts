@@ -99,8 +99,7 @@ export class Member {
     if (errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = memberId;
     if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID)
       this.#memberId = '';
-    if (errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE || errorCode === ErrorCode.NOT_COORDINATOR)
-      await this.#findCoordinator();
+    await this.#findCoordinator(errorCode);
     if (errorCode !== ErrorCode.NONE) return this.#isExpected(errorCode, 'joining');
     this.#memberId = memberId;
     this.#generationId = generationId;
@@ -129,7 +128,9 @@ export class Member {
     return false;
   }
 
-  async #findCoordinator(): Promise<void> {
+  /** After these codes every client asks for it anew: that makes the topic of the offsets again where it was lost. */
+  async #findCoordinator(errorCode: number): Promise<void> {
+    if (errorCode !== ErrorCode.COORDINATOR_NOT_AVAILABLE && errorCode !== ErrorCode.NOT_COORDINATOR) return;
     const version = this.#client.versionOf(findCoordinatorApi);
     const { groupId } = this.group;
     await answerOf(
@@ -223,7 +224,11 @@ export class Member {
     const version = this.#client.versionOf(heartbeatApi, this.#instanceId === null ? 0 : 3);
     const answer = await answerOf(this.#client.request(heartbeatApi, version, this.#who()));
     // A lost answer ends nothing.
-    if (answer === undefined || isTransient(answer.errorCode)) return true;
+    if (answer === undefined) return true;
+    if (isTransient(answer.errorCode)) {
+      await this.#findCoordinator(answer.errorCode);
+      return true;
+    }
     if (answer.errorCode !== ErrorCode.NONE) return this.#ended(answer.errorCode, 'a heartbeat to');
     this.#aliveAtMs = sentAtMs;
     return true;
@@ -265,12 +270,11 @@ export class Member {
     await answerOf(this.#client.request(leaveGroupApi, version, { groupId, memberId, members }));
   }
 
-  /** A member that was heard in time stays one, unless it was told that the others rebalance. */
+  /** A member that was heard in time stays one, whatever befell the node: its log has the generation. */
   #ended(errorCode: number, doing: string): false {
     if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID) {
-      const { scheduler, troubleAtMs } = this.#world;
-      const isHeard = this.#aliveAtMs > troubleAtMs && scheduler.nowMs - this.#aliveAtMs < SESSION_TIMEOUT_MS;
-      holds(!isHeard || errorCode === ErrorCode.FENCED_INSTANCE_ID, 'I11', () => {
+      const isHeard = this.#world.scheduler.nowMs - this.#aliveAtMs < SESSION_TIMEOUT_MS;
+      holds(!isHeard || this.group.isForgotten || errorCode === ErrorCode.FENCED_INSTANCE_ID, 'I11', () => {
         return `${this.#memberId} was heard at ${this.#aliveAtMs} and is no member of ${this.group.groupId} now`;
       });
       this.#memberId = '';

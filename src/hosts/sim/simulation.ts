@@ -100,10 +100,6 @@ class Simulation implements World {
     });
   }
 
-  get troubleAtMs(): Millis {
-    return this.#keeper.troubleAtMs;
-  }
-
   wasFlipped(log: LogLedger, sinceMs?: Millis): boolean {
     return this.#keeper.wasFlipped(log, sinceMs);
   }

@@ -18,8 +18,6 @@ export interface World {
   readonly config: NodeConfig;
   /** `calm`: no more faults, and clients neither die nor leave. `over`: they stop. */
   readonly phase: 'wild' | 'calm' | 'over';
-  /** When the node was last started, or its storage last failed: what is not in a log may be lost since. */
-  readonly troubleAtMs: Millis;
   /** Whether the process that runs has read a wrong bit of one of that log's files, from `sinceMs` on. */
   wasFlipped(log: LogLedger, sinceMs?: Millis): boolean;
 }

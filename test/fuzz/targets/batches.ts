@@ -69,6 +69,7 @@ function sealed(batch: Uint8Array): Uint8Array {
 export const batches: Target = {
   name: 'batches',
   share: 30,
+  bufferMaxBytes: 256 * 1024,
   make(random) {
     const batch = drawBatch(random);
     if (random.chance(0.1)) return batch;
@@ -82,13 +83,18 @@ export const batches: Target = {
     mustHold(fault === other, () => `validateBatch: ${fault}, its twin says ${other}`);
     const block = input.subarray(Math.min(HEADER_SIZE, input.length));
     const count = input.length < HEADER_SIZE ? 0 : new BatchHeader(input).recordsCount;
-    if (count >= 0 && count <= input.length) sameRows(block, count);
+    const rows = count >= 0 && count <= input.length ? [sameRows(block, count)] : [];
     if (fault === BatchFault.none && new BatchHeader(input).codec === 0 && whole++ % ORACLE_EVERY === 0)
       await sameRecords(input);
+    return [`batch: ${nameOf(fault)}`, ...rows];
   },
 };
 
-function sameRows(block: Uint8Array, count: number): void {
+function nameOf(fault: BatchFault): string {
+  return Object.entries(BatchFault).find(([, code]) => code === fault)?.[0] ?? String(fault);
+}
+
+function sameRows(block: Uint8Array, count: number): string {
   const rows = wasm.indexRecords(block, count);
   const others = twin.indexRecords(block, count);
   const isSame =
@@ -96,6 +102,7 @@ function sameRows(block: Uint8Array, count: number): void {
       ? rows.length === others.length && rows.every((value, at) => value === others[at])
       : rows === others;
   mustHold(isSame, () => 'indexRecords: the kernel and its twin differ');
+  return rows instanceof Int32Array ? 'records: found' : `records: ${nameOf(rows)}`;
 }
 
 /** What the kernels accept reads as kafkajs reads it, as far as kafkajs reads such a batch at all. */

@@ -11,6 +11,7 @@ const NUMBER_MAX = 2 ** 53;
 export const floors: Target = {
   name: 'floors',
   share: 6,
+  bufferMaxBytes: 1024,
   make(random) {
     const size = random.pick([8, 12]);
     const count = random.integer(0, ENTRIES_MAX);
@@ -27,18 +28,20 @@ export const floors: Target = {
     return random.chance(0.3) ? damage(new Uint8Array(bytes), random) : new Uint8Array(bytes);
   },
   check(input) {
-    if (input.length < ASKED_BYTES) return;
+    if (input.length < ASKED_BYTES) return ['nothing asked'];
     const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
     const size = view.getUint8(0) === 12 ? 12 : 8;
     const wanted = Number(view.getBigInt64(1));
-    if (Math.abs(wanted) >= NUMBER_MAX) return;
+    if (Math.abs(wanted) >= NUMBER_MAX) return ['no number'];
     const entries = input.subarray(ASKED_BYTES);
     const found = new IndexEntries(entries, size).floor(wanted);
     const keys = keysOf(entries, size);
     mustHold(found >= -1 && found < keys.length, () => `entry ${found} of ${keys.length}`);
-    if (keys.some((key, at) => key < (keys[at - 1] ?? 0n))) return;
+    if (keys.some((key, at) => key < (keys[at - 1] ?? 0n))) return [`${size}: damaged`];
     const expected = keys.findLastIndex((key) => key <= BigInt(wanted));
     mustHold(found === expected, () => `floor of ${wanted}: entry ${found}, it is ${expected}`);
+    if (found === -1) return [`${size}: below all`];
+    return [found === keys.length - 1 ? `${size}: the last` : `${size}: found`];
   },
 };
 

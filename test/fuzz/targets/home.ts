@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type Core, openMetadata, startCore } from '../../../src/broker/core.ts';
 import type { ClientSocket, Connection } from '../../../src/gateway/connection.ts';
 import { nodeCodecs } from '../../../src/hosts/node/codecs.ts';
-import { nodeRandom } from '../../../src/hosts/node/random.ts';
+import { SeededRandom } from '../../../src/hosts/sim/random.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { LogStore } from '../../../src/ports/log-store.ts';
 import type { Identity } from '../../../src/segments/data-directory.ts';
@@ -61,6 +61,11 @@ export class Client implements ClientSocket {
     if (!this.isClosed) this.#connection.receive(bytes);
   }
 
+  /** Nothing that it asked is still to be answered. */
+  get isAnswered(): boolean {
+    return this.isClosed || this.#connection.idle;
+  }
+
   hangUp(): void {
     this.isClosed = true;
     this.#connection.ended();
@@ -93,19 +98,22 @@ export class Client implements ClientSocket {
   }
 }
 
-/** A whole broker without sockets; time is told to pass. */
+/** A whole broker without sockets, the same for the same store; time is told to pass. */
 export class Home {
   readonly core: Core;
+  /** What an operator was told. */
+  readonly warnings: string[];
   readonly #clock: HandClock;
   readonly #store: LogStore;
 
-  private constructor(core: Core, clock: HandClock, store: LogStore) {
+  private constructor(core: Core, clock: HandClock, store: LogStore, warnings: string[]) {
     this.core = core;
+    this.warnings = warnings;
     this.#clock = clock;
     this.#store = store;
   }
 
-  static async open(store: LogStore): Promise<Home> {
+  static async open(store: LogStore, warnings: string[] = []): Promise<Home> {
     const clock = new HandClock();
     const core = startCore({
       store,
@@ -113,13 +121,13 @@ export class Home {
       kernels: wasm,
       codecs: nodeCodecs(wasm),
       clock,
-      random: nodeRandom,
+      random: new SeededRandom(1),
       endpoint: { host: '127.0.0.1', port: 9092 },
       staticConfigs: SETTINGS,
-      onWarning: () => {},
+      onWarning: (message) => warnings.push(message),
     });
     await openMetadata(core.shards);
-    return new Home(core, clock, store);
+    return new Home(core, clock, store, warnings);
   }
 
   client(): Client {

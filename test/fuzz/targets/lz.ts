@@ -5,7 +5,7 @@ import { blocksOf, frame } from '../../kernels/frames.ts';
 import { twin, wasm } from '../../kernels/instances.ts';
 import type { SeededRandom } from '../../support/random.ts';
 import { damage, texture } from '../damage.ts';
-import { type Target, mustHold, sameBytes } from '../target.ts';
+import { type Outcomes, type Target, mustHold, sameBytes } from '../target.ts';
 
 const require = createRequire(import.meta.url);
 const snappyjs: { uncompress(bytes: Uint8Array): Uint8Array } = require('snappyjs');
@@ -21,6 +21,7 @@ const BOUNDS = [0, 100, RAW_MAX_BYTES, 100_000];
 export const lzBlocks: Target = {
   name: 'lz',
   share: 8,
+  bufferMaxBytes: 4 * 100_000,
   make(random) {
     const kind = random.chance(0.05) ? KIND.plain : random.integer(KIND.lz4, KIND.snappy);
     const raw = texture(random, RAW_MAX_BYTES);
@@ -36,9 +37,9 @@ export const lzBlocks: Target = {
     const [kind = 0, bound = 0] = input;
     const bytes = input.subarray(2);
     const maxBytes = BOUNDS[bound % BOUNDS.length] ?? 0;
-    if (kind === KIND.lz4) checkFrames(bytes, maxBytes);
-    else if (kind === KIND.snappy) checkElements(bytes, maxBytes);
-    else checkPacking(bytes);
+    if (kind === KIND.lz4) return checkFrames(bytes, maxBytes);
+    if (kind === KIND.snappy) return checkElements(bytes, maxBytes);
+    return checkPacking(bytes);
   },
 };
 
@@ -68,30 +69,32 @@ function elementsOf(kernels: Kernels, raw: Uint8Array): Uint8Array {
   return out.slice(0, kernels.packSnappy(raw, out, 0));
 }
 
-function checkFrames(bytes: Uint8Array, maxBytes: number): void {
+function checkFrames(bytes: Uint8Array, maxBytes: number): Outcomes {
   const unpacked = wasm.unpackLz4(bytes, maxBytes);
   const expected = twin.unpackLz4(bytes, maxBytes);
   if (!(unpacked instanceof Uint8Array) || !(expected instanceof Uint8Array)) {
     mustHold(unpacked === expected, () => `LZ4: ${told(unpacked)} here, ${told(expected)} in the twin`);
-    return;
+    return [`LZ4: ${told(unpacked)}`];
   }
   mustHold(unpacked.length <= maxBytes, () => `LZ4 gave ${unpacked.length} bytes of ${maxBytes}`);
   mustHold(sameBytes(unpacked, expected), () => 'LZ4 unpacks otherwise than its twin');
+  return ['LZ4 unpacked'];
 }
 
 function told(result: Uint8Array | number): string {
   return typeof result === 'number' ? `fault ${result}` : `${result.length} bytes`;
 }
 
-function checkElements(bytes: Uint8Array, size: number): void {
+function checkElements(bytes: Uint8Array, size: number): Outcomes {
   const out = new Uint8Array(size);
   const expected = new Uint8Array(size);
   const fits = wasm.unpackSnappy(bytes, out);
   mustHold(fits === twin.unpackSnappy(bytes, expected), () => `Snappy fits ${fits}, not in the twin`);
   if (fits) mustHold(sameBytes(out, expected), () => 'Snappy unpacks otherwise than its twin');
+  return [`Snappy fits ${size}: ${fits}`];
 }
 
-function checkPacking(raw: Uint8Array): void {
+function checkPacking(raw: Uint8Array): Outcomes {
   const packed = wasm.packLz4(raw);
   mustHold(sameBytes(packed, twin.packLz4(raw)), () => 'LZ4 packs otherwise than its twin');
   mustHold(
@@ -103,4 +106,5 @@ function checkPacking(raw: Uint8Array): void {
   const length = Uint8Array.of(0x80 | (raw.length & 0x7f), raw.length >> 7);
   const block = new Uint8Array(Buffer.concat([length, elements]));
   mustHold(sameBytes(snappyjs.uncompress(block), raw), () => 'snappyjs reads our Snappy otherwise');
+  return ['packed'];
 }

@@ -1,0 +1,29 @@
+const SLAB_MAX_BYTES = 64 * 1024;
+
+/**
+ * Copies of few bytes, side by side in memory they share: a buffer of its own costs each more than its bytes do, and
+ * the garbage collector most of all. Nothing is reused: a slab goes when the last of its copies goes.
+ */
+export class Slabs {
+  readonly #slabBytes: number;
+  #slab = new Uint8Array(0);
+  #at = 0;
+
+  /** @param keptBytes what is kept of all copies, roughly: a slab is a small part of it. */
+  constructor(keptBytes: number) {
+    this.#slabBytes = Math.min(SLAB_MAX_BYTES, keptBytes >> 6);
+  }
+
+  copy(bytes: Uint8Array): Uint8Array {
+    const { length } = bytes;
+    if (length > this.#slabBytes / 4) return bytes.slice();
+    if (this.#at + length > this.#slab.length) {
+      this.#slab = new Uint8Array(this.#slabBytes);
+      this.#at = 0;
+    }
+    const copy = this.#slab.subarray(this.#at, this.#at + length);
+    copy.set(bytes);
+    this.#at += length;
+    return copy;
+  }
+}
