@@ -60,7 +60,8 @@ export class Coordinator {
     this.#checkGap(snapshotEnd, fromOffset);
     const endOffset = this.#log.logEndOffset;
     while (fromOffset < endOffset) {
-      const bytes = await this.#log.read({ fromOffset, endOffset, maxBytes: 1024 * 1024 });
+      const range = { fromOffset, endOffset, maxBytes: 1024 * 1024, isVerified: true };
+      const bytes = await this.#log.read(range);
       invariant(bytes !== undefined && bytes.length > 0, 'a log has batches up to its end');
       this.#bytesSinceSnapshot += bytes.length;
       let nextOffset = fromOffset;

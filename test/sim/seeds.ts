@@ -24,6 +24,10 @@ export const SEEDS: readonly (readonly [seed: number, found: string])[] = [
     'a failed log took a batch whose producer it did not know, though it had refused the one before',
   ],
   [1778130654, 'a log that was opened by a node that was stopping was not looked at'],
+  [
+    2000000187,
+    'a machine was loaded from a batch of which a bit was read wrong, true as it was when it was checked',
+  ],
 ];
 
 /** Seeds that fail, and how: what is open. A seed moves up once it holds. */
