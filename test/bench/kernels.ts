@@ -163,6 +163,7 @@ async function benchDecode(size: number): Promise<void> {
   });
 }
 
+/** Here too. */
 async function benchEncode(size: number): Promise<void> {
   const count = 1000;
   const records = recordsOf(count, size);
@@ -177,6 +178,7 @@ async function benchEncode(size: number): Promise<void> {
       ...inTypeScript(records),
     },
     bars: size < 1000 ? { kafkajs: 40, '@platformatic/kafka': 10, twin: 1.5, [TWIN_16]: 1.5 } : {},
+    by: ratio,
   });
 }
 
@@ -193,7 +195,7 @@ async function benchEncodeTexts(size: number): Promise<void> {
   });
 }
 
-const TWIN_16 = 'twin, slicing by 16';
+const TWIN_16 = 'twin with slicing by 16';
 
 function inTypeScript(records: readonly EncodeRecord[]): Record<string, () => unknown> {
   return {
