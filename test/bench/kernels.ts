@@ -163,7 +163,7 @@ async function benchDecode(size: number): Promise<void> {
   });
 }
 
-/** Here too. */
+/** Here too the median counts. */
 async function benchEncode(size: number): Promise<void> {
   const count = 1000;
   const records = recordsOf(count, size);
