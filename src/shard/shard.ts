@@ -63,7 +63,7 @@ export interface ShardSpec {
   isDense?: boolean;
   /** What the machine wants done as soon as it is loaded, before any request. @throws when it cannot serve the log. */
   boot?: (machine: Machine) => Decision;
-  /** Called once with all the machine's records, in order, when they are committed; those that were stored come first. */
+  /** Called with the machine's records once they are committed, in order and once each; what was stored comes first. */
   onCommitted?: (records: Iterable<MachineRecord>) => void;
   /** Wraps a snapshot as the log's readers expect it. */
   snapshotFrame?: SnapshotFrame;
