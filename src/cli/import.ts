@@ -2,7 +2,7 @@ import { type ArgsDef, defineCommand } from 'citty';
 import { Cluster } from '../client/cluster.ts';
 import { IdempotentWriter, WriteFailed } from '../client/idempotent-writer.ts';
 import { Broker } from '../hosts/node/broker.ts';
-import { nodeClock } from '../hosts/node/clock.ts';
+import { clientClock } from '../hosts/node/clock.ts';
 import { loadKernels } from '../kernels/load.ts';
 import { storedNodeId } from './directory.ts';
 import { CliError, EXIT } from './errors.ts';
@@ -64,7 +64,7 @@ export const importTopic = defineCommand({
       const { cluster } = target;
       const { topic } = given;
       const partitions = await partitionsFor(cluster, topic, create);
-      const writer = await IdempotentWriter.open({ cluster, topic, kernels, clock: nodeClock });
+      const writer = await IdempotentWriter.open({ cluster, topic, kernels, clock: clientClock });
       const rounds = (format === 'raw' ? roundsOfRaw : roundsOfLines)(process.stdin, {
         kernels,
         partitions,

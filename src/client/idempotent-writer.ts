@@ -1,11 +1,12 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import { invariant } from '../model/assert.ts';
-import { ErrorCode, errorInfo, KafkaError } from '../model/errors.ts';
+import { ErrorCode, errorInfo } from '../model/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import { BatchHeader } from '../records/header.ts';
 import { produceApi, type ProduceResponse } from '../wire/apis/00-produce.ts';
 import { initProducerIdApi } from '../wire/apis/22-init-producer-id.ts';
-import { type Cluster, mayRetry } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+import { BrokerError, mayRetry } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 
 /** v3 brought batches; v13 names topics by id. */
@@ -68,7 +69,7 @@ export class IdempotentWriter {
   readonly #sequences = new Map<number, number>();
   /** Partitions that have taken a batch of ours: to one that has not, any sequence is the first. */
   readonly #knownTo = new Set<number>();
-  #window: Write[] = [];
+  #underWay: Write[] = [];
 
   private constructor(
     options: IdempotentWriterOptions,
@@ -82,7 +83,7 @@ export class IdempotentWriter {
     const broker = await options.cluster.anyBroker();
     const request = { transactionalId: null, transactionTimeoutMs: 60_000 };
     const { errorCode, ...producer } = await broker.request(initProducerIdApi, INIT_VERSIONS, request);
-    if (errorCode !== ErrorCode.NONE) throw new KafkaError(errorCode);
+    if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode);
     return new IdempotentWriter(options, producer);
   }
 
@@ -102,30 +103,30 @@ export class IdempotentWriter {
     // Leaders first, so that what is sent leaves in the order of the calls.
     const leaders = await this.#leadersOf(write);
     write.outcome = this.#send(write, leaders);
-    this.#window.push(write);
+    this.#underWay.push(write);
     const isFirst = Array.from(batches.keys()).some((partition) => !this.#knownTo.has(partition));
     if (isFirst) await this.drain();
-    else if (this.#window.length >= IN_FLIGHT_MAX) await this.#settleOldest();
+    else if (this.#underWay.length >= IN_FLIGHT_MAX) await this.#settleOldest();
   }
 
   /** Resolves when all is acknowledged. @throws WriteFailed */
   async drain(): Promise<void> {
-    while (this.#window.length > 0) await this.#settleOldest();
+    while (this.#underWay.length > 0) await this.#settleOldest();
   }
 
   async #settleOldest(): Promise<void> {
-    const [oldest] = this.#window;
+    const [oldest] = this.#underWay;
     invariant(oldest !== undefined, 'something is in flight');
     await oldest.outcome;
     if (oldest.pending.size === 0) {
-      this.#window.shift();
+      this.#underWay.shift();
       return;
     }
     // What was sent behind it may have been refused for coming too early: all again, one after the other.
-    await Promise.all(this.#window.map(({ outcome }) => outcome));
-    while (this.#window[0] !== undefined) {
-      await this.#retry(this.#window[0]);
-      this.#window.shift();
+    await Promise.all(this.#underWay.map(({ outcome }) => outcome));
+    while (this.#underWay[0] !== undefined) {
+      await this.#retry(this.#underWay[0]);
+      this.#underWay.shift();
     }
   }
 
@@ -207,7 +208,7 @@ export class IdempotentWriter {
 }
 
 function asFailure(partition: number, error: unknown): Error {
-  if (mayRetry(error) || error instanceof KafkaError) return error as Error;
+  if (mayRetry(error) || error instanceof BrokerError) return error as Error;
   return new WriteFailed(partition, error instanceof Error ? error.message : String(error), {});
 }
 

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Cluster } from '../../src/client/cluster.ts';
-import { ConnectionLost, type Dial } from '../../src/client/exchange.ts';
+import { ConnectionLost } from '../../src/client/errors.ts';
 import { IdempotentWriter, WriteFailed } from '../../src/client/idempotent-writer.ts';
 import { TopicReader } from '../../src/client/topic-reader.ts';
-import { dialTcp } from '../../src/hosts/node/dial.ts';
+import { nodeRandom } from '../../src/hosts/node/random.ts';
+import { tcpTransport } from '../../src/hosts/node/tcp-transport.ts';
+import { clientClock } from '../../src/hosts/node/clock.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { StreamEvents, Transport } from '../../src/ports/transport.ts';
 import { type BatchRecords, records } from '../../src/records/batch.ts';
 import { forEachBatch } from '../../src/records/header.ts';
 import { TestBroker, batch } from '../gateway/harness.ts';
@@ -28,18 +31,25 @@ function hastyClock(): Clock {
 }
 
 /** Of the chunks that brokers send, counted over all connections, those that `isLost` says come no more. */
-function breaking(isLost: (chunk: number) => boolean): Dial {
+function breaking(isLost: (chunk: number) => boolean): Transport {
   let chunks = 0;
-  return async (address, { received, closed }) => {
-    const stream = await dialTcp(address, {
-      received(chunk) {
-        if (!isLost(chunks++)) return received(chunk);
-        stream.close();
-        closed('cut');
-      },
-      closed,
-    });
-    return stream;
+  return {
+    async open(address, events, signal) {
+      const received = (chunk: Uint8Array) => {
+        if (isLost(chunks++)) stream.close();
+        else events.received(chunk);
+      };
+      const stream = await tcpTransport.open(address, { ...tell(events), received }, signal);
+      return stream;
+    },
+  };
+}
+
+function tell(events: StreamEvents): StreamEvents {
+  return {
+    received: (chunk) => events.received(chunk),
+    drained: () => events.drained(),
+    closed: (why) => events.closed(why),
   };
 }
 
@@ -54,8 +64,10 @@ afterEach(async () => {
   await server.close();
 });
 
-async function connect(dial: Dial = dialTcp, bootstrap = server.broker.kafka): Promise<Cluster> {
-  const cluster = await Cluster.connect({ dial, bootstrap, clientId: 'test' });
+async function connect(transport = tcpTransport): Promise<Cluster> {
+  const bootstrap = [server.broker.kafka];
+  const home = { clock: clientClock, random: nodeRandom };
+  const cluster = await Cluster.connect({ transport, bootstrap, clientId: 'test', ...home });
   clusters.push(cluster);
   return cluster;
 }
