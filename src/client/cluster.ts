@@ -89,6 +89,12 @@ export class Cluster {
     return this.#topics.get(name);
   }
 
+  /** Who leads a partition, as far as is known and not doubted. */
+  leaderIdOf(topic: string, partition: number): number | undefined {
+    const leaderId = this.#topics.fresh(topic)?.partitions[partition]?.leaderId ?? -1;
+    return leaderId < 0 ? undefined : leaderId;
+  }
+
   /** How many partitions a topic has; undefined when there is no such topic. @throws BrokerError */
   async partitionsOf(topic: string): Promise<number | undefined> {
     try {
@@ -108,15 +114,14 @@ export class Cluster {
     const { topics } = await broker.request(createTopicsApi, CREATE_VERSIONS, { topics: [topic] });
     this.forget(name);
     const { errorCode = ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage = null } = topics[0] ?? {};
-    if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, errorMessage);
+    if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, name, errorMessage);
   }
 
   /** A connection to the leader of a partition. @throws ConnectionLost; BrokerError LEADER_NOT_AVAILABLE. */
   async leaderOf(topic: string, partition: number): Promise<Exchange> {
     const { partitions } = await this.topic(topic);
     const leaderId = partitions[partition]?.leaderId ?? -1;
-    if (leaderId < 0)
-      throw new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, `${topic}-${partition} has no leader`);
+    if (leaderId < 0) throw new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, `${topic}-${partition}`);
     return this.broker(leaderId);
   }
 
@@ -136,10 +141,13 @@ export class Cluster {
     this.#topics.forget(topic);
   }
 
-  /** A broker said who leads now (KIP-951); what is older than what is known is not believed. */
-  learn(hint: LeaderHint, endpoints: readonly { nodeId: number; host: string; port: number }[]): void {
+  /**
+   * A broker said who leads now (KIP-951). @returns whether that is news: what is not newer than what is known, or names
+   * a broker that is not, is not believed.
+   */
+  learn(hint: LeaderHint, endpoints: readonly { nodeId: number; host: string; port: number }[]): boolean {
     for (const { nodeId, host, port } of endpoints) this.#brokers.set(nodeId, { host, port });
-    if (this.#brokers.has(hint.leaderId)) this.#topics.learn(hint);
+    return this.#brokers.has(hint.leaderId) && this.#topics.learn(hint);
   }
 
   close(): void {

@@ -54,11 +54,30 @@ export class BrokerError extends MilenaError {
   /** Kafka's number. */
   readonly errorCode: number;
 
-  /** @param said the broker's own words, or where it happened. */
-  constructor(errorCode: number, said?: string | null) {
+  /** @param where it happened. @param why in the broker's own words. */
+  constructor(errorCode: number, where?: string, why?: string | null) {
     const { name, retriable } = errorInfo(errorCode);
-    super(said ? `${name}: ${said}` : name, { code: name, retriable, hint: HINTS[name] });
+    const what = where === undefined ? name : `${where}: ${name}`;
+    super(why ? `${what} (${why})` : what, { code: name, retriable, hint: HINTS[name] });
     this.errorCode = errorCode;
+  }
+}
+
+/** A broker does not take a batch, and will not. */
+export class RefusedError extends BrokerError {
+  override name = 'RefusedError';
+  readonly partition: number;
+  /** The first record of the batch that the broker named, from 0. */
+  readonly recordIndex: number | undefined;
+
+  constructor(
+    errorCode: number,
+    about: { topic: string; partition: number; recordIndex: number | undefined; why: string | null },
+  ) {
+    const { topic, partition, recordIndex, why } = about;
+    super(errorCode, `${topic}-${partition} refused it`, why);
+    this.partition = partition;
+    this.recordIndex = recordIndex;
   }
 }
 

@@ -51,11 +51,18 @@ export class TopicCache {
     return this.#entries.get(name)?.topic;
   }
 
-  /** @throws BrokerError what the broker says of the topic; what `ask` throws. */
-  async get(name: string): Promise<Topic> {
+  /** What is neither old nor doubted. */
+  fresh(name: string): Topic | undefined {
     const entry = this.#entries.get(name);
     const { clock, maxAgeMs } = this.#options;
-    if (entry !== undefined && !entry.isStale && clock.now() - entry.askedAtMs < maxAgeMs) return entry.topic;
+    const isFresh = entry !== undefined && !entry.isStale && clock.now() - entry.askedAtMs < maxAgeMs;
+    return isFresh ? entry.topic : undefined;
+  }
+
+  /** @throws BrokerError what the broker says of the topic; what `ask` throws. */
+  async get(name: string): Promise<Topic> {
+    const fresh = this.fresh(name);
+    if (fresh !== undefined) return fresh;
     this.#wanted.add(name);
     this.#next ??= this.#askNext();
     const { topics } = await this.#next;
@@ -73,13 +80,14 @@ export class TopicCache {
     if (entry !== undefined) entry.isStale = true;
   }
 
-  /** What is not newer than what is known is not believed. */
-  learn({ topic: name, partition, leaderId, leaderEpoch }: LeaderHint): void {
+  /** @returns whether it is newer than what is known; else it is not believed. */
+  learn({ topic: name, partition, leaderId, leaderEpoch }: LeaderHint): boolean {
     const entry = this.#entries.get(name);
     const known = entry?.topic.partitions[partition];
-    if (entry === undefined || known === undefined || known.leaderEpoch >= leaderEpoch) return;
+    if (entry === undefined || known === undefined || known.leaderEpoch >= leaderEpoch) return false;
     const partitions = entry.topic.partitions.with(partition, { leaderId, leaderEpoch });
     entry.topic = { ...entry.topic, partitions };
+    return true;
   }
 
   /** After the request that is under way, since what it says may be older than what is asked now. */
