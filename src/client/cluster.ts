@@ -22,6 +22,8 @@ export interface ClusterOptions extends ExchangeOptions {
 /** Names in requests, which is what callers have: topic ids came later. */
 const METADATA_VERSIONS = { min: 1, max: 12 };
 const CREATE_VERSIONS = { min: 2, max: 7 };
+/** What no disk has to be asked for is answered soon, or not at all. */
+const METADATA_TIMEOUT_MS = 10_000;
 const METADATA_MAX_AGE_MS = 5 * 60_000;
 
 /** A Kafka cluster as one caller sees it: who leads what, and a connection to each broker that is needed. */
@@ -162,7 +164,10 @@ export class Cluster {
   ): Promise<MetadataResponse> {
     const request = { topics: topics?.map((name) => ({ name })) ?? null, allowAutoTopicCreation };
     const exchange = await this.anyBroker(signal);
-    const answer = await exchange.request(metadataApi, METADATA_VERSIONS, request, { signal });
+    const answer = await exchange.request(metadataApi, METADATA_VERSIONS, request, {
+      timeoutMs: METADATA_TIMEOUT_MS,
+      signal,
+    });
     this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     return answer;
   }

@@ -14,7 +14,7 @@ export interface ConnectOptions {
   clientId?: string;
   /** The way to brokers, instead of the one the scheme of the URL stands for. */
   transport?: Transport;
-  /** How long a call is tried again while brokers cannot be reached, or are busy: 10,000 unless given. */
+  /** How long a call is tried again while brokers cannot be reached, or are busy: 30,000 unless given. */
   retryForMs?: Millis;
   connectTimeoutMs?: Millis;
   requestTimeoutMs?: Millis;
@@ -34,7 +34,7 @@ export interface Surroundings {
   transports: Readonly<Record<string, (url: string) => Transport>>;
 }
 
-const RETRY_FOR_MS = 10_000;
+const RETRY_FOR_MS = 30_000;
 const PORTS: Readonly<Record<string, number>> = { kafka: 9092, kafkas: 9093, ws: 80, wss: 443 };
 
 /**

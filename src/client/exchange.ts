@@ -22,6 +22,7 @@ export interface ExchangeOptions {
   inFlightMax?: number;
   /** From sending to answer; then the connection counts as lost, for the answers behind would not come either. */
   requestTimeoutMs?: Millis;
+  /** For the stream, and again for the first answer. */
   connectTimeoutMs?: Millis;
 }
 
@@ -82,7 +83,8 @@ export class Exchange {
     const exchange = new Exchange(options, address);
     await exchange.#connect(address, signal);
     try {
-      exchange.#versions = versionsIn(await exchange.#apiVersions({ signal }));
+      const { connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
+      exchange.#versions = versionsIn(await exchange.#apiVersions({ timeoutMs, signal }));
     } catch (error) {
       exchange.close();
       throw error;
