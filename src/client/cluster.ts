@@ -144,8 +144,8 @@ export class Cluster {
   }
 
   /**
-   * A broker said who leads now (KIP-951). @returns whether that is news: what is not newer than what is known, or names
-   * a broker that is not, is not believed.
+   * A broker said who leads now (KIP-951). @returns whether that is news: what is not newer than what is known, or
+   * names a broker that is not, is not believed.
    */
   learn(hint: LeaderHint, endpoints: readonly { nodeId: number; host: string; port: number }[]): boolean {
     for (const { nodeId, host, port } of endpoints) this.#brokers.set(nodeId, { host, port });

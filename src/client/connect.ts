@@ -39,7 +39,8 @@ const PORTS: Readonly<Record<string, number>> = { kafka: 9092, kafkas: 9093, ws:
 
 /**
  * Connects to a cluster.
- * @param url where to ask first: `kafka://localhost:9092`, or several, `kafka://a:9092,b:9092`; `wss://log.example.dev/kafka`.
+ * @param url where to ask first: `kafka://localhost:9092`, several as `kafka://a:9092,b:9092`, or
+ *   `wss://log.example.dev/kafka`.
  * @throws MilenaError INVALID_ARGUMENT; ConnectionLost when nobody answers within `retryForMs`; what the signal says.
  */
 export async function connectWith(

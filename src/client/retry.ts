@@ -6,7 +6,7 @@ import { mayRetry } from './errors.ts';
 const FIRST_MS = 100;
 const MOST_MS = 2_000;
 
-/** How long to wait after the failure of that number, from 0: any whole time up to a bound that doubles (full jitter). */
+/** How long to wait after the failure of that number, from 0: up to a bound that doubles (full jitter). */
 export function backoffMs(failures: number, random: Random): Millis {
   return Math.ceil(random.next() * Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(failures, 30)));
 }

@@ -7,8 +7,7 @@ import { concat } from '../model/bytes.ts';
 /** As much of a MessagePort as is used: that of pages, Workers and Node. */
 export interface PortLike {
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
-  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
-  addEventListener(type: 'close' | 'messageerror', listener: () => void): void;
+  addEventListener(type: 'message' | 'close' | 'messageerror', listener: (event: object) => void): void;
   start(): void;
   close(): void;
 }
@@ -39,7 +38,7 @@ export class PortPipe {
   constructor(port: PortLike, events: PipeEvents) {
     this.#port = port;
     this.#events = events;
-    port.addEventListener('message', ({ data }) => this.#receive(data));
+    port.addEventListener('message', (event) => this.#receive((event as { data: unknown }).data));
     port.addEventListener('messageerror', () => this.close('a message could not be read'));
     port.addEventListener('close', () => this.#end('the other end has gone'));
     port.start();

@@ -30,6 +30,8 @@ export interface FakeOptions {
   seed?: number;
   nodes?: number;
   partitions?: number;
+  /** See `ModelLog`. */
+  isForgetful?: boolean;
   /** Asked for each Produce request and each other one. */
   mishap?: (api: Api) => Mishap;
   /** An answer to a produced batch instead of storing it; undefined stores it. */
@@ -54,11 +56,11 @@ export class FakeCluster {
   #producerIds = 100;
 
   constructor(options: FakeOptions = {}) {
-    const { seed = 1, nodes = 1, partitions = 1 } = options;
+    const { seed = 1, nodes = 1, partitions = 1, isForgetful = false } = options;
     this.options = options;
     this.random = new SeededRandom(seed);
     this.#nodes = nodes;
-    this.logs = Array.from({ length: partitions }, () => new ModelLog());
+    this.logs = Array.from({ length: partitions }, () => new ModelLog(isForgetful));
     this.leaders = Array.from({ length: partitions }, (_, partition) => ({
       id: 1 + (partition % nodes),
       epoch: 0,

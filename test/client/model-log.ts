@@ -12,10 +12,16 @@ export class ModelLog {
   readonly batches: Uint8Array[] = [];
   endOffset = 0;
   readonly #producers = new Map<number, Remembered>();
+  readonly #isForgetful: boolean;
+
+  /** @param isForgetful takes whatever comes: a broker as it must not be. */
+  constructor(isForgetful = false) {
+    this.#isForgetful = isForgetful;
+  }
 
   append(bytes: Uint8Array): { errorCode: number; baseOffset: number } {
     const { producerId, producerEpoch, baseSequence, recordsCount } = new BatchHeader(bytes);
-    if (producerId < 0) return this.#store(bytes, recordsCount);
+    if (producerId < 0 || this.#isForgetful) return this.#store(bytes, recordsCount);
     const known = this.#producers.get(producerId);
     const last = (baseSequence + recordsCount - 1) % 2 ** 31;
     if (known !== undefined && producerEpoch < known.epoch)

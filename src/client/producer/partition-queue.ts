@@ -140,28 +140,24 @@ export class PartitionQueue {
 
   /** Gives up what is too old. @returns when the next one is; undefined when there is none. */
   expire(nowMs: Millis, errorOf: (batch: Batch) => Error): Millis | undefined {
-    for (const batch of [...this.#batches]) {
-      if (batch.deadlineMs > nowMs) return batch.deadlineMs;
-      if (batch.state === 'sending') {
-        batch.expire(errorOf(batch));
-      } else {
-        this.#remove(batch);
-        batch.failed(errorOf(batch));
-      }
+    for (let at = 0; ;) {
+      const batch = this.#batches[at];
+      if (batch === undefined || batch.deadlineMs > nowMs) return batch?.deadlineMs;
+      if (batch.state === 'sending') at++;
+      this.#giveUp(batch, errorOf(batch));
     }
-    return undefined;
   }
 
   /** Gives up all of it. */
   failAll(error: Error): void {
-    for (const batch of [...this.#batches]) {
-      if (batch.state === 'sending') {
-        batch.expire(error);
-      } else {
-        this.#remove(batch);
-        batch.failed(error);
-      }
-    }
+    for (const batch of this.#batches.slice()) this.#giveUp(batch, error);
+  }
+
+  /** One that a broker has keeps its place, and its number, until that is answered. */
+  #giveUp(batch: Batch, error: Error): void {
+    if (batch.state === 'sending') return batch.expire(error);
+    this.#remove(batch);
+    batch.failed(error);
   }
 
   #remove(batch: Batch): void {
@@ -176,8 +172,8 @@ export class PartitionQueue {
   }
 
   /**
-   * A higher epoch begins at 0 again (KIP-360), and the broker takes nothing of the old one any more, should it still be
-   * on its way somewhere.
+   * A higher epoch begins at 0 again (KIP-360), and the broker takes nothing of the old one any more, should it still
+   * be on its way somewhere.
    */
   #renumber(): void {
     this.#mustRenumber = false;

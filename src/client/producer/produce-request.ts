@@ -15,30 +15,32 @@ type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'
 /** Of a batch of which no broker says anything. */
 export const NOT_SAID = { stored: { baseOffset: -1, logAppendTimeMs: -1 }, error: new Error('no answer') };
 
-/** Seals what is sealed not yet. What cannot be is refused, and left out. */
+/** Seals what is not sealed yet, and gives what can be sent: what cannot be sealed is refused. */
 export function pack(chosen: readonly Chosen[]): MaybePromise<Chosen[]> {
-  const ready: MaybePromise<Chosen | undefined>[] = chosen.map((one) => {
-    const { queue, batch } = one;
-    const keep = (bytes: Uint8Array) => {
-      batch.bytes = bytes;
-      return one;
-    };
-    const refuse = (error: unknown) => {
-      queue.answered(batch, 'refused', { ...NOT_SAID, error: error as Error });
-      return undefined;
-    };
-    if (batch.bytes !== undefined) return one;
-    try {
-      const sealed = batch.content.seal(batch.stamp);
-      return sealed instanceof Promise ? sealed.then(keep, refuse) : keep(sealed);
-    } catch (error) {
-      return refuse(error);
-    }
-  });
-  const isThere = (one: Chosen | undefined) => one !== undefined;
-  if (ready.some((one) => one instanceof Promise))
-    return Promise.all(ready).then((all) => all.filter(isThere));
-  return (ready as (Chosen | undefined)[]).filter(isThere);
+  const later: Promise<void>[] = [];
+  for (const one of chosen) {
+    const sealing = sealOne(one);
+    if (sealing !== undefined) later.push(sealing);
+  }
+  const ready = () => chosen.filter(({ batch }) => batch.bytes !== undefined);
+  return later.length === 0 ? ready() : Promise.all(later).then(ready);
+}
+
+/** @returns undefined when it is done at once. */
+function sealOne({ queue, batch }: Chosen): Promise<void> | undefined {
+  if (batch.bytes !== undefined) return undefined;
+  const refuse = (error: unknown) => queue.answered(batch, 'refused', { ...NOT_SAID, error: error as Error });
+  try {
+    const sealed = batch.content.seal(batch.stamp);
+    if (sealed instanceof Promise)
+      return sealed.then((bytes) => {
+        batch.bytes = bytes;
+      }, refuse);
+    batch.bytes = sealed;
+  } catch (error) {
+    refuse(error);
+  }
+  return undefined;
 }
 
 /** As a request names them. */

@@ -21,7 +21,7 @@ export interface ProducerOptions {
   idempotent?: boolean;
   /** `none` unless given. */
   compression?: CodecName;
-  /** How long a batch waits to be full. At 0, the default, it goes at once, or when the one before it is acknowledged. */
+  /** How long a batch waits to be full. At 0, the default, it goes at once, or when the one before is acknowledged. */
   lingerMs?: Millis;
   /** What a batch holds before compression; 65,536 unless given. */
   batchBytes?: number;
@@ -116,7 +116,7 @@ export class Producer implements AsyncDisposable {
    *   RefusedError: the broker does not take it. Never a retriable one of a broker: those were retried.
    */
   send(topic: string, record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata>;
-  /** As many, in order; resolves when all are acknowledged, to one result a record. Others may be stored if one fails. */
+  /** As many, in order; resolves when all are acknowledged, one result a record. If one fails, others may be stored. */
   send(topic: string, records: readonly ProducerRecord[], options?: SendOptions): Promise<RecordMetadata[]>;
   send(
     topic: string,
@@ -148,7 +148,7 @@ export class Producer implements AsyncDisposable {
     });
   }
 
-  /** Sends all that was sent or written before without waiting for more, and resolves when it is over. @throws as `write` */
+  /** All that was given before goes without waiting for more; resolves when that is over. @throws as `write` */
   async flush({ signal }: SendOptions = {}): Promise<void> {
     await abortable(this.#flush(), signal);
     this.#tellFailure();
@@ -266,7 +266,7 @@ export class Producer implements AsyncDisposable {
   }
 
   async #flush(): Promise<void> {
-    await Promise.all(Array.from(this.#writers.values(), ({ line }) => line));
+    await Promise.all(Array.from(this.#writers.values(), ({ line = DONE }) => line));
     await this.#sender.flush();
   }
 

@@ -16,7 +16,7 @@ import { verdictOn } from './verdict.ts';
 /** v3 brought batches; v13 names topics by id. */
 const PRODUCE_VERSIONS = { min: 3, max: 12 };
 const INIT_VERSIONS = { min: 0, max: 4 };
-/** The broker answers in time, even that it is late; then so long for the way. */
+/** The broker answers in time, even that it is late; then at most so long for the way. */
 const PATIENCE_MS = 5_000;
 
 export interface SenderOptions {
@@ -285,7 +285,7 @@ export class Sender {
         if (chosen.length > 0) await exchange.post(produceApi, PRODUCE_VERSIONS, body);
         for (const { queue, batch } of chosen) queue.answered(batch, 'stored', NOT_SAID);
       } else if (chosen.length > 0) {
-        const timeoutMs = requestTimeoutMs + PATIENCE_MS;
+        const timeoutMs = requestTimeoutMs + Math.min(PATIENCE_MS, requestTimeoutMs);
         this.#answered(chosen, await exchange.request(produceApi, PRODUCE_VERSIONS, body, { timeoutMs }));
       }
     } catch (error) {
