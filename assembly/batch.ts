@@ -80,11 +80,17 @@ function validateWhole(batch: usize, size: i32, row: usize, rowStep: usize): i32
   const records = <i32>batch + HEADER_SIZE;
   const end = <i32>batch + size;
   if (count > (end - records) / RECORD_SIZE_MIN) return FAULT_COUNT;
-  return walk(records, end, count, row, rowStep);
+  return walk(records, end, count, row, rowStep, true);
 }
 
-/** Every record in bounds, their offset deltas 0, 1, 2 and so on, and no byte left over. */
-function walk(records: i32, end: i32, count: i32, row: usize, rowStep: usize): i32 {
+/** Writes `count` rows at `rows` (4-aligned). @returns a fault, or 0 when `count` records fill the area. */
+export function indexRecords(records: usize, length: i32, count: i32, rows: usize): i32 {
+  if (count < 0 || count > length / RECORD_SIZE_MIN) return FAULT_COUNT;
+  return walk(<i32>records, <i32>records + length, count, rows, ROW_SIZE, false);
+}
+
+/** Every record in bounds, no byte left over, and, if they are `counted`, their offset deltas 0, 1, 2 and so on. */
+function walk(records: i32, end: i32, count: i32, row: usize, rowStep: usize, counted: bool): i32 {
   let next = records;
   for (let index = 0; index < count; index++) {
     if (next == end) return FAULT_COUNT;
@@ -92,24 +98,8 @@ function walk(records: i32, end: i32, count: i32, row: usize, rowStep: usize): i
     if (<u32>varint > <u32>max(end - at, 0)) return FAULT_RECORD;
     next = at + varint;
     if (!readRecord(records, at, next, row)) return FAULT_RECORD;
-    if (load<i32>(row, ROW_OFFSET_DELTA) != index) return FAULT_RECORD;
+    if (counted && load<i32>(row, ROW_OFFSET_DELTA) != index) return FAULT_RECORD;
     row += rowStep;
-  }
-  return next == end ? FAULT_NONE : FAULT_COUNT;
-}
-
-/** Writes `count` rows at `rows` (4-aligned). @returns a fault, or 0 when `count` records fill the area. */
-export function indexRecords(records: usize, length: i32, count: i32, rows: usize): i32 {
-  const end = <i32>records + length;
-  if (count < 0 || count > length / RECORD_SIZE_MIN) return FAULT_COUNT;
-  let next = <i32>records;
-  for (let index = 0; index < count; index++) {
-    if (next == end) return FAULT_COUNT;
-    const at = readVarint(next, end);
-    if (<u32>varint > <u32>max(end - at, 0)) return FAULT_RECORD;
-    next = at + varint;
-    if (!readRecord(<i32>records, at, next, rows)) return FAULT_RECORD;
-    rows += ROW_SIZE;
   }
   return next == end ? FAULT_NONE : FAULT_COUNT;
 }

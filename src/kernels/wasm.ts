@@ -11,7 +11,7 @@ import * as lz from './wasm-lz.ts';
 import { WasmMemory } from './wasm-memory.ts';
 
 /** What assembly/index.ts exports: positions and lengths in linear memory, faults as in `BatchFault`. */
-interface Exports extends lz.LzExports {
+export interface Exports extends lz.LzExports {
   memory: WebAssembly.Memory;
   heapBase(): number;
   crc32c(crc: number, at: number, length: number): number;

@@ -12,14 +12,14 @@ const TWO_TO_32 = 0x1_0000_0000;
 const INT32_MAX = 0x7fff_ffff;
 /** Brings a difference of two int64 into an int32 without changing whether it is negative, once rounded down. */
 const TO_INT32 = 2 ** -33;
-/** Entries for each one that the top names: four cache lines of offsets. Its memory is a 64th of theirs. */
+/** Entries for each one that the top names: eight cache lines of offsets. Its memory is a 64th of theirs. */
 const BLOCK_ENTRIES = 64;
 
 /**
  * Index entries, searched where they lie: as Kafka writes them, big-endian, keys rising from 0 on. A top, the key of
  * each 64th entry, says in which 64 a key is, as the upper levels of a B-tree would.
  *
- * A search halves without a branch: at random keys the CPU guesses every other one wrong, which costs more than the
+ * A search goes on without a branch: at random keys the CPU guesses every other one wrong, which costs more than the
  * compare. The sign of a difference, spread over an int32, is what the step is masked with.
  */
 export class IndexEntries {
@@ -62,20 +62,33 @@ export class IndexEntries {
   }
 }
 
-/** `top[0] <= target <= INT32_MAX`: what lies between it and a key, none being negative, fits an int32. */
+/**
+ * `top[0] <= target <= INT32_MAX`: what lies between it and a key, none being negative, fits an int32. Three keys at a
+ * step: a CPU loads them side by side, and takes half the steps.
+ */
 function offsetFloor(top: Int32Array, bytes: DataView, target: number): number {
   const above = (target + 1) | 0;
   let block = 0;
-  for (let left = top.length, half = left >>> 1; left > 1; half = left >>> 1) {
-    block += half & ((top[block + half]! - above) >> 31);
-    left -= half;
+  let left = top.length;
+  for (let part = left >>> 2; part > 0; part = left >>> 2) {
+    const first = (top[block + part]! - above) >> 31;
+    const second = (top[block + 2 * part]! - above) >> 31;
+    const third = (top[block + 3 * part]! - above) >> 31;
+    block += (part & first) + (part & second) + (part & third);
+    left -= 3 * part;
   }
+  for (; left > 1; left--) block -= (top[block + 1]! - above) >> 31;
+
   let entry = block * BLOCK_ENTRIES;
-  const count = Math.min(BLOCK_ENTRIES, (bytes.byteLength >>> 3) - entry);
-  for (let left = count, half = left >>> 1; left > 1; half = left >>> 1) {
-    entry += half & ((bytes.getInt32((entry + half) << 3) - above) >> 31);
-    left -= half;
+  left = Math.min(BLOCK_ENTRIES, (bytes.byteLength >>> 3) - entry);
+  for (let part = left >>> 2; part > 0; part = left >>> 2) {
+    const first = (bytes.getInt32((entry + part) << 3) - above) >> 31;
+    const second = (bytes.getInt32((entry + 2 * part) << 3) - above) >> 31;
+    const third = (bytes.getInt32((entry + 3 * part) << 3) - above) >> 31;
+    entry += (part & first) + (part & second) + (part & third);
+    left -= 3 * part;
   }
+  for (; left > 1; left--) entry -= (bytes.getInt32((entry + 1) << 3) - above) >> 31;
   return entry;
 }
 

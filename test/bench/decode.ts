@@ -34,6 +34,6 @@ export function decoders(batch: Uint8Array): Record<string, () => unknown> {
         sum += Number(firstOffset) + offsetDelta + Number(firstTimestamp + timestampDelta) + value!.length;
       return sum;
     },
-    'twin, slicing by 16': () => decodeWith(typescript, batch),
+    'twin with slicing by 16': () => decodeWith(typescript, batch),
   };
 }

@@ -1,10 +1,14 @@
-// `npm run bench [name ...]`: all benches, or those named. With `--check` it fails when a figure misses its bar.
-import { belowBar } from './harness.ts';
+// `npm run bench [name ...]`: all benches, or those named. With `--check` it fails when a figure misses its bar; with
+// `--readme` it writes the figures into the README's table.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { belowBar, figures } from './harness.ts';
+import { tableOf, withTable } from './table.ts';
 
 /** A module of this folder exports `run`, which reports its figures. */
 const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   kernels: () => import('./kernels.ts'),
   codecs: () => import('./codecs.ts'),
+  hosts: () => import('./hosts.ts'),
   produce: () => import('./produce.ts'),
   'small-produce': () => import('./small-produce.ts'),
   fetch: () => import('./fetch.ts'),
@@ -23,8 +27,16 @@ if (unknown.length > 0) {
   console.error(`No bench called ${unknown.join(', ')}. There are: ${Object.keys(benches).join(', ')}.`);
   process.exit(2);
 }
+const README = new URL('../../README.md', import.meta.url);
+function writeTable(table: string): void {
+  writeFileSync(README, withTable(readFileSync(README, 'utf8'), table));
+}
+
+// A text without a place for the table is refused before the benches run, not after.
+if (args.includes('--readme')) withTable(readFileSync(README, 'utf8'), '');
 for (const name of named.length > 0 ? named : Object.keys(benches)) await (await benches[name]!()).run();
 
+if (args.includes('--readme')) writeTable(tableOf(figures()));
 if (args.includes('--check') && belowBar().length > 0) {
   console.error(
     `Below their bars:\n${belowBar()

@@ -55,7 +55,7 @@ export async function run(): Promise<void> {
   const peer = await startPeer('sink');
   const sink = await RawConnection.open(peer);
   try {
-    const bar = { value: 150, ratio: 0.5 };
+    const bar = { value: 250, ratio: 0.7 };
     await produce({ bench: `${bench}, flush=never`, source: fresh, flush: 'never', bar }, sink);
     await produce({ bench: `${bench}, flush=always`, source: fresh, flush: 'always' }, sink);
     const same = await oneBatch();

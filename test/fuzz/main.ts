@@ -39,7 +39,10 @@ async function main(): Promise<boolean> {
         target: target.name,
         seed,
         cases: Math.ceil(total * part),
-        untilMs: seconds === undefined ? Infinity : Date.now() + (seconds * 1000 * AT_ONCE) / chosen.length,
+        untilMs:
+          seconds === undefined
+            ? Infinity
+            : Date.now() + (seconds * 1000 * Math.min(AT_ONCE, chosen.length)) / chosen.length,
         learns: values.learn,
       });
     }),

@@ -5,10 +5,12 @@ import { damage } from './damage.ts';
 import { batches } from './targets/batches.ts';
 import { packedBlocks, rawBlocks } from './targets/codecs.ts';
 import { directories } from './targets/directories.ts';
+import { encodes } from './targets/encodes.ts';
 import { floors } from './targets/floors.ts';
 import { lzBlocks } from './targets/lz.ts';
 import { requests, responses } from './targets/messages.ts';
 import { streams } from './targets/streams.ts';
+import { sums } from './targets/sums.ts';
 import { type Outcomes, type Target, mustHold } from './target.ts';
 
 export const TARGETS: readonly Target[] = [
@@ -18,6 +20,8 @@ export const TARGETS: readonly Target[] = [
   packedBlocks,
   rawBlocks,
   lzBlocks,
+  sums,
+  encodes,
   floors,
   streams,
   directories,

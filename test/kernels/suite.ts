@@ -42,6 +42,10 @@ export function kernelSuite(): void {
     const rows = kernels.indexRecords(block, RECORDS.length);
     expect(rows).toEqual(twin.indexRecords(block, RECORDS.length));
     expect(rows).toHaveLength(RECORDS.length * ROW.size);
+    expect(kernels.indexBatch(batch)).toEqual(rows);
+    const cut = Uint8Array.from([...batch, ...batch, ...batch.subarray(1)]);
+    expect(kernels.validateBatches(cut)).toEqual(twin.validateBatches(cut));
+    expect(kernels.validateBatches(cut).end).toBe(2 * batch.length);
   });
 
   test('every damaged byte is found, and in the same way', async () => {

@@ -23,6 +23,7 @@ export const SEEDS: readonly (readonly [seed: number, found: string])[] = [
     327875007,
     'a failed log took a batch whose producer it did not know, though it had refused the one before',
   ],
+  [1778130654, 'a log that was opened by a node that was stopping was not looked at'],
 ];
 
 /** Seeds that fail, and how: what is open. A seed moves up once it holds. */

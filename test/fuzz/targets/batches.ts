@@ -13,6 +13,7 @@ import { records } from '../../../src/records/batch.ts';
 import { kafkajs, text } from '../../records/clients.ts';
 import { wasm } from '../../kernels/instances.ts';
 import type { SeededRandom } from '../../support/random.ts';
+import { guarded, raw } from '../guarded.ts';
 import { damage, randomBytes } from '../damage.ts';
 import { type Target, mustHold, sameBytes } from '../target.ts';
 
@@ -81,6 +82,7 @@ export const batches: Target = {
     const fault = wasm.validateBatch(input);
     const other = twin.validateBatch(input);
     mustHold(fault === other, () => `validateBatch: ${fault}, its twin says ${other}`);
+    sameBatches(input, fault);
     const block = input.subarray(Math.min(HEADER_SIZE, input.length));
     const count = input.length < HEADER_SIZE ? 0 : new BatchHeader(input).recordsCount;
     const rows = count >= 0 && count <= input.length ? [sameRows(block, count)] : [];
@@ -92,6 +94,20 @@ export const batches: Target = {
 
 function nameOf(fault: BatchFault): string {
   return Object.entries(BatchFault).find(([, code]) => code === fault)?.[0] ?? String(fault);
+}
+
+/** Batches one behind the other: the input, and the input behind itself. */
+function sameBatches(input: Uint8Array, fault: BatchFault): void {
+  for (const bytes of [input, new Uint8Array(Buffer.concat([input, input]))]) {
+    const { end, fault: found } = wasm.validateBatches(bytes);
+    const other = twin.validateBatches(bytes);
+    mustHold(end === other.end && found === other.fault, () => 'validateBatches: not as its twin says');
+    const { result } = guarded({ input: bytes }, (at, out) => out + raw.validateBatches(at, bytes.length));
+    mustHold(result === (end << 3) - found, () => 'validateBatches: another answer between guards');
+  }
+  const outSize = 32 * Math.floor(input.length / 7);
+  const indexed = guarded({ input, outSize }, (at, out) => out + raw.indexBatch(at, input.length, out));
+  mustHold(indexed.result === fault, () => `indexBatch: ${indexed.result}, validateBatch ${fault}`);
 }
 
 function sameRows(block: Uint8Array, count: number): string {

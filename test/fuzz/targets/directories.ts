@@ -135,7 +135,9 @@ const MIN_BATCH_BYTES = 61;
 const SNAPSHOT_CRC_AT = 2;
 const SNAPSHOT_ENTRIES_AT = 6;
 
-function damagedSnapshot(bytes: Uint8Array, random: SeededRandom): Uint8Array {
+function damagedSnapshot(bytes: Uint8Array, random: SeededRandom): Uint8Array | undefined {
+  // It may have been damaged before.
+  if (bytes.length < SNAPSHOT_ENTRIES_AT) return undefined;
   const entries = damage(bytes.slice(SNAPSHOT_ENTRIES_AT), random);
   const hurt = new Uint8Array(Buffer.concat([bytes.subarray(0, SNAPSHOT_ENTRIES_AT), entries]));
   new DataView(hurt.buffer).setUint32(SNAPSHOT_CRC_AT, crc32c(entries));
