@@ -23,7 +23,7 @@ export interface ProducerOptions {
   compression?: CodecName;
   /** How long a batch waits to be full. At 0, the default, it goes at once, or when the one before is acknowledged. */
   lingerMs?: Millis;
-  /** What a batch holds before compression; 65,536 unless given. */
+  /** What a batch holds before compression; 131,072 unless given. */
   batchBytes?: number;
   /** What a request holds, and with it a record; 1,048,576 unless given. A broker has its own bound: see `send`. */
   requestMaxBytes?: number;
@@ -52,7 +52,7 @@ export interface SendOptions {
   signal?: AbortSignal | undefined;
 }
 
-const BATCH_BYTES = 64 * 1024;
+const BATCH_BYTES = 128 * 1024;
 const REQUEST_MAX_BYTES = 1024 * 1024;
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
 const DELIVERY_TIMEOUT_MS = 120_000;
