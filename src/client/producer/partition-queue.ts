@@ -15,7 +15,7 @@ const EPOCH_MAX = 0x7fff;
 
 /**
  * The batches of one partition, oldest first, and the numbers they are sent under. It keeps their order whatever fails:
- * what is sent again goes alone, before all that is younger. It decides; who calls it sends.
+ * what is sent again goes before all that is younger, once nothing younger is under way. It decides, others send.
  */
 export class PartitionQueue {
   readonly topic: string;
@@ -90,8 +90,7 @@ export class PartitionQueue {
     // While a younger one is under way, the older one has to wait for its answer.
     if (batch === undefined || batch.state === 'sending') return undefined;
     if (this.#batches.slice(0, this.#sending).some(({ state }) => state !== 'sending')) return undefined;
-    const isAgain = batch.attempts > 0 || (this.#batches[0]?.attempts ?? 0) > 1;
-    const most = isAgain || (this.#isIdempotent && !this.#isKnown) ? 1 : this.#sendingMax;
+    const most = this.#isIdempotent && !this.#isKnown ? 1 : this.#sendingMax;
     if (this.#sending >= most) return undefined;
     return batch.state === 'open' && !isDue(batch) ? undefined : batch;
   }
