@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Broker } from '../../src/hosts/node/broker.ts';
 import { type ClusterState, patiently, readState } from '../compat/kafka/cluster-state.ts';
 import { useOwnCodecs } from '../compat/kafka/workload.ts';
+import { isAboutSpeed } from './fixture.ts';
 
 const FIXTURE = join(import.meta.dirname, '../fixtures/milena-format-1');
 const SETTINGS = new Map([['group.initial.rebalance.delay.ms', '0']]);
@@ -21,8 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-/** How fast the disk is says nothing of what is on it. */
-const said = (message: string) => void (message.startsWith('slow commit') || warnings.push(message));
+const said = (message: string) => void (isAboutSpeed(message) || warnings.push(message));
 const start = () =>
   Broker.start({ directory, settings: SETTINGS, log: { info: () => {}, warn: said, error: said } });
 

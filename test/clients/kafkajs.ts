@@ -9,6 +9,7 @@ import {
   Partitioners,
   type Producer,
   type ProducerConfig,
+  type RetryOptions,
   logLevel,
 } from 'kafkajs';
 import { onTestFinished } from 'vitest';
@@ -16,14 +17,26 @@ import { type Changes, type ClientBroker, type PlainRecord, text } from './fixtu
 import { type GroupMember, TestGroup } from './group.ts';
 import { Line } from './line.ts';
 
+const RETRY: RetryOptions = { initialRetryTime: 20, retries: 5 };
+/** For as long as it takes: the test's own timeout is the only one. */
+const PATIENT: RetryOptions = { initialRetryTime: 20, maxRetryTime: 200, retries: Infinity };
+
+interface Patience {
+  /**
+   * Outlasts a restart of the broker, however long that takes. A client's own `retry` does not: what it is wrapped
+   * around, connecting and asking for metadata, goes by the `retry` of all.
+   */
+  patient?: boolean;
+}
+
 /** Unmodified kafkajs; its clients are closed when the test that made them has ended. */
-export function kafkajs(broker: ClientBroker, line = new Line(broker)): Kafka {
+export function kafkajs(broker: ClientBroker, line = new Line(broker), { patient = false }: Patience = {}) {
   return new Kafka({
     clientId: 'kafkajs',
     brokers: [broker.address],
     socketFactory: line.socketFactory,
     logLevel: logLevel.NOTHING,
-    retry: { initialRetryTime: 20, retries: 5 },
+    retry: patient ? PATIENT : RETRY,
   });
 }
 
@@ -36,10 +49,10 @@ export async function connectAdmin(broker: ClientBroker, line?: Line): Promise<A
 
 export async function connectProducer(
   broker: ClientBroker,
-  config: ProducerConfig = {},
+  { patient = false, ...config }: ProducerConfig & Patience = {},
   line?: Line,
 ): Promise<Producer> {
-  const producer = kafkajs(broker, line).producer({
+  const producer = kafkajs(broker, line, { patient }).producer({
     createPartitioner: Partitioners.DefaultPartitioner,
     ...config,
   });
@@ -50,10 +63,11 @@ export async function connectProducer(
 
 export async function connectConsumer(
   broker: ClientBroker,
-  config: ConsumerConfig,
+  { patient = false, ...config }: ConsumerConfig & Patience,
   line?: Line,
 ): Promise<Consumer> {
-  const consumer = kafkajs(broker, line).consumer({ maxWaitTimeInMs: 100, ...config });
+  const retry = patient ? PATIENT : RETRY;
+  const consumer = kafkajs(broker, line, { patient }).consumer({ maxWaitTimeInMs: 100, retry, ...config });
   onTestFinished(() => consumer.disconnect());
   await consumer.connect();
   return consumer;
@@ -119,7 +133,7 @@ export class Member implements GroupMember {
   }
 }
 
-export interface JoinOptions extends Omit<ConsumerConfig, 'groupId'> {
+export interface JoinOptions extends Omit<ConsumerConfig, 'groupId'>, Patience {
   fromBeginning?: boolean;
   line?: Line;
 }

@@ -1,6 +1,6 @@
 import { cp } from 'node:fs/promises';
 import { ConfigResourceTypes } from 'kafkajs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { ClientBroker, type PlainRecord } from './fixture.ts';
 import { Group, connectAdmin, connectProducer, createTopic, readTopic } from './kafkajs.ts';
@@ -8,17 +8,15 @@ import { Line } from './line.ts';
 
 const CONFIGS = { 'cleanup.policy': 'compact', 'segment.bytes': '1048576' };
 
-/** Outlasts a restart. */
-const PATIENT = { initialRetryTime: 20, maxRetryTime: 200, retries: 100 };
-
 let broker: ClientBroker;
 beforeEach(async () => {
   broker = new ClientBroker('files');
   await broker.start();
-});
-afterEach(async () => {
-  await broker.stop();
-  await broker.removeDirectories();
+  // First said, last done: it outlives its clients, who would wait for it to come back.
+  onTestFinished(async () => {
+    await broker.stop();
+    await broker.removeDirectories();
+  });
 });
 
 /** Ends the broker and starts it again on what a clean stop leaves, or on what a kill at this moment would. */
@@ -107,11 +105,11 @@ describe.each(RESTARTS)('after %s', (_, restart) => {
   test('a group goes on where it committed, and so do members that never noticed', async () => {
     const topic = await createTopic(await connectAdmin(broker), broker, { partitions: 2 });
     const line = new Line(broker);
-    const producer = await connectProducer(broker, { idempotent: true, retry: PATIENT }, line);
+    const producer = await connectProducer(broker, { idempotent: true, patient: true }, line);
     const gone = new Group(broker, topic);
     const member = await gone.join();
     const staying = new Group(broker, topic);
-    await staying.join({ line: new Line(broker), retry: PATIENT });
+    await staying.join({ line: new Line(broker), patient: true });
     const both = (value: string) =>
       [0, 1].map((partition) => ({ partition, value: `${value} ${partition}` }));
     await producer.send({ topic, messages: both('before') });
@@ -131,7 +129,7 @@ describe.each(RESTARTS)('after %s', (_, restart) => {
   test('an idempotent producer repeats what it has no answer to, and the log knows it', async () => {
     const topic = await createTopic(await connectAdmin(broker), broker);
     const line = new Line(broker);
-    const producer = await connectProducer(broker, { idempotent: true, retry: PATIENT }, line);
+    const producer = await connectProducer(broker, { idempotent: true, patient: true }, line);
     await producer.send({ topic, messages: [{ value: 'first' }] });
     const answerLost = line.cutAtNextAnswer();
     const unanswered = producer.send({ topic, messages: [{ value: 'second' }] });
