@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 
 const tasks = {
   'types: core': ['tsc', '-p', 'src'],
+  'types: client': ['tsc', '-p', 'src/client'],
   'types: node': ['tsc', '-p', 'src/hosts/node'],
   'types: browser host': ['tsc', '-p', 'src/hosts/browser'],
   'types: web': ['tsc', '-p', 'src/hosts/web'],

@@ -28,7 +28,7 @@ export class CliError extends Error {
     if (!(error instanceof Error)) return new CliError(EXIT.failure, 'FAILED', String(error));
     if (error.name === 'CLIError')
       return new CliError(EXIT.usage, 'USAGE', error.message, 'see milena --help');
-    if (error.name === 'ConnectionLost')
+    if (isConnectionLost(error))
       return new CliError(
         EXIT.unreachable,
         'UNREACHABLE',
@@ -41,4 +41,9 @@ export class CliError extends Error {
   text(): string {
     return `error[${this.code}]: ${this.message}${this.hint === undefined ? '' : `\n  ${this.hint}`}`;
   }
+}
+
+/** It, or what it came from. */
+function isConnectionLost(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'ConnectionLost' || isConnectionLost(error.cause));
 }

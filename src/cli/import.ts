@@ -1,8 +1,10 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import { Cluster } from '../client/cluster.ts';
+import { RefusedError } from '../client/errors.ts';
 import { IdempotentWriter, WriteFailed } from '../client/idempotent-writer.ts';
 import { Broker } from '../hosts/node/broker.ts';
-import { nodeClock } from '../hosts/node/clock.ts';
+import { clientClock } from '../hosts/node/clock.ts';
+import { nodeRandom } from '../hosts/node/random.ts';
 import { loadKernels } from '../kernels/load.ts';
 import { storedNodeId } from './directory.ts';
 import { CliError, EXIT } from './errors.ts';
@@ -64,7 +66,13 @@ export const importTopic = defineCommand({
       const { cluster } = target;
       const { topic } = given;
       const partitions = await partitionsFor(cluster, topic, create);
-      const writer = await IdempotentWriter.open({ cluster, topic, kernels, clock: nodeClock });
+      const writer = new IdempotentWriter({
+        cluster,
+        topic,
+        kernels,
+        clock: clientClock,
+        random: nodeRandom,
+      });
       const rounds = (format === 'raw' ? roundsOfRaw : roundsOfLines)(process.stdin, {
         kernels,
         partitions,
@@ -182,10 +190,11 @@ class Import {
   /** The line of the record, or the byte of the batch, that a broker refused. */
   #placeOf(error: unknown): string {
     if (!(error instanceof WriteFailed)) return '';
+    const { recordIndex } = error.why instanceof RefusedError ? error.why : {};
     const open = this.#open.find(
       ({ round, acknowledged }) => round.places.has(error.partition) && !acknowledged.has(error.partition),
     );
-    const place = open?.round.places.get(error.partition)?.(error.recordIndex ?? 0);
+    const place = open?.round.places.get(error.partition)?.(recordIndex ?? 0);
     return place === undefined ? '' : `${place}: `;
   }
 }

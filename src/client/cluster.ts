@@ -1,112 +1,225 @@
-import { ErrorCode, errorInfo, KafkaError } from '../model/errors.ts';
+import { ErrorCode } from '../model/errors.ts';
+import type { Millis } from '../model/ids.ts';
+import type { Random } from '../ports/random.ts';
+import type { BrokerAddress } from '../ports/transport.ts';
 import { metadataApi, type MetadataResponse } from '../wire/apis/03-metadata.ts';
 import { createTopicsApi } from '../wire/apis/19-create-topics.ts';
-import { type Address, ConnectionLost, type Dial, Exchange } from './exchange.ts';
+import { BrokerError, closedError, ConnectionLost } from './errors.ts';
+import { Exchange, type ExchangeOptions } from './exchange.ts';
+import { abortable } from './retry.ts';
+import { type LeaderHint, type Topic, TopicCache } from './topic-cache.ts';
 
-export interface ClusterOptions {
-  dial: Dial;
-  /** Where to ask first. */
-  bootstrap: Address;
-  clientId: string;
+export interface ClusterOptions extends ExchangeOptions {
+  /** Where to ask first, and when all known brokers have gone: at least one. */
+  bootstrap: readonly BrokerAddress[];
+  random: Random;
+  /** Asking for a topic may make it, where the broker's auto.create.topics.enable says so. */
+  allowAutoTopicCreation?: boolean;
+  /** What was learnt of a topic is asked again after so long. */
+  metadataMaxAgeMs?: Millis;
 }
 
 /** Names in requests, which is what callers have: topic ids came later. */
 const METADATA_VERSIONS = { min: 1, max: 12 };
 const CREATE_VERSIONS = { min: 2, max: 7 };
+/** What no disk has to be asked for is answered soon, or not at all. */
+const METADATA_TIMEOUT_MS = 10_000;
+const METADATA_MAX_AGE_MS = 5 * 60_000;
 
 /** A Kafka cluster as one caller sees it: who leads what, and a connection to each broker that is needed. */
 export class Cluster {
   readonly #options: ClusterOptions;
-  #bootstrap: Exchange | undefined;
-  readonly #brokers = new Map<number, Exchange>();
-  /** By topic. */
-  readonly #known = new Map<string, MetadataResponse>();
+  readonly #topics: TopicCache;
+  /** By `host:port`; some may have closed since. */
+  readonly #open = new Map<string, Exchange>();
+  readonly #opening = new Map<string, Promise<Exchange>>();
+  #brokers = new Map<number, BrokerAddress>();
+  readonly #life = new AbortController();
 
-  private constructor(options: ClusterOptions) {
+  constructor(options: ClusterOptions) {
     this.#options = options;
+    const { clock, metadataMaxAgeMs = METADATA_MAX_AGE_MS } = options;
+    this.#topics = new TopicCache({ clock, maxAgeMs: metadataMaxAgeMs, ask: (names) => this.#ask(names) });
   }
 
   /** @throws ConnectionLost when no broker answers there. */
-  static async connect(options: ClusterOptions): Promise<Cluster> {
+  static async connect(options: ClusterOptions, signal?: AbortSignal): Promise<Cluster> {
     const cluster = new Cluster(options);
-    await cluster.anyBroker();
+    await cluster.anyBroker(signal);
     return cluster;
   }
 
-  /** A connection to whoever answered first, made anew if it was lost. */
-  async anyBroker(): Promise<Exchange> {
-    const { dial, bootstrap, clientId } = this.#options;
-    if (this.#bootstrap === undefined || this.#bootstrap.isClosed)
-      this.#bootstrap = await Exchange.open(dial, bootstrap, clientId);
-    return this.#bootstrap;
+  get isClosed(): boolean {
+    return this.#life.signal.aborted;
   }
 
-  /** Metadata of these topics; null asks for all. Nothing is created. */
-  async metadata(topics: readonly string[] | null): Promise<MetadataResponse> {
-    const wanted = topics?.map((name) => ({ name })) ?? null;
-    const request = { topics: wanted, allowAutoTopicCreation: false };
-    return (await this.anyBroker()).request(metadataApi, METADATA_VERSIONS, request);
+  /** Whether a broker is connected now. */
+  get isConnected(): boolean {
+    return this.#openExchange() !== undefined;
   }
 
-  /** How many partitions a topic has; undefined when there is no such topic. @throws KafkaError */
+  /** A connection to whoever is connected, or answers first: of those known, then of those to ask first. */
+  async anyBroker(signal?: AbortSignal): Promise<Exchange> {
+    const open = this.#openExchange();
+    if (open !== undefined) return open;
+    const failures: ConnectionLost[] = [];
+    for (const address of this.#candidates()) {
+      try {
+        return await this.#exchangeAt(address, signal);
+      } catch (error) {
+        if (!(error instanceof ConnectionLost)) throw error;
+        failures.push(error);
+      }
+    }
+    const [first] = failures;
+    if (failures.length === 1 && first !== undefined) throw first;
+    throw new ConnectionLost(failures.map(({ message }) => message).join('; '), first);
+  }
+
+  /** Metadata of these topics, as a broker says it now; null asks for all. Nothing is created. */
+  async metadata(topics: readonly string[] | null, signal?: AbortSignal): Promise<MetadataResponse> {
+    return this.#metadata(topics, { allowAutoTopicCreation: false, signal });
+  }
+
+  /** What is known of a topic, without asking; it may be out of date. Undefined when nothing is. */
+  known(topic: string): Topic | undefined {
+    return this.#topics.known(topic);
+  }
+
+  /** What is known of a topic, asked for when it is not, or is out of date. @throws BrokerError, ConnectionLost */
+  topic(name: string): Promise<Topic> {
+    return this.#topics.get(name);
+  }
+
+  /** Who leads a partition, as far as is known and not doubted. */
+  leaderIdOf(topic: string, partition: number): number | undefined {
+    const leaderId = this.#topics.fresh(topic)?.partitions[partition]?.leaderId ?? -1;
+    return leaderId < 0 ? undefined : leaderId;
+  }
+
+  /** How many partitions a topic has; undefined when there is no such topic. @throws BrokerError */
   async partitionsOf(topic: string): Promise<number | undefined> {
-    const found = (await this.#about(topic)).topics[0];
-    const errorCode = found?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) return undefined;
-    if (errorCode !== ErrorCode.NONE)
-      throw new KafkaError(errorCode, `${topic}: ${errorInfo(errorCode).name}`);
-    return found?.partitions.length;
+    try {
+      return (await this.topic(topic)).partitions.length;
+    } catch (error) {
+      const isUnknown =
+        error instanceof BrokerError && error.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+      if (isUnknown) return undefined;
+      throw error;
+    }
   }
 
-  /** @throws KafkaError when it cannot be made. */
+  /** @throws BrokerError when it cannot be made. */
   async createTopic(name: string, numPartitions: number): Promise<void> {
     const topic = { name, numPartitions, replicationFactor: -1, assignments: [], configs: [] };
     const broker = await this.anyBroker();
     const { topics } = await broker.request(createTopicsApi, CREATE_VERSIONS, { topics: [topic] });
-    this.#known.delete(name);
+    this.forget(name);
     const { errorCode = ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage = null } = topics[0] ?? {};
-    if (errorCode !== ErrorCode.NONE)
-      throw new KafkaError(errorCode, errorMessage ?? errorInfo(errorCode).name);
+    if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, name, errorMessage);
+  }
+
+  /** A connection to the leader of a partition. @throws ConnectionLost; BrokerError LEADER_NOT_AVAILABLE. */
+  async leaderOf(topic: string, partition: number): Promise<Exchange> {
+    const { partitions } = await this.topic(topic);
+    const leaderId = partitions[partition]?.leaderId ?? -1;
+    if (leaderId < 0) throw new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, `${topic}-${partition}`);
+    return this.broker(leaderId);
   }
 
   /**
-   * A connection to the leader of a partition. In a cluster of one it is the one that is there, whatever the broker
+   * A connection to the broker of that number. In a cluster of one it is the one that is there, whatever the broker
    * believes its address is.
-   * @throws ConnectionLost; KafkaError LEADER_NOT_AVAILABLE.
+   * @throws ConnectionLost
    */
-  async leaderOf(topic: string, partition: number): Promise<Exchange> {
-    const { brokers, topics } = await this.#about(topic);
-    const found = topics[0]?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
-    const leader = brokers.find(({ nodeId }) => nodeId === found?.leaderId);
-    if (leader === undefined)
-      throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE, `${topic}-${partition} has no leader`);
-    if (brokers.length === 1) return this.anyBroker();
-    const open = this.#brokers.get(leader.nodeId);
-    if (open !== undefined && !open.isClosed) return open;
-    const exchange = await Exchange.open(this.#options.dial, leader, this.#options.clientId);
-    this.#brokers.set(leader.nodeId, exchange);
-    return exchange;
+  async broker(nodeId: number): Promise<Exchange> {
+    const address = this.#brokers.get(nodeId);
+    if (address !== undefined && this.#brokers.size > 1) return this.#exchangeAt(address);
+    return this.anyBroker();
   }
 
-  /** What was known of a topic may be wrong: ask again. */
+  /** What was known of a topic may be wrong: it is asked again when it is needed. */
   forget(topic: string): void {
-    this.#known.delete(topic);
+    this.#topics.forget(topic);
+  }
+
+  /**
+   * A broker said who leads now (KIP-951). @returns whether that is news: what is not newer than what is known, or
+   * names a broker that is not, is not believed.
+   */
+  learn(hint: LeaderHint, endpoints: readonly { nodeId: number; host: string; port: number }[]): boolean {
+    for (const { nodeId, host, port } of endpoints) this.#brokers.set(nodeId, { host, port });
+    return this.#brokers.has(hint.leaderId) && this.#topics.learn(hint);
   }
 
   close(): void {
-    this.#bootstrap?.close();
-    for (const exchange of this.#brokers.values()) exchange.close();
+    this.#life.abort(closedError('the client'));
+    for (const exchange of this.#open.values()) exchange.close();
+    this.#open.clear();
   }
 
-  async #about(topic: string): Promise<MetadataResponse> {
-    const known = this.#known.get(topic) ?? (await this.metadata([topic]));
-    this.#known.set(topic, known);
-    return known;
+  async #metadata(
+    topics: readonly string[] | null,
+    { allowAutoTopicCreation, signal }: { allowAutoTopicCreation: boolean; signal?: AbortSignal | undefined },
+  ): Promise<MetadataResponse> {
+    const request = { topics: topics?.map((name) => ({ name })) ?? null, allowAutoTopicCreation };
+    const exchange = await this.anyBroker(signal);
+    const answer = await exchange.request(metadataApi, METADATA_VERSIONS, request, {
+      timeoutMs: METADATA_TIMEOUT_MS,
+      signal,
+    });
+    this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    return answer;
+  }
+
+  async #ask(topics: readonly string[]): Promise<MetadataResponse> {
+    const { allowAutoTopicCreation = false } = this.#options;
+    return this.#metadata(topics, { allowAutoTopicCreation });
+  }
+
+  #openExchange(): Exchange | undefined {
+    for (const [key, exchange] of this.#open) {
+      if (!exchange.isClosed) return exchange;
+      this.#open.delete(key);
+    }
+    return undefined;
+  }
+
+  /** By chance, so that many clients do not all ask the same. */
+  #candidates(): BrokerAddress[] {
+    const { bootstrap, random } = this.#options;
+    const all = new Map(
+      [...bootstrap, ...this.#brokers.values()].map((address) => [keyOf(address), address]),
+    );
+    return [...all.values()]
+      .map((address) => ({ address, place: random.next() }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ address }) => address);
+  }
+
+  /** One connection an address, whoever asks for it, and how many do at once. */
+  async #exchangeAt(address: BrokerAddress, signal?: AbortSignal): Promise<Exchange> {
+    this.#life.signal.throwIfAborted();
+    const key = keyOf(address);
+    const open = this.#open.get(key);
+    if (open !== undefined && !open.isClosed) return open;
+    let opening = this.#opening.get(key);
+    if (opening === undefined) {
+      opening = this.#openAt(address).finally(() => this.#opening.delete(key));
+      this.#opening.set(key, opening);
+    }
+    return abortable(opening, signal);
+  }
+
+  async #openAt(address: BrokerAddress): Promise<Exchange> {
+    const exchange = await Exchange.open(this.#options, address, this.#life.signal);
+    if (this.isClosed) exchange.close();
+    this.#life.signal.throwIfAborted();
+    this.#open.set(keyOf(address), exchange);
+    return exchange;
   }
 }
 
-/** Whether trying again may help: the connection was lost, or Kafka calls the error retriable. */
-export function mayRetry(error: unknown): boolean {
-  if (error instanceof ConnectionLost) return true;
-  return error instanceof KafkaError && errorInfo(error.code).retriable;
+function keyOf({ host, port }: BrokerAddress): string {
+  return `${host}:${port}`;
 }

@@ -1,34 +1,12 @@
-import { concat } from '../model/bytes.ts';
 import { ErrorCode, KafkaError } from '../model/errors.ts';
+import type { Millis } from '../model/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { BrokerAddress, ByteStream, Transport } from '../ports/transport.ts';
 import { apiVersionsApi, type ApiVersionsResponse } from '../wire/apis/18-api-versions.ts';
 import { decodeResponse, encodeRequest } from '../wire/frame.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
 import type { Api, RequestInitOf, ResponseOf } from '../wire/schema.ts';
-
-export interface Address {
-  host: string;
-  port: number;
-}
-
-/** A byte stream to a broker, as the host gives it. */
-export interface Stream {
-  write(bytes: Uint8Array): void;
-  close(): void;
-}
-
-/** What a stream tells of itself. */
-export interface StreamEvents {
-  received: (chunk: Uint8Array) => void;
-  /** Once; nothing is received after it. */
-  closed: (why: string) => void;
-}
-
-/** Opens a stream. @throws ConnectionLost when nobody answers there. */
-export type Dial = (address: Address, events: StreamEvents) => Promise<Stream>;
-
-/** The broker cannot be reached, or went away: what was asked may have been done or not. */
-export class ConnectionLost extends Error {
-  override name = 'ConnectionLost';
-}
+import { BrokerError, ConnectionLost } from './errors.ts';
 
 /** Versions of one API, ends included. */
 export interface Versions {
@@ -36,44 +14,81 @@ export interface Versions {
   max: number;
 }
 
-interface Waiting {
-  correlationId: number;
-  answered: (frame: Uint8Array) => void;
-  lost: (error: ConnectionLost) => void;
+export interface ExchangeOptions {
+  transport: Transport;
+  clock: Clock;
+  clientId: string;
+  /** Requests without an answer, beyond which the next ones wait here. */
+  inFlightMax?: number;
+  /** From sending to answer; then the connection counts as lost, for the answers behind would not come either. */
+  requestTimeoutMs?: Millis;
+  /** For the stream, and again for the first answer. */
+  connectTimeoutMs?: Millis;
 }
 
+export interface RequestOptions {
+  timeoutMs?: Millis | undefined;
+  /** Nobody waits for the answer any more. What was sent may be done all the same. */
+  signal?: AbortSignal | undefined;
+}
+
+interface Pending {
+  api: Api;
+  version: number;
+  body: unknown;
+  timeoutMs: Millis;
+  correlationId: number;
+  /** Undefined: there will be none (acks=0). */
+  answered: ((frame: Uint8Array) => void) | undefined;
+  sent: () => void;
+  failed: (error: unknown) => void;
+  cancelTimer: () => void;
+}
+
+const IN_FLIGHT_MAX = 5;
+const REQUEST_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 /** A response that is longer is not Kafka's, or not for us. */
 const RESPONSE_MAX_BYTES = 512 * 1024 * 1024;
-const SIZE_BYTES = 4;
+/** A correlation id and something: HTTP servers and others say something else. */
+const RESPONSE_MIN_BYTES = 6;
 /** After the correlation id; ApiVersions has no tags in its header. */
 const API_VERSIONS_ERROR_AT = 4;
 
-/** One connection to one broker: requests out, answers back in the same order. Requests may overlap. */
+/** One connection to one broker: requests out, in the order they are made, answers back in the same order. */
 export class Exchange {
-  readonly #clientId: string;
-  #stream: Stream | undefined;
-  #waiting: Waiting[] = [];
-  #chunks: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #options: ExchangeOptions;
+  readonly #frames = new FrameReader(RESPONSE_MAX_BYTES);
+  readonly #title: string;
+  #stream: ByteStream | undefined;
+  #queue: Pending[] = [];
+  #inFlight: Pending[] = [];
+  #hasRoom = true;
+  #throttled: (() => void) | undefined;
   #lastCorrelationId = 0;
   #closedBecause: string | undefined;
   #versions: ReadonlyMap<number, Versions> = new Map();
 
-  private constructor(clientId: string) {
-    this.#clientId = clientId;
+  private constructor(options: ExchangeOptions, { host, port }: BrokerAddress) {
+    this.#options = options;
+    this.#title = `${host}:${port}`;
   }
 
   /** Connects and learns what the broker speaks. @throws ConnectionLost when there is none. */
-  static async open(dial: Dial, address: Address, clientId: string): Promise<Exchange> {
-    const exchange = new Exchange(clientId);
-    exchange.#stream = await dial(address, {
-      received: (chunk) => exchange.#receive(chunk),
-      closed: (why) => exchange.#close(why),
-    });
-    const { apiKeys } = await exchange.#apiVersions();
-    exchange.#versions = new Map(
-      apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
-    );
+  static async open(
+    options: ExchangeOptions,
+    address: BrokerAddress,
+    signal?: AbortSignal,
+  ): Promise<Exchange> {
+    const exchange = new Exchange(options, address);
+    await exchange.#connect(address, signal);
+    try {
+      const { connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
+      exchange.#versions = versionsIn(await exchange.#apiVersions({ timeoutMs, signal }));
+    } catch (error) {
+      exchange.close();
+      throw error;
+    }
     return exchange;
   }
 
@@ -87,64 +102,203 @@ export class Exchange {
   }
 
   /**
-   * Asks in the newest version that broker and caller both can.
-   * @throws ConnectionLost; KafkaError UNSUPPORTED_VERSION when there is none; WireError for an answer that is none.
+   * Asks in the newest version that broker and caller both can. The body is encoded when it is sent: it must not be
+   * changed before the answer.
+   * @throws ConnectionLost; BrokerError UNSUPPORTED_VERSION when there is none.
    */
-  async request<A extends Api>(api: A, versions: Versions, body: RequestInitOf<A>): Promise<ResponseOf<A>> {
+  async request<A extends Api>(
+    api: A,
+    versions: Versions,
+    body: RequestInitOf<A>,
+    options: RequestOptions = {},
+  ): Promise<ResponseOf<A>> {
+    const version = this.versionOf(api, versions);
+    const frame = await this.#send(api, version, body, options);
+    return this.#decode(api, version, frame);
+  }
+
+  /** Sends what has no answer; resolves when it is handed to the transport. @throws ConnectionLost */
+  post<A extends Api>(api: A, versions: Versions, body: RequestInitOf<A>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const version = this.versionOf(api, versions);
+      this.#enqueue({ api, version, body, answered: undefined, sent: resolve, failed: reject });
+    });
+  }
+
+  /** The newest version that broker and caller both can. @throws BrokerError UNSUPPORTED_VERSION */
+  versionOf(api: Api, versions: Versions): number {
     const offered = this.#versions.get(api.key);
     const version = Math.min(offered?.max ?? -1, versions.max);
-    if (version < Math.max(offered?.min ?? 0, versions.min)) {
-      const has = offered === undefined ? 'none' : `${offered.min} to ${offered.max}`;
-      throw new KafkaError(
-        ErrorCode.UNSUPPORTED_VERSION,
-        `${api.name} ${versions.min} to ${versions.max} is needed, the broker offers ${has}`,
-      );
-    }
-    return decodeResponse(api, version, await this.#send(api, version, body)).body;
+    if (version >= Math.max(offered?.min ?? 0, versions.min)) return version;
+    const has = offered === undefined ? 'none' : `${offered.min} to ${offered.max}`;
+    const said = `${api.name} ${versions.min} to ${versions.max} is needed, the broker offers ${has}`;
+    throw new BrokerError(ErrorCode.UNSUPPORTED_VERSION, said);
   }
 
   close(): void {
     this.#break('closed here');
   }
 
-  /** A broker that does not know our version answers in the oldest (KIP-511). */
-  async #apiVersions(): Promise<ApiVersionsResponse> {
-    const software = { clientSoftwareName: 'milena', clientSoftwareVersion: '0' };
-    const frame = await this.#send(apiVersionsApi, 3, software);
-    const errorCode = new DataView(frame.buffer, frame.byteOffset).getInt16(API_VERSIONS_ERROR_AT);
-    if (errorCode !== ErrorCode.UNSUPPORTED_VERSION) return decodeResponse(apiVersionsApi, 3, frame).body;
-    return decodeResponse(apiVersionsApi, 0, await this.#send(apiVersionsApi, 0, software)).body;
+  async #connect(address: BrokerAddress, signal: AbortSignal | undefined): Promise<void> {
+    const { transport, clock, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const giveUp = new AbortController();
+    const late = new ConnectionLost(`${this.#title}: no answer`);
+    const cancel = clock.at(clock.now() + connectTimeoutMs, () => giveUp.abort(late));
+    const aborted = () => giveUp.abort(signal?.reason);
+    signal?.addEventListener('abort', aborted, { once: true });
+    if (signal?.aborted) aborted();
+    try {
+      const events = {
+        received: (chunk: Uint8Array) => this.#receive(chunk),
+        drained: () => this.#drained(),
+        closed: (why: string) => this.#close(why),
+      };
+      this.#stream = await transport.open(address, events, giveUp.signal);
+    } catch (error) {
+      if (signal?.aborted || error instanceof ConnectionLost) throw error;
+      throw new ConnectionLost(error instanceof Error ? error.message : String(error), error);
+    } finally {
+      cancel();
+      signal?.removeEventListener('abort', aborted);
+    }
   }
 
-  #send<A extends Api>(api: A, version: number, body: RequestInitOf<A>): Promise<Uint8Array> {
-    const correlationId = ++this.#lastCorrelationId;
+  /** A broker that does not know our version answers in the oldest (KIP-511). */
+  async #apiVersions(options: RequestOptions): Promise<ApiVersionsResponse> {
+    const software = { clientSoftwareName: 'milena', clientSoftwareVersion: '0' };
+    const frame = await this.#send(apiVersionsApi, 3, software, options);
+    const errorCode = new DataView(frame.buffer, frame.byteOffset).getInt16(API_VERSIONS_ERROR_AT);
+    if (errorCode !== ErrorCode.UNSUPPORTED_VERSION) return this.#decode(apiVersionsApi, 3, frame);
+    return this.#decode(apiVersionsApi, 0, await this.#send(apiVersionsApi, 0, software, options));
+  }
+
+  /** Bytes that are no answer of that kind end the connection: what follows cannot be believed either. */
+  #decode<A extends Api>(api: A, version: number, frame: Uint8Array): ResponseOf<A> {
+    try {
+      const { body } = decodeResponse(api, version, frame);
+      this.#throttle((body as { throttleTimeMs?: number }).throttleTimeMs ?? 0);
+      return body;
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error;
+      this.#break(`what answers is no Kafka broker: ${error.message}`);
+      throw new ConnectionLost(this.#lostBecause, error);
+    }
+  }
+
+  #send(
+    api: Api,
+    version: number,
+    body: unknown,
+    { timeoutMs, signal }: RequestOptions,
+  ): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      if (this.#closedBecause !== undefined) return reject(new ConnectionLost(this.#closedBecause));
-      const request = encodeRequest(api, version, { correlationId, clientId: this.#clientId }, body);
-      this.#waiting.push({ correlationId, answered: resolve, lost: reject });
-      this.#stream?.write(request);
+      signal?.throwIfAborted();
+      const aborted = () => {
+        this.#queue = this.#queue.filter((other) => other !== pending);
+        reject(signal?.reason as Error);
+      };
+      const settled = () => signal?.removeEventListener('abort', aborted);
+      const answered = (frame: Uint8Array) => {
+        settled();
+        resolve(frame);
+      };
+      const failed = (error: unknown) => {
+        settled();
+        reject(error as Error);
+      };
+      signal?.addEventListener('abort', aborted, { once: true });
+      const pending = this.#enqueue({ api, version, body, timeoutMs, answered, sent: () => {}, failed });
+    });
+  }
+
+  #enqueue(
+    asked: Omit<Pending, 'correlationId' | 'cancelTimer' | 'timeoutMs'> & Pick<RequestOptions, 'timeoutMs'>,
+  ): Pending {
+    const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = this.#options;
+    const { timeoutMs = requestTimeoutMs } = asked;
+    const pending: Pending = {
+      ...asked,
+      timeoutMs,
+      correlationId: ++this.#lastCorrelationId,
+      cancelTimer: () => {},
+    };
+    if (this.isClosed) asked.failed(new ConnectionLost(this.#lostBecause));
+    else this.#queue.push(pending);
+    this.#flush();
+    return pending;
+  }
+
+  /** Sends what may be sent. */
+  #flush(): void {
+    const { inFlightMax = IN_FLIGHT_MAX } = this.#options;
+    while (this.#hasRoom && this.#throttled === undefined && this.#inFlight.length < inFlightMax) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#write(next);
+    }
+  }
+
+  #write(pending: Pending): void {
+    const { clock, clientId } = this.#options;
+    const { api, version, correlationId, timeoutMs } = pending;
+    let bytes: Uint8Array;
+    try {
+      bytes = encodeRequest(api, version, { correlationId, clientId }, pending.body as never);
+    } catch (error) {
+      return pending.failed(error);
+    }
+    if (pending.answered !== undefined) {
+      this.#inFlight.push(pending);
+      const late = () => this.#break(`no answer to ${api.name} within ${timeoutMs} ms`);
+      pending.cancelTimer = clock.at(clock.now() + timeoutMs, late);
+    }
+    this.#hasRoom = this.#stream?.write(bytes) ?? false;
+    pending.sent();
+  }
+
+  #drained(): void {
+    this.#hasRoom = true;
+    this.#flush();
+  }
+
+  /** A broker over quota answers at once and reads no more for a while: so do we send no more (KIP-219). */
+  #throttle(forMs: Millis): void {
+    if (forMs <= 0 || this.isClosed) return;
+    const { clock } = this.#options;
+    this.#throttled?.();
+    this.#throttled = clock.at(clock.now() + forMs, () => {
+      this.#throttled = undefined;
+      this.#flush();
     });
   }
 
   #receive(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#heldBytes += chunk.length;
-    while (this.#heldBytes >= SIZE_BYTES && !this.isClosed) {
-      const size = this.#peekSize();
-      // A broker answers six bytes at least: HTTP servers and others say something else.
-      if (size < SIZE_BYTES + 2 || size > RESPONSE_MAX_BYTES)
-        return this.#break('what answers is no Kafka broker');
-      if (this.#heldBytes < SIZE_BYTES + size) return;
-      this.#answer(this.#take(SIZE_BYTES + size).subarray(SIZE_BYTES));
+    if (this.isClosed) return;
+    try {
+      this.#frames.push(chunk, (frame) => {
+        if (!this.isClosed) this.#answer(frame);
+      });
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error;
+      this.#break('what answers is no Kafka broker');
     }
+    this.#flush();
   }
 
   #answer(frame: Uint8Array): void {
-    const waiting = this.#waiting.shift();
+    if (frame.length < RESPONSE_MIN_BYTES) return this.#break('what answers is no Kafka broker');
     const correlationId = new DataView(frame.buffer, frame.byteOffset).getInt32(0);
-    if (waiting?.correlationId === correlationId) return waiting.answered(frame);
-    if (waiting !== undefined) this.#waiting.unshift(waiting);
-    this.#break('what answers is no Kafka broker: its answers came out of order');
+    const [first] = this.#inFlight;
+    if (first?.correlationId !== correlationId)
+      return this.#break('what answers is no Kafka broker: its answers came out of order');
+    this.#inFlight.shift();
+    first.cancelTimer();
+    first.answered?.(frame);
+  }
+
+  get #lostBecause(): string {
+    const why = this.#closedBecause ?? 'lost';
+    return why.startsWith(this.#title) || why.includes('://') ? why : `${this.#title}: ${why}`;
   }
 
   #break(why: string): void {
@@ -154,27 +308,19 @@ export class Exchange {
 
   #close(why: string): void {
     this.#closedBecause ??= why;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#chunks = [];
-    this.#heldBytes = 0;
-    for (const { lost } of waiting) lost(new ConnectionLost(this.#closedBecause));
+    this.#throttled?.();
+    const lost = [...this.#inFlight, ...this.#queue];
+    this.#inFlight = [];
+    this.#queue = [];
+    for (const { cancelTimer, failed } of lost) {
+      cancelTimer();
+      failed(new ConnectionLost(this.#lostBecause));
+    }
   }
+}
 
-  #peekSize(): number {
-    if ((this.#chunks[0]?.length ?? 0) < SIZE_BYTES) this.#chunks = [concat(this.#chunks)];
-    const first = this.#chunks[0] as Uint8Array;
-    return new DataView(first.buffer, first.byteOffset).getInt32(0);
-  }
-
-  /** The next `count` bytes, in one piece. */
-  #take(count: number): Uint8Array {
-    const [first = new Uint8Array(0), ...rest] = this.#chunks;
-    const whole = first.length >= count;
-    const all = whole ? first : concat(this.#chunks);
-    const left = all.length > count ? [all.subarray(count)] : [];
-    this.#chunks = whole ? [...left, ...rest] : left;
-    this.#heldBytes -= count;
-    return all.subarray(0, count);
-  }
+function versionsIn({ apiKeys }: ApiVersionsResponse): ReadonlyMap<number, Versions> {
+  return new Map(
+    apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
+  );
 }

@@ -1,9 +1,10 @@
-import { ErrorCode, errorInfo, KafkaError } from '../model/errors.ts';
+import { ErrorCode } from '../model/errors.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import { fetchApi } from '../wire/apis/01-fetch.ts';
 import { forEachBatch, offsetAfter } from '../records/header.ts';
 import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
 import type { Cluster } from './cluster.ts';
+import { BrokerError } from './errors.ts';
 
 const FETCH_VERSIONS = { min: 4, max: 12 };
 const LIST_OFFSETS_VERSIONS = { min: 1, max: 7 };
@@ -40,7 +41,7 @@ export class TopicReader {
 
   /**
    * Whole batches that reach into `[fromOffset, endOffset)`, several at once, in order; the next are on their way while
-   * these are used. @throws KafkaError, ConnectionLost.
+   * these are used. @throws BrokerError, ConnectionLost.
    */
   async *batches(partition: number, fromOffset: Offset, endOffset: Offset): AsyncGenerator<Uint8Array> {
     let next = fromOffset < endOffset ? this.#fetch(partition, fromOffset) : undefined;
@@ -83,16 +84,16 @@ export class TopicReader {
 
   #check(partition: number, errorCode: number = ErrorCode.UNKNOWN_SERVER_ERROR): void {
     if (errorCode === ErrorCode.NONE) return;
-    throw new KafkaError(errorCode, `${this.#topic}-${partition}: ${errorInfo(errorCode).name}`);
+    throw new BrokerError(errorCode, `${this.#topic}-${partition}`);
   }
 }
 
-/** Without what a broker cut off at the end. @throws KafkaError for batches of the formats before Kafka 0.11. */
+/** Without what a broker cut off at the end. @throws BrokerError for batches of the formats before Kafka 0.11. */
 function wholeBatches(bytes: Uint8Array, title: string): Uint8Array {
   let end = 0;
   forEachBatch(bytes, (batch) => {
     if (batch.magic !== 2)
-      throw new KafkaError(
+      throw new BrokerError(
         ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT,
         `${title}: magic ${batch.magic} is not 2`,
       );

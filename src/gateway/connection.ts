@@ -4,7 +4,7 @@ import { WireError } from '../wire/error.ts';
 import { decodeRequest, decodeRequestHeader } from '../wire/frame.ts';
 import { Call } from './call.ts';
 import { serves } from './handler.ts';
-import { FrameReader } from './frames.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
 import { type ParkedFetch, ParkedFetches } from './fetch/parked-fetches.ts';
 import type { Address, Gateway } from './gateway.ts';
 import type { ConnectionCredit } from './read-credit.ts';

@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   hosts: () => import('./hosts.ts'),
   produce: () => import('./produce.ts'),
   'small-produce': () => import('./small-produce.ts'),
+  'client-produce': () => import('./client-produce.ts'),
   fetch: () => import('./fetch.ts'),
   commit: () => import('./commit.ts'),
   indexeddb: () => import('./indexeddb.ts'),

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Cluster } from '../../src/client/cluster.ts';
-import { ConnectionLost, type Dial } from '../../src/client/exchange.ts';
+import { ConnectionLost } from '../../src/client/errors.ts';
 import { IdempotentWriter, WriteFailed } from '../../src/client/idempotent-writer.ts';
 import { TopicReader } from '../../src/client/topic-reader.ts';
-import { dialTcp } from '../../src/hosts/node/dial.ts';
+import { nodeRandom } from '../../src/hosts/node/random.ts';
+import { tcpTransport } from '../../src/hosts/node/tcp-transport.ts';
+import { clientClock } from '../../src/hosts/node/clock.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
-import type { Clock } from '../../src/ports/clock.ts';
+import type { StreamEvents, Transport } from '../../src/ports/transport.ts';
 import { type BatchRecords, records } from '../../src/records/batch.ts';
 import { forEachBatch } from '../../src/records/header.ts';
 import { TestBroker, batch } from '../gateway/harness.ts';
@@ -14,32 +16,26 @@ import { TestBroker, batch } from '../gateway/harness.ts';
 
 const kernels = await loadKernels();
 
-/** Waits take no time, and pass all the same. */
-function hastyClock(): Clock {
-  let nowMs = 0;
+/** Of the chunks that brokers send, counted over all connections, those that `isLost` says come no more. */
+function breaking(isLost: (chunk: number) => boolean): Transport {
+  let chunks = 0;
   return {
-    now: () => nowMs,
-    at(atMs, callback) {
-      nowMs = Math.max(nowMs, atMs);
-      const timer = setImmediate(callback);
-      return () => clearImmediate(timer);
+    async open(address, events, signal) {
+      const received = (chunk: Uint8Array) => {
+        if (isLost(chunks++)) stream.close();
+        else events.received(chunk);
+      };
+      const stream = await tcpTransport.open(address, { ...tell(events), received }, signal);
+      return stream;
     },
   };
 }
 
-/** Of the chunks that brokers send, counted over all connections, those that `isLost` says come no more. */
-function breaking(isLost: (chunk: number) => boolean): Dial {
-  let chunks = 0;
-  return async (address, { received, closed }) => {
-    const stream = await dialTcp(address, {
-      received(chunk) {
-        if (!isLost(chunks++)) return received(chunk);
-        stream.close();
-        closed('cut');
-      },
-      closed,
-    });
-    return stream;
+function tell(events: StreamEvents): StreamEvents {
+  return {
+    received: (chunk) => events.received(chunk),
+    drained: () => events.drained(),
+    closed: (why) => events.closed(why),
   };
 }
 
@@ -54,8 +50,10 @@ afterEach(async () => {
   await server.close();
 });
 
-async function connect(dial: Dial = dialTcp, bootstrap = server.broker.kafka): Promise<Cluster> {
-  const cluster = await Cluster.connect({ dial, bootstrap, clientId: 'test' });
+async function connect(transport = tcpTransport): Promise<Cluster> {
+  const bootstrap = [server.broker.kafka];
+  const home = { clock: clientClock, random: nodeRandom };
+  const cluster = await Cluster.connect({ transport, bootstrap, clientId: 'test', ...home });
   clusters.push(cluster);
   return cluster;
 }
@@ -72,10 +70,15 @@ async function valuesIn(topic: string, partition: number): Promise<string[]> {
   return values;
 }
 
+function writerTo(topic: string, cluster: Cluster, deliveryTimeoutMs?: number): IdempotentWriter {
+  const home = { kernels, clock: clientClock, random: nodeRandom };
+  return new IdempotentWriter({ cluster, topic, ...home, ...(deliveryTimeoutMs && { deliveryTimeoutMs }) });
+}
+
 const ROUNDS = 12;
 
 async function writeRounds(cluster: Cluster, topic: string): Promise<number[]> {
-  const writer = await IdempotentWriter.open({ cluster, topic, kernels, clock: hastyClock() });
+  const writer = writerTo(topic, cluster);
   const acknowledged: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const batches = new Map([0, 1].map((partition) => [partition, batch([`${round}a`, `${round}b`])]));
@@ -117,22 +120,26 @@ describe('what cannot be', () => {
     const configs = { 'cleanup.policy': 'compact' };
     const { name } = await server.topic(await server.client(), { configs });
     const cluster = await connect();
-    const writer = await IdempotentWriter.open({ cluster, topic: name, kernels, clock: hastyClock() });
+    const writer = writerTo(name, cluster);
     const keyed = { key: Uint8Array.of(1), value: null };
     const batches = new Map([[0, batch([keyed, { key: null, value: null }])]]);
-    const failure = await writer.write(batches, () => {}).catch((error: unknown) => error);
+    await writer.write(batches, () => {});
+    const failure = await writer.drain().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(WriteFailed);
-    expect(failure).toMatchObject({ partition: 0, code: 87, recordIndex: 1 });
+    expect(failure).toMatchObject({ partition: 0, why: { errorCode: 87, recordIndex: 1 } });
+    await expect(writer.write(batches, () => {})).rejects.toBe(failure);
   });
 
   test('a broker that has gone: it is tried for a while, then that is the failure', async () => {
     const { name } = await server.topic(await server.client(), {});
     const cluster = await connect();
-    const writer = await IdempotentWriter.open({ cluster, topic: name, kernels, clock: hastyClock() });
+    const writer = writerTo(name, cluster, 300);
     await writer.write(new Map([[0, batch(['in'])]]), () => {});
     await writer.drain();
     await server.close();
     await writer.write(new Map([[0, batch(['out'])]]), () => {});
-    await expect(writer.drain()).rejects.toThrow(ConnectionLost);
+    const failure = await writer.drain().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ partition: 0, why: { code: 'DELIVERY_TIMEOUT' } });
+    expect((failure as WriteFailed).why.cause).toBeInstanceOf(ConnectionLost);
   });
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
-import { FrameReader } from '../../src/gateway/frames.ts';
+import { FrameReader } from '../../src/wire/frame-reader.ts';
 
 /** Without size prefixes, as they went. No answer: none came, as to a produce request with `acks=0`. */
 export interface Exchange {

@@ -20,7 +20,15 @@ const PURE = [
   'src/group/',
 ];
 /** They act, but only through ports: a seed must reproduce a run of them too. */
-const DRIVEN = ['src/segments/', 'src/log/', 'src/shard/', 'src/gateway/', 'src/broker/', 'src/hosts/sim/'];
+const DRIVEN = [
+  'src/segments/',
+  'src/log/',
+  'src/shard/',
+  'src/gateway/',
+  'src/broker/',
+  'src/client/',
+  'src/hosts/sim/',
+];
 const CORE = [...PURE, ...DRIVEN];
 /** The loader of the kernels is the platform's end of the core. */
 const LOADER = [

@@ -1,11 +1,10 @@
 import { lookup } from 'node:dns/promises';
-import { Cluster } from '../../client/cluster.ts';
-import { ConnectionLost } from '../../client/exchange.ts';
-import { dialTcp } from '../../hosts/node/dial.ts';
+import type { Cluster } from '../../client/cluster.ts';
+import { ConnectionLost } from '../../client/errors.ts';
 import { ErrorCode } from '../../model/errors.ts';
 import type { MetadataResponse } from '../../wire/apis/03-metadata.ts';
 import type { NodeConfig } from '../config/config.ts';
-import { connectTo } from '../transfer/topic-at.ts';
+import { connectTo, connectToAddress } from '../transfer/topic-at.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { isLoopback } from './network.ts';
 
@@ -58,7 +57,7 @@ async function checkAddress(
   if (!askedLoopback && addresses.every(({ address }) => isLoopback(address)))
     return fail(check, `${told}, which is their own machine`, fix);
   try {
-    const there = await Cluster.connect({ dial: dialTcp, bootstrap: { host, port }, clientId: 'milena-cli' });
+    const there = await connectToAddress({ host, port });
     try {
       const found = (await there.metadata([])).clusterId;
       if (found !== clusterId) return fail(check, `${told}, where another cluster answers (${found})`, fix);

@@ -1,9 +1,12 @@
 import { Cluster } from '../../client/cluster.ts';
 import { TopicReader } from '../../client/topic-reader.ts';
 import { nodeCodecs } from '../../hosts/node/codecs.ts';
-import { dialTcp } from '../../hosts/node/dial.ts';
 import { NodeFiles } from '../../hosts/node/files.ts';
+import { clientClock } from '../../hosts/node/clock.ts';
+import { nodeRandom } from '../../hosts/node/random.ts';
+import { tcpTransport } from '../../hosts/node/tcp-transport.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
+import type { BrokerAddress } from '../../ports/transport.ts';
 import { StoredTopics } from '../../segments/stored-topics.ts';
 import { parseAddress } from '../config/listeners.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -24,8 +27,18 @@ export async function connectTo(text: string): Promise<Cluster> {
   const address = parseAddress(text);
   if (address === undefined || address.port === 0)
     throw new CliError(EXIT.usage, 'USAGE', `--broker takes host:port, not "${text}"`);
-  const bootstrap = { ...address, host: address.host === '' ? '127.0.0.1' : address.host };
-  return Cluster.connect({ dial: dialTcp, bootstrap, clientId: CLIENT_ID });
+  return connectToAddress({ ...address, host: address.host === '' ? '127.0.0.1' : address.host });
+}
+
+/** @throws ConnectionLost when no broker answers there. */
+export function connectToAddress(address: BrokerAddress): Promise<Cluster> {
+  return Cluster.connect({
+    transport: tcpTransport,
+    bootstrap: [address],
+    clientId: CLIENT_ID,
+    clock: clientClock,
+    random: nodeRandom,
+  });
 }
 
 export async function topicOfBroker(broker: string, topic: string): Promise<OpenTopic> {

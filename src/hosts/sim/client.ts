@@ -1,4 +1,4 @@
-import { FrameReader } from '../../gateway/frames.ts';
+import { FrameReader } from '../../wire/frame-reader.ts';
 import { HANDLERS } from '../../gateway/handlers/index.ts';
 import { at } from '../../model/assert.ts';
 import type { Millis } from '../../model/ids.ts';

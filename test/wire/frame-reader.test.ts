@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FrameReader } from '../../src/gateway/frames.ts';
+import { FrameReader } from '../../src/wire/frame-reader.ts';
 import { KafkaError } from '../../src/model/errors.ts';
-import { heldBytes } from './garbage.ts';
+import { heldBytes } from '../gateway/garbage.ts';
 
 const MAX_BYTES = 1_000_000;
 

@@ -1,0 +1,66 @@
+import type { Millis } from '../model/ids.ts';
+import type { Cluster } from './cluster.ts';
+import { closedError } from './errors.ts';
+import { Producer, type ProducerOptions, type ProducerParts, type SendOptions } from './producer/producer.ts';
+import type { ProducerRecord, RecordMetadata } from './producer/record.ts';
+
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** A cluster, and what is done with it. Made by `connect`. */
+export class Client implements AsyncDisposable {
+  readonly #cluster: Cluster;
+  readonly #parts: ProducerParts;
+  readonly #producers = new Set<Producer>();
+  #shared: Producer | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: ProducerParts) {
+    this.#parts = parts;
+    this.#cluster = parts.cluster;
+  }
+
+  /** `disconnected`: no broker is connected now; the next call that needs one connects. */
+  get status(): 'connected' | 'disconnected' | 'closed' {
+    if (this.#cluster.isClosed) return 'closed';
+    return this.#cluster.isConnected ? 'connected' : 'disconnected';
+  }
+
+  /** A producer of its own; it is closed with the client. */
+  producer(options?: ProducerOptions): Producer {
+    if (this.#closing !== undefined) throw closedError('the client');
+    const producer = new Producer(this.#parts, options);
+    this.#producers.add(producer);
+    return producer;
+  }
+
+  /** As `Producer.send`, by a producer with the usual settings that all such calls share. */
+  send(topic: string, record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata>;
+  send(topic: string, records: readonly ProducerRecord[], options?: SendOptions): Promise<RecordMetadata[]>;
+  async send(
+    topic: string,
+    given: ProducerRecord & readonly ProducerRecord[],
+    options?: SendOptions,
+  ): Promise<RecordMetadata | RecordMetadata[]> {
+    this.#shared ??= this.producer();
+    return this.#shared.send(topic, given, options);
+  }
+
+  /**
+   * Closes its producers, which flush, at most `timeoutMs` (5,000) long, then all connections. Always settles;
+   * idempotent. @throws what a written record came to that nobody was told.
+   */
+  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { timeoutMs?: Millis } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(timeoutMs: Millis): Promise<void> {
+    const closed = await Promise.allSettled(Array.from(this.#producers, (one) => one.close({ timeoutMs })));
+    this.#cluster.close();
+    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}

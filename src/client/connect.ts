@@ -1,0 +1,100 @@
+import type { Kernels } from '../kernels/kernels.ts';
+import type { Millis } from '../model/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { BrokerAddress, Transport } from '../ports/transport.ts';
+import type { Codecs } from '../records/codecs.ts';
+import { Client } from './client.ts';
+import { Cluster } from './cluster.ts';
+import { MilenaError } from './errors.ts';
+import { retrying } from './retry.ts';
+
+export interface ConnectOptions {
+  /** What brokers call this client in their logs; `milena` unless given. */
+  clientId?: string;
+  /** The way to brokers, instead of the one the scheme of the URL stands for. */
+  transport?: Transport;
+  /** How long a call is tried again while brokers cannot be reached, or are busy: 30,000 unless given. */
+  retryForMs?: Millis;
+  connectTimeoutMs?: Millis;
+  requestTimeoutMs?: Millis;
+  /** Writing to a topic that is not there makes it, where the broker allows that. The default. */
+  allowAutoTopicCreation?: boolean;
+  /** Gives up connecting. */
+  signal?: AbortSignal;
+}
+
+/** What a client needs of its surroundings. */
+export interface Surroundings {
+  clock: Clock;
+  random: Random;
+  kernels: Kernels;
+  codecs: Codecs;
+  /** By scheme. */
+  transports: Readonly<Record<string, (url: string) => Transport>>;
+}
+
+const RETRY_FOR_MS = 30_000;
+const PORTS: Readonly<Record<string, number>> = { kafka: 9092, kafkas: 9093, ws: 80, wss: 443 };
+
+/**
+ * Connects to a cluster.
+ * @param url where to ask first: `kafka://localhost:9092`, several as `kafka://a:9092,b:9092`, or
+ *   `wss://log.example.dev/kafka`.
+ * @throws MilenaError INVALID_ARGUMENT; ConnectionLost when nobody answers within `retryForMs`; what the signal says.
+ */
+export async function connectWith(
+  surroundings: Surroundings,
+  url: string,
+  options: ConnectOptions = {},
+): Promise<Client> {
+  const { clock, random, kernels, codecs, transports } = surroundings;
+  const { retryForMs = RETRY_FOR_MS, clientId = 'milena', allowAutoTopicCreation = true, signal } = options;
+  const { scheme, bootstrap } = parseUrl(url);
+  const transport = options.transport ?? transports[scheme]?.(url);
+  if (transport === undefined) {
+    const known = Object.keys(transports).map((name) => `${name}://`);
+    throw invalid(`${url}: ${scheme}:// is not served here, but ${known.join(', ')}`);
+  }
+  const { connectTimeoutMs, requestTimeoutMs } = options;
+  const times = {
+    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+    ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+  };
+  const cluster = new Cluster({
+    transport,
+    bootstrap,
+    clientId,
+    clock,
+    random,
+    allowAutoTopicCreation,
+    ...times,
+  });
+  try {
+    await retrying(() => cluster.anyBroker(signal), { clock, random, retryForMs, signal });
+  } catch (error) {
+    cluster.close();
+    throw error;
+  }
+  return new Client({ cluster, clock, random, kernels, codecs, retryForMs });
+}
+
+/** @throws MilenaError INVALID_ARGUMENT */
+export function parseUrl(url: string): { scheme: string; bootstrap: BrokerAddress[] } {
+  const [, scheme, hosts] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]+)/i.exec(url) ?? [];
+  if (scheme === undefined || hosts === undefined)
+    throw invalid(`"${url}" is no URL such as kafka://localhost:9092`);
+  const bootstrap = hosts.split(',').map((text) => {
+    const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text.trim()) ?? [];
+    const host = bracketed ?? plain;
+    const number = port === undefined ? PORTS[scheme.toLowerCase()] : Number(port);
+    if (host === undefined || number === undefined || number < 1 || number > 0xffff)
+      throw invalid(`"${text}" in "${url}" is not host:port`);
+    return { host, port: number };
+  });
+  return { scheme: scheme.toLowerCase(), bootstrap };
+}
+
+function invalid(message: string): MilenaError {
+  return new MilenaError(message, { code: 'INVALID_ARGUMENT', hint: 'see the URLs that connect takes' });
+}

@@ -1,0 +1,105 @@
+import { errorInfo } from '../model/errors.ts';
+
+/** What the client itself says, beside Kafka's names. */
+export type ClientErrorCode =
+  /** The broker cannot be reached, or went away: what was asked may have been done or not. */
+  | 'CONNECTION_LOST'
+  /** It was closed here. */
+  | 'CLOSED'
+  /** A record was not acknowledged in time: stored or not, nobody knows. */
+  | 'DELIVERY_TIMEOUT'
+  /** Larger than a request may be. Nothing was sent. */
+  | 'RECORD_TOO_LARGE'
+  /** Not a URL, an option, a record or a partition that can be. Nothing was sent. */
+  | 'INVALID_ARGUMENT';
+
+export interface ErrorFacts {
+  /** One of ours, or Kafka's name for it: `TOPIC_AUTHORIZATION_FAILED`. */
+  code: ClientErrorCode | (string & {});
+  /** Whether trying again later may help. What a call retries is retried already when its error comes out. */
+  retriable?: boolean;
+  /** What to do next, for people. */
+  hint?: string | undefined;
+  cause?: unknown;
+}
+
+/** All that the client throws of its own. An aborted call throws what its signal says. */
+export class MilenaError extends Error {
+  override name = 'MilenaError';
+  readonly code: ErrorFacts['code'];
+  readonly retriable: boolean;
+  readonly hint: string | undefined;
+
+  constructor(message: string, { code, retriable = false, hint, cause }: ErrorFacts) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.retriable = retriable;
+    this.hint = hint;
+  }
+}
+
+/** CONNECTION_LOST: what was asked may have been done or not. */
+export class ConnectionLost extends MilenaError {
+  override name = 'ConnectionLost';
+
+  constructor(message: string, cause?: unknown) {
+    const hint = 'is a broker running there, and is that the address it tells its clients?';
+    super(message, { code: 'CONNECTION_LOST', retriable: true, hint, cause });
+  }
+}
+
+/** A broker's refusal; `code` is Kafka's name for it. */
+export class BrokerError extends MilenaError {
+  override name = 'BrokerError';
+  /** Kafka's number. */
+  readonly errorCode: number;
+
+  /** @param where it happened. @param why in the broker's own words. */
+  constructor(errorCode: number, where?: string, why?: string | null) {
+    const { name, retriable } = errorInfo(errorCode);
+    const what = where === undefined ? name : `${where}: ${name}`;
+    super(why ? `${what} (${why})` : what, { code: name, retriable, hint: HINTS[name] });
+    this.errorCode = errorCode;
+  }
+}
+
+/** A broker does not take a batch, and will not. */
+export class RefusedError extends BrokerError {
+  override name = 'RefusedError';
+  readonly partition: number;
+  /** The first record of the batch that the broker named, from 0. */
+  readonly recordIndex: number | undefined;
+
+  constructor(
+    errorCode: number,
+    about: { topic: string; partition: number; recordIndex: number | undefined; why: string | null },
+  ) {
+    const { topic, partition, recordIndex, why } = about;
+    super(errorCode, `${topic}-${partition} refused it`, why);
+    this.partition = partition;
+    this.recordIndex = recordIndex;
+  }
+}
+
+/** What people can do about it. */
+const HINTS: Readonly<Record<string, string>> = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'create the topic, or look at its name and the number of its partitions',
+  INVALID_TOPIC_EXCEPTION: 'topic names have letters, digits, dots, dashes and underscores, 249 at most',
+  TOPIC_AUTHORIZATION_FAILED: 'ask for the right to use this topic',
+  CLUSTER_AUTHORIZATION_FAILED: 'ask for the right to do this',
+  LEADER_NOT_AVAILABLE: 'is the broker that holds the partition running?',
+  NOT_ENOUGH_REPLICAS: 'start the brokers that hold replicas, or lower min.insync.replicas',
+  UNSUPPORTED_VERSION: 'the broker is too old or too new for this',
+  UNSUPPORTED_COMPRESSION_TYPE: 'choose another compression',
+  INVALID_RECORD: 'a compacted topic wants a key in each record',
+  MESSAGE_TOO_LARGE: 'raise max.message.bytes of the topic, or write smaller records',
+};
+
+/** Whether trying again may help. */
+export function mayRetry(error: unknown): boolean {
+  return error instanceof MilenaError && error.retriable;
+}
+
+export function closedError(what: string): MilenaError {
+  return new MilenaError(`${what} is closed`, { code: 'CLOSED' });
+}

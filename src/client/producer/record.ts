@@ -1,0 +1,60 @@
+import type { Millis, Offset } from '../../model/ids.ts';
+import type { NewRecord } from '../../records/builder.ts';
+import { utf8Length } from '../../wire/text.ts';
+
+/** Texts become UTF-8. Bytes are kept by reference until they are acknowledged: do not change them. */
+export type RecordBytes = Uint8Array | string;
+
+export interface ProducerRecord {
+  /** Records of one key go to one partition, in order. */
+  key?: RecordBytes | null;
+  /** Null deletes the key on a compacted topic. */
+  value?: RecordBytes | null;
+  /** In this order; a list can name one key more than once. */
+  headers?:
+    | Readonly<Record<string, RecordBytes | null>>
+    | readonly { readonly key: string; readonly value: RecordBytes | null }[];
+  /** Milliseconds since 1970; now, unless given. */
+  timestamp?: Millis;
+  /** Where it goes, whatever key and partitioner say. */
+  partition?: number;
+}
+
+/** Where a record is. */
+export interface RecordMetadata {
+  partition: number;
+  /** -1 where the broker does not say: acks=0, or a batch that it remembers only as written before. */
+  offset: Offset;
+  /** The broker's where the topic says so (`LogAppendTime`), else the record's. */
+  timestamp: Millis;
+}
+
+/** What the numbers of a record take at most, and of a header. */
+const RECORD_OVERHEAD_BYTES = 25;
+const HEADER_OVERHEAD_BYTES = 10;
+
+/** As it is encoded. */
+export function newRecord(record: ProducerRecord, nowMs: Millis): NewRecord {
+  const { key = null, value = null, headers, timestamp = nowMs } = record;
+  if (headers === undefined) return { key, value, timestamp };
+  const list = Array.isArray(headers)
+    ? (headers as readonly { key: string; value: RecordBytes | null }[])
+    : Object.entries(headers as Record<string, RecordBytes | null>).map(([name, bytes]) => ({
+        key: name,
+        value: bytes,
+      }));
+  return { key, value, headers: list, timestamp };
+}
+
+/** Bytes it takes in a batch at most, before compression. */
+export function sizeOf({ key, value, headers }: NewRecord): number {
+  let size = RECORD_OVERHEAD_BYTES + bytesOf(key) + bytesOf(value);
+  if (headers !== undefined)
+    for (const header of headers) size += HEADER_OVERHEAD_BYTES + bytesOf(header.key) + bytesOf(header.value);
+  return size;
+}
+
+function bytesOf(field: RecordBytes | null | undefined): number {
+  if (field === null || field === undefined) return 0;
+  return typeof field === 'string' ? utf8Length(field) : field.length;
+}

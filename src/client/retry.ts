@@ -1,0 +1,62 @@
+import type { Millis } from '../model/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import { mayRetry } from './errors.ts';
+
+const FIRST_MS = 100;
+const MOST_MS = 2_000;
+
+/** How long to wait after the failure of that number, from 0: up to a bound that doubles (full jitter). */
+export function backoffMs(failures: number, random: Random): Millis {
+  return Math.ceil(random.next() * Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(failures, 30)));
+}
+
+/** Resolves then. @throws what the signal says, at once. */
+export function pause(clock: Clock, delayMs: Millis, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const aborted = () => {
+      cancel();
+      reject(signal?.reason as Error);
+    };
+    const cancel = clock.at(clock.now() + delayMs, () => {
+      signal?.removeEventListener('abort', aborted);
+      resolve();
+    });
+    signal?.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+/** Waits no longer than the signal lets it; what is waited for goes on. @throws what the signal says. */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const aborted = () => reject(signal.reason as Error);
+    if (signal.aborted) aborted();
+    signal.addEventListener('abort', aborted, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+  });
+}
+
+export interface RetryOptions {
+  clock: Clock;
+  random: Random;
+  /** What is left after it comes out as it is. */
+  retryForMs: Millis;
+  signal?: AbortSignal | undefined;
+}
+
+/** Tries until it succeeds, fails for good, or the time is up. @throws the last error. */
+export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { clock, random, retryForMs, signal } = options;
+  const deadlineMs = clock.now() + retryForMs;
+  for (let failures = 0; ; failures++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const delayMs = backoffMs(failures, random);
+      if (!mayRetry(error) || clock.now() + delayMs >= deadlineMs) throw error;
+      await pause(clock, delayMs, signal);
+    }
+  }
+}

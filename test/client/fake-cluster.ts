@@ -1,0 +1,255 @@
+import { Scheduler } from '../../src/hosts/sim/scheduler.ts';
+import { SeededRandom } from '../../src/hosts/sim/random.ts';
+import { at } from '../../src/model/assert.ts';
+import { ErrorCode } from '../../src/model/errors.ts';
+import { CRC_START } from '../../src/records/header.ts';
+import type { ByteStream, StreamEvents, Transport } from '../../src/ports/transport.ts';
+import { produceApi } from '../../src/wire/apis/00-produce.ts';
+import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
+import { apiVersionsApi } from '../../src/wire/apis/18-api-versions.ts';
+import { initProducerIdApi } from '../../src/wire/apis/22-init-producer-id.ts';
+import { decodeRequest, decodeRequestHeader, encodeResponse } from '../../src/wire/frame.ts';
+import { FrameReader } from '../../src/wire/frame-reader.ts';
+import type { Api, ResponseInitOf } from '../../src/wire/schema.ts';
+import { ModelLog } from './model-log.ts';
+
+export const TOPIC = 'orders';
+const APIS: readonly Api[] = [produceApi, metadataApi, apiVersionsApi, initProducerIdApi];
+
+/** What may go wrong with one request, by chance or as a test wants it. */
+export type Mishap =
+  | 'request-lost'
+  | 'answer-lost'
+  | 'silence'
+  | 'cut-answer'
+  | 'garbage'
+  | 'throttled'
+  | undefined;
+
+export interface FakeOptions {
+  seed?: number;
+  nodes?: number;
+  partitions?: number;
+  /** See `ModelLog`. */
+  isForgetful?: boolean;
+  /** Asked for each Produce request and each other one. */
+  mishap?: (api: Api) => Mishap;
+  /** An answer to a produced batch instead of storing it; undefined stores it. */
+  refuse?: (partition: number, bytes: Uint8Array) => number | undefined;
+}
+
+/** Brokers as a client sees them, in virtual time: they answer late, wrongly or not at all, and leaders move. */
+export class FakeCluster {
+  readonly scheduler = new Scheduler(1_767_225_600_000);
+  readonly random: SeededRandom;
+  readonly logs: ModelLog[];
+  /** By partition: the node, and how often it changed. */
+  readonly leaders: { id: number; epoch: number }[];
+  readonly down = new Set<number>();
+  readonly asked: string[] = [];
+  /** Requests of each connection that are without an answer, at most so far. */
+  inFlightMost = 0;
+  topicErrorCode: number = ErrorCode.NONE;
+  readonly options: FakeOptions;
+  readonly #nodes: number;
+  readonly #open = new Set<FakeConnection>();
+  #producerIds = 100;
+
+  constructor(options: FakeOptions = {}) {
+    const { seed = 1, nodes = 1, partitions = 1, isForgetful = false } = options;
+    this.options = options;
+    this.random = new SeededRandom(seed);
+    this.#nodes = nodes;
+    this.logs = Array.from({ length: partitions }, () => new ModelLog(isForgetful));
+    this.leaders = Array.from({ length: partitions }, (_, partition) => ({
+      id: 1 + (partition % nodes),
+      epoch: 0,
+    }));
+  }
+
+  get bootstrap(): { host: string; port: number }[] {
+    return Array.from({ length: this.#nodes }, (_, index) => ({ host: 'fake', port: index + 1 }));
+  }
+
+  readonly transport: Transport = {
+    open: (address, events, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const cancel = this.scheduler.after(this.random.between(1, 5), 'open', () => {
+          if (this.down.has(address.port)) return reject(new Error(`fake:${address.port}: refused`));
+          const connection = new FakeConnection(this, address.port, events);
+          this.#open.add(connection);
+          resolve(connection);
+        });
+        signal?.addEventListener('abort', () => {
+          cancel();
+          reject(signal.reason as Error);
+        });
+      }),
+  };
+
+  /** Runs until the work is over; it must not need anything but this cluster's time. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    let isOver = false;
+    const watched = work.finally(() => (isOver = true));
+    watched.catch(() => {});
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+    // A work that waits for nothing but promises is over before the first event.
+    await turn();
+    if (!isOver) await this.scheduler.run(() => isOver, turn);
+    if (!isOver) throw new Error('all wait, and nothing will ever happen');
+    return watched;
+  }
+
+  moveLeader(partition: number): void {
+    const leader = at(this.leaders, partition);
+    leader.id = 1 + (leader.id % this.#nodes);
+    leader.epoch++;
+  }
+
+  stop(node: number): void {
+    this.down.add(node);
+    for (const connection of this.#open) if (connection.node === node) connection.end('the broker died');
+  }
+
+  forget(connection: FakeConnection): void {
+    this.#open.delete(connection);
+  }
+
+  answer(node: number, api: Api, body: unknown): unknown {
+    if (api === apiVersionsApi) return this.#apiVersions();
+    if (api === metadataApi) return this.#metadata();
+    if (api === initProducerIdApi) return { errorCode: 0, producerId: this.#producerIds++, producerEpoch: 0 };
+    return this.#produce(node, body as never);
+  }
+
+  #apiVersions() {
+    const apiKeys = APIS.map(({ key, versions: { min, max } }) => ({
+      apiKey: key,
+      minVersion: min,
+      maxVersion: max,
+    }));
+    return { errorCode: 0, apiKeys };
+  }
+
+  #metadata(): ResponseInitOf<typeof metadataApi> {
+    return {
+      brokers: this.bootstrap.map(({ host, port }) => ({ nodeId: port, host, port })),
+      topics: [
+        {
+          errorCode: this.topicErrorCode,
+          name: TOPIC,
+          topicId: 'AAAAAAAAAAAAAAAAAAAABQ',
+          partitions: this.leaders.map(({ id, epoch }, partitionIndex) => ({
+            errorCode: 0,
+            partitionIndex,
+            leaderId: this.down.has(id) ? -1 : id,
+            leaderEpoch: epoch,
+            replicaNodes: [id],
+            isrNodes: [id],
+            offlineReplicas: [],
+          })),
+        },
+      ],
+    } as ResponseInitOf<typeof metadataApi>;
+  }
+
+  #produce(
+    node: number,
+    { topicData }: { topicData: { partitionData: { index: number; records: Uint8Array }[] }[] },
+  ) {
+    const partitionResponses = at(topicData, 0).partitionData.map(({ index, records }) => ({
+      index,
+      ...this.#append(node, index, records),
+    }));
+    return { responses: [{ name: TOPIC, topicId: 'AAAAAAAAAAAAAAAAAAAAAA', partitionResponses }] };
+  }
+
+  #append(node: number, partition: number, bytes: Uint8Array) {
+    const leader = at(this.leaders, partition);
+    const refusal = this.options.refuse?.(partition, bytes);
+    if (refusal !== undefined) return { errorCode: refusal, baseOffset: -1 };
+    if (leader.id !== node) {
+      // Some say who leads instead (KIP-951), some do not.
+      const currentLeader = this.random.chance(0.5)
+        ? { leaderId: leader.id, leaderEpoch: leader.epoch }
+        : undefined;
+      const errorCode = ErrorCode.NOT_LEADER_OR_FOLLOWER;
+      return { errorCode, baseOffset: -1, ...(currentLeader && { currentLeader }) };
+    }
+    if (bytes.length <= CRC_START) throw new Error('no batch');
+    return at(this.logs, partition).append(bytes);
+  }
+}
+
+const READ_DELAY_MS = [0.2, 4] as const;
+
+/** One connection: requests are worked on in their order, answers go out in it. */
+class FakeConnection implements ByteStream {
+  readonly node: number;
+  readonly #cluster: FakeCluster;
+  readonly #events: StreamEvents;
+  readonly #frames = new FrameReader(64 * 1024 * 1024);
+  #freeAtMs = 0;
+  #isOver = false;
+  /** It says nothing any more, and nobody is told. */
+  #isSilent = false;
+  #inFlight = 0;
+
+  constructor(cluster: FakeCluster, node: number, events: StreamEvents) {
+    this.#cluster = cluster;
+    this.node = node;
+    this.#events = events;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#isOver) return true;
+    this.#frames.push(bytes, (frame) => {
+      this.#inFlight++;
+      this.#cluster.inFlightMost = Math.max(this.#cluster.inFlightMost, this.#inFlight);
+      const { scheduler, random } = this.#cluster;
+      this.#freeAtMs = Math.max(this.#freeAtMs, scheduler.nowMs) + random.between(...READ_DELAY_MS);
+      // What has left the client arrives, whether it still listens or not.
+      scheduler.schedule(this.#freeAtMs, 'request', () => this.#handle(frame));
+    });
+    return true;
+  }
+
+  close(): void {
+    this.end('closed here');
+  }
+
+  end(why: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cluster.forget(this);
+    this.#events.closed(why);
+  }
+
+  #handle(frame: Uint8Array): void {
+    const { options, asked, random } = this.#cluster;
+    const { apiKey, apiVersion, correlationId, bodyAt } = decodeRequestHeader(frame);
+    const api = APIS.find(({ key }) => key === apiKey) as Api;
+    asked.push(api.name);
+    if (this.#isSilent || this.#cluster.down.has(this.node)) return;
+    const mishap = options.mishap?.(api);
+    if (mishap === 'request-lost') return this.end('reset');
+    const body = this.#cluster.answer(this.node, api, decodeRequest(api, apiVersion, frame, bodyAt));
+    if (mishap === 'answer-lost') return this.end('reset');
+    if (mishap === 'silence') this.#isSilent = true;
+    if (this.#isSilent || this.#isOver) return;
+    const throttleTimeMs = mishap === 'throttled' ? 500 : 0;
+    const chunks = encodeResponse(api, apiVersion, correlationId, {
+      throttleTimeMs,
+      ...(body as object),
+    } as never);
+    this.#inFlight--;
+    const bytes = Buffer.concat(chunks);
+    if (mishap === 'garbage') bytes.fill(random.int(256), 4);
+    const end = mishap === 'cut-answer' ? random.int(bytes.length) : bytes.length;
+    const cut = random.int(end + 1);
+    for (const part of [bytes.subarray(0, cut), bytes.subarray(cut, end)])
+      if (part.length > 0 && !this.#isOver) this.#events.received(Uint8Array.from(part));
+    if (mishap === 'cut-answer') this.end('cut');
+  }
+}
