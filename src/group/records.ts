@@ -1,7 +1,7 @@
 import { KafkaError } from '../model/errors.ts';
 import { ZERO_UUID } from '../model/ids.ts';
 import type { Millis } from '../model/ids.ts';
-import type { MachineRecord } from '../model/machine.ts';
+import type { MachineRecord, RecordSpan } from '../model/machine.ts';
 import { Reader } from '../wire/reader.ts';
 import { encodeMessage, readMessage } from '../wire/codec.ts';
 import {
@@ -18,6 +18,7 @@ import {
 import type { MessageOf } from '../wire/schema.ts';
 import type { Group } from './group.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
+import { readOffsetKey, readOffsetValue } from './read-position.ts';
 
 /** Key of a committed position. Types 0 (older clients) and 1 are the same. */
 export const offsetCommitKey = message({
@@ -160,6 +161,9 @@ export function groupMetadataRecord(
  * coordinator.
  */
 export function decodeRecord(record: MachineRecord): GroupRecord | undefined {
+  const { span } = record;
+  const position = span && readPosition(span);
+  if (position !== undefined) return position;
   try {
     const key = keyReader(record);
     return key && decodeTyped(key, record);
@@ -167,6 +171,12 @@ export function decodeRecord(record: MachineRecord): GroupRecord | undefined {
     if (error instanceof KafkaError) return undefined;
     throw error;
   }
+}
+
+function readPosition(span: RecordSpan): GroupRecord | undefined {
+  const value = readOffsetValue(span);
+  const key = value && readOffsetKey(span);
+  return key && value && { type: 'offset', key, value };
 }
 
 function keyReader(record: MachineRecord): Reader | undefined {

@@ -137,7 +137,8 @@ async function forEachStored(
 ): Promise<void> {
   let fromOffset = range.fromOffset;
   while (fromOffset < range.endOffset) {
-    const chunk = { fromOffset, endOffset: range.endOffset, maxBytes: REPLAY_CHUNK_BYTES };
+    const { endOffset } = range;
+    const chunk = { fromOffset, endOffset, maxBytes: REPLAY_CHUNK_BYTES, isVerified: true };
     const bytes = await store.read(name.log, chunk);
     const before = fromOffset;
     forEachBatch(bytes, (batch) => {

@@ -81,8 +81,14 @@ async function findFirst(parts: LookupParts, lookup: Lookup): Promise<TimestampO
   while (fromOffset < lookup.endOffset) {
     const base = await parts.store.batchAt(log, lookup.target, fromOffset);
     if (base === undefined || base >= lookup.endOffset) return NOT_FOUND;
-    const range = { fromOffset: Math.max(base, fromOffset), endOffset: lookup.endOffset, maxBytes: 1 };
-    const bytes = await parts.store.read(log, range);
+    const { endOffset } = lookup;
+    const first = Math.max(base, fromOffset);
+    const bytes = await parts.store.read(log, {
+      fromOffset: first,
+      endOffset,
+      maxBytes: 1,
+      isVerified: true,
+    });
     if (bytes.length === 0) return NOT_FOUND;
     const found = await findInBatch(parts, { ...lookup, start: fromOffset }, bytes);
     if (found) return found;

@@ -58,6 +58,11 @@ export interface ReadRange {
   endOffset: Offset;
   /** Soft: one whole batch is returned even if larger. */
   maxBytes: number;
+  /**
+   * For a reader that believes what it gets: what comes off a device is true by its checksum on this very read. A
+   * client looks at that itself.
+   */
+  isVerified?: boolean;
 }
 
 /** A read found what no writer wrote. The log is to be opened again, which mends it and names what was damaged. */

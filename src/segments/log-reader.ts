@@ -73,7 +73,7 @@ export class LogReader {
     this.#damaged = damaged;
     this.#times = new TimeLookup({
       state,
-      read: (range) => this.read(range),
+      read: (range) => this.read({ ...range, isVerified: true }),
       floor: (segment, timestamp) => this.#floor(segment, segment.times, timestamp),
       damage: (segment) => this.#damage({ segment, generation: state.generation }, segment.times.path),
     });
@@ -172,12 +172,15 @@ export class LogReader {
         return `, or its index, at byte ${position}`;
       if (chosen.type === 'batches') {
         if (position + chosen.end === endPosition) walk.ends(nextOffset);
-        const checked = this.#check(segment, position, bytes, chosen);
+        const { from, to } = segment.unchecked;
+        const isUnchecked = position + chosen.start < to && position + chosen.end > from;
+        const mustCheck = isUnchecked || range.isVerified;
+        const checked = mustCheck ? this.#check(segment, position, bytes, chosen) : chosen;
         if (!checked) return ` at byte ${position + chosen.start}`;
-        const { start: from, end } = checked;
+        const { start: first, end } = checked;
         // A buffer much larger than what is in it would stay alive as long as that.
         const batches =
-          end - from < bytes.buffer.byteLength / 2 ? bytes.slice(from, end) : bytes.subarray(from, end);
+          end - first < bytes.buffer.byteLength / 2 ? bytes.slice(first, end) : bytes.subarray(first, end);
         const next = { offset: checked.nextOffset, position: position + end };
         return { bytes: batches, next, isSure: walk.isSure };
       }
@@ -194,12 +197,10 @@ export class LogReader {
   }
 
   /**
-   * Checksums of what an earlier process left are looked at once, when it is first read.
+   * Checksums of what an earlier process left are looked at once, when it is first read, and for who wants to be sure.
    * @returns what is whole of `chosen`, undefined when its first batch is not.
    */
   #check({ unchecked }: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Chosen | undefined {
-    const start = position + chosen.start;
-    if (start >= unchecked.to || position + chosen.end <= unchecked.from) return chosen;
     const { kernels } = this.#parts;
     const header = new BatchHeader(bytes);
     for (let at = chosen.start; at < chosen.end; at += header.sizeBytes) {
@@ -207,7 +208,8 @@ export class LogReader {
       if (kernels.crc32c(bytes.subarray(at + CRC_START, at + sizeBytes)) === crc) continue;
       return at === chosen.start ? undefined : { ...chosen, end: at, nextOffset: baseOffset };
     }
-    if (start <= unchecked.from) unchecked.from = position + chosen.end;
+    if (position + chosen.start <= unchecked.from)
+      unchecked.from = Math.max(unchecked.from, position + chosen.end);
     return chosen;
   }
 

@@ -48,19 +48,27 @@ export class Coordinator {
     const nowMs = parts.clock.now();
     const apply = (batch: BatchRecords) => {
       for (const record = batch.cursor(); record.next();) this.machine.apply(record, nowMs);
-      spec.onCommitted?.(batch);
     };
+    this.#shard.toldEnd = Math.min(this.#shard.toldEnd, this.#log.logEndOffset);
     const snapshot = await loadNewestSnapshot(parts, spec.name, this.#log.logEndOffset);
+    const snapshotEnd = snapshot?.endOffset ?? 0;
     if (snapshot !== undefined) {
       this.#snapshot = snapshot.name;
-      await replay(parts, snapshot.bytes, apply);
+      const isNews = this.#shard.toldEnd === 0;
+      await replay(parts, snapshot.bytes, (batch) => {
+        apply(batch);
+        if (isNews) spec.onCommitted?.(batch);
+      });
+      if (isNews) this.#shard.toldEnd = snapshotEnd;
     }
-    const snapshotEnd = snapshot?.endOffset ?? 0;
-    let fromOffset = Math.max(snapshotEnd, this.#log.logStartOffset);
-    this.#checkGap(snapshotEnd, fromOffset);
+    // What the snapshot has and nobody was told of is read for that alone.
+    const firstOffset = Math.min(snapshotEnd, this.#shard.toldEnd);
+    let fromOffset = Math.max(firstOffset, this.#log.logStartOffset);
+    this.#checkGap(firstOffset, fromOffset);
     const endOffset = this.#log.logEndOffset;
     while (fromOffset < endOffset) {
-      const bytes = await this.#log.read({ fromOffset, endOffset, maxBytes: 1024 * 1024 });
+      const range = { fromOffset, endOffset, maxBytes: 1024 * 1024, isVerified: true };
+      const bytes = await this.#log.read(range);
       invariant(bytes !== undefined && bytes.length > 0, 'a log has batches up to its end');
       this.#bytesSinceSnapshot += bytes.length;
       let nextOffset = fromOffset;
@@ -68,7 +76,11 @@ export class Coordinator {
         this.#checkGap(nextOffset, baseOffset);
         nextOffset = lastOffset + 1;
       });
-      fromOffset = await replay(parts, bytes, apply);
+      fromOffset = await replay(parts, bytes, (batch) => {
+        const { baseOffset, lastOffset } = batch.header;
+        if (baseOffset >= snapshotEnd) apply(batch);
+        this.#tell(lastOffset + 1, batch);
+      });
     }
     this.#boot = spec.boot?.(this.machine);
     this.#arm();
@@ -147,14 +159,20 @@ export class Coordinator {
 
   /** The high watermark has moved to `highWatermark`. */
   committed(highWatermark: Offset): void {
-    const { onCommitted } = this.#shard.spec;
     let done = 0;
     for (const { endOffset, records } of this.#uncommitted) {
       if (endOffset > highWatermark) break;
-      onCommitted?.(records);
+      this.#tell(endOffset, records);
       done++;
     }
     this.#uncommitted.splice(0, done);
+  }
+
+  /** Once, however often the log is loaded: old records would lead back in time whoever follows them. */
+  #tell(endOffset: Offset, records: Iterable<MachineRecord>): void {
+    if (endOffset <= this.#shard.toldEnd) return;
+    this.#shard.spec.onCommitted?.(records);
+    this.#shard.toldEnd = endOffset;
   }
 
   /** Committed after the records it covers: no crash leaves it without them. */

@@ -63,7 +63,7 @@ export interface ShardSpec {
   isDense?: boolean;
   /** What the machine wants done as soon as it is loaded, before any request. @throws when it cannot serve the log. */
   boot?: (machine: Machine) => Decision;
-  /** Called with the machine's records once they are committed, in order; replayed ones come first. */
+  /** Called with the machine's records once they are committed, in order and once each; what was stored comes first. */
   onCommitted?: (records: Iterable<MachineRecord>) => void;
   /** Wraps a snapshot as the log's readers expect it. */
   snapshotFrame?: SnapshotFrame;
@@ -88,6 +88,8 @@ export class Shard {
   readonly spec: ShardSpec;
   /** Outlive the log: of clients that go on sending. */
   readonly refusals = new Refusals();
+  /** Exclusive: what was handed to `onCommitted`, by whatever load of the log. */
+  toldEnd: Offset = 0;
   #state: 'closed' | 'opening' | 'open' | 'failed' | 'gone' = 'closed';
   #failedAtMs = 0;
   #failure = '';

@@ -97,6 +97,74 @@ test('a record is read in its batch as it is apart', async () => {
   expect(decodeRecord(read[0]!)).toEqual({ type: 'offset', key, value });
 });
 
+/** As it lies in a batch, between bytes that are others'. */
+function inBatch({ key, value }: MachineRecord): MachineRecord {
+  const parts = [
+    Buffer.alloc(3, 0xff),
+    key ?? Buffer.alloc(0),
+    Buffer.alloc(2, 0xff),
+    value ?? Buffer.alloc(0),
+  ];
+  const valueAt = 5 + (key?.length ?? 0);
+  const lengths = { keyLength: key?.length ?? -1, valueLength: value?.length ?? -1 };
+  return { key, value, span: { bytes: Buffer.concat([...parts, parts[0]!]), keyAt: 3, valueAt, ...lengths } };
+}
+
+function* damaged(bytesOfRecord: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < bytesOfRecord.length; at++) {
+    yield bytesOfRecord.subarray(0, at);
+    for (const byte of [0, 1, 2, 3, 4, 0x1f, 0x20, 0x7f, 0x80, 0xff])
+      yield Uint8Array.from(bytesOfRecord).fill(byte, at, at + 1);
+  }
+  yield Buffer.concat([bytesOfRecord, Buffer.alloc(1)]);
+}
+
+test.each([
+  { what: 'an id and a text', topicId: 'AAECAwQFBgcICQoLDA0ODw', metadata: 'seen' },
+  { what: 'a long text', topicId: 'AAECAwQFBgcICQoLDA0ODw', metadata: 'é'.repeat(63) },
+  {
+    what: 'a text too long for one byte of length',
+    topicId: 'AAECAwQFBgcICQoLDA0ODw',
+    metadata: 'x'.repeat(127),
+  },
+  { what: 'no id', topicId: 'AAAAAAAAAAAAAAAAAAAAAA', metadata: '' },
+])('a position with $what, and whatever is left of it, is read in its batch as it is apart', (about) => {
+  const key = { group: 'g', topic: 'orders', partition: -3 };
+  const times = { commitTimestamp: 2 ** 53 - 1, expireTimestamp: -1 };
+  const value = {
+    offset: 2 ** 31 + 7,
+    leaderEpoch: -1,
+    ...times,
+    topicId: about.topicId,
+    metadata: about.metadata,
+  };
+  const written = offsetRecord(key, value);
+  expect(decodeRecord(inBatch(written))).toEqual({ type: 'offset', key, value });
+  const records = [
+    ...[...damaged(written.key!)].map((damagedKey) => ({ ...written, key: damagedKey })),
+    ...[...damaged(written.value!)].map((damagedValue) => ({ ...written, value: damagedValue })),
+  ];
+  for (const record of records) expect(decodeRecord(inBatch(record))).toEqual(decodeRecord(record));
+});
+
+test.each([
+  { what: 'no group', key: '0001fffd' + '00'.repeat(514) },
+  { what: 'a topic of a negative length', key: '0001' + '0002' + '6767' + 'fffe' + '0000' },
+  { what: 'no metadata', value: '00' + '00'.repeat(7) + '010010' + '41'.repeat(16) },
+  {
+    what: 'a length of two bytes',
+    value: '80' + '78'.repeat(127) + '00'.repeat(8) + '010010' + '41'.repeat(16),
+  },
+])(
+  '$what is no position, in a batch neither',
+  ({ key = KEY, value = '01' + '00'.repeat(8) + '010010' + '41'.repeat(16) }) => {
+    const begin = '0004' + '0000000000000102' + '00000007';
+    const record = { key: Buffer.from(key, 'hex'), value: Buffer.from(begin + value, 'hex') };
+    expect(decodeRecord(record)).toBeUndefined();
+    expect(decodeRecord(inBatch(record))).toBeUndefined();
+  },
+);
+
 test('what other coordinators write, and what is not readable, changes nothing', () => {
   const machine = new GroupMachine({ id: () => 'none' });
   const unread = ['0003000167', '000f000167', 'ffff', '00', '', '0001', '0001ffff', KEY].map((key) => ({

@@ -16,12 +16,21 @@ export const SEEDS: readonly (readonly [seed: number, found: string])[] = [
     327875156,
     'a log that had lost its end beneath its start took what came next for flushed, and skipped it',
   ],
+  [
+    688804305,
+    'a metadata log that was loaded again led the node back in time: a log was opened in an old epoch',
+  ],
   [970366245, 'a disk that failed a stop was well again by the time the stop said so'],
   [1488051084, 'a bit read wrong after a clean stop moved the end of a log, and the next batch went there'],
   [1413809695, 'a segment that rolled where its log was closed lost its last time entry to a power cut'],
   [
     327875007,
     'a failed log took a batch whose producer it did not know, though it had refused the one before',
+  ],
+  [1778130654, 'a log that was opened by a node that was stopping was not looked at'],
+  [
+    2000000187,
+    'a machine was loaded from a batch of which a bit was read wrong, true as it was when it was checked',
   ],
 ];
 

@@ -117,10 +117,9 @@ export class Admin {
   async #byTime(log: LogLedger): Promise<void> {
     const { random } = this.#client;
     const { promisedEnd, losses } = log;
-    const askedAtMs = this.#world.scheduler.nowMs;
     const target = this.#world.scheduler.now() - random.int(40_000);
     const found = await this.#listOffsets(log, target);
-    if (found === undefined || log.losses !== losses || this.#world.wasFlipped(log, askedAtMs)) return;
+    if (found === undefined || log.losses !== losses) return;
     const known = log.firstAt(target, promisedEnd);
     holds(known === undefined || (found.offset >= 0 && found.offset <= known), 'I15', () => {
       return `${log.title}: ${known} is of ${target} or later, and ${found.offset} is said to be the first`;

@@ -33,7 +33,10 @@ export class Keeper {
   readonly disk = new Disk();
   readonly faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
   restarts = 0;
+  /** For whom it is to be reached; undefined while it stops. */
   node: Node | undefined;
+  /** As long as its process lives: while it stops it answers what it was asked before, and may open a log for that. */
+  #running: Node | undefined;
   readonly #parts: KeeperParts;
   readonly #diskState = healthyDisk();
   readonly #counters: DiskCounters = { failed: 0, refused: 0, flipped: [] };
@@ -58,7 +61,7 @@ export class Keeper {
 
   /** To be called after every event. */
   look(): void {
-    if (this.node) this.#watch.look(this.node);
+    if (this.#running) this.#watch.look(this.#running);
   }
 
   /** Whether a wrong bit was read of that log by the process that runs, from `sinceMs` on. */
@@ -90,6 +93,7 @@ export class Keeper {
       const node = await Node.start(life);
       if (life !== this.#life) return;
       this.node = node;
+      this.#running = node;
       scheduler.note('the node has started');
       this.#checkTopics(node);
       this.#parts.onStarted(node);
@@ -144,6 +148,7 @@ export class Keeper {
     if (!machine) for (const [, inode] of this.disk.files()) inode.writeBack();
     this.#life = undefined;
     this.node = undefined;
+    this.#running = undefined;
   }
 
   #crash(machine: boolean): void {
