@@ -128,7 +128,8 @@ describe('a node starts', () => {
       const run = start(['-c', path, '--log-level', level]);
       const { kafka } = await readyOf(run);
       const client = new Kafka({ brokers: [`${kafka.host}:${kafka.port}`], logLevel: logLevel.NOTHING });
-      const consumer = client.consumer({ groupId: 'readers' });
+      // Its disconnect waits for the fetch it has begun.
+      const consumer = client.consumer({ groupId: 'readers', maxWaitTimeInMs: 100 });
       const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
       await consumer.connect();
       await consumer.subscribe({ topic: 'read' });
