@@ -66,10 +66,14 @@ test('memory starts at 192 KiB, room for a batch of 128 KiB, and cannot pass 9 M
   expect(() => fresh.grow(1)).toThrow(RangeError);
 });
 
+/** What the memory has room for beside its rows: 32 bytes for each 7, which no record is shorter than. */
+const WITH_ROWS_MAX = Math.floor((memory.length - base - 64) / (1 + 32 / 7));
+
 describe('kernels stay inside their areas', () => {
   test('validateBatch, validateBatches and crc32c, which write nothing, and indexBatch, which writes rows', () => {
     fc.assert(
-      fc.property(damaged(payload), fc.nat(16), (bytes, offset) => {
+      fc.property(damaged(payload), fc.nat(16), (all, offset) => {
+        const bytes = all.subarray(0, WITH_ROWS_MAX);
         const at = base + offset;
         const parts = new Map([[at, bytes]]);
         expect(blind(parts, [], () => raw.validateBatch(at, bytes.length))).toBe(twin.validateBatch(bytes));
