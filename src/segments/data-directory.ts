@@ -237,9 +237,11 @@ async function topicIdOf(
   const file = `${path}/${layout.PARTITION_METADATA}`;
   const content = await files.readFile(file);
   const topicId = content && layout.parsePartitionMetadata(content);
+  // Nearly always, and without a look into the directory: there may be 40,000.
+  if (topicId !== undefined && (name !== METADATA_LOG || topicId === METADATA_TOPIC_ID)) return topicId;
   const names = await files.list(path);
   const hasSegments = names.some((held) => layout.segmentBase(held) !== undefined);
-  if (name === METADATA_LOG && hasSegments && topicId !== METADATA_TOPIC_ID) {
+  if (name === METADATA_LOG && hasSegments) {
     // Another log in its place would be one of a node without topics.
     warn(`${file} is damaged: made anew`);
     await replaceFile(files, file, layout.partitionMetadata(METADATA_TOPIC_ID));
