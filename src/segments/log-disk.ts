@@ -104,10 +104,12 @@ export class LogDisk {
 
   /** A segment's file, empty, so that it is there whoever looks. */
   createSegment(segment: LogSegment): void {
-    this.schedule(async () => {
-      await this.#parts.files.use(segment.path, async () => {}, true);
-      this.#namesChanged = true;
-    });
+    this.schedule(() => this.#makeFile(segment));
+  }
+
+  async #makeFile({ path }: LogSegment): Promise<void> {
+    await this.#parts.files.use(path, async () => {}, true);
+    this.#namesChanged = true;
   }
 
   /** Oldest first, so that a crash leaves a log without a hole. */
@@ -134,8 +136,7 @@ export class LogDisk {
   /** Puts `segment`, empty, in the place of all there were. A log without any starts where its log start says. */
   async startAnew(segment: LogSegment, gone: readonly LogSegment[]): Promise<void> {
     await this.#removeFromEnd(gone);
-    await this.#parts.files.use(segment.path, async () => {}, true);
-    this.#namesChanged = true;
+    await this.#makeFile(segment);
   }
 
   async #removeFromEnd(segments: readonly LogSegment[]): Promise<void> {

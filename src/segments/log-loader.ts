@@ -125,7 +125,7 @@ async function holdBatches(parts: StoreParts, segments: readonly Found[]): Promi
 async function settle(parts: StoreParts, segment: LogSegment): Promise<void> {
   await segment.times.write();
   await segment.times.flush();
-  await writeIndexes(segment);
+  await segment.offsets.write();
   await writeAgain(parts, segment);
   await flushSegment(parts, segment);
 }
