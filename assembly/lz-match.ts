@@ -1,5 +1,5 @@
 import { MATCHES } from './layout';
-import { writeLastLz4, writeLz4 } from './lz4-write';
+import { MATCH_MIN, writeLastLz4, writeLz4 } from './lz4-write';
 import { writeLastSnappy, writeSnappy } from './snappy-write';
 
 /** Both formats reach back at most 64 KiB - 1, and a place has 16 bits: blocks of 64 KiB never look too far. */
@@ -7,7 +7,6 @@ export const LZ_BLOCK_MAX: usize = 65_536;
 /** LZ4 wants the last match to start 12 bytes before a block's end and the last 5 bytes to be literals. */
 const MATCH_START_MARGIN: usize = 12;
 const LITERAL_TAIL: usize = 5;
-const MATCH_MIN: usize = 4;
 /** 2^14 places of 16 bits: as many as MATCHES has, and no more than a CPU's first cache. */
 const HASH_BITS_MAX: u32 = 14;
 const HASH_BITS_MIN: u32 = 8;

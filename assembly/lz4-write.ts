@@ -1,8 +1,8 @@
 import { copyWild } from './lz-copy';
 
-const MATCH_MIN: usize = 4;
+export const MATCH_MIN: usize = 4;
 /** A nibble of 15 goes on in bytes, of which 255 says that another follows. */
-const LONG: usize = 15;
+export const LONG: usize = 15;
 
 /** One sequence: the literals [literals, start), then the match [start, end). @returns where it ends. */
 // @ts-ignore: decorator

@@ -1,14 +1,12 @@
 import { copyMatch, copyWild } from './lz-copy';
 import { LZ_BLOCK_MAX, packBlock } from './lz-match';
+import { LONG, MATCH_MIN } from './lz4-write';
 
 /**
  * LZ4 blocks, by "LZ4 Block Format Description" (lz4.org): sequences of a token (two nibbles: how many literals, and
  * how much longer than 4 the match), the literals, and the match's distance. The frame around them is read in
  * src/kernels/lz4-frame.ts.
  */
-const MATCH_MIN: usize = 4;
-/** A nibble of 15 goes on in bytes, of which 255 says that another follows. */
-const LONG: usize = 15;
 const STORED: u32 = 0x8000_0000;
 
 /** What is wrong with a block: `BlockFault` in src/kernels/lz4-frame.ts. No address is so low. */

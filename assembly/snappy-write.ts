@@ -1,9 +1,9 @@
 import { copyWild } from './lz-copy';
 
-const COPY_1: usize = 1;
-const COPY_2: usize = 2;
-/** Lengths from here on lie in bytes behind the tag: one or two, in a block of 64 KiB. */
-const LONG_LITERAL: usize = 60;
+export const COPY_1: usize = 1;
+export const COPY_2: usize = 2;
+/** Lengths from here on lie in 1 to 4 bytes behind the tag; in a block of 64 KiB that is one or two. */
+export const LONG_LITERAL: usize = 60;
 
 /** The literals [literals, start), then the match [start, end). @returns where they end. */
 // @ts-ignore: decorator

@@ -1,15 +1,12 @@
 import { copyMatch, copyWild } from './lz-copy';
 import { LZ_BLOCK_MAX, packBlock } from './lz-match';
+import { COPY_1, COPY_2, LONG_LITERAL } from './snappy-write';
 
 /**
  * Snappy's elements, by "Snappy compressed format description" (google/snappy): a tag of two bits, then a literal, or
  * a copy with a distance of 11, 16 or 32 bits. The length before them, and xerial's framing, are TypeScript's.
  */
 const LITERAL: usize = 0;
-const COPY_1: usize = 1;
-const COPY_2: usize = 2;
-/** Lengths from here on lie in 1 to 4 bytes behind the tag. */
-const LONG_LITERAL: usize = 60;
 
 /**
  * Unpacks the elements [at, end) to [out, outEnd), which they must fill. Both areas have 16 bytes of slack after their

@@ -58,7 +58,7 @@ export function countsOf(records: readonly { offsetDelta: number }[]): RecordCou
   return { count: records.length, lastOffsetDelta: records.at(-1)?.offsetDelta ?? -1 };
 }
 
-function setInt64(view: DataView, at: number, value: number): void {
+export function setInt64(view: DataView, at: number, value: number): void {
   view.setInt32(at, highHalf(value));
   view.setInt32(at + 4, value | 0);
 }

@@ -1,6 +1,6 @@
 import { HEADER_SIZE, highHalf } from './batch-layout.ts';
 import type { EncodeRecord } from './kernels.ts';
-import type { WasmMemory } from './wasm-memory.ts';
+import { SLACK, type WasmMemory } from './wasm-memory.ts';
 
 /** int32 words a record and a header take in the descriptors: the layout is described in assembly/encode.ts. */
 const RECORD_WORDS = 6;
@@ -16,8 +16,6 @@ const JOIN_CHARS = 32_768;
 /** Bytes, or characters, that a loop moves faster than a call does. */
 const SHORT_BYTES_MAX = 8;
 const SHORT_CHARS_MAX = 24;
-/** Kernels copy 16 bytes at a time, so an area they copy from or to has this much after it. */
-const SLACK = 16;
 const utf8 = new TextEncoder();
 
 type Field = Uint8Array | string;

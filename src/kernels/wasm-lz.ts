@@ -10,7 +10,8 @@ import {
   LZ4_HISTORY,
   readFrames,
 } from './lz4-frame.ts';
-import type { WasmMemory } from './wasm-memory.ts';
+import { LZ_BLOCK_MAX } from './twins/lz-match.ts';
+import { SLACK, type WasmMemory } from './wasm-memory.ts';
 
 /** What assembly/lz4.ts, snappy.ts and xxh32.ts export. */
 export interface LzExports {
@@ -25,11 +26,8 @@ export interface LzExports {
   xxh32End(at: number, total: number): number;
 }
 
-/** Kernels copy 16 bytes at a time, so an area they copy from or to has this much after it. */
-const SLACK = 16;
 /** What is packed in one call, and unpacked before it is copied out: kernels' memory stays small. */
 const PIECE_SIZE = 1024 * 1024;
-const LZ4_BLOCK_SIZE = 65_536;
 /** Beside the content: a size, a last token, and slack. */
 const LZ4_BLOCK_OVERHEAD = 64;
 const NO_ADDRESS = 2;
@@ -38,7 +36,7 @@ const NO_MEMORY = -100;
 /** @returns undefined when there is no memory for it. */
 export function packLz4(wasm: LzExports, memory: WasmMemory, bytes: Uint8Array): Uint8Array | undefined {
   const pieceSize = Math.min(bytes.length, PIECE_SIZE);
-  const blocks = Math.ceil(pieceSize / LZ4_BLOCK_SIZE);
+  const blocks = Math.ceil(pieceSize / LZ_BLOCK_MAX);
   const out = memory.base + pieceSize + SLACK;
   const outSize = pieceSize + Math.ceil(pieceSize / EXPANSION_MAX) + LZ4_BLOCK_OVERHEAD * blocks;
   if (!memory.reserve(out + FRAME_HEADER.length + outSize + FRAME_END_SIZE + SLACK - memory.base))
@@ -47,7 +45,7 @@ export function packLz4(wasm: LzExports, memory: WasmMemory, bytes: Uint8Array):
   let end = out + FRAME_HEADER.length;
   const parts: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += PIECE_SIZE) {
-    const piece = bytes.length <= PIECE_SIZE ? bytes : bytes.subarray(at, at + PIECE_SIZE);
+    const piece = bytes.subarray(at, at + PIECE_SIZE);
     if (at > 0) {
       parts.push(memory.bytes.slice(out, end));
       end = out;

@@ -4,6 +4,8 @@
  */
 const MEMORY_MAX = 9 * 1024 * 1024;
 const PAGE_SIZE = 65_536;
+/** Kernels copy 16 bytes at a time, so an area they copy from or to has this much after it. */
+export const SLACK = 16;
 
 /**
  * TypeScript's part of the kernels' memory, from `base` on: the map is drawn in assembly/layout.ts. Growing detaches

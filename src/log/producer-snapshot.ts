@@ -1,7 +1,7 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import { ProducerStates, REMEMBERED_BATCHES } from './producers.ts';
 import type { BatchMark, ProducerState } from './producers.ts';
-import { sequenceBefore } from './sequences.ts';
+import { sequenceBefore } from '../records/sequences.ts';
 
 const VERSION = 1;
 /** Version int16, CRC-32C uint32 of all after it, then the entries as an array with an int32 count. */

@@ -7,7 +7,7 @@ import { CODEC } from '../records/codecs.ts';
 import { ControlType, controlType, markerCoordinatorEpoch } from '../records/control.ts';
 import type { BatchHeader } from '../records/header.ts';
 import type { AppendOrigin } from './append.ts';
-import { follows, sequenceAfter } from './sequences.ts';
+import { follows, sequenceAfter } from '../records/sequences.ts';
 
 /** A retry may come back for any of this many batches in flight (`max.in.flight.requests.per.connection`). */
 export const REMEMBERED_BATCHES = 5;

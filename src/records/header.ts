@@ -1,3 +1,4 @@
+import { setInt64 } from '../kernels/batch-layout.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { Offset } from '../model/ids.ts';
 
@@ -163,11 +164,6 @@ export class BatchHeader {
   #int64(field: number): number {
     return this.#view.getInt32(this.#at + field) * 0x1_0000_0000 + this.#view.getUint32(this.#at + field + 4);
   }
-}
-
-function setInt64(view: DataView, at: number, value: number): void {
-  view.setInt32(at, Math.floor(value / 0x1_0000_0000));
-  view.setUint32(at + 4, value >>> 0);
 }
 
 /** Calls `visit` for each whole batch of `bytes`, in order; stops at the first cut or impossible length. */

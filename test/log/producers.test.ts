@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeSnapshot, encodeSnapshot } from '../../src/log/producer-snapshot.ts';
 import { ProducerStates } from '../../src/log/producers.ts';
 import type { Verdict } from '../../src/log/producers.ts';
-import { follows, sequenceAfter, sequenceBefore } from '../../src/log/sequences.ts';
+import { follows, sequenceAfter, sequenceBefore } from '../../src/records/sequences.ts';
 import { ErrorCode } from '../../src/model/errors.ts';
 import type { BatchSpec } from '../../src/records/builder.ts';
 import { ControlType, controlKey } from '../../src/records/control.ts';

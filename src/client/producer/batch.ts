@@ -1,6 +1,7 @@
 import type { Millis, Offset } from '../../model/ids.ts';
 import type { MaybePromise } from '../../records/codecs.ts';
 import type { ProducerStamp } from '../../records/header.ts';
+import { sequenceAfter } from '../../records/sequences.ts';
 
 /** What a broker said of a batch that it has. */
 export interface Stored {
@@ -104,9 +105,4 @@ export class Batch {
     this.state = 'over';
     this.#over.resolve();
   }
-}
-
-/** After 2^31 - 1 comes 0. */
-export function sequenceAfter(baseSequence: number, records: number): number {
-  return (baseSequence + records) % 2 ** 31;
 }

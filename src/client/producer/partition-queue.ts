@@ -1,6 +1,7 @@
 import type { Millis } from '../../model/ids.ts';
 import type { ProducerStamp } from '../../records/header.ts';
-import { type Batch, sequenceAfter, type Stored } from './batch.ts';
+import { sequenceAfter } from '../../records/sequences.ts';
+import type { Batch, Stored } from './batch.ts';
 import type { Situation, Verdict } from './verdict.ts';
 
 /** Of an idempotent producer. */

@@ -1,3 +1,4 @@
+import { wordAt } from '../../model/bytes.ts';
 import type { Random } from '../../ports/random.ts';
 import type { RecordBytes } from './record.ts';
 
@@ -31,15 +32,6 @@ export function murmur2(bytes: Uint8Array): number {
   }
   hash = Math.imul(hash ^ (hash >>> 13), M);
   return hash ^ (hash >>> 15);
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)
-  );
 }
 
 /** What a sticky partitioner sees of one partition. */

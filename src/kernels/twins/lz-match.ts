@@ -1,10 +1,13 @@
+import { wordAt } from '../../model/bytes.ts';
+
 /** Both formats reach back at most 64 KiB - 1, and a place has 16 bits: blocks of 64 KiB never look too far. */
 export const LZ_BLOCK_MAX = 65_536;
 
 /** Fewer places for a small block: the WASM kernel has to clear them all. */
 const HASH_BITS_MAX = 14;
 const HASH_BITS_MIN = 8;
-const MATCH_MIN = 4;
+/** No match of LZ4, nor any short one of Snappy, can be said to be shorter. */
+export const MATCH_MIN = 4;
 /** LZ4 wants the last match to start 12 bytes before a block's end and the last 5 bytes to be literals. */
 const MATCH_START_MARGIN = 12;
 const LITERAL_TAIL = 5;
@@ -109,8 +112,4 @@ function matchLength(block: Uint8Array, candidate: number, position: number): nu
   let length = MATCH_MIN;
   while (position + length < end && block[candidate + length] === block[position + length]) length++;
   return length;
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }

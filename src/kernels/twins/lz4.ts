@@ -9,10 +9,9 @@ import {
   readFrames,
   STORED_BLOCK,
 } from '../lz4-frame.ts';
-import { copyLiterals, copyMatch, LZ_BLOCK_MAX, Matches } from './lz-match.ts';
+import { copyLiterals, copyMatch, LZ_BLOCK_MAX, MATCH_MIN, Matches } from './lz-match.ts';
 import { xxh32 } from './xxh32.ts';
 
-const MATCH_MIN = 4;
 /** A nibble of 15 goes on in bytes, of which 255 says that another follows. */
 const LONG = 15;
 

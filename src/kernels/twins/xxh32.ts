@@ -1,3 +1,5 @@
+import { wordAt } from '../../model/bytes.ts';
+
 const PRIME_1 = 2_654_435_761;
 const PRIME_2 = 2_246_822_519;
 const PRIME_3 = 3_266_489_917;
@@ -39,8 +41,4 @@ function lane(sum: number, word: number): number {
 
 function rotate(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
