@@ -1,11 +1,8 @@
 import type { Millis } from '../../model/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { BrokerAddress, ByteStream, StreamEvents, Transport } from '../../ports/transport.ts';
+import { KAFKA_SUBPROTOCOL, SENT_MESSAGE_MAX_BYTES } from '../../wire/web-socket.ts';
 
-/** The protocol of Milena's door: binary messages put together are the byte stream of a TCP connection. */
-const SUBPROTOCOL = 'milena.kafka.v1';
-/** What one message may hold: intermediaries have been seen to fail near a megabyte. */
-const MESSAGE_MAX_BYTES = 900_000;
 /** More than this on its way: no room. A WebSocket says how much is, not when it has gone, so we look again. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 const LOOK_AGAIN_MS: Millis = 5;
@@ -20,7 +17,7 @@ export function webSocketTransport(url: string, clock: Clock): Transport {
       new Promise((resolve, reject) => {
         signal?.throwIfAborted();
         const target = urlOf(url, address);
-        const socket = new WebSocket(target, SUBPROTOCOL);
+        const socket = new WebSocket(target, KAFKA_SUBPROTOCOL);
         socket.binaryType = 'arraybuffer';
         const stream = new WebSocketByteStream(socket, { events, clock });
         let end: (why: string) => void = (why) => reject(new Error(why));
@@ -64,8 +61,8 @@ class WebSocketByteStream implements ByteStream {
 
   write(bytes: Uint8Array): boolean {
     if (this.#isOver) return true;
-    for (let at = 0; at < bytes.length; at += MESSAGE_MAX_BYTES)
-      this.#socket.send(bytes.subarray(at, at + MESSAGE_MAX_BYTES) as Uint8Array<ArrayBuffer>);
+    for (let at = 0; at < bytes.length; at += SENT_MESSAGE_MAX_BYTES)
+      this.#socket.send(bytes.subarray(at, at + SENT_MESSAGE_MAX_BYTES) as Uint8Array<ArrayBuffer>);
     if (this.#hasRoom) return true;
     if (this.#stopLooking === undefined) this.#lookAgain();
     return false;

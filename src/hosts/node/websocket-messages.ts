@@ -1,5 +1,4 @@
-/** What a WebSocket message of ours holds at most: intermediaries have been seen to fail near a megabyte. */
-export const SENT_MESSAGE_MAX_BYTES = 900_000;
+import { SENT_MESSAGE_MAX_BYTES } from '../../wire/web-socket.ts';
 
 /**
  * One Kafka message as WebSocket messages: one where it fits, else cut. Each is a list of parts that follow each other;

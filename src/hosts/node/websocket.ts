@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Gateway } from '../../gateway/gateway.ts';
+import { KAFKA_SUBPROTOCOL } from '../../wire/web-socket.ts';
 import { CLOSE_TIMEOUT_MS, localAddress } from './client-socket.ts';
 import { type Address, askedFor, mayAsk, parseAddress } from './origin.ts';
 import type { ReadBuffers } from './read-buffers.ts';
@@ -10,8 +11,6 @@ import { WebSocketClient } from './websocket-client.ts';
 
 /** Where Kafka over WebSocket is on the HTTP port. */
 export const KAFKA_PATH = '/kafka';
-/** A client that names protocols must name this one; naming none is fine. */
-export const KAFKA_SUBPROTOCOL = 'milena.kafka.v1';
 
 const OPTIONS: ServerOptions & { closeTimeout: number } = {
   noServer: true,
@@ -23,6 +22,7 @@ const OPTIONS: ServerOptions & { closeTimeout: number } = {
   maxFragments: 1024,
   maxBufferedChunks: 16 * 1024,
   closeTimeout: CLOSE_TIMEOUT_MS,
+  // A client that names protocols must name this one; naming none is fine.
   handleProtocols: (offered) => offered.has(KAFKA_SUBPROTOCOL) && KAFKA_SUBPROTOCOL,
 };
 
