@@ -1,7 +1,7 @@
 import { crc32c as native } from '@node-rs/crc32';
 import { createRecordsBatch, type CreateRecordsBatchOptions } from '@platformatic/kafka';
 import { HEADER_SIZE } from '../../src/kernels/batch-layout.ts';
-import type { BatchHeaderFields, EncodeRecord } from '../../src/kernels/kernels.ts';
+import type { EncodeRecord } from '../../src/kernels/kernels.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
 import { validateBatch, validateBatches } from '../../src/kernels/twins/batch.ts';
@@ -9,20 +9,10 @@ import { encodeBatch } from '../../src/kernels/twins/encode.ts';
 import { IndexEntries } from '../../src/segments/index-entries.ts';
 import * as kafkajs from '../kernels/kafkajs.ts';
 import { SeededRandom } from '../support/random.ts';
+import { HEADER } from './batch-header.ts';
 import { decodeWith, decoders } from './decode.ts';
 import { bestRatio, interleave, ratio, report } from './harness.ts';
 import { slicing16 } from './slicing-16.ts';
-
-const HEADER: BatchHeaderFields = {
-  baseOffset: 0,
-  partitionLeaderEpoch: 0,
-  attributes: 0,
-  baseTimestamp: 1_700_000_000_000,
-  maxTimestamp: 1_700_000_001_000,
-  producerId: -1,
-  producerEpoch: -1,
-  baseSequence: -1,
-};
 
 /** Many, of which the best one counts: a kernel is measured, not what else the machine does. */
 const ROUNDS = 61;

@@ -65,7 +65,7 @@ export class Keeper {
   }
 
   /** Whether a wrong bit was read of that log by the process that runs, from `sinceMs` on. */
-  wasFlipped({ title }: { title: string }, sinceMs = 0): boolean {
+  wasFlipped({ title }: LogLedger, sinceMs: Millis): boolean {
     const directory = `${DATA}/${title}/`;
     return this.#counters.flipped.some(({ path, atMs }) => atMs >= sinceMs && path.startsWith(directory));
   }

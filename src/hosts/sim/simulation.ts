@@ -100,7 +100,7 @@ class Simulation implements World {
     });
   }
 
-  wasFlipped(log: LogLedger, sinceMs?: Millis): boolean {
+  wasFlipped(log: LogLedger, sinceMs: Millis): boolean {
     return this.#keeper.wasFlipped(log, sinceMs);
   }
 

@@ -19,7 +19,7 @@ export interface World {
   /** `calm`: no more faults, and clients neither die nor leave. `over`: they stop. */
   readonly phase: 'wild' | 'calm' | 'over';
   /** Whether the process that runs has read a wrong bit of one of that log's files, from `sinceMs` on. */
-  wasFlipped(log: LogLedger, sinceMs?: Millis): boolean;
+  wasFlipped(log: LogLedger, sinceMs: Millis): boolean;
 }
 
 /** Codes after which a client tries again: the node's storage failed, or it took too long. */

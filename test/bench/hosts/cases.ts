@@ -2,22 +2,12 @@ import { compileKernels } from '#kernels-module';
 import type { EncodeRecord } from '../../../src/kernels/kernels.ts';
 import { loadKernels } from '../../../src/kernels/load.ts';
 import { layOut } from '../../../src/kernels/wasm-arena.ts';
-import { WasmMemory } from '../../../src/kernels/wasm-memory.ts';
+import { SLACK, WasmMemory } from '../../../src/kernels/wasm-memory.ts';
 import { type Exports, WasmKernels } from '../../../src/kernels/wasm.ts';
+import { HEADER } from '../batch-header.ts';
 
-const HEADER = {
-  baseOffset: 0,
-  partitionLeaderEpoch: 0,
-  attributes: 0,
-  baseTimestamp: 1_700_000_000_000,
-  maxTimestamp: 1_700_000_001_000,
-  producerId: -1,
-  producerEpoch: -1,
-  baseSequence: -1,
-};
 const COUNT = 1000;
 const TEXT_SIZE = 16_384;
-const SLACK = 16;
 
 let cases: Promise<Record<string, () => unknown>> | undefined;
 
