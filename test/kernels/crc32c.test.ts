@@ -2,7 +2,8 @@ import { crc32c as native } from '@node-rs/crc32';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { text, unaligned } from './generate.ts';
-import { each, module } from './instances.ts';
+import { base, memory, raw, TABLES_END } from './guards.ts';
+import { each } from './instances.ts';
 import { crc32c as kafkajs } from './kafkajs.ts';
 
 /** Of no short period, so that a byte read from a wrong place changes the checksum. */
@@ -60,15 +61,6 @@ describe.each(each)('crc32c ($name)', ({ kernels }) => {
 });
 
 describe('crc32c (in linear memory)', () => {
-  const raw = new WebAssembly.Instance(module).exports as unknown as {
-    memory: WebAssembly.Memory;
-    heapBase(): number;
-    crc32c(crc: number, at: number, length: number): number;
-  };
-  const all = new Uint8Array(raw.memory.buffer);
-  const base = raw.heapBase();
-  /** The kernels' scratch lies from here to the heap base: see assembly/layout.ts. */
-  const TABLES_END = 21_776;
   // About where nibbles are summed (80), where folding begins (512, here with every pad), and where its rounds of 4 KiB
   // end: the last 304 bytes are none of theirs.
   const pads = Array.from({ length: 16 }, (_, more) => 512 + more);
@@ -94,7 +86,7 @@ describe('crc32c (in linear memory)', () => {
 
   test('continues from any crc, at any place', () => {
     const bytes = noise(20_000);
-    all.set(bytes, base);
+    memory.set(bytes, base);
     fc.assert(
       fc.property(fc.array(fc.nat(20_000), { maxLength: 6 }), (cuts) => {
         let crc = 0;
@@ -112,14 +104,14 @@ describe('crc32c (in linear memory)', () => {
     for (const length of lengths) {
       const bytes = noise(length);
       // Up to the end of memory, where one byte more traps; and between guards, from the heap base on.
-      for (const at of [all.length - length, base + 1]) {
+      for (const at of [memory.length - length, base + 1]) {
         for (const guard of [0x00, 0xa5]) {
-          all.fill(guard, TABLES_END);
-          all.set(bytes, at);
-          const before = all.slice();
+          memory.fill(guard, TABLES_END);
+          memory.set(bytes, at);
+          const before = memory.slice();
           expect(raw.crc32c(0, at, length) >>> 0, `${length} at ${at}`).toBe(native(bytes));
-          expect(Buffer.compare(before.subarray(0, TABLES_END), all.subarray(0, TABLES_END))).toBe(0);
-          expect(Buffer.compare(before.subarray(base), all.subarray(base))).toBe(0);
+          expect(Buffer.compare(before.subarray(0, TABLES_END), memory.subarray(0, TABLES_END))).toBe(0);
+          expect(Buffer.compare(before.subarray(base), memory.subarray(base))).toBe(0);
         }
       }
     }

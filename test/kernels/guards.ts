@@ -23,7 +23,7 @@ export const raw = new WebAssembly.Instance(module).exports as unknown as Raw;
 export const memory = new Uint8Array(raw.memory.buffer);
 export const base = raw.heapBase();
 /** Between the tables and the heap base lies the kernels' scratch: see assembly/layout.ts. */
-const TABLES_END = 21_776;
+export const TABLES_END = 21_776;
 /** What an area has after its end, for moves of 16 bytes. */
 export const SLACK = 16;
 /** Between areas, so that what runs over one is seen before it reaches the next. */

@@ -8,7 +8,15 @@ export const { log } = logName(1);
 export const LOG = `${DIRECTORY}/topic1-0`;
 export const FIRST = `${LOG}/00000000000000000000`;
 export const create: LogWrite = { type: 'create', ...logName(1) };
+export const RECOVERY_POINTS = `${DIRECTORY}/recovery-point-offset-checkpoint`;
 export const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
+
+/** The first and last offset of batches of one record each. */
+export const offsets = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, number) => [from + number, from + number]);
+
+/** What a recovery has put aside, damaged or cut off. */
+export const asideOf = (files: MemoryFiles) => files.paths().filter((path) => path.endsWith('.damaged'));
 
 /** What a process leaves that was killed once these writes were acknowledged. */
 export async function killedAfter(...commits: LogWrite[][]): Promise<MemoryFiles> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LogWrite } from '../../src/ports/log-store.ts';
 import { append, appends, offsetsOf } from '../storage/batches.ts';
 import type { MemoryFiles } from '../storage/memory-files.ts';
-import { ALL, FIRST, LOG, create, killedAfter, log, recovered } from './crashed.ts';
+import { ALL, FIRST, LOG, asideOf, create, killedAfter, log, recovered } from './crashed.ts';
 import { DIRECTORY, openStore } from './open.ts';
 
 const BATCHES = 9;
@@ -31,7 +31,6 @@ function flip(files: MemoryFiles, path: string, at: number, mask = 0x41): void {
 }
 
 const offsets = (...numbers: number[]) => numbers.map((number) => [number, number]);
-const asideOf = (files: MemoryFiles) => files.paths().filter((path) => path.endsWith('.damaged'));
 
 describe('a batch that changed on disk, with whole ones behind it', () => {
   const disk = killed();

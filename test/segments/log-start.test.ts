@@ -1,12 +1,8 @@
 import { expect, test } from 'vitest';
 import { append, appends } from '../storage/batches.ts';
 import { DiskFault, MemoryFiles } from '../storage/memory-files.ts';
-import { FIRST, LOG, create, killedAfter, log, recovered } from './crashed.ts';
+import { FIRST, LOG, RECOVERY_POINTS, create, killedAfter, log, offsets, recovered } from './crashed.ts';
 import { DIRECTORY, openStore } from './open.ts';
-
-const RECOVERY_POINTS = `${DIRECTORY}/recovery-point-offset-checkpoint`;
-const offsets = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, number) => [from + number, from + number]);
 
 test('a log start beyond the end is given up for good: it hides nothing that is acknowledged later', async () => {
   const files = await killedAfter([create, ...appends(log, 0, 9), { type: 'trim', log, beforeOffset: 7 }]);

@@ -3,17 +3,23 @@ import { describe, expect, test } from 'vitest';
 import type { LogWrite } from '../../src/ports/log-store.ts';
 import { append, appends } from '../storage/batches.ts';
 import { MemoryFiles } from '../storage/memory-files.ts';
-import { FIRST, LOG, create, killedAfter, log, recovered } from './crashed.ts';
+import {
+  FIRST,
+  LOG,
+  RECOVERY_POINTS,
+  asideOf,
+  create,
+  killedAfter,
+  log,
+  offsets,
+  recovered,
+} from './crashed.ts';
 import { DIRECTORY, openStore } from './open.ts';
 
 const VALUE_BYTES = 20;
 const BATCH_BYTES = append({ log, baseOffset: 0, valueBytes: VALUE_BYTES }).bytes.length;
-const RECOVERY_POINTS = `${DIRECTORY}/recovery-point-offset-checkpoint`;
 const roll: LogWrite = { type: 'roll', log };
 const segment = (base: number) => `${LOG}/${String(base).padStart(20, '0')}`;
-const offsets = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, number) => [from + number, from + number]);
-const asideOf = (files: MemoryFiles) => files.paths().filter((path) => path.endsWith('.damaged'));
 
 function pointsAt(files: MemoryFiles, content: string): void {
   files.replace(RECOVERY_POINTS, new TextEncoder().encode(content));

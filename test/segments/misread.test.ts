@@ -3,6 +3,7 @@ import { HEADER_SIZE, forEachBatch } from '../../src/records/header.ts';
 import type { SegmentStore } from '../../src/segments/store.ts';
 import { append, appends, kernels } from '../storage/batches.ts';
 import type { MemoryFiles } from '../storage/memory-files.ts';
+import { type Misread, misread } from '../storage/misread.ts';
 import { create, killedAfter, log, recovered } from './crashed.ts';
 import { openStore } from './open.ts';
 
@@ -12,8 +13,6 @@ const CLOSED = 4;
 const VALUE_BYTES = 60;
 const BATCH_BYTES = append({ log, baseOffset: 0, valueBytes: VALUE_BYTES }).bytes.length;
 const SECTOR_BYTES = 512;
-/** The bit of a byte that is read wrong. */
-const BIT = 0x01;
 /** Of a batch: how many offsets it has. Before a gap nothing but its checksum tells, and who reads it looks at that. */
 const COUNT = { from: 23, to: 27 };
 
@@ -39,11 +38,6 @@ async function disks() {
   return { killed, stopped, changed, torn, lacking };
 }
 
-interface Misread {
-  path: string;
-  at: number;
-}
-
 /** All that can be read wrong of a log: of its batches the headers, and one byte more. */
 function misreads(files: MemoryFiles): Misread[] {
   const found: Misread[] = [];
@@ -54,17 +48,6 @@ function misreads(files: MemoryFiles): Misread[] {
     }
   }
   return found;
-}
-
-/** One read gives one wrong bit; the device has the right one. @returns whether there was such a read. */
-function misread(files: MemoryFiles, number: number, { path, at }: Misread): () => boolean {
-  let reads = 0;
-  files.onRead = (read, position, bytes) => {
-    const here = at - position;
-    if (read !== path || here < 0 || here >= bytes.length || reads++ !== number) return;
-    bytes[here] = (bytes[here] ?? 0) ^ BIT;
-  };
-  return () => reads > number;
 }
 
 /** What a start finds, and what it leaves of the batches' files. */

@@ -7,10 +7,9 @@ import { ManualClock } from '../gateway/fake-gateway.ts';
 import { NAME, NOW, append, batch, codecs, kernels, openLog } from '../log/fixtures.ts';
 import { openStore } from '../segments/open.ts';
 import { MemoryFiles } from '../storage/memory-files.ts';
+import { misread } from '../storage/misread.ts';
 
 const BATCHES = 5;
-/** The bit of a byte that is read wrong. */
-const BIT = 0x01;
 
 /** What a killed process left: batches whose times rise, of one producer. */
 async function written(): Promise<MemoryFiles> {
@@ -66,14 +65,9 @@ test('what a shard believes of its log was true on the very read', { timeout: 60
   for (let at = 0; at < disk.bytes(path).length; at++) {
     for (let number = 0; ; number++) {
       const files = disk.crash({ power: false });
-      let reads = 0;
-      files.onRead = (read, position, bytes) => {
-        const here = at - position;
-        if (read !== path || here < 0 || here >= bytes.length || reads++ !== number) return;
-        bytes[here] = (bytes[here] ?? 0) ^ BIT;
-      };
+      const wasRead = misread(files, number, { path, at });
       const found = await known(files);
-      if (reads <= number) break;
+      if (!wasRead()) break;
       if (found !== expected) others.push(`read ${number} of byte ${at}: ${found}`);
     }
   }

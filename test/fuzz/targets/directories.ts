@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32';
 import { InvariantError } from '../../../src/model/assert.ts';
-import { BatchHeader, forEachBatch } from '../../../src/records/header.ts';
+import { BatchHeader, HEADER_SIZE, forEachBatch } from '../../../src/records/header.ts';
 import { fetchApi } from '../../../src/wire/apis/01-fetch.ts';
 import { offsetFetchApi } from '../../../src/wire/apis/09-offset-fetch.ts';
 import { initProducerIdApi } from '../../../src/wire/apis/22-init-producer-id.ts';
@@ -125,13 +125,12 @@ function damagedBatch(log: Uint8Array, random: SeededRandom): Uint8Array | undef
   const hurt = new Uint8Array(
     Buffer.concat([batch.slice(0, MAGIC_AT), damage(batch.slice(MAGIC_AT), random)]),
   );
-  if (hurt.length < MIN_BATCH_BYTES) return undefined;
+  if (hurt.length < HEADER_SIZE) return undefined;
   new BatchHeader(hurt).seal(wasm, hurt.length);
   batches[number] = hurt;
   return new Uint8Array(Buffer.concat(batches));
 }
 
-const MIN_BATCH_BYTES = 61;
 const SNAPSHOT_CRC_AT = 2;
 const SNAPSHOT_ENTRIES_AT = 6;
 

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { decompressFrameSync } from 'lz4-napi';
-import type { Kernels } from '../../../src/kernels/kernels.ts';
 import { blocksOf, frame } from '../../kernels/frames.ts';
 import { twin, wasm } from '../../kernels/instances.ts';
+import { packSnappy, rawBlock } from '../../kernels/snappy.ts';
 import type { SeededRandom } from '../../support/random.ts';
 import { damage, texture } from '../damage.ts';
 import { guarded, raw } from '../guarded.ts';
@@ -31,7 +31,7 @@ export const lzBlocks: Target = {
         ? raw
         : kind === KIND.lz4
           ? frames(random, raw)
-          : damage(elementsOf(twin, raw), random);
+          : damage(packSnappy(twin, raw), random);
     return new Uint8Array(Buffer.concat([Uint8Array.of(kind, random.integer(0, BOUNDS.length - 1)), made]));
   },
   check(input) {
@@ -63,11 +63,6 @@ function frames(random: SeededRandom, raw: Uint8Array): Uint8Array {
   });
   const whole = new Uint8Array(Buffer.concat(parts));
   return random.chance(0.4) ? damage(whole, random) : whole;
-}
-
-function elementsOf(kernels: Kernels, raw: Uint8Array): Uint8Array {
-  const out = new Uint8Array(raw.length + Math.ceil(raw.length / 6) + 64);
-  return out.slice(0, kernels.packSnappy(raw, out, 0));
 }
 
 function checkFrames(bytes: Uint8Array, maxBytes: number): Outcomes {
@@ -118,7 +113,7 @@ function checkElements(bytes: Uint8Array, size: number): Outcomes {
   checkBlock(bytes);
   if (fits) {
     mustHold(sameBytes(out, expected), () => 'Snappy unpacks otherwise than its twin');
-    const theirs = attempt(() => snappyjs.uncompress(withLength(bytes, size)));
+    const theirs = attempt(() => snappyjs.uncompress(rawBlock(bytes, size)));
     mustHold(!theirs || sameBytes(theirs, out), () => 'snappyjs reads Snappy otherwise');
   }
   return [`Snappy fits ${size}: ${fits}`];
@@ -131,15 +126,9 @@ function checkPacking(plain: Uint8Array): Outcomes {
     sameBytes(decompressFrameSync(Buffer.from(packed)), plain),
     () => 'lz4-napi reads our LZ4 otherwise',
   );
-  const elements = elementsOf(wasm, plain);
-  mustHold(sameBytes(elements, elementsOf(twin, plain)), () => 'Snappy packs otherwise than its twin');
-  const block = withLength(elements, plain.length);
+  const elements = packSnappy(wasm, plain);
+  mustHold(sameBytes(elements, packSnappy(twin, plain)), () => 'Snappy packs otherwise than its twin');
+  const block = rawBlock(elements, plain.length);
   mustHold(sameBytes(snappyjs.uncompress(block), plain), () => 'snappyjs reads our Snappy otherwise');
   return ['packed'];
-}
-
-/** A raw block: its length, less than 2^21, as a varint of three bytes. */
-function withLength(elements: Uint8Array, length: number): Uint8Array {
-  const varint = [0x80 | (length & 0x7f), 0x80 | ((length >> 7) & 0x7f), length >> 14];
-  return new Uint8Array(Buffer.concat([Uint8Array.from(varint), elements]));
 }

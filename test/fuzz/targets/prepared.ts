@@ -6,8 +6,7 @@ import { findCoordinatorApi } from '../../../src/wire/apis/10-find-coordinator.t
 import { createTopicsApi } from '../../../src/wire/apis/19-create-topics.ts';
 import { batch } from '../../gateway/harness.ts';
 import { wasm } from '../../kernels/instances.ts';
-import type { MemoryFiles } from '../../storage/memory-files.ts';
-import { MemoryFiles as Files } from '../../storage/memory-files.ts';
+import { MemoryFiles } from '../../storage/memory-files.ts';
 import { inMemory } from '../../storage/stored-directory.ts';
 import { Home, IDENTITY } from './home.ts';
 
@@ -55,7 +54,7 @@ export async function prepare(): Promise<readonly Prepared[]> {
 
 /** Logs of several segments, a group and its snapshots: as a clean stop and as a power cut leave them. */
 async function written(): Promise<{ stopped: MemoryFiles; killed: MemoryFiles }> {
-  const files = new Files();
+  const files = new MemoryFiles();
   const home = await Home.open(await storeOn(files));
   const client = home.client();
   const configs = [{ name: 'segment.bytes', value: String(1024 * 1024) }];
