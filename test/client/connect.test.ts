@@ -1,27 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { Client } from '../../src/client/client.ts';
-import { Cluster } from '../../src/client/cluster.ts';
 import { connectWith, parseUrl } from '../../src/client/connect.ts';
 import { ConnectionLost, MilenaError } from '../../src/client/errors.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
-import { loadKernels } from '../../src/kernels/load.ts';
 import { ErrorCode } from '../../src/model/errors.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
 import { apiVersionsApi } from '../../src/wire/apis/18-api-versions.ts';
 import { TestBroker } from '../gateway/harness.ts';
+import { clientOf, clusterOf, kernels } from './fake-client.ts';
 import { FakeCluster, type Mishap, TOPIC } from './fake-cluster.ts';
 import { WAYS } from './ways.ts';
-
-const kernels = await loadKernels();
 
 function surroundings(fake: FakeCluster) {
   const { scheduler: clock, random, transport } = fake;
   return { clock, random, kernels, codecs: new Map(), transports: { kafka: () => transport } };
-}
-
-function clusterOf(fake: FakeCluster): Cluster {
-  const { transport, bootstrap, scheduler: clock, random } = fake;
-  return new Cluster({ transport, bootstrap, clientId: 'test', clock, random });
 }
 
 describe('where to', () => {
@@ -188,9 +179,8 @@ describe('what is known of a cluster', () => {
 
   test('closed, whatever waits fails, and so does what comes later', async () => {
     const fake = new FakeCluster();
-    const { scheduler: clock, random } = fake;
     const cluster = clusterOf(fake);
-    const client = new Client({ cluster, clock, random, kernels, codecs: new Map(), retryForMs: 1_000 });
+    const client = clientOf(fake, 1_000, cluster);
     const sent = client.send(TOPIC, { value: 'v' });
     fake.down.add(1);
     await fake.run(Promise.allSettled([sent, client.close({ timeoutMs: 10 })]));

@@ -1,20 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { Client } from '../../../src/client/client.ts';
-import { Cluster } from '../../../src/client/cluster.ts';
-import { loadKernels } from '../../../src/kernels/load.ts';
 import { type BatchRecords, records } from '../../../src/records/batch.ts';
 import { produceApi } from '../../../src/wire/apis/00-produce.ts';
+import { clientOf, kernels } from '../fake-client.ts';
 import { FakeCluster, type FakeOptions, type Mishap, TOPIC } from '../fake-cluster.ts';
 
 /** Brokers that fail in every way, in virtual time: what is acknowledged is there once, in order, where it is said. */
 
-const kernels = await loadKernels();
-
-function clientOf(fake: FakeCluster): Client {
-  const { transport, bootstrap, scheduler: clock, random } = fake;
-  const cluster = new Cluster({ transport, bootstrap, clientId: 'test', clock, random });
-  return new Client({ cluster, clock, random, kernels, codecs: new Map(), retryForMs: 3_600_000 });
-}
+const RETRY_FOR_MS = 3_600_000;
 
 function valuesIn(fake: FakeCluster, partition: number): string[] {
   return (fake.logs[partition]?.batches ?? []).flatMap((bytes) =>
@@ -48,7 +40,7 @@ async function live({ records: count, mishapRatio, moveEveryMs, ...options }: Li
     mishap: () => (fake.random.chance(mishapRatio) ? fake.random.pick(MISHAPS) : undefined),
   });
   const { scheduler, random } = fake;
-  const client = clientOf(fake);
+  const client = clientOf(fake, RETRY_FOR_MS);
   const producer = client.producer({
     batchBytes: 300,
     lingerMs: random.pick([0, 5]),
@@ -86,7 +78,7 @@ async function live({ records: count, mishapRatio, moveEveryMs, ...options }: Li
 describe('each record once, in order, at the offset that is said', () => {
   test('while nothing fails, with five requests in flight and no more', async () => {
     const fake = new FakeCluster();
-    const producer = clientOf(fake).producer({ batchBytes: 300 });
+    const producer = clientOf(fake, RETRY_FOR_MS).producer({ batchBytes: 300 });
     const values = Array.from({ length: 500 }, (_, number) => String(number));
     const sent = await fake.run(Promise.all(values.map((value) => producer.send(TOPIC, { value }))));
     expect(valuesIn(fake, 0)).toEqual(values);
@@ -138,7 +130,7 @@ describe('what fails for good', () => {
   ])('a batch that is refused ($errorCode) takes none behind it along', async ({ errorCode, most }) => {
     const bad = (bytes: Uint8Array) => String(Buffer.from(bytes)).includes('bad');
     const fake = new FakeCluster({ refuse: (_, bytes) => (bad(bytes) ? errorCode : undefined) });
-    const producer = clientOf(fake).producer({ batchBytes: 150 });
+    const producer = clientOf(fake, RETRY_FOR_MS).producer({ batchBytes: 150 });
     const sent = Array.from({ length: 40 }, (_, number) =>
       producer.send(TOPIC, { value: number === 17 ? 'bad' : `v${number}` }),
     );
@@ -155,7 +147,7 @@ describe('what fails for good', () => {
     let isDead = false;
     const mishap = (api: unknown) => (isDead && api === produceApi ? ('answer-lost' as const) : undefined);
     const fake = new FakeCluster({ mishap });
-    const producer = clientOf(fake).producer({ deliveryTimeoutMs: 5_000 });
+    const producer = clientOf(fake, RETRY_FOR_MS).producer({ deliveryTimeoutMs: 5_000 });
     await fake.run(producer.send(TOPIC, { value: 'before' }));
     isDead = true;
     const late = await fake.run(producer.send(TOPIC, { value: 'lost' }).catch((error: unknown) => error));
@@ -169,7 +161,7 @@ describe('what fails for good', () => {
     let isDead = false;
     const mishap = (api: unknown) => (isDead && api === produceApi ? ('request-lost' as const) : undefined);
     const fake = new FakeCluster({ mishap });
-    const producer = clientOf(fake).producer({ deliveryTimeoutMs: 5_000 });
+    const producer = clientOf(fake, RETRY_FOR_MS).producer({ deliveryTimeoutMs: 5_000 });
     await fake.run(producer.send(TOPIC, { value: 'before' }));
     isDead = true;
     await expect(fake.run(producer.send(TOPIC, { value: 'lost' }))).rejects.toMatchObject({

@@ -1,15 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { Client } from '../../../src/client/client.ts';
-import { Cluster } from '../../../src/client/cluster.ts';
 import type { Producer, ProducerOptions } from '../../../src/client/producer/producer.ts';
-import { loadKernels } from '../../../src/kernels/load.ts';
 import { produceApi } from '../../../src/wire/apis/00-produce.ts';
 import type { Api } from '../../../src/wire/schema.ts';
+import { clientOf } from '../fake-client.ts';
 import { FakeCluster, TOPIC } from '../fake-cluster.ts';
 
 /** What the docstrings of the producer promise, beside that records arrive. */
-
-const kernels = await loadKernels();
 
 function start(options?: ProducerOptions): {
   fake: FakeCluster;
@@ -19,10 +15,7 @@ function start(options?: ProducerOptions): {
   let isFailing = false;
   const mishap = (api: Api) => (isFailing && api === produceApi ? ('request-lost' as const) : undefined);
   const fake = new FakeCluster({ partitions: 3, mishap });
-  const { transport, bootstrap, scheduler: clock, random } = fake;
-  const cluster = new Cluster({ transport, bootstrap, clientId: 'test', clock, random });
-  const client = new Client({ cluster, clock, random, kernels, codecs: new Map(), retryForMs: 10_000 });
-  const producer = client.producer(options);
+  const producer = clientOf(fake, 10_000).producer(options);
   return { fake, producer, fail: (now) => (isFailing = now) };
 }
 

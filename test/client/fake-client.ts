@@ -1,0 +1,17 @@
+import { Client } from '../../src/client/client.ts';
+import { Cluster } from '../../src/client/cluster.ts';
+import { loadKernels } from '../../src/kernels/load.ts';
+import type { FakeCluster } from './fake-cluster.ts';
+
+export const kernels = await loadKernels();
+
+/** A cluster as a client sees it, in the virtual time of `fake`. */
+export function clusterOf(fake: FakeCluster): Cluster {
+  const { transport, bootstrap, scheduler: clock, random } = fake;
+  return new Cluster({ transport, bootstrap, clientId: 'test', clock, random });
+}
+
+export function clientOf(fake: FakeCluster, retryForMs: number, cluster = clusterOf(fake)): Client {
+  const { scheduler: clock, random } = fake;
+  return new Client({ cluster, clock, random, kernels, codecs: new Map(), retryForMs });
+}
