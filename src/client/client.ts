@@ -2,7 +2,8 @@ import type { Millis } from '../model/ids.ts';
 import type { Cluster } from './cluster.ts';
 import { closedError } from './errors.ts';
 import { Producer, type ProducerOptions, type ProducerParts, type SendOptions } from './producer/producer.ts';
-import type { ProducerRecord, RecordMetadata } from './producer/record.ts';
+import type { ProducerRecord, RecordBytes, RecordMetadata } from './producer/record.ts';
+import type { WritableTopic } from './topics/topic.ts';
 
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -34,11 +35,19 @@ export class Client implements AsyncDisposable {
   }
 
   /** As `Producer.send`, by a producer with the usual settings that all such calls share. */
-  send(topic: string, record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata>;
-  send(topic: string, records: readonly ProducerRecord[], options?: SendOptions): Promise<RecordMetadata[]>;
-  async send(
-    topic: string,
-    given: ProducerRecord & readonly ProducerRecord[],
+  send<K = RecordBytes | null, V = RecordBytes | null>(
+    topic: WritableTopic<K, V>,
+    record: ProducerRecord<NoInfer<K>, NoInfer<V>>,
+    options?: SendOptions,
+  ): Promise<RecordMetadata>;
+  send<K = RecordBytes | null, V = RecordBytes | null>(
+    topic: WritableTopic<K, V>,
+    records: readonly ProducerRecord<NoInfer<K>, NoInfer<V>>[],
+    options?: SendOptions,
+  ): Promise<RecordMetadata[]>;
+  async send<K, V>(
+    topic: WritableTopic<K, V>,
+    given: ProducerRecord<K, V> & readonly ProducerRecord<K, V>[],
     options?: SendOptions,
   ): Promise<RecordMetadata | RecordMetadata[]> {
     this.#shared ??= this.producer();

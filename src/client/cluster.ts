@@ -7,7 +7,7 @@ import { createTopicsApi } from '../wire/apis/19-create-topics.ts';
 import { BrokerError, closedError, ConnectionLost } from './errors.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { abortable } from './retry.ts';
-import { type LeaderHint, type Topic, TopicCache } from './topic-cache.ts';
+import { type LeaderHint, type KnownTopic, TopicCache } from './topic-cache.ts';
 
 export interface ClusterOptions extends ExchangeOptions {
   /** Where to ask first, and when all known brokers have gone: at least one. */
@@ -82,12 +82,12 @@ export class Cluster {
   }
 
   /** What is known of a topic, without asking; it may be out of date. Undefined when nothing is. */
-  known(topic: string): Topic | undefined {
+  known(topic: string): KnownTopic | undefined {
     return this.#topics.known(topic);
   }
 
   /** What is known of a topic, asked for when it is not, or is out of date. @throws BrokerError, ConnectionLost */
-  topic(name: string): Promise<Topic> {
+  topic(name: string): Promise<KnownTopic> {
     return this.#topics.get(name);
   }
 

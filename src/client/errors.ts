@@ -10,6 +10,9 @@ export type ClientErrorCode =
   | 'DELIVERY_TIMEOUT'
   /** Larger than a request may be. Nothing was sent. */
   | 'RECORD_TOO_LARGE'
+  /** Not what its topic says. */
+  | 'INVALID_RECORD_KEY'
+  | 'INVALID_RECORD_VALUE'
   /** Not a URL, an option, a record or a partition that can be. Nothing was sent. */
   | 'INVALID_ARGUMENT';
 

@@ -5,7 +5,7 @@ import type { MetadataResponse } from '../wire/apis/03-metadata.ts';
 import { BrokerError } from './errors.ts';
 
 /** A topic as a client knows it. */
-export interface Topic {
+export interface KnownTopic {
   readonly name: string;
   readonly id: Uuid;
   /** By index; a leader of -1 is none. */
@@ -21,7 +21,7 @@ export interface LeaderHint {
 }
 
 interface Entry {
-  topic: Topic;
+  topic: KnownTopic;
   askedAtMs: Millis;
   /** Someone was told that it is wrong. */
   isStale: boolean;
@@ -47,12 +47,12 @@ export class TopicCache {
   }
 
   /** It may be out of date. */
-  known(name: string): Topic | undefined {
+  known(name: string): KnownTopic | undefined {
     return this.#entries.get(name)?.topic;
   }
 
   /** What is neither old nor doubted. */
-  fresh(name: string): Topic | undefined {
+  fresh(name: string): KnownTopic | undefined {
     const entry = this.#entries.get(name);
     const { clock, maxAgeMs } = this.#options;
     const isFresh = entry !== undefined && !entry.isStale && clock.now() - entry.askedAtMs < maxAgeMs;
@@ -60,7 +60,7 @@ export class TopicCache {
   }
 
   /** @throws BrokerError what the broker says of the topic; what `ask` throws. */
-  async get(name: string): Promise<Topic> {
+  async get(name: string): Promise<KnownTopic> {
     const fresh = this.fresh(name);
     if (fresh !== undefined) return fresh;
     this.#wanted.add(name);
@@ -104,7 +104,7 @@ export class TopicCache {
     return answer;
   }
 
-  #take(found: MetadataResponse['topics'][number], name: string): Topic {
+  #take(found: MetadataResponse['topics'][number], name: string): KnownTopic {
     const before = this.#entries.get(name)?.topic;
     const isSame = before !== undefined && before.id === found.topicId;
     const partitions = Array.from({ length: found.partitions.length }, () => ({

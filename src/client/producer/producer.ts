@@ -6,11 +6,12 @@ import { CODEC, type CodecName, type Codecs } from '../../records/codecs.ts';
 import type { Cluster } from '../cluster.ts';
 import { closedError, MilenaError } from '../errors.ts';
 import { abortable, pause, retrying } from '../retry.ts';
-import type { Topic } from '../topic-cache.ts';
+import type { KnownTopic } from '../topic-cache.ts';
+import { nameOf, serialized, type WritableTopic } from '../topics/topic.ts';
 import { Budget } from './budget.ts';
 import type { RecordWaiter } from './contents.ts';
 import { murmur2Partitioner, type Partitioner } from './partitioner.ts';
-import { newRecord, type ProducerRecord, type RecordMetadata, sizeOf } from './record.ts';
+import { newRecord, type ProducerRecord, type RecordBytes, type RecordMetadata, sizeOf } from './record.ts';
 import { Sender } from './sender.ts';
 import { type Admitted, TopicWriter } from './topic-writer.ts';
 
@@ -112,37 +113,55 @@ export class Producer implements AsyncDisposable {
 
   /**
    * Resolves when the record is acknowledged as `acks` asks. Records of one partition keep the order of the calls.
-   * @throws MilenaError RECORD_TOO_LARGE: nothing was sent. DELIVERY_TIMEOUT: stored or not, unknown. CLOSED likewise.
-   *   RefusedError: the broker does not take it. Never a retriable one of a broker: those were retried.
+   * @throws MilenaError RECORD_TOO_LARGE, INVALID_RECORD_KEY, INVALID_RECORD_VALUE: nothing was sent. DELIVERY_TIMEOUT:
+   *   stored or not, unknown. CLOSED likewise. RefusedError: the broker does not take it. Never a retriable one of a
+   *   broker: those were retried.
    */
-  send(topic: string, record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata>;
+  send<K = RecordBytes | null, V = RecordBytes | null>(
+    topic: WritableTopic<K, V>,
+    record: ProducerRecord<NoInfer<K>, NoInfer<V>>,
+    options?: SendOptions,
+  ): Promise<RecordMetadata>;
   /** As many, in order; resolves when all are acknowledged, one result a record. If one fails, others may be stored. */
-  send(topic: string, records: readonly ProducerRecord[], options?: SendOptions): Promise<RecordMetadata[]>;
-  send(
-    topic: string,
-    given: ProducerRecord | readonly ProducerRecord[],
+  send<K = RecordBytes | null, V = RecordBytes | null>(
+    topic: WritableTopic<K, V>,
+    records: readonly ProducerRecord<NoInfer<K>, NoInfer<V>>[],
+    options?: SendOptions,
+  ): Promise<RecordMetadata[]>;
+  async send<K, V>(
+    topic: WritableTopic<K, V>,
+    given: ProducerRecord<K, V> | readonly ProducerRecord<K, V>[],
     { signal }: SendOptions = {},
   ): Promise<RecordMetadata | RecordMetadata[]> {
-    if (isList(given)) return Promise.all(given.map((record) => this.#send(topic, record, signal)));
-    return this.#send(topic, given, signal);
+    const name = nameOf(topic);
+    if (!isList(given)) return this.#send(name, serialized(topic, given), signal);
+    const records = given.map((record) => serialized(topic, record));
+    return Promise.all(records.map((record) => this.#send(name, record, signal)));
   }
 
   /**
    * Resolves when there is room for the next record: at once, mostly. What becomes of this one is told by `flush`,
    * `close`, or a later `write`, each of which throws the first failure that nobody was told.
    */
-  write(topic: string, record: ProducerRecord, { signal }: SendOptions = {}): Promise<void> {
+  write<K = RecordBytes | null, V = RecordBytes | null>(
+    topic: WritableTopic<K, V>,
+    record: ProducerRecord<NoInfer<K>, NoInfer<V>>,
+    { signal }: SendOptions = {},
+  ): Promise<void> {
     try {
       this.#tellFailure();
-      return this.#put(topic, record, { waiter: this.#writes, signal }) ?? DONE;
+      const plain = serialized(topic, record);
+      return this.#put(nameOf(topic), plain, { waiter: this.#writes, signal }) ?? DONE;
     } catch (error) {
       return Promise.reject(error as Error);
     }
   }
 
   /** For `rows.pipeTo(producer.writable('orders'))`: closing it flushes. */
-  writable(topic: string): WritableStream<ProducerRecord> {
-    return new WritableStream({
+  writable<K = RecordBytes | null, V = RecordBytes | null>(
+    topic: WritableTopic<K, V>,
+  ): WritableStream<ProducerRecord<K, V>> {
+    return new WritableStream<ProducerRecord<K, V>>({
       write: (record) => this.write(topic, record),
       close: () => this.flush(),
     });
@@ -219,7 +238,7 @@ export class Producer implements AsyncDisposable {
     this.#append(writer, known, admitted);
   }
 
-  #append(writer: TopicWriter, known: Topic, admitted: Admitted): void {
+  #append(writer: TopicWriter, known: KnownTopic, admitted: Admitted): void {
     try {
       writer.append(known, admitted);
     } catch (error) {
@@ -228,7 +247,7 @@ export class Producer implements AsyncDisposable {
     }
   }
 
-  async #topic(name: string): Promise<Topic> {
+  async #topic(name: string): Promise<KnownTopic> {
     const { cluster, clock, random, retryForMs } = this.#parts;
     const { signal } = this.#life;
     const known = cluster.known(name);
@@ -285,7 +304,7 @@ export class Producer implements AsyncDisposable {
   }
 }
 
-function isList(given: ProducerRecord | readonly ProducerRecord[]): given is readonly ProducerRecord[] {
+function isList<T>(given: T | readonly T[]): given is readonly T[] {
   return Array.isArray(given);
 }
 

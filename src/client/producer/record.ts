@@ -5,11 +5,7 @@ import { utf8Length } from '../../wire/text.ts';
 /** Texts become UTF-8. Bytes are kept by reference until they are acknowledged: do not change them. */
 export type RecordBytes = Uint8Array | string;
 
-export interface ProducerRecord {
-  /** Records of one key go to one partition, in order. */
-  key?: RecordBytes | null;
-  /** Null deletes the key on a compacted topic. */
-  value?: RecordBytes | null;
+interface RecordRest {
   /** In this order; a list can name one key more than once. */
   headers?:
     | Readonly<Record<string, RecordBytes | null>>
@@ -19,6 +15,19 @@ export interface ProducerRecord {
   /** Where it goes, whatever key and partitioner say. */
   partition?: number;
 }
+
+/** What may be null may be left out. */
+type Field<Name extends 'key' | 'value', T> = null extends T
+  ? { readonly [field in Name]?: T }
+  : { readonly [field in Name]: T };
+
+/**
+ * Records of one key go to one partition, in order; a value of null deletes its key on a compacted topic. Both are
+ * bytes or texts unless the topic says what they are.
+ */
+export type ProducerRecord<K = RecordBytes | null, V = RecordBytes | null> = RecordRest &
+  Field<'key', K> &
+  Field<'value', V>;
 
 /** Where a record is. */
 export interface RecordMetadata {

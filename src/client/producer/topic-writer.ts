@@ -4,7 +4,7 @@ import type { Random } from '../../ports/random.ts';
 import type { NewRecord } from '../../records/builder.ts';
 import type { Cluster } from '../cluster.ts';
 import { MilenaError } from '../errors.ts';
-import type { Topic } from '../topic-cache.ts';
+import type { KnownTopic } from '../topic-cache.ts';
 import { Batch } from './batch.ts';
 import { type Packing, RecordsContent, type RecordWaiter } from './contents.ts';
 import { type Partitioner, StickyPartition } from './partitioner.ts';
@@ -46,7 +46,7 @@ export class TopicWriter {
   }
 
   /** @throws MilenaError INVALID_ARGUMENT when it would go to a partition that is none. */
-  append(topic: Topic, admitted: Admitted): void {
+  append(topic: KnownTopic, admitted: Admitted): void {
     const { sender, batchBytes } = this.#options;
     const queue = sender.queueOf(this.#topic, this.#partitionOf(topic, admitted));
     const { record, sizeBytes, waiter } = admitted;
@@ -70,7 +70,7 @@ export class TopicWriter {
     return content;
   }
 
-  #partitionOf({ partitions }: Topic, { record, sizeBytes, partition: wanted }: Admitted): number {
+  #partitionOf({ partitions }: KnownTopic, { record, sizeBytes, partition: wanted }: Admitted): number {
     const { length } = partitions;
     const { key } = record;
     if (wanted === undefined && (key === null || key === undefined))
