@@ -10,9 +10,9 @@ export interface Deserializers<K, V> {
   readonly isPlain: boolean;
   readonly onInvalid: OnInvalid;
   /** @throws InvalidRecord */
-  key(record: RawRecord): K;
+  readonly key: (record: RawRecord) => K;
   /** @throws InvalidRecord */
-  value(record: RawRecord): V;
+  readonly value: (record: RawRecord) => V;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface Topic<K, V, WK = K, WV = V> {
   readonly name: string;
   readonly deserializers: Deserializers<K, V>;
   /** As bytes. @throws InvalidRecord */
-  serialize(record: ProducerRecord<WK, WV>): ProducerRecord;
+  readonly serialize: (record: ProducerRecord<WK, WV>) => ProducerRecord;
 }
 
 /** Any topic, where nothing is made of what is in it. */
