@@ -33,6 +33,8 @@ export class Cluster {
   /** By `host:port`; some may have closed since. */
   readonly #open = new Map<string, Exchange>();
   readonly #opening = new Map<string, Promise<Exchange>>();
+  /** Callers' own. */
+  readonly #own = new Set<Exchange>();
   #brokers = new Map<number, BrokerAddress>();
   readonly #life = new AbortController();
 
@@ -60,20 +62,7 @@ export class Cluster {
 
   /** A connection to whoever is connected, or answers first: of those known, then of those to ask first. */
   async anyBroker(signal?: AbortSignal): Promise<Exchange> {
-    const open = this.#openExchange();
-    if (open !== undefined) return open;
-    const failures: ConnectionLost[] = [];
-    for (const address of this.#candidates()) {
-      try {
-        return await this.#exchangeAt(address, signal);
-      } catch (error) {
-        if (!(error instanceof ConnectionLost)) throw error;
-        failures.push(error);
-      }
-    }
-    const [first] = failures;
-    if (failures.length === 1 && first !== undefined) throw first;
-    throw new ConnectionLost(failures.map(({ message }) => message).join('; '), first);
+    return this.#openExchange() ?? this.#first((address) => this.#exchangeAt(address, signal));
   }
 
   /** Metadata of these topics, as a broker says it now; null asks for all. Nothing is created. */
@@ -138,6 +127,25 @@ export class Cluster {
     return this.anyBroker();
   }
 
+  /**
+   * A connection of the caller's own to that broker, for what holds up all that is asked behind it: a broker answers a
+   * connection's requests in their order. Closed by the caller, or with the cluster. @throws ConnectionLost
+   */
+  async open(nodeId: number): Promise<Exchange> {
+    const address = this.#brokers.get(nodeId);
+    const exchange = await (address !== undefined && this.#brokers.size > 1
+      ? this.#connect(address)
+      : this.#first((other) => this.#connect(other)));
+    for (const known of this.#own) if (known.isClosed) this.#own.delete(known);
+    this.#own.add(exchange);
+    return exchange;
+  }
+
+  /** Brokers that were named in an answer. */
+  meet(brokers: readonly { nodeId: number; host: string; port: number }[]): void {
+    for (const { nodeId, host, port } of brokers) this.#brokers.set(nodeId, { host, port });
+  }
+
   /** What was known of a topic may be wrong: it is asked again when it is needed. */
   forget(topic: string): void {
     this.#topics.forget(topic);
@@ -148,14 +156,15 @@ export class Cluster {
    * names a broker that is not, is not believed.
    */
   learn(hint: LeaderHint, endpoints: readonly { nodeId: number; host: string; port: number }[]): boolean {
-    for (const { nodeId, host, port } of endpoints) this.#brokers.set(nodeId, { host, port });
+    this.meet(endpoints);
     return this.#brokers.has(hint.leaderId) && this.#topics.learn(hint);
   }
 
   close(): void {
     this.#life.abort(closedError('the client'));
-    for (const exchange of this.#open.values()) exchange.close();
+    for (const exchange of [...this.#open.values(), ...this.#own]) exchange.close();
     this.#open.clear();
+    this.#own.clear();
   }
 
   async #metadata(
@@ -212,11 +221,33 @@ export class Cluster {
   }
 
   async #openAt(address: BrokerAddress): Promise<Exchange> {
+    const exchange = await this.#connect(address);
+    this.#open.set(keyOf(address), exchange);
+    return exchange;
+  }
+
+  async #connect(address: BrokerAddress): Promise<Exchange> {
+    this.#life.signal.throwIfAborted();
     const exchange = await Exchange.open(this.#options, address, this.#life.signal);
     if (this.isClosed) exchange.close();
     this.#life.signal.throwIfAborted();
-    this.#open.set(keyOf(address), exchange);
     return exchange;
+  }
+
+  /** Where it can be opened first. @throws ConnectionLost that says what all failed of. */
+  async #first(open: (address: BrokerAddress) => Promise<Exchange>): Promise<Exchange> {
+    const failures: ConnectionLost[] = [];
+    for (const address of this.#candidates()) {
+      try {
+        return await open(address);
+      } catch (error) {
+        if (!(error instanceof ConnectionLost)) throw error;
+        failures.push(error);
+      }
+    }
+    const [first] = failures;
+    if (failures.length === 1 && first !== undefined) throw first;
+    throw new ConnectionLost(failures.map(({ message }) => message).join('; '), first);
   }
 }
 

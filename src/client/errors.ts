@@ -95,6 +95,12 @@ const HINTS: Readonly<Record<string, string>> = {
   UNSUPPORTED_VERSION: 'the broker is too old or too new for this',
   UNSUPPORTED_COMPRESSION_TYPE: 'choose another compression',
   INVALID_RECORD: 'a compacted topic wants a key in each record',
+  INCONSISTENT_GROUP_PROTOCOL: 'all members of a group need an assignor in common: name theirs too',
+  FENCED_INSTANCE_ID: 'another consumer runs under the same instanceId',
+  GROUP_AUTHORIZATION_FAILED: 'ask for the right to use this group',
+  GROUP_MAX_SIZE_REACHED: 'the group has as many members as the broker allows',
+  INVALID_SESSION_TIMEOUT:
+    'the broker allows sessionTimeoutMs within group.min and group.max.session.timeout.ms',
   MESSAGE_TOO_LARGE: 'raise max.message.bytes of the topic, or write smaller records',
 };
 
@@ -105,4 +111,9 @@ export function mayRetry(error: unknown): boolean {
 
 export function closedError(what: string): MilenaError {
   return new MilenaError(`${what} is closed`, { code: 'CLOSED' });
+}
+
+/** INVALID_ARGUMENT: nothing was done. */
+export function invalidArgument(message: string, hint?: string): MilenaError {
+  return new MilenaError(message, { code: 'INVALID_ARGUMENT', hint });
 }

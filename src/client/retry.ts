@@ -46,17 +46,45 @@ export interface RetryOptions {
   signal?: AbortSignal | undefined;
 }
 
+/**
+ * How long failures in a row are put up with: they may have lasted `retryForMs`, with pauses that grow between them.
+ * For what goes on for ever, and so has no beginning to count from.
+ */
+export class Patience {
+  readonly #options: RetryOptions;
+  #sinceMs: Millis | undefined;
+  #failures = 0;
+
+  /** @param sinceMs from when on to count, instead of the first failure. */
+  constructor(options: RetryOptions, sinceMs?: Millis) {
+    this.#options = options;
+    this.#sinceMs = sinceMs;
+  }
+
+  succeeded(): void {
+    this.#sinceMs = undefined;
+    this.#failures = 0;
+  }
+
+  /** Resolves when it is to be tried again. @throws the error when it is for good, or its time is up. */
+  async wait(error: unknown): Promise<void> {
+    const { clock, random, retryForMs, signal } = this.#options;
+    const nowMs = clock.now();
+    this.#sinceMs ??= nowMs;
+    const delayMs = backoffMs(this.#failures++, random);
+    if (!mayRetry(error) || nowMs + delayMs >= this.#sinceMs + retryForMs) throw error;
+    await pause(clock, delayMs, signal);
+  }
+}
+
 /** Tries until it succeeds, fails for good, or the time is up. @throws the last error. */
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { clock, random, retryForMs, signal } = options;
-  const deadlineMs = clock.now() + retryForMs;
-  for (let failures = 0; ; failures++) {
+  const patience = new Patience(options, options.clock.now());
+  for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      const delayMs = backoffMs(failures, random);
-      if (!mayRetry(error) || clock.now() + delayMs >= deadlineMs) throw error;
-      await pause(clock, delayMs, signal);
+      await patience.wait(error);
     }
   }
 }

@@ -63,7 +63,3 @@ export function errorOf(
   const { topic, partition } = queue;
   return new RefusedError(errorCode, { topic, partition, recordIndex: first?.batchIndex, why });
 }
-
-export function titleOf({ topic, partition }: PartitionQueue): string {
-  return `${topic}-${partition}`;
-}

@@ -8,9 +8,10 @@ import type { Cluster } from '../cluster.ts';
 import { BrokerError, MilenaError, mayRetry } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { backoffMs } from '../retry.ts';
+import { titleOf } from '../topic-partition.ts';
 import type { Batch } from './batch.ts';
 import { PartitionQueue, type ProducerIdentity, SENDING_MAX } from './partition-queue.ts';
-import { type Chosen, errorOf, NOT_SAID, pack, titleOf, topicDataOf } from './produce-request.ts';
+import { type Chosen, errorOf, NOT_SAID, pack, topicDataOf } from './produce-request.ts';
 import { verdictOn } from './verdict.ts';
 
 /** v3 brought batches; v13 names topics by id. */
