@@ -1,45 +1,7 @@
 import { errorInfo } from '../model/errors.ts';
+import { MilenaError } from './milena-error.ts';
 
-/** What the client itself says, beside Kafka's names. */
-export type ClientErrorCode =
-  /** The broker cannot be reached, or went away: what was asked may have been done or not. */
-  | 'CONNECTION_LOST'
-  /** It was closed here. */
-  | 'CLOSED'
-  /** A record was not acknowledged in time: stored or not, nobody knows. */
-  | 'DELIVERY_TIMEOUT'
-  /** Larger than a request may be. Nothing was sent. */
-  | 'RECORD_TOO_LARGE'
-  /** Not what its topic says. */
-  | 'INVALID_RECORD_KEY'
-  | 'INVALID_RECORD_VALUE'
-  /** Not a URL, an option, a record or a partition that can be. Nothing was sent. */
-  | 'INVALID_ARGUMENT';
-
-export interface ErrorFacts {
-  /** One of ours, or Kafka's name for it: `TOPIC_AUTHORIZATION_FAILED`. */
-  code: ClientErrorCode | (string & {});
-  /** Whether trying again later may help. What a call retries is retried already when its error comes out. */
-  retriable?: boolean;
-  /** What to do next, for people. */
-  hint?: string | undefined;
-  cause?: unknown;
-}
-
-/** All that the client throws of its own. An aborted call throws what its signal says. */
-export class MilenaError extends Error {
-  override name = 'MilenaError';
-  readonly code: ErrorFacts['code'];
-  readonly retriable: boolean;
-  readonly hint: string | undefined;
-
-  constructor(message: string, { code, retriable = false, hint, cause }: ErrorFacts) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.retriable = retriable;
-    this.hint = hint;
-  }
-}
+export { type ClientErrorCode, type ErrorFacts, MilenaError } from './milena-error.ts';
 
 /** CONNECTION_LOST: what was asked may have been done or not. */
 export class ConnectionLost extends MilenaError {
