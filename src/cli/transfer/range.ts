@@ -1,10 +1,9 @@
+import { durationMs } from '../../model/duration.ts';
 import type { Millis, Offset } from '../../model/ids.ts';
 import { CliError, EXIT } from '../errors.ts';
 
 /** One end of a range: an offset, a time, or all there is. */
 export type Bound = { type: 'offset'; offset: Offset } | { type: 'time'; timestamp: Millis } | undefined;
-
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `42`, `-90m` (before now), `now`, or a date of ISO 8601. @throws CliError */
 export function boundOf(option: string, text: string | undefined, nowMs: Millis): Bound {
@@ -12,8 +11,8 @@ export function boundOf(option: string, text: string | undefined, nowMs: Millis)
   if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)))
     return { type: 'offset', offset: Number(text) };
   if (text === 'now') return { type: 'time', timestamp: nowMs };
-  const [, count, unit = ''] = /^-(\d{1,9})([smhd])$/.exec(text) ?? [];
-  if (count !== undefined) return { type: 'time', timestamp: nowMs - Number(count) * (UNITS_MS[unit] ?? 0) };
+  const agoMs = text.startsWith('-') ? durationMs(text.slice(1)) : undefined;
+  if (agoMs !== undefined) return { type: 'time', timestamp: nowMs - agoMs };
   const timestamp = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(timestamp)) return { type: 'time', timestamp };
   throw new CliError(
