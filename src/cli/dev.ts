@@ -1,10 +1,11 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { Broker } from '../hosts/node/broker.ts';
 import { LOG_LEVELS, type LogLevel, formatFor, logger, toStderr } from '../hosts/node/logger.ts';
 import { releaseStartMemory } from '../hosts/node/start-memory.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
+import { command } from './command.ts';
 import { explainStart } from './explain-start.ts';
-import { checkOptions, integerIn, originsIn } from './options.ts';
+import { integerIn, originsIn } from './options.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 import { tryLines } from './try-lines.ts';
 
@@ -42,7 +43,6 @@ const args = {
     default: 'warn',
     description: 'The least that is logged, to stderr',
   },
-  json: { type: 'boolean', description: 'Print JSON lines instead of text' },
 } satisfies ArgsDef;
 
 interface Options {
@@ -59,11 +59,12 @@ interface Options {
 const DEV_SETTINGS = new Map([['group.initial.rebalance.delay.ms', '0']]);
 
 /** `milena dev`: one broker on this machine, until it is told to stop. */
-export const dev = defineCommand({
-  meta: { name: 'milena dev', description: 'Run a broker on this machine' },
+export const dev = command({
+  name: 'dev',
+  description: 'Run a broker on this machine',
   args,
-  async run({ args: given, rawArgs }) {
-    checkOptions(rawArgs, args);
+  completes: { data: 'file' },
+  async run({ args: given }) {
     const options: Options = {
       directory: given.memory ? undefined : given.data,
       host: given.host,

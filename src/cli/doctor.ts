@@ -1,5 +1,6 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { lockHolder } from '../hosts/node/file-lock.ts';
+import { command } from './command.ts';
 import { configArgs, gather } from './config/command-line.ts';
 import { type NodeConfig, resolveConfig } from './config/config.ts';
 import { checkBroker } from './doctor/broker-view.ts';
@@ -8,7 +9,7 @@ import { type Finding, fail, findingLines, warn } from './doctor/finding.ts';
 import { checkMachine } from './doctor/machine.ts';
 import { checkAdvertised, checkPort } from './doctor/network.ts';
 import { EXIT } from './errors.ts';
-import { checkOptions } from './options.ts';
+import type { Report } from './terminal/report.ts';
 
 const args = {
   ...configArgs,
@@ -18,21 +19,18 @@ const args = {
     description: 'Look at a running broker as a client sees it',
   },
   deep: { type: 'boolean', description: 'Read every batch of the data directory and check it' },
-  json: { type: 'boolean', description: 'One JSON document' },
 } satisfies ArgsDef;
 
 /** Where `milena dev` keeps its log: what is meant when nothing is said. */
 const USUAL = { given: [{ key: 'log.dirs', value: './milena-data', source: 'default' }], problems: [] };
 
 /** `milena doctor`: would a node work here, and does one that runs? */
-export const doctor = defineCommand({
-  meta: {
-    name: 'milena doctor',
-    description: 'Check this machine, a configuration, a data directory or a broker',
-  },
+export const doctor = command({
+  name: 'doctor',
+  description: 'Check this machine, a configuration, a data directory or a broker',
   args,
-  async run({ args: given, rawArgs }) {
-    checkOptions(rawArgs, args);
+  completes: { config: 'file', data: 'file' },
+  async run({ args: given, rawArgs, report }) {
     const gathered = gather(rawArgs);
     const isToldOfNode = gathered.some(({ given: some, problems }) => some.length + problems.length > 0);
     const { config, problems, inert } = resolveConfig([USUAL, ...gathered]);
@@ -45,7 +43,7 @@ export const doctor = defineCommand({
       findings.push(...(await checkNode(config, given.deep ?? false)));
     if (given.broker !== undefined)
       findings.push(...(await checkBroker(given.broker, isToldOfNode ? config : undefined)));
-    report(findings, given.json ?? false);
+    tell(findings, report);
   },
 });
 
@@ -60,12 +58,9 @@ async function checkNode(config: NodeConfig, deep: boolean): Promise<Finding[]> 
   ];
 }
 
-function report(findings: readonly Finding[], json: boolean): void {
+function tell(findings: readonly Finding[], report: Report): void {
   const failed = findings.filter(({ status }) => status === 'fail').length;
-  if (json) console.log(JSON.stringify({ satisfied: failed === 0, findings }, null, 2));
-  else {
-    console.log(findingLines(findings));
-    console.log(`\n${failed === 0 ? 'all well' : `${failed} to be mended`}`);
-  }
+  const verdict = failed === 0 ? 'all well' : `${failed} to be mended`;
+  report.text({ satisfied: failed === 0, findings }, () => `${findingLines(findings)}\n\n${verdict}`);
   if (failed > 0) process.exitCode = EXIT.unsatisfied;
 }

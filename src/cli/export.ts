@@ -1,13 +1,14 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { nodeCodecs } from '../hosts/node/codecs.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { loadKernels } from '../kernels/load.ts';
 import { records } from '../records/batch.ts';
 import { BatchHeader, forEachBatch } from '../records/header.ts';
-import { checkOptions, integerIn, oneOf } from './options.ts';
+import { command } from './command.ts';
+import { integerIn, oneOf } from './options.ts';
 import { lineOf } from './transfer/ndjson.ts';
-import { Output, ReaderGone } from './transfer/output.ts';
-import { Progress } from './transfer/progress.ts';
+import { type Output, ReaderGone } from './terminal/output.ts';
+import type { Progress } from './terminal/progress.ts';
 import { type BatchSource, boundOf, rangeOf } from './transfer/range.ts';
 import { rawEnd, rawHead, rawPartition } from './transfer/raw-file.ts';
 import { type OpenTopic, topicOfBroker, topicOfDirectory } from './transfer/topic-at.ts';
@@ -40,11 +41,12 @@ const args = {
 } satisfies ArgsDef;
 
 /** `milena export`: a topic to stdout. */
-export const exportTopic = defineCommand({
-  meta: { name: 'milena export', description: 'Write the records of a topic to stdout' },
+export const exportTopic = command({
+  name: 'export',
+  description: 'Write the records of a topic to stdout',
   args,
-  async run({ args: given, rawArgs }) {
-    checkOptions(rawArgs, args);
+  completes: { topic: 'topic', data: 'file' },
+  async run({ args: given, report }) {
     const format = oneOf('--format', given.format, ['ndjson', 'raw'] as const);
     const nowMs = Date.now();
     const range = { from: boundOf('--from', given.from, nowMs), to: boundOf('--to', given.to, nowMs) };
@@ -55,9 +57,9 @@ export const exportTopic = defineCommand({
       : topicOfDirectory(data, topic, kernels));
     try {
       const wanted = partitionsOf(given.partition, opened);
-      const output = new Output(process.stdout);
+      const output = report.output;
       const write = format === 'raw' ? rawWriter(output, topic) : lineWriter(output, topic, kernels);
-      const progress = new Progress('exported');
+      const progress = report.progress('exported');
       await write.begin();
       for (const partition of wanted) {
         const asked = await rangeOf(opened.source, partition, range);

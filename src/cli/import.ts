@@ -1,4 +1,4 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { Cluster } from '../client/cluster.ts';
 import { RefusedError } from '../client/errors.ts';
 import { IdempotentWriter, WriteFailed } from '../client/idempotent-writer.ts';
@@ -6,11 +6,13 @@ import { Broker } from '../hosts/node/broker.ts';
 import { clientClock } from '../hosts/node/clock.ts';
 import { nodeRandom } from '../hosts/node/random.ts';
 import { loadKernels } from '../kernels/load.ts';
+import { command } from './command.ts';
 import { storedNodeId } from './directory.ts';
 import { CliError, EXIT } from './errors.ts';
-import { checkOptions, integerIn, oneOf } from './options.ts';
+import { integerIn, oneOf } from './options.ts';
 import { BadInput, type Round, roundsOfLines, roundsOfRaw } from './transfer/import-source.ts';
-import { Progress } from './transfer/progress.ts';
+import type { Progress } from './terminal/progress.ts';
+import type { Report } from './terminal/report.ts';
 import { connectTo, noTopicAt } from './transfer/topic-at.ts';
 
 const args = {
@@ -47,11 +49,12 @@ const args = {
 const PARTITIONS_MAX = 10_000;
 
 /** `milena import`: from stdin into a topic. Partitions, timestamps, headers and order stay; offsets are new. */
-export const importTopic = defineCommand({
-  meta: { name: 'milena import', description: 'Append records from stdin to a topic' },
+export const importTopic = command({
+  name: 'import',
+  description: 'Append records from stdin to a topic',
   args,
-  async run({ args: given, rawArgs }) {
-    checkOptions(rawArgs, args);
+  completes: { topic: 'topic', data: 'file' },
+  async run({ args: given, report }) {
     const format = oneOf('--format', given.format, ['ndjson', 'raw'] as const);
     const skip = integerIn('--skip', given.skip, 0, Number.MAX_SAFE_INTEGER);
     const create =
@@ -78,7 +81,7 @@ export const importTopic = defineCommand({
         partitions,
         skip,
       });
-      await new Import(writer, skip).run(rounds);
+      await new Import(writer, { skipped: skip, report }).run(rounds);
     } finally {
       await target.close();
     }
@@ -119,12 +122,15 @@ async function partitionsFor(cluster: Cluster, topic: string, create: number | u
 class Import {
   readonly #writer: IdempotentWriter;
   readonly #skipped: number;
-  readonly #progress = new Progress('imported');
+  readonly #report: Report;
+  readonly #progress: Progress;
   /** Rounds that are not acknowledged in full, oldest first, and what of each is. */
   readonly #open: { round: Round; acknowledged: Set<number> }[] = [];
   #through = 'nothing';
 
-  constructor(writer: IdempotentWriter, skipped: number) {
+  constructor(writer: IdempotentWriter, { skipped, report }: { skipped: number; report: Report }) {
+    this.#report = report;
+    this.#progress = report.progress('imported');
     this.#writer = writer;
     this.#skipped = skipped;
   }
@@ -145,7 +151,7 @@ class Import {
     } finally {
       this.#progress.end();
     }
-    console.error(`imported ${this.#progress.records} records`);
+    this.#report.note(`imported ${this.#progress.records} records`);
   }
 
   async #write(round: Round): Promise<void> {

@@ -1,37 +1,98 @@
-import type { ArgsDef } from 'citty';
+import type { ArgDef, ArgsDef } from 'citty';
 import { CliError, EXIT } from './errors.ts';
 
-/** Refuses what a command does not have, and values that are missing: a typo must not run something else. */
-export function checkOptions(rawArgs: readonly string[], args: ArgsDef): void {
-  const options = Object.entries(args).filter(([, { type }]) => type !== 'positional');
-  const hint = `options: ${options.map(([name]) => `--${name}`).join(' ')}`;
-  const aliases = new Map(
-    options.flatMap(([name, arg]) => ('alias' in arg ? [[`-${String(arg.alias)}`, name]] : [])),
-  );
-  let words = Object.keys(args).length - options.length;
+/**
+ * The arguments as citty reads them without doubt: `--name=value`, `--flag`, words. Refuses what a command does not
+ * have, and values that are missing: a typo must not run something else.
+ * @param hasMany the last word may come many times.
+ */
+export function canonical(rawArgs: readonly string[], args: ArgsDef, { hasMany = false } = {}): string[] {
+  const given = new Given(args, hasMany ? Number.POSITIVE_INFINITY : undefined);
   for (let at = 0; at < rawArgs.length; at++) {
     const argument = rawArgs[at] ?? '';
+    if (argument === '--') {
+      given.words(rawArgs.slice(at + 1));
+      break;
+    }
+    if (argument === '-' || !argument.startsWith('-')) given.words([argument]);
+    else if (given.option(argument, rawArgs[at + 1])) at++;
+  }
+  return given.canonical();
+}
+
+/** What was given, as far as it has been looked at. */
+class Given {
+  readonly #args: ArgsDef;
+  readonly #aliases: ReadonlyMap<string, string>;
+  readonly #hint: string;
+  #wordsLeft: number;
+  readonly #options: string[] = [];
+  readonly #words: string[] = [];
+
+  constructor(args: ArgsDef, wordsMax?: number) {
+    this.#args = args;
+    const options = Object.entries(args).filter(([, { type }]) => type !== 'positional');
+    this.#hint = `options: ${options.map(([name]) => `--${name}`).join(' ')}`;
+    this.#wordsLeft = wordsMax ?? Object.keys(args).length - options.length;
+    this.#aliases = new Map(
+      options.flatMap(([name, arg]) =>
+        aliasesOf(arg).map((alias) => [`${alias.length === 1 ? '-' : '--'}${alias}`, name]),
+      ),
+    );
+  }
+
+  words(words: readonly string[]): void {
+    for (const word of words) {
+      if (this.#wordsLeft-- <= 0) throw usage(`"${word}" belongs to no option`, this.#hint);
+      this.#words.push(word);
+    }
+  }
+
+  /** @returns whether it took the next argument for its value. */
+  option(argument: string, next: string | undefined): boolean {
+    const flags = this.#shortFlags(argument);
+    if (flags !== undefined) {
+      this.#options.push(...flags);
+      return false;
+    }
     const [option = '', ...rest] = argument.split('=');
     const value = rest.length === 0 ? undefined : rest.join('=');
-    if (!option.startsWith('-')) {
-      if (words-- > 0) continue;
-      throw usage(`"${argument}" belongs to no option`, hint);
+    const name = this.#aliases.get(option) ?? /^--(.+)$/.exec(option)?.[1] ?? '';
+    if (this.#isFlag(name) || this.#isFlag(/^no-(.+)$/.exec(name)?.[1] ?? '')) {
+      if (value !== undefined) throw usage(`${option} takes no value`, this.#hint);
+      this.#options.push(`--${name}`);
+      return false;
     }
-    const isFlag = (name: string) => args[name]?.type === 'boolean';
-    const name = aliases.get(option) ?? /^--(.+)$/.exec(option)?.[1] ?? '';
-    if (isFlag(name) || isFlag(/^no-(.+)$/.exec(name)?.[1] ?? '')) {
-      if (value !== undefined) throw usage(`${option} takes no value`, hint);
-    } else if (!Object.hasOwn(args, name)) {
-      throw usage(`there is no option ${option}`, hint);
-    } else {
-      const taken = value ?? rawArgs[++at] ?? '';
-      if (taken === '' || (value === undefined && /^-(?!\d)/.test(taken)))
-        throw usage(`${option} needs a value`, hint);
-    }
+    if (!Object.hasOwn(this.#args, name) || this.#args[name]?.type === 'positional')
+      throw usage(`there is no option ${option}`, this.#hint);
+    const taken = value ?? next ?? '';
+    if (taken === '' || (value === undefined && /^-(?!\d)/.test(taken)))
+      throw usage(`${option} needs a value`, this.#hint);
+    this.#options.push(`--${name}=${taken}`);
+    return value === undefined;
+  }
+
+  canonical(): string[] {
+    return this.#words.length === 0 ? this.#options : [...this.#options, '--', ...this.#words];
+  }
+
+  #isFlag(name: string): boolean {
+    return Object.hasOwn(this.#args, name) && this.#args[name]?.type === 'boolean';
+  }
+
+  /** `-qv` is `-q -v`. */
+  #shortFlags(argument: string): string[] | undefined {
+    if (!/^-[a-z]{2,}$/i.test(argument)) return undefined;
+    const names = Array.from(argument.slice(1), (letter) => this.#aliases.get(`-${letter}`) ?? '');
+    return names.every((name) => this.#isFlag(name)) ? names.map((name) => `--${name}`) : undefined;
   }
 }
 
-function usage(message: string, hint?: string): CliError {
+function aliasesOf(arg: ArgDef): string[] {
+  return 'alias' in arg ? [arg.alias ?? []].flat() : [];
+}
+
+export function usage(message: string, hint?: string): CliError {
   return new CliError(EXIT.usage, 'USAGE', message, hint);
 }
 
@@ -54,13 +115,12 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
 
-/** Every value given to an option, under any of its names, in order: `--set a=1 --set b=2`. */
-export function everyValue(rawArgs: readonly string[], names: readonly string[]): string[] {
-  return rawArgs.flatMap((argument, at) => {
-    const [option = '', ...rest] = argument.split('=');
-    if (!names.includes(option)) return [];
-    return [rest.length > 0 ? rest.join('=') : (rawArgs[at + 1] ?? '')];
-  });
+/** Every value given to an option, of {@link canonical} arguments, in order: `--set a=1 --set b=2`. */
+export function everyValue(rawArgs: readonly string[], name: string): string[] {
+  const wordsAt = rawArgs.indexOf('--');
+  const options = wordsAt < 0 ? rawArgs : rawArgs.slice(0, wordsAt);
+  const start = `--${name}=`;
+  return options.flatMap((option) => (option.startsWith(start) ? [option.slice(start.length)] : []));
 }
 
 /** One of some words. */

@@ -1,32 +1,32 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { Broker } from '../hosts/node/broker.ts';
 import { formatFor, logger, toStderr } from '../hosts/node/logger.ts';
 import { releaseStartMemory } from '../hosts/node/start-memory.ts';
 import type { Log } from '../ports/log.ts';
 import { type Effective, type NodeConfig, type Resolved, resolveConfig } from './config/config.ts';
+import { command } from './command.ts';
 import { configArgs, gather } from './config/command-line.ts';
 import type { Problem } from './config/sources.ts';
 import { CliError, EXIT } from './errors.ts';
 import { explainStart } from './explain-start.ts';
-import { checkOptions } from './options.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
-import { table } from './table.ts';
+import type { Report } from './terminal/report.ts';
 
 const args = {
   ...configArgs,
   'print-config': { type: 'boolean', description: 'Show each setting and where it comes from, and stop' },
-  json: { type: 'boolean', description: 'With --print-config: one JSON document' },
 } satisfies ArgsDef;
 
 /** `milena start`: a node for production, told by a file, the environment and options. */
-export const start = defineCommand({
-  meta: { name: 'milena start', description: 'Run a production node from a configuration file' },
+export const start = command({
+  name: 'start',
+  description: 'Run a production node from a configuration file',
   args,
-  async run({ args: given, rawArgs }) {
-    checkOptions(rawArgs, args);
+  completes: { config: 'file', data: 'file' },
+  async run({ args: given, rawArgs, report }) {
     const resolved = resolveConfig(gather(rawArgs));
     if (resolved.config === undefined) throw refusal(resolved.problems);
-    if (given['print-config']) return printConfig(resolved, given.json ?? false);
+    if (given['print-config']) return printConfig(resolved, report);
     await run(resolved.config, resolved);
   },
 });
@@ -37,11 +37,14 @@ function refusal(problems: readonly Problem[]): CliError {
   return new CliError(EXIT.usage, 'CONFIG', `${count} cannot be used`, lines.join('\n  '));
 }
 
-function printConfig({ effective, inert }: Resolved, json: boolean): void {
-  if (json) return console.log(JSON.stringify({ settings: effective, withoutEffect: inert }, null, 2));
-  const rows = effective.map(({ key, value, source }: Effective) => [key, value ?? '', source]);
-  console.log(table(['setting', 'value', 'from'], rows));
-  for (const { source, message } of inert) console.error(`warning: ${source}: ${message}; it has no effect`);
+function printConfig({ effective, inert }: Resolved, report: Report): void {
+  if (report.json) return report.facts({ settings: effective, withoutEffect: inert }, []);
+  report.list<Effective>('settings', effective, [
+    { head: 'setting', of: ({ key }) => key },
+    { head: 'value', of: ({ value }) => value },
+    { head: 'from', of: ({ source }) => source },
+  ]);
+  for (const { source, message } of inert) report.warn(`${source}: ${message}; it has no effect`);
 }
 
 async function run(config: NodeConfig, { inert, effective }: Resolved): Promise<void> {

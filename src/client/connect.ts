@@ -16,6 +16,8 @@ export interface ConnectOptions {
   transport?: Transport;
   /** How long a call is tried again while brokers cannot be reached, or are busy: 30,000 unless given. */
   retryForMs?: Millis;
+  /** The same, of connecting alone: 0 tries each address once. */
+  connectForMs?: Millis;
   connectTimeoutMs?: Millis;
   requestTimeoutMs?: Millis;
   /** Writing to a topic that is not there makes it, where the broker allows that. The default. */
@@ -50,6 +52,7 @@ export async function connectWith(
 ): Promise<Client> {
   const { clock, random, kernels, codecs, transports } = surroundings;
   const { retryForMs = RETRY_FOR_MS, clientId = 'milena', allowAutoTopicCreation = true, signal } = options;
+  const { connectForMs = retryForMs } = options;
   const { scheme, bootstrap } = parseUrl(url);
   const transport = options.transport ?? transports[scheme]?.(url);
   if (transport === undefined) {
@@ -71,7 +74,7 @@ export async function connectWith(
     ...times,
   });
   try {
-    await retrying(() => cluster.anyBroker(signal), { clock, random, retryForMs, signal });
+    await retrying(() => cluster.anyBroker(signal), { clock, random, retryForMs: connectForMs, signal });
   } catch (error) {
     cluster.close();
     throw error;

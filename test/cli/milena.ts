@@ -1,12 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { MILENA } from '../support/broker-process.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** Its `node` is the one the tests run on, whatever the shell would find. */
-const ENVIRONMENT = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
+/** Its `node` is the one the tests run on, whatever the shell would find; whose contexts are there does not matter. */
+const ENVIRONMENT = {
+  ...process.env,
+  PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
+  MILENA_CONFIG: join(tmpdir(), 'milena-has-no-contexts.json'),
+  MILENA_URL: '',
+  MILENA_CONTEXT: '',
+};
 
 /** A process whose output is read as it comes. */
 export class Run {
@@ -38,6 +45,14 @@ export class Run {
     const child = spawn(process.execPath, [MILENA, ...args], { cwd: ROOT, env });
     child.stdin.end(input);
     return new Run(child);
+  }
+
+  /** As {@link milena}, from another folder. */
+  static milenaIn(cwd: string, environment: Record<string, string>, ...args: string[]): Run {
+    const env = { ...ENVIRONMENT, ...environment };
+    return new Run(
+      spawn(process.execPath, [MILENA, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }),
+    );
   }
 
   /** A line as typed into a shell, from the folder of the repository. */

@@ -302,8 +302,7 @@ describe('--print-config', () => {
 
     const table = start(['-c', path, '--print-config']);
     expect(await table.ended()).toBe(0);
-    expect(table.stdout).toMatch(/^setting +value +from$/m);
-    expect(table.stdout).toMatch(new RegExp(`^num\\.partitions +6 +${path}:1$`, 'm'));
+    expect(table.stdout.split('\n')).toContain(`num.partitions\t6\t${path}:1`);
   });
 });
 

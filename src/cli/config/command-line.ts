@@ -36,16 +36,16 @@ export const configArgs = {
   },
 } satisfies ArgsDef;
 
-/** All sources, the strongest last. */
+/** All sources, the strongest last. @param rawArgs canonical ones. */
 export function gather(rawArgs: readonly string[]): Gathered[] {
-  const files = everyValue(rawArgs, ['--config', '-c']);
+  const files = everyValue(rawArgs, 'config');
   const flags = Object.entries(FLAGS).flatMap(([flag, [key]]) =>
-    everyValue(rawArgs, [`--${flag}`]).map((value) => ({ key, value, source: `--${flag}` })),
+    everyValue(rawArgs, flag).map((value) => ({ key, value, source: `--${flag}` })),
   );
   return [
     ...files.map(fromFile),
     fromEnvironment(process.env),
     { given: flags, problems: [] },
-    ...everyValue(rawArgs, ['--set']).map(fromSet),
+    ...everyValue(rawArgs, 'set').map(fromSet),
   ];
 }

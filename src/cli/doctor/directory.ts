@@ -11,7 +11,7 @@ import {
   PARTITION_METADATA,
 } from '../../segments/layout.ts';
 import { DamagedLog, StoredTopics } from '../../segments/stored-topics.ts';
-import { formatBytes } from '../bytes.ts';
+import { formatBytes } from '../terminal/bytes.ts';
 import { storedNodeId } from '../directory.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import * as zlib from 'node:zlib';
 import { loadKernels } from '../../kernels/load.ts';
-import { formatBytes } from '../bytes.ts';
+import { formatBytes } from '../terminal/bytes.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 const NODE_MIN = [22, 15] as const;

@@ -8,9 +8,9 @@ export class Progress {
   #shownAtMs = performance.now();
   #records = 0;
 
-  constructor(what: string) {
+  constructor(what: string, isQuiet = false) {
     this.#what = what;
-    this.#isShown = process.stderr.isTTY && !process.env['CI'];
+    this.#isShown = !isQuiet && process.stderr.isTTY && !process.env['CI'];
   }
 
   get records(): number {

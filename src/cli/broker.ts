@@ -1,0 +1,39 @@
+import type { ArgsDef } from 'citty';
+import type { Client } from '../client/client.ts';
+import { type Target, targetOf } from './contexts/target.ts';
+import type { Report } from './terminal/report.ts';
+
+/** How a command is told which broker it speaks to. */
+export const brokerArgs = {
+  url: {
+    type: 'string',
+    alias: ['b', 'broker'],
+    valueHint: 'URL',
+    description: 'Broker: host:port, kafka://…, wss://…; else that of the context or MILENA_URL',
+  },
+  context: { type: 'string', valueHint: 'NAME', description: 'Broker by name: see milena context' },
+} satisfies ArgsDef;
+
+export interface BrokerArgs {
+  url?: string | undefined;
+  context?: string | undefined;
+}
+
+/** Whom brokers see in their logs. */
+export const CLIENT_ID = 'milena-cli';
+
+/** Connects as the options, the environment and the contexts say; the caller closes it. @throws what `connect` does */
+export async function connectTo(
+  args: BrokerArgs,
+  { report, signal }: { report: Report; signal?: AbortSignal },
+): Promise<Client> {
+  const target = await targetOf(args);
+  report.detail(`broker: ${target.url} (${target.source})`);
+  return connectAt(target, signal);
+}
+
+async function connectAt({ url }: Target, signal: AbortSignal | undefined): Promise<Client> {
+  const { connect } = await import('../hosts/node/connect.ts');
+  // A person waits: who is not there now is not there.
+  return connect(url, { clientId: CLIENT_ID, connectForMs: 0, ...(signal === undefined ? {} : { signal }) });
+}
