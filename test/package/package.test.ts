@@ -149,7 +149,7 @@ console.log(port);
   test('of the client and of the broker for tests too', async () => {
     expect(
       await compile(`
-import { connect, MilenaError, type Client, type ConnectOptions, type Transport } from 'milena';
+import { connect, MilenaError, serde, topic, type Client, type ConnectOptions, type Transport } from 'milena';
 import { startBroker, virtualClock } from 'milena/testing';
 
 const clock = virtualClock({ startMs: 0 });
@@ -157,6 +157,8 @@ await using broker = await startBroker({ clock, settings: { 'num.partitions': '3
 const options: ConnectOptions = { tls: { ca: 'PEM', servername: 'broker' } };
 await using client: Client = await connect(broker.url, options);
 const { offset }: { offset: number } = await client.send('orders', { key: 'c17', value: new Uint8Array(3) });
+const orders = topic('orders', { key: serde.string, value: serde.json<{ id: number }>() });
+await client.send(orders, { key: 'c17', value: { id: 1 } });
 await using producer = client.producer({ acks: 'all', compression: 'zstd', lingerMs: 5 });
 await producer.write('orders', { value: null, headers: { trace: 'x' } }, { signal: AbortSignal.timeout(5) });
 const elsewhere: Transport = { open: () => Promise.reject(new Error('closed')) };
