@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { TlsOptions } from '../../client/connect.ts';
+import { MilenaError } from '../../client/milena-error.ts';
 import type { BrokerAddress, ByteStream, StreamEvents, Transport } from '../../ports/transport.ts';
 import { WRITE_HIGH_WATER_BYTES } from './client-socket.ts';
 
@@ -34,7 +35,7 @@ function socketTransport(
         const socket = open(address);
         const stream = new SocketByteStream(socket, events);
         let why = 'the broker closed the connection';
-        let end: (why: string) => void = (said) => reject(new Error(said));
+        let end: (why: string) => void = (said) => reject(failureOf(socket, said));
         const gaveUp = () => {
           reject(signal?.reason as Error);
           socket.destroy();
@@ -54,6 +55,13 @@ function socketTransport(
         });
       }),
   };
+}
+
+/** Trying again makes no certificate a better one. */
+function failureOf(socket: Socket, message: string): Error {
+  if (!(socket instanceof TLSSocket) || !socket.authorizationError) return new Error(message);
+  const hint = 'give whoever signed it as tls.ca, or the name that it is for as tls.servername';
+  return new MilenaError(message, { code: 'CERTIFICATE_REFUSED', hint });
 }
 
 class SocketByteStream implements ByteStream {
