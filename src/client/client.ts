@@ -3,7 +3,8 @@ import type { Cluster } from './cluster.ts';
 import { closedError } from './errors.ts';
 import { Producer, type ProducerOptions, type ProducerParts, type SendOptions } from './producer/producer.ts';
 import type { ProducerRecord, RecordBytes, RecordMetadata } from './producer/record.ts';
-import type { WritableTopic } from './topics/topic.ts';
+import { Reader, type ReadOptions } from './read.ts';
+import type { ReadableTopic, WritableTopic } from './topics/topic.ts';
 
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -12,10 +13,10 @@ export class Client implements AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #parts: ProducerParts;
   readonly #producers = new Set<Producer>();
+  readonly #readers = new Set<{ close(): void }>();
   #shared: Producer | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @internal */
   constructor(parts: ProducerParts) {
     this.#parts = parts;
     this.#cluster = parts.cluster;
@@ -55,6 +56,19 @@ export class Client implements AsyncDisposable {
     return this.#shared.send(topic, given, options);
   }
 
+  /** Records of topics, without a group: from any position, to any, or for ever. */
+  read<K = Uint8Array | null, V = Uint8Array | null>(
+    topics: ReadableTopic<K, V> | readonly ReadableTopic<K, V>[],
+    options?: ReadOptions,
+  ): Reader<K, V> {
+    if (this.#closing !== undefined) throw closedError('the client');
+    const closed = (over: { close(): void }) => this.#readers.delete(over);
+    const send = (topic: string, record: ProducerRecord) => this.send(topic, record);
+    const reader = new Reader({ ...this.#parts, send, closed }, isList(topics) ? topics : [topics], options);
+    this.#readers.add(reader);
+    return reader;
+  }
+
   /**
    * Closes its producers, which flush, at most `timeoutMs` (5,000) long, then all connections. Always settles;
    * idempotent. @throws what a written record came to that nobody was told.
@@ -70,7 +84,12 @@ export class Client implements AsyncDisposable {
 
   async #close(timeoutMs: Millis): Promise<void> {
     const closed = await Promise.allSettled(Array.from(this.#producers, (one) => one.close({ timeoutMs })));
+    for (const reader of this.#readers) reader.close();
     this.#cluster.close();
     for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
   }
+}
+
+function isList<T>(given: T | readonly T[]): given is readonly T[] {
+  return Array.isArray(given);
 }

@@ -41,7 +41,11 @@ export class Cluster {
   constructor(options: ClusterOptions) {
     this.#options = options;
     const { clock, metadataMaxAgeMs = METADATA_MAX_AGE_MS } = options;
-    this.#topics = new TopicCache({ clock, maxAgeMs: metadataMaxAgeMs, ask: (names) => this.#ask(names) });
+    this.#topics = new TopicCache({
+      clock,
+      maxAgeMs: metadataMaxAgeMs,
+      ask: (names) => this.metadata(names),
+    });
   }
 
   /** @throws ConnectionLost when no broker answers there. */
@@ -75,9 +79,22 @@ export class Cluster {
     return this.#topics.known(topic);
   }
 
-  /** What is known of a topic, asked for when it is not, or is out of date. @throws BrokerError, ConnectionLost */
-  topic(name: string): Promise<KnownTopic> {
-    return this.#topics.get(name);
+  /**
+   * What is known of a topic, asked for when it is not, or is out of date.
+   * @param mayCreate it is made if it is not there, where client and broker allow that.
+   * @throws BrokerError, ConnectionLost
+   */
+  async topic(name: string, { mayCreate = true }: { mayCreate?: boolean } = {}): Promise<KnownTopic> {
+    const { allowAutoTopicCreation = false } = this.#options;
+    try {
+      return await this.#topics.get(name);
+    } catch (error) {
+      if (!mayCreate || !allowAutoTopicCreation || !isUnknownTopic(error)) throw error;
+      const { topics } = await this.#metadata([name], { allowAutoTopicCreation });
+      const { errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION } = topics[0] ?? {};
+      if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, name);
+      return this.#topics.get(name);
+    }
   }
 
   /** Who leads a partition, as far as is known and not doubted. */
@@ -91,9 +108,7 @@ export class Cluster {
     try {
       return (await this.topic(topic)).partitions.length;
     } catch (error) {
-      const isUnknown =
-        error instanceof BrokerError && error.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-      if (isUnknown) return undefined;
+      if (isUnknownTopic(error)) return undefined;
       throw error;
     }
   }
@@ -181,11 +196,6 @@ export class Cluster {
     return answer;
   }
 
-  async #ask(topics: readonly string[]): Promise<MetadataResponse> {
-    const { allowAutoTopicCreation = false } = this.#options;
-    return this.#metadata(topics, { allowAutoTopicCreation });
-  }
-
   #openExchange(): Exchange | undefined {
     for (const [key, exchange] of this.#open) {
       if (!exchange.isClosed) return exchange;
@@ -249,6 +259,10 @@ export class Cluster {
     if (failures.length === 1 && first !== undefined) throw first;
     throw new ConnectionLost(failures.map(({ message }) => message).join('; '), first);
   }
+}
+
+function isUnknownTopic(error: unknown): boolean {
+  return error instanceof BrokerError && error.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 }
 
 function keyOf({ host, port }: BrokerAddress): string {

@@ -1,5 +1,4 @@
-/** Bundlers know this form, and put the file beside their scripts. */
-const url = new URL('../../build/kernels.wasm', import.meta.url);
+import url from '../../build/kernels.wasm?url';
 
 export function compileKernels(): Promise<WebAssembly.Module> {
   return WebAssembly.compileStreaming(fetch(url));

@@ -63,37 +63,37 @@ function indexed(header: BatchHeader, block: Uint8Array, kernels: Kernels): Batc
 }
 
 /** Where records are, and what their rows are relative to. */
-interface Place {
-  block: Uint8Array;
-  rows: Int32Array;
-  baseOffset: Offset;
-  baseTimestamp: Millis;
+export interface Place {
+  readonly block: Uint8Array;
+  readonly rows: Int32Array;
+  readonly baseOffset: Offset;
+  readonly baseTimestamp: Millis;
   /** The broker's append time when the batch says so. */
-  appendTimestamp: Millis | undefined;
+  readonly appendTimestamp: Millis | undefined;
 }
 
 /** Records of one batch, by index or in order. */
 export class BatchRecords implements Iterable<Record> {
   readonly header: BatchHeader;
   readonly length: number;
-  readonly #place: Place;
+  readonly place: Place;
 
   constructor(header: BatchHeader, { block, rows }: Pick<Place, 'block' | 'rows'>) {
     this.header = header;
     this.length = header.recordsCount;
     const { baseOffset, baseTimestamp, maxTimestamp, isLogAppendTime } = header;
     const appendTimestamp = isLogAppendTime ? maxTimestamp : undefined;
-    this.#place = { block, rows, baseOffset, baseTimestamp, appendTimestamp };
+    this.place = { block, rows, baseOffset, baseTimestamp, appendTimestamp };
   }
 
   /** @param index from 0 to `length - 1`. */
   at(index: number): Record {
-    return new Record(this.#place, index * ROW.size);
+    return new Record(this.place, index * ROW.size);
   }
 
   /** Begins before the first record. */
   cursor(): RecordCursor {
-    return new RecordCursor(this.#place, -ROW.size);
+    return new RecordCursor(this.place, -ROW.size);
   }
 
   *[Symbol.iterator](): Iterator<Record> {
@@ -101,13 +101,13 @@ export class BatchRecords implements Iterable<Record> {
   }
 }
 
-/** One record; each getter reads the batch's bytes, and key, value and header values are views of them. */
-export class Record {
-  protected readonly place: Place;
+/** One record as bytes; each getter reads the batch's, and key, value and header values are views of them. */
+export class RecordView<P extends Place = Place> {
+  protected readonly place: P;
   /** Where its row starts. */
   protected row: number;
 
-  constructor(place: Place, row: number) {
+  constructor(place: P, row: number) {
     this.place = place;
     this.row = row;
   }
@@ -131,10 +131,10 @@ export class Record {
   get valueLength(): number {
     return this.#field(ROW.valueLength);
   }
-  get key(): Uint8Array | null {
+  get keyBytes(): Uint8Array | null {
     return this.#bytes(this.#field(ROW.keyPosition), this.keyLength);
   }
-  get value(): Uint8Array | null {
+  get valueBytes(): Uint8Array | null {
     return this.#bytes(this.#field(ROW.valuePosition), this.valueLength);
   }
   /** Where key and value lie in the record block. */
@@ -171,6 +171,16 @@ export class Record {
 
   #field(field: number): number {
     return this.place.rows[this.row + field] ?? 0;
+  }
+}
+
+/** One record, where nobody makes anything else of its bytes. */
+export class Record extends RecordView {
+  get key(): Uint8Array | null {
+    return this.keyBytes;
+  }
+  get value(): Uint8Array | null {
+    return this.valueBytes;
   }
 }
 

@@ -38,7 +38,6 @@ export interface ProducerOptions {
   partitioner?: Partitioner;
 }
 
-/** @internal */
 export interface ProducerParts {
   cluster: Cluster;
   clock: Clock;
@@ -84,7 +83,7 @@ export class Producer implements AsyncDisposable {
     failed: (error) => (this.#unheard ??= error),
   };
 
-  /** @internal @throws MilenaError INVALID_ARGUMENT */
+  /** @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: ProducerParts, options: ProducerOptions = {}) {
     const { cluster, clock, random, kernels, codecs } = parts;
     const { acks = 'all', idempotent = acks === 'all', compression = 'none', lingerMs = 0 } = options;

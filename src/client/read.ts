@@ -1,0 +1,240 @@
+import type { Millis } from '../model/ids.ts';
+import type { ConsumerRecord, FetchedBatch } from './fetch/consumer-record.ts';
+import { type FetchOptions, type FetchParts, invalid } from './fetch/fetch-options.ts';
+import { Fetcher, type Progress } from './fetch/fetcher.ts';
+import { type Position, placeOf } from './fetch/position.ts';
+import { abortable, retrying } from './retry.ts';
+import type { TopicPartition } from './topic-partition.ts';
+import { type OnInvalid, type SendRaw, settleInvalid } from './topics/on-invalid.ts';
+import {
+  type Deserializers,
+  deserializersOf,
+  invalidIn,
+  nameOf,
+  type ReadableTopic,
+} from './topics/topic.ts';
+
+export interface ReadOptions extends FetchOptions {
+  /** Where to begin in each partition; `earliest` unless given. */
+  from?: Position | undefined;
+  /** Where to end, exclusive: what the position is when reading begins. */
+  to?: Position | undefined;
+  /** Of each topic; all unless given, those that come later too. */
+  partitions?: readonly number[] | undefined;
+  /** Goes on with what is written later; the default. Else it ends where partitions end when reading begins. */
+  live?: boolean | undefined;
+  /** What becomes of a record that is not what its topic says, instead of what the topic says of that. */
+  onInvalid?: OnInvalid | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface ReaderParts extends FetchParts {
+  send: SendRaw;
+  /** It is over. */
+  closed?: (reader: { close(): void }) => void;
+}
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
+/** How often a reader looks whether its topics have more partitions. */
+const NEW_PARTITIONS_MS: Millis = 5 * 60_000;
+
+/**
+ * Records of topics, in order within a partition, read ahead within a budget of bytes. Read once: `for await` over it
+ * for records, or over `batches()` where each nanosecond counts. Ending the loop lets go of all.
+ */
+export class Reader<K = Uint8Array | null, V = Uint8Array | null>
+  implements AsyncIterableIterator<ConsumerRecord<K, V>>, AsyncDisposable
+{
+  readonly #parts: ReaderParts;
+  readonly #topics: ReadonlyMap<string, Deserializers<K, V>>;
+  readonly #options: ReadOptions;
+  readonly #fetcher: Fetcher<K, V>;
+  #started: Promise<void> | undefined;
+  #cancelLook: (() => void) | undefined;
+  #batch: FetchedBatch<K, V> | undefined;
+  /** The next record of the batch. */
+  #at = 0;
+  /** How many of its records can be given as they are. */
+  #plainLength = 0;
+  /** The last call of `next` that is not over: the next one comes behind it. */
+  #line: Promise<unknown> | undefined;
+  #isOver = false;
+
+  /** @throws MilenaError INVALID_ARGUMENT */
+  constructor(parts: ReaderParts, topics: readonly ReadableTopic<K, V>[], options: ReadOptions = {}) {
+    const { from = 'earliest', to = 'latest', outOfRange = policyOf(from), partitions } = options;
+    if (topics.length === 0 || partitions?.length === 0) throw invalid('there is nothing to read');
+    for (const position of [from, to]) placeOf(position, parts.clock.now());
+    this.#parts = parts;
+    this.#options = options;
+    this.#topics = new Map(topics.map((topic) => [nameOf(topic), deserializersOf(topic)]));
+    this.#fetcher = new Fetcher(parts, {
+      ...options,
+      outOfRange,
+      deserializersOf: (topic) => this.#topics.get(topic) as Deserializers<K, V>,
+    });
+  }
+
+  /** Partitions that are read. */
+  get assignment(): readonly TopicPartition[] {
+    return this.#fetcher.assignment;
+  }
+
+  /** How far a partition is read; undefined where that is not known yet. @throws MilenaError INVALID_ARGUMENT */
+  progress(of: TopicPartition): Progress | undefined {
+    return this.#fetcher.progress(of);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** @throws MilenaError what could not be had for `retryForMs`; InvalidRecord; what the signal says. */
+  next(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    const batch = this.#batch;
+    if (batch !== undefined && this.#at < this.#plainLength && this.#line === undefined)
+      return Promise.resolve({ done: false, value: batch.at(this.#at++) });
+    return this.#inLine(() => this.#advance());
+  }
+
+  /** Lets go of all. */
+  return(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    this.close();
+    return Promise.resolve(DONE);
+  }
+
+  /**
+   * The same records in the batches in which they are stored; one is good until the next is asked for. A record that is
+   * not what its topic says throws InvalidRecord when it is read.
+   */
+  async *batches(): AsyncGenerator<FetchedBatch<K, V>, void, undefined> {
+    try {
+      for (;;) {
+        const batch = await this.#nextBatch();
+        if (batch === undefined) return;
+        yield batch;
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Idempotent; whoever waits for a record is told that there is none. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#plainLength = 0;
+    this.#cancelLook?.();
+    this.#fetcher.close();
+    this.#parts.closed?.(this);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #inLine<T>(work: () => Promise<T>): Promise<T> {
+    const line = this.#line === undefined ? work() : this.#line.then(work, work);
+    this.#line = line;
+    const left = () => {
+      if (this.#line === line) this.#line = undefined;
+    };
+    line.then(left, left);
+    return line;
+  }
+
+  async #advance(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    try {
+      while (!this.#isOver) {
+        const record = await this.#nextOfBatch();
+        if (record !== undefined) return { done: false, value: record };
+        if ((await this.#nextBatch()) === undefined) this.close();
+      }
+      return DONE;
+    } catch (error) {
+      const wasOver = this.#isOver;
+      this.close();
+      if (wasOver) return DONE;
+      throw error;
+    }
+  }
+
+  /** Undefined when there is no more that is valid. */
+  async #nextOfBatch(): Promise<ConsumerRecord<K, V> | undefined> {
+    const batch = this.#batch;
+    while (batch !== undefined && this.#at < batch.length) {
+      const record = batch.at(this.#at++);
+      const found = batch.deserializers.isPlain ? undefined : invalidIn(record);
+      if (found === undefined) return record;
+      const { onInvalid = batch.deserializers.onInvalid } = this.#options;
+      await settleInvalid(found, onInvalid, this.#parts.send);
+    }
+    return undefined;
+  }
+
+  async #nextBatch(): Promise<FetchedBatch<K, V> | undefined> {
+    this.#batch?.release();
+    this.#batch = undefined;
+    this.#at = 0;
+    this.#plainLength = 0;
+    const { signal } = this.#options;
+    await (this.#started ??= this.#start());
+    const batch = await this.#fetcher.take(signal);
+    if (batch?.deserializers.isPlain) this.#plainLength = batch.length;
+    this.#batch = batch;
+    return batch;
+  }
+
+  async #start(): Promise<void> {
+    await Promise.all(Array.from(this.#topics.keys(), (topic) => this.#begin(topic)));
+    const { live = true, to, partitions } = this.#options;
+    if (live && to === undefined && partitions === undefined) this.#lookLater();
+  }
+
+  async #begin(topic: string): Promise<void> {
+    const { from = 'earliest', to, live = true, partitions } = this.#options;
+    const ends: Position[] = live ? [] : ['latest'];
+    if (to !== undefined) ends.push(to);
+    const numbers =
+      partitions ?? Array.from({ length: await this.#partitionsOf(topic) }, (_, number) => number);
+    if (this.#isOver) return;
+    this.#fetcher.assign(numbers.map((partition) => ({ topic, partition, from, ends })));
+  }
+
+  async #partitionsOf(topic: string): Promise<number> {
+    const { cluster, clock, random, retryForMs } = this.#parts;
+    const { signal } = this.#options;
+    const found = retrying(() => cluster.topic(topic, { mayCreate: false }), {
+      clock,
+      random,
+      retryForMs,
+      signal,
+    });
+    const { partitions } = await abortable(found, signal);
+    return partitions.length;
+  }
+
+  #lookLater(): void {
+    const { clock } = this.#parts;
+    this.#cancelLook = clock.at(clock.now() + NEW_PARTITIONS_MS, () => void this.#look());
+  }
+
+  /** What is new is read from its beginning: nothing that was written to it is missed. */
+  async #look(): Promise<void> {
+    const { cluster } = this.#parts;
+    for (const topic of this.#topics.keys()) {
+      // What goes wrong with it is told by who reads it.
+      const count = await cluster.partitionsOf(topic).catch(() => undefined);
+      const known = this.#fetcher.assignment.filter((one) => one.topic === topic).length;
+      const added = Array.from({ length: Math.max((count ?? 0) - known, 0) }, (_, at) => known + at);
+      if (this.#isOver) return;
+      this.#fetcher.assign(added.map((partition) => ({ topic, partition, from: 'earliest' })));
+    }
+    if (!this.#isOver) this.#lookLater();
+  }
+}
+
+function policyOf(from: Position): Position | 'throw' {
+  const isOffset = typeof from === 'number' || (typeof from === 'object' && 'offset' in from);
+  return isOffset ? 'throw' : from;
+}
