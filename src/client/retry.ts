@@ -38,6 +38,21 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined):
   });
 }
 
+/** Whether the work is over in that time; it goes on all the same. @throws what it throws, or the signal says. */
+export async function within(
+  work: Promise<unknown>,
+  { clock, timeoutMs, signal }: { clock: Clock; timeoutMs: Millis; signal?: AbortSignal | undefined },
+): Promise<boolean> {
+  const over = new AbortController();
+  const either = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  try {
+    const late = pause(clock, timeoutMs, either).then(() => false);
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    over.abort();
+  }
+}
+
 export interface RetryOptions {
   clock: Clock;
   random: Random;
@@ -66,13 +81,16 @@ export class Patience {
     this.#failures = 0;
   }
 
-  /** Resolves when it is to be tried again. @throws the error when it is for good, or its time is up. */
-  async wait(error: unknown): Promise<void> {
+  /**
+   * Resolves when it is to be tried again. @throws the error when it is for good, or its time is up.
+   * @param isRetried whether it can be tried again at all.
+   */
+  async wait(error: unknown, isRetried = mayRetry(error)): Promise<void> {
     const { clock, random, retryForMs, signal } = this.#options;
     const nowMs = clock.now();
     this.#sinceMs ??= nowMs;
     const delayMs = backoffMs(this.#failures++, random);
-    if (!mayRetry(error) || nowMs + delayMs >= this.#sinceMs + retryForMs) throw error;
+    if (!isRetried || nowMs + delayMs >= this.#sinceMs + retryForMs) throw error;
     await pause(clock, delayMs, signal);
   }
 }

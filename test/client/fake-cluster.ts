@@ -26,6 +26,26 @@ export type Mishap =
   | 'throttled'
   | undefined;
 
+/** A request as a broker has it. */
+export interface FakeRequest {
+  node: number;
+  /** Its connection, each with a number of its own. */
+  link: number;
+  api: Api;
+  version: number;
+  body: unknown;
+  clientId: string;
+}
+
+/** What brokers do beside producing, in a file of its own. */
+export interface FakeService {
+  readonly apis: readonly Api[];
+  /** @param reply at once or later; what comes behind on the connection waits for it, as with a real broker. */
+  answer(request: FakeRequest, reply: (body: unknown) => void): void;
+  /** A connection has gone. */
+  forget?(link: number): void;
+}
+
 export interface FakeOptions {
   seed?: number;
   nodes?: number;
@@ -51,7 +71,9 @@ export class FakeCluster {
   inFlightMost = 0;
   topicErrorCode: number = ErrorCode.NONE;
   readonly options: FakeOptions;
+  readonly services: FakeService[] = [];
   readonly #nodes: number;
+  #links = 0;
   readonly #open = new Set<FakeConnection>();
   #producerIds = 100;
 
@@ -77,7 +99,7 @@ export class FakeCluster {
         signal?.throwIfAborted();
         const cancel = this.scheduler.after(this.random.between(1, 5), 'open', () => {
           if (this.down.has(address.port)) return reject(new Error(`fake:${address.port}: refused`));
-          const connection = new FakeConnection(this, address.port, events);
+          const connection = new FakeConnection(this, address.port, ++this.#links, events);
           this.#open.add(connection);
           resolve(connection);
         });
@@ -114,9 +136,24 @@ export class FakeCluster {
 
   forget(connection: FakeConnection): void {
     this.#open.delete(connection);
+    for (const service of this.services) service.forget?.(connection.link);
   }
 
-  answer(node: number, api: Api, body: unknown): unknown {
+  apiOf(key: number): Api | undefined {
+    return this.#apis.find((api) => api.key === key);
+  }
+
+  serve(request: FakeRequest, reply: (body: unknown) => void): void {
+    const service = this.services.find(({ apis }) => apis.includes(request.api));
+    if (service !== undefined) service.answer(request, reply);
+    else reply(this.#answer(request));
+  }
+
+  get #apis(): Api[] {
+    return [...APIS, ...this.services.flatMap(({ apis }) => apis)];
+  }
+
+  #answer({ node, api, body }: FakeRequest): unknown {
     if (api === apiVersionsApi) return this.#apiVersions();
     if (api === metadataApi) return this.#metadata();
     if (api === initProducerIdApi) return { errorCode: 0, producerId: this.#producerIds++, producerEpoch: 0 };
@@ -124,7 +161,7 @@ export class FakeCluster {
   }
 
   #apiVersions() {
-    const apiKeys = APIS.map(({ key, versions: { min, max } }) => ({
+    const apiKeys = this.#apis.map(({ key, versions: { min, max } }) => ({
       apiKey: key,
       minVersion: min,
       maxVersion: max,
@@ -187,6 +224,7 @@ const READ_DELAY_MS = [0.2, 4] as const;
 /** One connection: requests are worked on in their order, answers go out in it. */
 class FakeConnection implements ByteStream {
   readonly node: number;
+  readonly link: number;
   readonly #cluster: FakeCluster;
   readonly #events: StreamEvents;
   readonly #frames = new FrameReader(64 * 1024 * 1024);
@@ -195,10 +233,13 @@ class FakeConnection implements ByteStream {
   /** It says nothing any more, and nobody is told. */
   #isSilent = false;
   #inFlight = 0;
+  /** What came behind a request that is not answered yet. */
+  #behind: Uint8Array[] | undefined;
 
-  constructor(cluster: FakeCluster, node: number, events: StreamEvents) {
+  constructor(cluster: FakeCluster, node: number, link: number, events: StreamEvents) {
     this.#cluster = cluster;
     this.node = node;
+    this.link = link;
     this.#events = events;
   }
 
@@ -227,22 +268,39 @@ class FakeConnection implements ByteStream {
   }
 
   #handle(frame: Uint8Array): void {
-    const { options, asked, random } = this.#cluster;
-    const { apiKey, apiVersion, correlationId, bodyAt } = decodeRequestHeader(frame);
-    const api = APIS.find(({ key }) => key === apiKey) as Api;
+    if (this.#behind !== undefined) return void this.#behind.push(frame);
+    const { options, asked } = this.#cluster;
+    const { apiKey, apiVersion, correlationId, clientId, bodyAt } = decodeRequestHeader(frame);
+    const api = this.#cluster.apiOf(apiKey) as Api;
     asked.push(api.name);
     if (this.#isSilent || this.#cluster.down.has(this.node)) return;
     const mishap = options.mishap?.(api);
     if (mishap === 'request-lost') return this.end('reset');
-    const body = this.#cluster.answer(this.node, api, decodeRequest(api, apiVersion, frame, bodyAt));
+    const body = decodeRequest(api, apiVersion, frame, bodyAt);
+    const { node, link } = this;
+    this.#behind = [];
+    this.#cluster.serve(
+      { node, link, api, version: apiVersion, body, clientId: clientId ?? '' },
+      (answer) => {
+        this.#answer({ api, version: apiVersion, correlationId }, answer as object, mishap);
+        const behind = this.#behind ?? [];
+        this.#behind = undefined;
+        for (const next of behind) this.#handle(next);
+      },
+    );
+  }
+
+  #answer(
+    { api, version, correlationId }: { api: Api; version: number; correlationId: number },
+    body: object,
+    mishap: Mishap,
+  ): void {
+    const { random } = this.#cluster;
     if (mishap === 'answer-lost') return this.end('reset');
     if (mishap === 'silence') this.#isSilent = true;
     if (this.#isSilent || this.#isOver) return;
     const throttleTimeMs = mishap === 'throttled' ? 500 : 0;
-    const chunks = encodeResponse(api, apiVersion, correlationId, {
-      throttleTimeMs,
-      ...(body as object),
-    } as never);
+    const chunks = encodeResponse(api, version, correlationId, { throttleTimeMs, ...body } as never);
     this.#inFlight--;
     const bytes = Buffer.concat(chunks);
     if (mishap === 'garbage') bytes.fill(random.int(256), 4);

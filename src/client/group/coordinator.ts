@@ -1,17 +1,26 @@
 import { ErrorCode } from '../../model/errors.ts';
+import type { Millis } from '../../model/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
 import { findCoordinatorApi } from '../../wire/apis/10-find-coordinator.ts';
 import type { Cluster } from '../cluster.ts';
 import { BrokerError, closedError } from '../errors.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, RequestOptions } from '../exchange.ts';
+import { abortable, Patience } from '../retry.ts';
+import { verdictOn } from './verdict.ts';
 
 const FIND_VERSIONS = { min: 0, max: 4 };
 const GROUP_KEY_TYPE = 0;
+/** What no other member has to be waited for is answered soon, or not at all. */
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /** The number of the broker that coordinates a group. @throws BrokerError, ConnectionLost */
 export async function findCoordinator(cluster: Cluster, groupId: string): Promise<number> {
   const broker = await cluster.anyBroker();
   const request = { key: groupId, keyType: GROUP_KEY_TYPE, coordinatorKeys: [groupId] };
-  const answer = await broker.request(findCoordinatorApi, FIND_VERSIONS, request);
+  const answer = await broker.request(findCoordinatorApi, FIND_VERSIONS, request, {
+    timeoutMs: ANSWER_TIMEOUT_MS,
+  });
   const found = answer.coordinators.length > 0 ? answer.coordinators[0] : answer;
   const { errorCode, errorMessage, nodeId, host, port } = found ?? answer;
   if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, `group ${groupId}`, errorMessage);
@@ -25,21 +34,67 @@ export async function findCoordinator(cluster: Cluster, groupId: string): Promis
  */
 export type Line = 'joining' | 'living';
 
+export interface CoordinatorOptions {
+  cluster: Cluster;
+  groupId: string;
+  clock: Clock;
+  random: Random;
+  /** How long one call is tried again. */
+  retryForMs: Millis;
+}
+
 /** The way to a group's coordinator, which moves with it. */
 export class Coordinator {
-  readonly #cluster: Cluster;
-  readonly #groupId: string;
+  readonly #options: CoordinatorOptions;
   readonly #lines = new Map<Line, Promise<Exchange>>();
   #nodeId: Promise<number> | undefined;
-  #isClosed = false;
+  readonly #life = new AbortController();
 
-  constructor(cluster: Cluster, groupId: string) {
-    this.#cluster = cluster;
-    this.#groupId = groupId;
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks until the coordinator, whoever it is by then, has answered. `attempt` throws the error in its answer.
+   * @throws the last error, when it is for good or the time is up; what the signal says.
+   */
+  async ask<T>(
+    line: Line,
+    { timeoutMs = ANSWER_TIMEOUT_MS, signal }: RequestOptions,
+    attempt: (exchange: Exchange, options: RequestOptions) => Promise<T>,
+  ): Promise<T> {
+    const { clock, random, retryForMs } = this.#options;
+    const life = this.#life.signal;
+    const either = signal === undefined ? life : AbortSignal.any([life, signal]);
+    const patience = new Patience({ clock, random, retryForMs, signal: either });
+    for (;;) {
+      try {
+        const exchange = await abortable(this.#line(line), either);
+        return await attempt(exchange, { timeoutMs, signal: either });
+      } catch (error) {
+        if (verdictOn(error) === 'elsewhere' && error instanceof BrokerError) this.#hangUp();
+        await patience.wait(error);
+      }
+    }
+  }
+
+  close(): void {
+    this.#life.abort(closedError('the consumer'));
+    this.#hangUp();
+  }
+
+  #hangUp(): void {
+    this.#nodeId = undefined;
+    for (const opening of this.#lines.values())
+      opening.then(
+        (exchange) => exchange.close(),
+        () => {},
+      );
+    this.#lines.clear();
   }
 
   /** @throws BrokerError, ConnectionLost: the next call asks again who it is. */
-  async line(line: Line): Promise<Exchange> {
+  async #line(line: Line): Promise<Exchange> {
     let opening = this.#lines.get(line);
     if (opening === undefined) this.#lines.set(line, (opening = this.#open()));
     try {
@@ -50,29 +105,14 @@ export class Coordinator {
       throw error;
     }
     this.#drop(line, opening);
-    return this.line(line);
-  }
-
-  /** It is another one now, or has gone. */
-  forget(): void {
-    this.#nodeId = undefined;
-    for (const opening of this.#lines.values())
-      opening.then(
-        (exchange) => exchange.close(),
-        () => {},
-      );
-    this.#lines.clear();
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.forget();
+    return this.#line(line);
   }
 
   async #open(): Promise<Exchange> {
-    this.#nodeId ??= findCoordinator(this.#cluster, this.#groupId);
-    const exchange = await this.#cluster.open(await this.#nodeId);
-    if (!this.#isClosed) return exchange;
+    const { cluster, groupId } = this.#options;
+    this.#nodeId ??= findCoordinator(cluster, groupId);
+    const exchange = await cluster.open(await this.#nodeId);
+    if (!this.#life.signal.aborted) return exchange;
     exchange.close();
     throw closedError('the consumer');
   }
