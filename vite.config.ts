@@ -5,39 +5,63 @@ import { BACK_ENDS, CHROMIUM_FLAGS, type BackEnd, findChromium } from './test/br
 import { newProfile } from './test/browser/profile.ts';
 import { clearIndexedDb } from './test/browser/storage-commands.ts';
 
-/** In the package the kernels lie one folder above each of its scripts: see `.ci/package.mjs`. */
-const packagedKernels = {
-  name: 'packaged-kernels',
-  transform(code: string, id: string) {
-    if (!id.endsWith('/src/kernels/module.node.ts')) return undefined;
-    const packaged = code.replace('../../build/kernels.wasm', '../kernels.wasm');
-    if (packaged === code) throw new Error('module.node.ts does not say where the kernels are');
-    return packaged;
-  },
+/** What the package holds beside its scripts, one folder above each of them: see `.ci/package.mjs`. */
+const PACKAGED: Readonly<Record<string, string>> = {
+  '../../build/kernels.wasm': '../kernels.wasm',
+  '../../../node_modules/@bokuweb/zstd-wasm/dist/web/zstd.wasm': '../zstd.wasm',
 };
 
-/** The command line and the library for Node: few files, so that a process starts fast. */
-const nodeBuild = {
-  logLevel: 'warn' as const,
-  plugins: [packagedKernels],
-  ssr: { noExternal: true as const, target: 'node' as const },
-  build: {
-    ssr: true,
-    outDir: 'dist',
-    emptyOutDir: true,
-    target: 'node22',
-    minify: false,
-    sourcemap: false,
-    rollupOptions: {
-      input: {
-        'bin/milena': 'src/cli/main.ts',
-        'lib/node': 'src/hosts/node/index.ts',
-        'lib/kafkajs': 'src/kafkajs/index.ts',
-      },
-      output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
-    },
+/** Scripts name such a file as the platform wants it, and bundlers of those who use the package know that form. */
+const packagedFiles = {
+  name: 'packaged-files',
+  enforce: 'pre' as const,
+  transform(code: string, id: string) {
+    if (!/-?module\.(?:node|browser|workerd)\.ts$/.test(id)) return undefined;
+    const named = Object.keys(PACKAGED).find((path) => code.includes(`'${path}'`));
+    if (named === undefined) throw new Error(`${id} names no file of the package`);
+    return code.replace(named, PACKAGED[named] ?? '');
   },
+  resolveId: (id: string) => (Object.values(PACKAGED).includes(id) ? { id, external: true } : undefined),
 };
+
+/** Few files, so that a process starts fast. Each home has its own `milena`; what Node alone has is Node's. */
+const HOMES = {
+  node: {
+    'bin/milena': 'src/cli/main.ts',
+    'lib/node': 'src/hosts/node/index.ts',
+    'lib/milena.node': 'src/hosts/node/client.ts',
+    'lib/testing': 'src/hosts/node/testing.ts',
+    'lib/kafkajs': 'src/kafkajs/index.ts',
+  },
+  browser: { 'lib/milena.browser': 'src/hosts/web/index.ts' },
+  workerd: { 'lib/milena.workerd': 'src/hosts/web/index.ts' },
+};
+type HomeName = keyof typeof HOMES;
+
+/** @param home whose conditions choose, where a module is another one in each (`imports` of package.json). */
+function packageBuild(home: HomeName) {
+  return {
+    logLevel: 'warn' as const,
+    plugins: [packagedFiles],
+    ssr: {
+      noExternal: true as const,
+      target: home === 'node' ? ('node' as const) : ('webworker' as const),
+      resolve: { conditions: [home, 'module', 'default'] },
+    },
+    build: {
+      ssr: true,
+      outDir: 'dist',
+      emptyOutDir: home === 'node',
+      target: 'node22',
+      minify: false,
+      sourcemap: false,
+      rollupOptions: {
+        input: HOMES[home],
+        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+      },
+    },
+  };
+}
 
 /** Chromium with a profile on disk: in a private window IndexedDB is another one, in memory. */
 function chromiumProject(
@@ -98,5 +122,7 @@ async function testProjects() {
 }
 
 export default defineConfig(async ({ mode }) =>
-  mode === 'node' ? nodeBuild : { test: { reporters: ['default'], projects: await testProjects() } },
+  mode in HOMES
+    ? packageBuild(mode as HomeName)
+    : { test: { reporters: ['default'], projects: await testProjects() } },
 );

@@ -17,6 +17,7 @@ export class Client implements AsyncDisposable {
   #shared: Producer | undefined;
   #closing: Promise<void> | undefined;
 
+  /** @internal */
   constructor(parts: ProducerParts) {
     this.#parts = parts;
     this.#cluster = parts.cluster;

@@ -9,11 +9,27 @@ import { Cluster } from './cluster.ts';
 import { MilenaError } from './errors.ts';
 import { retrying } from './retry.ts';
 
+/** For `kafkas://`; names and forms are those of Node's `tls.connect`. */
+export interface TlsOptions {
+  /** Certificates (PEM) of whoever the brokers' are signed by, instead of those that the platform trusts. */
+  ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** This client's own certificate and key (PEM), where brokers ask for one. */
+  cert?: string | Uint8Array;
+  key?: string | Uint8Array;
+  passphrase?: string;
+  /** The name that a broker's certificate has to hold, where it is not the host that is asked. */
+  servername?: string;
+  /** At false any certificate will do: whoever sits between can read and change everything. */
+  rejectUnauthorized?: boolean;
+}
+
 export interface ConnectOptions {
   /** What brokers call this client in their logs; `milena` unless given. */
   clientId?: string;
   /** The way to brokers, instead of the one the scheme of the URL stands for. */
   transport?: Transport;
+  /** For `kafkas://`, which only Node has. */
+  tls?: TlsOptions;
   /** How long a call is tried again while brokers cannot be reached, or are busy: 30,000 unless given. */
   retryForMs?: Millis;
   /** The same, of connecting alone: 0 tries each address once. */
@@ -26,39 +42,37 @@ export interface ConnectOptions {
   signal?: AbortSignal;
 }
 
-/** What a client needs of its surroundings. */
+/** @internal What a client needs of its surroundings. */
 export interface Surroundings {
   clock: Clock;
   random: Random;
   kernels: Kernels;
   codecs: Codecs;
   /** By scheme. */
-  transports: Readonly<Record<string, (url: string) => Transport>>;
+  transports: Readonly<Record<string, (url: string, tls: TlsOptions | undefined) => Transport>>;
 }
 
 const RETRY_FOR_MS = 30_000;
 const PORTS: Readonly<Record<string, number>> = { kafka: 9092, kafkas: 9093, ws: 80, wss: 443 };
 
+/** Where a transport that leads to one place is told to go. */
+const ONE_PLACE: BrokerAddress = { host: 'broker', port: 1 };
+
 /**
- * Connects to a cluster.
- * @param url where to ask first: `kafka://localhost:9092`, several as `kafka://a:9092,b:9092`, or
- *   `wss://log.example.dev/kafka`.
+ * @internal Connects to a cluster.
+ * @param to where to ask first: `kafka://localhost:9092`, several as `kafka://a:9092,b:9092`, or
+ *   `wss://log.example.dev/kafka`; or a transport that leads to one place.
  * @throws MilenaError INVALID_ARGUMENT; ConnectionLost when nobody answers within `retryForMs`; what the signal says.
  */
 export async function connectWith(
   surroundings: Surroundings,
-  url: string,
+  to: string | Transport,
   options: ConnectOptions = {},
 ): Promise<Client> {
-  const { clock, random, kernels, codecs, transports } = surroundings;
+  const { clock, random, kernels, codecs } = surroundings;
   const { retryForMs = RETRY_FOR_MS, clientId = 'milena', allowAutoTopicCreation = true, signal } = options;
   const { connectForMs = retryForMs } = options;
-  const { scheme, bootstrap } = parseUrl(url);
-  const transport = options.transport ?? transports[scheme]?.(url);
-  if (transport === undefined) {
-    const known = Object.keys(transports).map((name) => `${name}://`);
-    throw invalid(`${url}: ${scheme}:// is not served here, but ${known.join(', ')}`);
-  }
+  const { transport, bootstrap } = wayTo(to, options, surroundings);
   const { connectTimeoutMs, requestTimeoutMs } = options;
   const times = {
     ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
@@ -83,6 +97,24 @@ export async function connectWith(
 }
 
 /** @throws MilenaError INVALID_ARGUMENT */
+function wayTo(
+  to: string | Transport,
+  { transport: given, tls }: ConnectOptions,
+  { transports }: Surroundings,
+): { transport: Transport; bootstrap: readonly BrokerAddress[] } {
+  if (typeof to !== 'string') return { transport: to, bootstrap: [ONE_PLACE] };
+  const { scheme, bootstrap } = parseUrl(to);
+  const transport = given ?? transports[scheme]?.(to, tls);
+  if (transport === undefined) {
+    const known = Object.keys(transports).map((name) => `${name}://`);
+    throw invalid(`${to}: ${scheme}:// is not served here, but ${known.join(', ')}`);
+  }
+  if (tls !== undefined && scheme !== 'kafkas')
+    throw invalid(`${scheme}:// takes no option tls; it is for kafkas://`);
+  return { transport, bootstrap };
+}
+
+/** @internal @throws MilenaError INVALID_ARGUMENT */
 export function parseUrl(url: string): { scheme: string; bootstrap: BrokerAddress[] } {
   const [, scheme, hosts] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]+)/i.exec(url) ?? [];
   if (scheme === undefined || hosts === undefined)

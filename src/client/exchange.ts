@@ -6,7 +6,7 @@ import { apiVersionsApi, type ApiVersionsResponse } from '../wire/apis/18-api-ve
 import { decodeResponse, encodeRequest } from '../wire/frame.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
 import type { Api, RequestInitOf, ResponseOf } from '../wire/schema.ts';
-import { BrokerError, ConnectionLost } from './errors.ts';
+import { BrokerError, ConnectionLost, MilenaError } from './errors.ts';
 
 /** Versions of one API, ends included. */
 export interface Versions {
@@ -155,7 +155,7 @@ export class Exchange {
       };
       this.#stream = await transport.open(address, events, giveUp.signal);
     } catch (error) {
-      if (signal?.aborted || error instanceof ConnectionLost) throw error;
+      if (signal?.aborted || error instanceof MilenaError) throw error;
       throw new ConnectionLost(error instanceof Error ? error.message : String(error), error);
     } finally {
       cancel();

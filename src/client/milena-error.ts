@@ -2,6 +2,8 @@
 export type ClientErrorCode =
   /** The broker cannot be reached, or went away: what was asked may have been done or not. */
   | 'CONNECTION_LOST'
+  /** Over TLS: who answers is nobody that is trusted, or somebody else. Nothing was sent. */
+  | 'CERTIFICATE_REFUSED'
   /** It was closed here. */
   | 'CLOSED'
   /** A record was not acknowledged in time: stored or not, nobody knows. */

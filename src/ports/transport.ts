@@ -30,7 +30,8 @@ export interface Transport {
   /**
    * Opens a stream; nothing is told before it resolves.
    * @param signal gives up: nothing stays open once it rejects.
-   * @throws {Error} with a message for people when nobody answers there; what the signal says when it is aborted.
+   * @throws {Error} with a message for people when nobody answers there: it is tried again, unless that is a
+   *   `MilenaError` that is not retriable; what the signal says when it is aborted.
    */
   open(address: BrokerAddress, events: StreamEvents, signal?: AbortSignal): Promise<ByteStream>;
 }

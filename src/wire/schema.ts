@@ -112,20 +112,20 @@ type Init<F extends Fields, V extends Versions> = Flat<
   }
 >;
 
-interface Options<T> {
+export interface Options<T> {
   /** Of a field its version lacks or a caller leaves out; a tagged field that equals it is not sent. */
   default?: T;
   tag?: number;
 }
 
-interface NullableOptions<T> extends Options<T | null> {
+export interface NullableOptions<T> extends Options<T | null> {
   /** When null is allowed in fewer versions than the field has. */
   nullable?: Versions;
 }
 
 type MayBeLeftOut<O> = O extends { default: unknown } | { tag: number } ? true : false;
 
-interface Scalar<T, V extends Versions, O> extends FieldTypes {
+export interface Scalar<T, V extends Versions, O> extends FieldTypes {
   decoded: T;
   init: T;
   versions: V;
@@ -133,7 +133,7 @@ interface Scalar<T, V extends Versions, O> extends FieldTypes {
 }
 
 /** One that holds its default may be shared with other messages. */
-interface Structure<F extends Fields, N, V extends Versions, O> extends FieldTypes {
+export interface Structure<F extends Fields, N, V extends Versions, O> extends FieldTypes {
   decoded: Readonly<Decoded<F>> | N;
   init: Init<F, V> | N;
   versions: V;
@@ -144,7 +144,7 @@ interface Structure<F extends Fields, N, V extends Versions, O> extends FieldTyp
 type DecodedList<T> = T extends number ? readonly T[] : T[];
 
 /** Elements: of one kind (`int32('0+')`) or structs (`{ … }`). */
-interface List<E extends Field | Fields, N, V extends Versions, O> extends FieldTypes {
+export interface List<E extends Field | Fields, N, V extends Versions, O> extends FieldTypes {
   decoded:
     | (E extends Field ? DecodedList<TypesOf<E>['decoded']> : E extends Fields ? Decoded<E>[] : never)
     | N;

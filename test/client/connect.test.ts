@@ -41,7 +41,7 @@ describe('where to', () => {
   test('a scheme that is not served here says which are', async () => {
     await expect(connect('mqtt://a:1')).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringContaining('kafka://, ws://, wss://') as string,
+      message: expect.stringContaining('kafka://, kafkas://, ws://, wss://') as string,
     });
   });
 });

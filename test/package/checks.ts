@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import * as client from '../../src/hosts/node/client.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
 import { ROOT } from '../cli/milena.ts';
 import { RawClient, batch, fetchOne, produce } from '../gateway/harness.ts';
@@ -14,7 +15,10 @@ export const CHECKS: readonly [
   name: string,
   check: (installed: InstalledPackage, node: string) => Promise<void>,
 ][] = [
-  ['every export is there, and kafkajs writes and reads over TCP and WebSocket', importsAndServes],
+  [
+    'every export is there; kafkajs writes and reads, our client writes, over TCP and WebSocket',
+    importsAndServes,
+  ],
   ['`milena --version` says its version', tellsVersion],
   ['`milena dev` serves, and stops when told to', runsBroker],
 ];
@@ -27,7 +31,13 @@ async function importsAndServes(installed: InstalledPackage, node: string): Prom
   const { stdout, stderr } = await installed.run(node, [quiet, 'visit.mjs']);
   equal(stderr, '');
   deepEqual(JSON.parse(stdout), {
-    names: { './node': ['startBroker'], './kafkajs': ['webSocketFactory'] },
+    names: {
+      '.': Object.keys(client).toSorted(),
+      './node': ['startBroker'],
+      './testing': ['startBroker', 'virtualClock'],
+      './kafkajs': ['webSocketFactory'],
+    },
+    written: { 'kafka:': 0, 'ws:': 1, failed: true },
     read: { tcp: 'hello over tcp', webSocket: 'hello over webSocket' },
     counted: '2',
   });

@@ -1,9 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../cli/milena.ts';
 import { CHECKS } from './checks.ts';
+import { startBroker } from '../../src/hosts/node/testing.ts';
 import { InstalledPackage } from './install.ts';
+import { builtPage, pageInDevelopment, startChromium, visit } from './page.ts';
+import { askWorker } from './worker.ts';
 
 /** The package as `npm pack` makes it, in a folder that had nothing. `test:compat node-22` does it on Node 22. */
 
@@ -26,8 +29,8 @@ describe('what is in it', () => {
     expect(unpackedSize).toBeLessThan(3_000_000);
     const paths = files.map(({ path }) => path);
     const expected = [
-      /^(?:package\.json|README\.md|LICENSE|THIRD_PARTY_LICENSES\.txt|kernels\.wasm)$/,
-      /^(?:bin|chunks|lib)\/[\w-]+\.js$/,
+      /^(?:package\.json|README\.md|LICENSE|THIRD_PARTY_LICENSES\.txt|kernels\.wasm|zstd\.wasm)$/,
+      /^(?:bin|chunks|lib)\/[\w.-]+\.js$/,
       /^types\/[\w/-]+\.d\.ts$/,
     ];
     expect(paths.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
@@ -49,7 +52,30 @@ describe('what is in it', () => {
     );
     for (const name of ['citty', 'ws'])
       expect(licenses).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+$`, 'm'));
+    expect(licenses).toMatch(
+      /^zstd, from @bokuweb\/zstd-wasm [^]*Meta Platforms[^]*Redistributions in binary form/m,
+    );
     expect(licenses.match(/Permission is hereby granted/g)?.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('what a client loads brings no broker, and nothing that is no part of Node', async () => {
+    const lib = join(installed.folder, 'node_modules/milena/lib');
+    const loaded = new Map<string, string>();
+    const outside = new Set<string>();
+    const load = async (file: string): Promise<void> => {
+      if (loaded.has(file)) return;
+      const text = await readFile(file, 'utf8');
+      loaded.set(file, text);
+      for (const [, from = ''] of text.matchAll(/^(?:import|export) .*from "(.*)";$/gm)) {
+        if (from.startsWith('.')) await load(join(dirname(file), from));
+        else outside.add(from);
+      }
+    };
+    await load(join(lib, 'milena.node.js'));
+    expect([...outside].filter((name) => !name.startsWith('node:'))).toEqual([]);
+    const all = [...loaded.values()].join('');
+    expect(all).toContain('src/client/client.ts');
+    expect(all).not.toMatch(/^\/\/(?:#region)? ?(?:src\/(?:gateway|shard|segments)\/|node_modules\/)/m);
   });
 
   test('what a kafkajs client loads brings no broker', async () => {
@@ -65,12 +91,39 @@ test.each(CHECKS)('%s', async (_, check) => {
   await expect(check(installed, process.execPath)).resolves.toBeUndefined();
 });
 
+describe('away from Node', () => {
+  const written = { sent: [0, 1, 2, 3, 4], status: 'connected' };
+
+  test.each([
+    ['built by vite', builtPage],
+    ['in development', pageInDevelopment],
+  ])(
+    'a page writes, %s, with every codec',
+    async (_, serve) => {
+      await using broker = await startBroker();
+      await using page = await serve(installed);
+      const browser = await startChromium();
+      try {
+        expect(await visit(browser, page.url, broker.webSocketUrl)).toEqual(written);
+      } finally {
+        await browser.close();
+      }
+    },
+    60_000,
+  );
+
+  test('so does a Worker, bundled by wrangler and run by workerd', async () => {
+    await using broker = await startBroker();
+    expect(await askWorker(installed, broker.webSocketUrl)).toEqual(written);
+  }, 60_000);
+});
+
 describe('its types', () => {
-  const compile = async (program: string) => {
+  const compile = async (program: string, settings = ['--module', 'nodenext']) => {
     await writeFile(join(installed.folder, 'uses.ts'), program);
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-    const options = ['--strict', '--noEmit', '--target', 'es2023', '--module', 'nodenext'];
-    return installed.run(process.execPath, [tsc, ...options, '--ignoreConfig', 'uses.ts']).then(
+    const options = ['--strict', '--noEmit', '--target', 'es2023', ...settings, '--ignoreConfig'];
+    return installed.run(process.execPath, [tsc, ...options, 'uses.ts']).then(
       () => '',
       (error: { stdout: string }) => error.stdout,
     );
@@ -90,6 +143,41 @@ const port: number | undefined = broker.http?.port;
 await broker.close({ timeoutMs: 10 });
 console.log(port);
 `),
+    ).toBe('');
+  });
+
+  test('of the client and of the broker for tests too', async () => {
+    expect(
+      await compile(`
+import { connect, MilenaError, serde, topic, type Client, type ConnectOptions, type Transport } from 'milena';
+import { startBroker, virtualClock } from 'milena/testing';
+
+const clock = virtualClock({ startMs: 0 });
+await using broker = await startBroker({ clock, settings: { 'num.partitions': '3' } });
+const options: ConnectOptions = { tls: { ca: 'PEM', servername: 'broker' } };
+await using client: Client = await connect(broker.url, options);
+const { offset }: { offset: number } = await client.send('orders', { key: 'c17', value: new Uint8Array(3) });
+const orders = topic('orders', { key: serde.string, value: serde.json<{ id: number }>() });
+await client.send(orders, { key: 'c17', value: { id: 1 } });
+await using producer = client.producer({ acks: 'all', compression: 'zstd', lingerMs: 5 });
+await producer.write('orders', { value: null, headers: { trace: 'x' } }, { signal: AbortSignal.timeout(5) });
+const elsewhere: Transport = { open: () => Promise.reject(new Error('closed')) };
+await connect(elsewhere).catch((error) => {
+  if (error instanceof MilenaError && error.retriable) console.log(error.code, error.hint, offset);
+});
+await clock.advance(3_600_000);
+`),
+    ).toBe('');
+  });
+
+  test('also in a page, which has no types of Node', async () => {
+    const program = `
+import { connect } from 'milena';
+await using client = await connect('wss://log.example.dev/kafka');
+await new ReadableStream().pipeTo(client.producer().writable('orders'));
+`;
+    expect(
+      await compile(program, ['--moduleResolution', 'bundler', '--module', 'esnext', '--types', '']),
     ).toBe('');
   });
 

@@ -1,5 +1,6 @@
 // A user's program, in a folder where the package is installed: imports every export, starts a broker and lets an
-// unmodified kafkajs write and read over TCP and over WebSocket. Prints what it found as one line of JSON.
+// unmodified kafkajs write and read over TCP and over WebSocket; then the package's own client, to a broker for tests.
+// Prints what it found as one line of JSON.
 import { readFileSync } from 'node:fs';
 import { Kafka, logLevel } from 'kafkajs';
 
@@ -32,8 +33,24 @@ for (const [door, options] of Object.entries(doors)) {
   await consumer.disconnect();
   await producer.disconnect();
 }
+const { connect, MilenaError } = await import('milena');
+const testing = await import('milena/testing');
+const written = {};
+{
+  await using tested = await testing.startBroker();
+  for (const url of [tested.url, tested.webSocketUrl]) {
+    await using client = await connect(url);
+    written[new URL(url).protocol] = (await client.send('greetings', { value: 'hello' })).offset;
+  }
+  await connect('nowhere').catch((error) => (written.failed = error instanceof MilenaError));
+}
 const metrics = await (await fetch(`http://127.0.0.1:${broker.http.port}/metrics`)).text();
 await broker[Symbol.asyncDispose]();
 console.log(
-  JSON.stringify({ names, read, counted: /^milena_records_appended_total (\d+)$/m.exec(metrics)?.[1] }),
+  JSON.stringify({
+    names,
+    read,
+    written,
+    counted: /^milena_records_appended_total (\d+)$/m.exec(metrics)?.[1],
+  }),
 );

@@ -40,8 +40,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // What Workers and pages have in common.
   'src/hosts/web': [
     'src/model',
+    'src/ports',
     'src/kernels',
+    'src/wire',
     'src/records',
+    'src/client',
     'node_modules/@bokuweb/zstd-wasm/dist/web/zstd.wasm',
   ],
   // Of the core what a command reads, says and checks; what runs is the host's.

@@ -38,6 +38,7 @@ export interface ProducerOptions {
   partitioner?: Partitioner;
 }
 
+/** @internal */
 export interface ProducerParts {
   cluster: Cluster;
   clock: Clock;
@@ -83,7 +84,7 @@ export class Producer implements AsyncDisposable {
     failed: (error) => (this.#unheard ??= error),
   };
 
-  /** @throws MilenaError INVALID_ARGUMENT */
+  /** @internal @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: ProducerParts, options: ProducerOptions = {}) {
     const { cluster, clock, random, kernels, codecs } = parts;
     const { acks = 'all', idempotent = acks === 'all', compression = 'none', lingerMs = 0 } = options;

@@ -7,6 +7,7 @@ import { loadKernels } from '../../kernels/load.ts';
 import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
 import type { MetadataImage } from '../../metadata/image.ts';
 import type { GatewayLimits } from '../../model/limits.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Log, LogFields } from '../../ports/log.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { nodeClock } from './clock.ts';
@@ -43,6 +44,8 @@ export interface BrokerOptions {
   settings?: ReadonlyMap<string, string>;
   /** Bounds that have no name in Kafka; those that have one are in `settings`. */
   limits?: Partial<GatewayLimits>;
+  /** Real time unless given. */
+  clock?: Clock;
   /** Without one, warnings go to the process (`process.emitWarning`) and the rest nowhere. */
   log?: Log;
 }
@@ -62,14 +65,15 @@ export class Broker {
   readonly http: Listening | undefined;
   readonly #core: Core;
   readonly #servers: Servers;
-  readonly #sweep: NodeJS.Timeout;
+  readonly #clock: Clock;
+  #stopSweeping: () => void = () => {};
   #stopping = false;
   #closing: Promise<void> | undefined;
 
   /** Resolves when clients can connect. @throws with a message for people: port in use, directory locked or foreign. */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const { host = '127.0.0.1', port = 0, httpPort, flush = 'always', nodeId = 1 } = options;
-    const { httpHost = host, log = WARNINGS_ONLY } = options;
+    const { httpHost = host, log = WARNINGS_ONLY, clock = nodeClock } = options;
     const kernels = await loadKernels();
     const tcp = kafkaServer();
     const buffers = new ReadBuffers();
@@ -89,7 +93,7 @@ export class Broker {
       const { store, identity } = opened;
       const staticConfigs = staticSettings(identity.nodeId, kafka, options);
       const codecs = nodeCodecs(kernels);
-      const home = { clock: nodeClock, random: nodeRandom, codecs, endpoint: kafka };
+      const home = { clock, random: nodeRandom, codecs, endpoint: kafka };
       const { advertised, limits } = options;
       const meter = new Meter();
       const said = {
@@ -101,7 +105,7 @@ export class Broker {
       await openMetadata(core.shards);
       const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
       pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
-      broker = new Broker(core, { opened, tcp, http }, { kafka, http: listening });
+      broker = new Broker({ core, servers: { opened, tcp, http }, clock }, { kafka, http: listening });
       acceptKafka(tcp, core.gateway, buffers);
       if (http !== undefined) broker.#acceptWebSockets(http, buffers, options);
       return broker;
@@ -115,15 +119,22 @@ export class Broker {
   }
 
   private constructor(
-    core: Core,
-    servers: Servers,
+    { core, servers, clock }: { core: Core; servers: Servers; clock: Clock },
     addresses: { kafka: Listening; http: Listening | undefined },
   ) {
     this.#core = core;
     this.#servers = servers;
+    this.#clock = clock;
     this.kafka = addresses.kafka;
     this.http = addresses.http;
-    this.#sweep = setInterval(() => core.gateway.closeIdle(), IDLE_SWEEP_MS).unref();
+    this.#sweepLater();
+  }
+
+  #sweepLater(): void {
+    this.#stopSweeping = this.#clock.at(this.#clock.now() + IDLE_SWEEP_MS, () => {
+      this.gateway.closeIdle();
+      this.#sweepLater();
+    });
   }
 
   #acceptWebSockets(
@@ -167,10 +178,10 @@ export class Broker {
 
   async #close(timeoutMs: number): Promise<void> {
     this.#stopping = true;
-    clearInterval(this.#sweep);
+    this.#stopSweeping();
     const { tcp, http, opened } = this.#servers;
     tcp.close();
-    await this.gateway.drain(nodeClock.now() + timeoutMs);
+    await this.gateway.drain(this.#clock.now() + timeoutMs);
     this.gateway.closeAll();
     http?.close();
     http?.closeAllConnections();

@@ -1,39 +1,70 @@
-import { connect, type Socket } from 'node:net';
-import type { ByteStream, StreamEvents, Transport } from '../../ports/transport.ts';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, TLSSocket } from 'node:tls';
+import type { TlsOptions } from '../../client/connect.ts';
+import { MilenaError } from '../../client/milena-error.ts';
+import type { BrokerAddress, ByteStream, StreamEvents, Transport } from '../../ports/transport.ts';
 import { WRITE_HIGH_WATER_BYTES } from './client-socket.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Kafka over TCP. */
-export const tcpTransport: Transport = {
-  open: ({ host, port }, events, signal) =>
-    new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const socket = connect({ host, port, noDelay: true, keepAlive: true });
-      const stream = new TcpByteStream(socket, events);
-      let why = 'the broker closed the connection';
-      let end: (why: string) => void = (said) => reject(new Error(said));
-      const gaveUp = () => {
-        reject(signal?.reason as Error);
-        socket.destroy();
-      };
-      signal?.addEventListener('abort', gaveUp, { once: true });
-      socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error('no answer')));
-      socket.on('error', (error) => (why = error.message));
-      socket.on('close', () => {
-        signal?.removeEventListener('abort', gaveUp);
-        end(`${host}:${port}: ${why}`);
-      });
-      socket.once('connect', () => {
-        signal?.removeEventListener('abort', gaveUp);
-        socket.setTimeout(0);
-        end = (said) => stream.ended(said);
-        resolve(stream);
-      });
-    }),
-};
+export const tcpTransport: Transport = socketTransport('connect', ({ host, port }) =>
+  connectTcp({ host, port, noDelay: true, keepAlive: true }),
+);
 
-class TcpByteStream implements ByteStream {
+/** Kafka over TLS. A broker's certificate has to be for the host that is asked, unless the options say otherwise. */
+export function tlsTransport(tls: TlsOptions = {}): Transport {
+  return socketTransport('secureConnect', ({ host, port }) => {
+    // Certificates may name addresses, but a client may not ask for one by them (RFC 6066).
+    const servername = tls.servername ?? (isIP(host) === 0 ? host : '');
+    return connectTls({ ...(tls as ConnectionOptions), host, port, servername })
+      .setNoDelay()
+      .setKeepAlive(true);
+  });
+}
+
+/** @param opened the event that says it can be used. */
+function socketTransport(
+  opened: 'connect' | 'secureConnect',
+  open: (address: BrokerAddress) => Socket,
+): Transport {
+  return {
+    open: (address, events, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const socket = open(address);
+        const stream = new SocketByteStream(socket, events);
+        let why = 'the broker closed the connection';
+        let end: (why: string) => void = (said) => reject(failureOf(socket, said));
+        const gaveUp = () => {
+          reject(signal?.reason as Error);
+          socket.destroy();
+        };
+        signal?.addEventListener('abort', gaveUp, { once: true });
+        socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error('no answer')));
+        socket.on('error', (error) => (why = error.message));
+        socket.on('close', () => {
+          signal?.removeEventListener('abort', gaveUp);
+          end(`${address.host}:${address.port}: ${why}`);
+        });
+        socket.once(opened, () => {
+          signal?.removeEventListener('abort', gaveUp);
+          socket.setTimeout(0);
+          end = (said) => stream.ended(said);
+          resolve(stream);
+        });
+      }),
+  };
+}
+
+/** Trying again makes no certificate a better one. */
+function failureOf(socket: Socket, message: string): Error {
+  if (!(socket instanceof TLSSocket) || !socket.authorizationError) return new Error(message);
+  const hint = 'give whoever signed it as tls.ca, or the name that it is for as tls.servername';
+  return new MilenaError(message, { code: 'CERTIFICATE_REFUSED', hint });
+}
+
+class SocketByteStream implements ByteStream {
   readonly #socket: Socket;
   readonly #events: StreamEvents;
   #isOver = false;

@@ -1,13 +1,18 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { inProcessTransport } from '../../../src/broker/in-process.ts';
 import { messagePortTransport } from '../../../src/client/transports/message-port.ts';
 import { webSocketTransport } from '../../../src/client/transports/web-socket.ts';
 import type { ClientSocket, Connection } from '../../../src/gateway/connection.ts';
 import { clientClock } from '../../../src/hosts/node/clock.ts';
-import { tcpTransport } from '../../../src/hosts/node/tcp-transport.ts';
+import { tcpTransport, tlsTransport } from '../../../src/hosts/node/tcp-transport.ts';
 import { PortPipe } from '../../../src/wire/port-pipe.ts';
+import type { Transport } from '../../../src/ports/transport.ts';
+import { makeCertificate } from '../../support/certificate.ts';
 import type { Home } from './contract.ts';
 
 /** Told of a peer, does nothing. */
@@ -29,10 +34,24 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-export async function tcpHome(): Promise<Home> {
+export function tcpHome(): Promise<Home> {
+  return socketHome(createServer(), 'connection', tcpTransport);
+}
+
+export function tlsHome(): Promise<Home> {
+  const { key, cert } = makeCertificate(HOST);
+  return socketHome(createTlsServer({ key, cert }), 'secureConnection', tlsTransport({ ca: cert }));
+}
+
+async function socketHome(
+  server: Server,
+  opened: 'connection' | 'secureConnection',
+  transport: Transport,
+): Promise<Home> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
+  // Beneath TLS there is a socket that may end before the other begins.
+  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
+  server.on(opened, (socket: Socket) => {
     const { received, ended } = home.onPeer({
       send: (bytes) => void socket.write(bytes),
       pause: () => socket.pause(),
@@ -45,7 +64,7 @@ export async function tcpHome(): Promise<Home> {
   });
   const port = await listening(server);
   const home: Home = {
-    transport: tcpTransport,
+    transport,
     address: { host: HOST, port },
     nowhere: { host: HOST, port: await freePort() },
     onPeer: nobody,
@@ -58,10 +77,20 @@ export async function tcpHome(): Promise<Home> {
   return home;
 }
 
-export async function webSocketHome(): Promise<Home> {
-  const server = new WebSocketServer({ host: HOST, port: 0 });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+export function webSocketHome(): Promise<Home> {
+  return webSocketHomeOn(createHttpServer(), 'ws');
+}
+
+export function secureWebSocketHome(): Promise<Home> {
+  const { key, cert } = makeCertificate(HOST);
+  // The platform's WebSocket takes no certificates but those that the platform trusts.
+  setDefaultCACertificates([...getCACertificates(), cert]);
+  return webSocketHomeOn(createHttpsServer({ key, cert }), 'wss');
+}
+
+async function webSocketHomeOn(http: Server, scheme: 'ws' | 'wss'): Promise<Home> {
+  const server = new WebSocketServer({ server: http as HttpServer });
+  const port = await listening(http);
   server.on('connection', (socket) => {
     const { received, ended } = home.onPeer({
       send: (bytes) => socket.send(bytes),
@@ -74,14 +103,16 @@ export async function webSocketHome(): Promise<Home> {
     socket.on('close', ended);
   });
   const home: Home = {
-    transport: webSocketTransport(`ws://${HOST}:${port}/kafka`, clientClock),
+    transport: webSocketTransport(`${scheme}://${HOST}:${port}/kafka`, clientClock),
     address: { host: HOST, port },
     nowhere: { host: HOST, port: await freePort() },
     onPeer: nobody,
     async [Symbol.asyncDispose]() {
       for (const socket of server.clients) socket.terminate();
       server.close();
-      await once(server, 'close');
+      http.close();
+      (http as HttpServer).closeAllConnections();
+      await once(http, 'close');
     },
   };
   return home;

@@ -1,0 +1,3 @@
+/** The entry `milena` of Node. */
+export * from '../../client/index.ts';
+export { connect } from './connect.ts';

@@ -1,0 +1,47 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { unstable_dev } from 'wrangler';
+import type { InstalledPackage } from './install.ts';
+
+/** A user's Worker: a client a request, to the broker that the request names. */
+const SCRIPT = `
+import { connect } from 'milena';
+
+export default {
+  async fetch(request) {
+    const url = new URL(request.url).searchParams.get('url');
+    try {
+      await using client = await connect(url, { retryForMs: 2_000 });
+      const sent = [];
+      for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
+        await using producer = client.producer({ compression });
+        sent.push((await producer.send('from-worker', { key: 'k', value: 'hello '.repeat(100) })).offset);
+      }
+      return Response.json({ sent, status: client.status });
+    } catch (error) {
+      return Response.json({ failed: String(error) });
+    }
+  },
+};
+`;
+
+/** Wrangler bundles the Worker and runs it in workerd. @returns what it answers. */
+export async function askWorker(installed: InstalledPackage, broker: string): Promise<unknown> {
+  const script = join(installed.folder, 'worker.js');
+  await writeFile(script, SCRIPT);
+  const worker = await unstable_dev(script, {
+    local: true,
+    ip: '127.0.0.1',
+    port: 0,
+    inspectorPort: 0,
+    logLevel: 'error',
+    compatibilityDate: '2026-07-01',
+    experimental: { disableExperimentalWarning: true, disableDevRegistry: true },
+  });
+  try {
+    const response = await worker.fetch(`http://worker/?${new URLSearchParams({ url: broker })}`);
+    return await response.json();
+  } finally {
+    await worker.stop();
+  }
+}
