@@ -24,6 +24,10 @@ export const ROOT: Branch = {
       description: 'Append records from stdin to a topic',
       load: () => import('./import.ts').then(({ importTopic }) => importTopic),
     },
+    bridge: {
+      description: 'Kafka over TCP on this machine, for a broker behind a WebSocket',
+      load: () => import('./bridge.ts').then(({ bridge }) => bridge),
+    },
     context: {
       description: 'Name brokers, and choose one of them',
       commands: {

@@ -1,6 +1,7 @@
 import type { ArgsDef } from 'citty';
 import { Broker } from '../hosts/node/broker.ts';
 import { LOG_LEVELS, type LogLevel, formatFor, logger, toStderr } from '../hosts/node/logger.ts';
+import { authorityOf } from '../hosts/node/origin.ts';
 import { releaseStartMemory } from '../hosts/node/start-memory.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { command } from './command.ts';
@@ -96,8 +97,8 @@ function sayReady(broker: Broker, options: Options): void {
   const readyMs = Math.round(performance.now());
   const { kafka, http } = broker;
   const data = options.directory ?? null;
-  const address = authority(kafka);
-  const webAddress = http === undefined ? '' : authority(http);
+  const address = authorityOf(kafka);
+  const webAddress = http === undefined ? '' : authorityOf(http);
   const webSocket = `ws://${webAddress}/kafka`;
   if (options.json) {
     console.log(
@@ -130,11 +131,6 @@ ${tryLines(address)
   .join('\n')}
 
 Ctrl-C stops it.`);
-}
-
-/** As it stands in an address: an IPv6 host in brackets. */
-function authority({ host, port }: { host: string; port: number }): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 async function stop(broker: Broker, options: Options): Promise<void> {

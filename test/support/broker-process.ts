@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Interface, createInterface } from 'node:readline';
+import { residentBytes } from './process-memory.ts';
 
 /** The command line of the built package: what users run. */
 export const MILENA = join(import.meta.dirname, '../../dist/bin/milena.js');
@@ -72,8 +73,7 @@ export class BrokerProcess {
 
   /** Resident memory in bytes, as the kernel counts it (Linux). */
   residentBytes(): number {
-    const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.child.pid}/status`, 'latin1'));
-    return Number(line?.[1]) * 1024;
+    return residentBytes(this.child.pid);
   }
 
   /** Processor time it has taken so far, all threads (Linux, whose clock ticks a hundred times a second). */

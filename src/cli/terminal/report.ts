@@ -38,6 +38,12 @@ export class Report {
     return this.#output;
   }
 
+  /** The least that a log says. */
+  get level(): 'debug' | 'warn' | 'error' {
+    if (this.#options.verbose) return 'debug';
+    return this.#options.quiet ? 'error' : 'warn';
+  }
+
   /** A list. With `--json` it is `{"version":1,"<name>":[…]}`, each row as it is. */
   list<T extends object>(name: string, rows: readonly T[], columns: readonly Column<T>[]): void {
     if (this.json) return this.#document({ [name]: rows });

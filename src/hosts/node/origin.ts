@@ -39,6 +39,11 @@ export function parseAddress(text: string): Address | undefined {
   return address.port >= 1 && address.port <= 65_535 ? address : undefined;
 }
 
+/** As it stands in an address: an IPv6 host in brackets. */
+export function authorityOf({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** What the client called us, as it can be dialled again; undefined when it did not say. */
 export function askedFor(headers: IncomingHttpHeaders): Address | undefined {
   const { host = '' } = headers;
