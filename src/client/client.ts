@@ -1,4 +1,5 @@
 import type { Millis } from '../model/ids.ts';
+import { Admin } from './admin/admin.ts';
 import type { Cluster } from './cluster.ts';
 import { closedError } from './errors.ts';
 import { Producer, type ProducerOptions, type ProducerParts, type SendOptions } from './producer/producer.ts';
@@ -15,6 +16,7 @@ export class Client implements AsyncDisposable {
   readonly #producers = new Set<Producer>();
   readonly #readers = new Set<{ close(): void }>();
   #shared: Producer | undefined;
+  #admin: Admin | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -27,6 +29,13 @@ export class Client implements AsyncDisposable {
   get status(): 'connected' | 'disconnected' | 'closed' {
     if (this.#cluster.isClosed) return 'closed';
     return this.#cluster.isConnected ? 'connected' : 'disconnected';
+  }
+
+  /** Topics, settings, groups, offsets, records and the cluster itself. */
+  get admin(): Admin {
+    if (this.#closing !== undefined) throw closedError('the client');
+    this.#admin ??= new Admin(this.#parts);
+    return this.#admin;
   }
 
   /** A producer of its own; it is closed with the client. */

@@ -54,7 +54,8 @@ const HINTS: Readonly<Record<string, string>> = {
   CLUSTER_AUTHORIZATION_FAILED: 'ask for the right to do this',
   LEADER_NOT_AVAILABLE: 'is the broker that holds the partition running?',
   NOT_ENOUGH_REPLICAS: 'start the brokers that hold replicas, or lower min.insync.replicas',
-  UNSUPPORTED_VERSION: 'the broker is too old or too new for this',
+  UNSUPPORTED_VERSION:
+    'the broker is too old or too new for this, or it is of Milena, which lacks some of what Apache Kafka serves',
   UNSUPPORTED_COMPRESSION_TYPE: 'choose another compression',
   INVALID_RECORD: 'a compacted topic wants a key in each record',
   INCONSISTENT_GROUP_PROTOCOL: 'all members of a group need an assignor in common: name theirs too',

@@ -130,8 +130,12 @@ export class Exchange {
     const offered = this.#versions.get(api.key);
     const version = Math.min(offered?.max ?? -1, versions.max);
     if (version >= Math.max(offered?.min ?? 0, versions.min)) return version;
-    const has = offered === undefined ? 'none' : `${offered.min} to ${offered.max}`;
-    const said = `${api.name} ${versions.min} to ${versions.max} is needed, the broker offers ${has}`;
+    const { min, max } = versions;
+    const wanted = `${api.name} ${min === max ? min : `${min} to ${max}`}`;
+    const said =
+      offered === undefined
+        ? `this broker does not serve ${api.name}`
+        : `${wanted} is needed, this broker serves ${offered.min} to ${offered.max}`;
     throw new BrokerError(ErrorCode.UNSUPPORTED_VERSION, said);
   }
 

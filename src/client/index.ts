@@ -1,4 +1,17 @@
 /** What users import from `milena` beside `connect`, which is the platform's: one list for Node, Workers and pages. */
+export type { Admin } from './admin/admin.ts';
+export type { AdminOptions } from './admin/asking.ts';
+export type { ClusterDescription } from './admin/cluster-admin.ts';
+export type { ClusterHealth } from './admin/cluster-health.ts';
+export type { ConfigChange, ConfigEntry, ConfigResource, ConfigValue } from './admin/configs.ts';
+export type { GroupDescription, GroupMember } from './admin/group-descriptions.ts';
+export type { GroupLag, PartitionLag } from './admin/group-lag.ts';
+export type { GroupReset, PartitionReset, ResetOptions } from './admin/group-reset.ts';
+export type { GroupListing, GroupOffset } from './admin/groups.ts';
+export type { ListedOffset, ListOffsetsOptions, OffsetSpec } from './admin/offsets.ts';
+export type { DeletedRecords, DeleteRecordsOptions } from './admin/records.ts';
+export type { TopicDescription } from './admin/topic-descriptions.ts';
+export type { NewTopicOptions, TopicListing } from './admin/topics.ts';
 export type { Client } from './client.ts';
 export type { ConnectOptions, TlsOptions } from './connect.ts';
 export { BrokerError, type ClientErrorCode, ConnectionLost, MilenaError, RefusedError } from './errors.ts';

@@ -1,5 +1,5 @@
 import { ErrorCode } from '../../model/errors.ts';
-import type { LeaderEpoch, Offset } from '../../model/ids.ts';
+import type { LeaderEpoch, Millis, Offset } from '../../model/ids.ts';
 import { listOffsetsApi } from '../../wire/apis/02-list-offsets.ts';
 import { offsetForLeaderEpochApi } from '../../wire/apis/23-offset-for-leader-epoch.ts';
 import type { Cluster } from '../cluster.ts';
@@ -7,8 +7,12 @@ import { BrokerError } from '../errors.ts';
 import { byTopic, titleOf, type TopicPartition } from '../topic-partition.ts';
 import { EARLIEST, LATEST, type Place } from './position.ts';
 
+/** Asks for the record with the highest timestamp (KIP-734). */
+export const MAX_TIMESTAMP = -3;
+
 /** v1 answers one offset, v2 knows isolation, v4 epochs; v10 adds nothing for us. */
 const LIST_OFFSETS_VERSIONS = { min: 1, max: 9 };
+const MAX_TIMESTAMP_VERSION = 7;
 /** v2 fences who asks the wrong leader. */
 const EPOCH_VERSIONS = { min: 2, max: 4 };
 
@@ -22,6 +26,8 @@ export function levelOf(isolation: Isolation): 0 | 1 {
 export interface FoundOffset {
   offset: Offset;
   leaderEpoch: LeaderEpoch;
+  /** Of the record there, where it was looked for by time; else -1. */
+  timestamp: Millis;
 }
 
 interface Question extends TopicPartition {
@@ -50,9 +56,9 @@ export class Lookups {
       const found = await this.offsetAt(at, place.timestamp);
       return found.offset >= 0 ? found : this.offsetAt(at, LATEST);
     }
-    if (place.offset >= 0) return place;
+    if (place.offset >= 0) return { offset: place.offset, leaderEpoch: place.leaderEpoch, timestamp: -1 };
     const [start, end] = await Promise.all([this.offsetAt(at, EARLIEST), this.offsetAt(at, LATEST)]);
-    return { offset: Math.max(start.offset, end.offset + place.offset), leaderEpoch: -1 };
+    return { ...end, offset: Math.max(start.offset, end.offset + place.offset), leaderEpoch: -1 };
   }
 
   /** The first offset at or after a time; -2 asks for the first there is, -1 for the end. */
@@ -114,7 +120,9 @@ export class Lookups {
   async #ask(nodeId: number, timestamp: number, questions: readonly Question[]): Promise<void> {
     try {
       const broker = await this.#cluster.broker(nodeId);
-      const answer = await broker.request(listOffsetsApi, LIST_OFFSETS_VERSIONS, {
+      const { min, max } = LIST_OFFSETS_VERSIONS;
+      const versions = { min: timestamp === MAX_TIMESTAMP ? MAX_TIMESTAMP_VERSION : min, max };
+      const answer = await broker.request(listOffsetsApi, versions, {
         replicaId: -1,
         isolationLevel: levelOf(this.#isolation),
         topics: byTopic(questions).map(([name, some]) => ({
@@ -127,7 +135,8 @@ export class Lookups {
         const found = topic?.partitions.find(({ partitionIndex }) => partitionIndex === question.partition);
         try {
           this.#check(question, found?.errorCode);
-          question.resolve({ offset: found?.offset ?? -1, leaderEpoch: found?.leaderEpoch ?? -1 });
+          const { offset = -1, leaderEpoch = -1, timestamp: foundMs = -1 } = found ?? {};
+          question.resolve({ offset, leaderEpoch, timestamp: foundMs });
         } catch (error) {
           question.reject(error);
         }

@@ -1,32 +1,12 @@
-import { ErrorCode } from '../../model/errors.ts';
 import type { Millis } from '../../model/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
-import { findCoordinatorApi } from '../../wire/apis/10-find-coordinator.ts';
 import type { Cluster } from '../cluster.ts';
 import { BrokerError, closedError } from '../errors.ts';
 import type { Exchange, RequestOptions } from '../exchange.ts';
 import { abortable, Patience } from '../retry.ts';
+import { ANSWER_TIMEOUT_MS, findCoordinator } from './find-coordinator.ts';
 import { verdictOn } from './verdict.ts';
-
-const FIND_VERSIONS = { min: 0, max: 4 };
-const GROUP_KEY_TYPE = 0;
-/** What no other member has to be waited for is answered soon, or not at all. */
-const ANSWER_TIMEOUT_MS = 10_000;
-
-/** The number of the broker that coordinates a group. @throws BrokerError, ConnectionLost */
-export async function findCoordinator(cluster: Cluster, groupId: string): Promise<number> {
-  const broker = await cluster.anyBroker();
-  const request = { key: groupId, keyType: GROUP_KEY_TYPE, coordinatorKeys: [groupId] };
-  const answer = await broker.request(findCoordinatorApi, FIND_VERSIONS, request, {
-    timeoutMs: ANSWER_TIMEOUT_MS,
-  });
-  const found = answer.coordinators.length > 0 ? answer.coordinators[0] : answer;
-  const { errorCode, errorMessage, nodeId, host, port } = found ?? answer;
-  if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, `group ${groupId}`, errorMessage);
-  cluster.meet([{ nodeId, host, port }]);
-  return nodeId;
-}
 
 /**
  * What a member says on its own connections: JoinGroup waits at the broker until all members have come, and a broker
