@@ -25,10 +25,12 @@ export class Client implements AsyncDisposable {
     this.#cluster = parts.cluster;
   }
 
-  /** `disconnected`: no broker is connected now; the next call that needs one connects. */
-  get status(): 'connected' | 'disconnected' | 'closed' {
-    if (this.#cluster.isClosed) return 'closed';
-    return this.#cluster.isConnected ? 'connected' : 'disconnected';
+  /**
+   * `reconnecting`: no broker is connected, and one is being tried, or was so lately that whoever wants one will try
+   * again. `disconnected`: none is, and nobody tries; the next call that needs one does.
+   */
+  get status(): 'connected' | 'reconnecting' | 'disconnected' | 'closed' {
+    return this.#cluster.status;
   }
 
   /** Topics, settings, groups, offsets, records and the cluster itself. */

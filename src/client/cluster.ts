@@ -6,7 +6,7 @@ import { metadataApi, type MetadataResponse } from '../wire/apis/03-metadata.ts'
 import { createTopicsApi } from '../wire/apis/19-create-topics.ts';
 import { BrokerError, closedError, ConnectionLost } from './errors.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
-import { abortable } from './retry.ts';
+import { abortable, BACKOFF_MAX_MS } from './retry.ts';
 import { type LeaderHint, type KnownTopic, TopicCache } from './topic-cache.ts';
 
 export interface ClusterOptions extends ExchangeOptions {
@@ -25,6 +25,8 @@ const CREATE_VERSIONS = { min: 2, max: 7 };
 /** What no disk has to be asked for is answered soon, or not at all. */
 const METADATA_TIMEOUT_MS = 10_000;
 const METADATA_MAX_AGE_MS = 5 * 60_000;
+/** Behind what is asked already, as long polls. */
+const PROBE_TIMEOUT_MS = 5_000;
 
 /** A Kafka cluster as one caller sees it: who leads what, and a connection to each broker that is needed. */
 export class Cluster {
@@ -37,6 +39,11 @@ export class Cluster {
   readonly #own = new Set<Exchange>();
   #brokers = new Map<number, BrokerAddress>();
   readonly #life = new AbortController();
+  readonly #stopListening: (() => void) | undefined;
+  /** Connections that are being opened. */
+  #tries = 0;
+  /** When one could not be opened. */
+  #failedAtMs = -Infinity;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -46,6 +53,7 @@ export class Cluster {
       maxAgeMs: metadataMaxAgeMs,
       ask: (names) => this.metadata(names),
     });
+    this.#stopListening = clock.wakes?.on(() => this.#woke());
   }
 
   /** @throws ConnectionLost when no broker answers there. */
@@ -59,9 +67,15 @@ export class Cluster {
     return this.#life.signal.aborted;
   }
 
-  /** Whether a broker is connected now. */
-  get isConnected(): boolean {
-    return this.#openExchange() !== undefined;
+  /**
+   * `reconnecting`: none is connected, and one is being tried, or was so lately that whoever wants one will try again.
+   * `disconnected`: none is, and nobody tries; the next call that needs one does.
+   */
+  get status(): 'connected' | 'reconnecting' | 'disconnected' | 'closed' {
+    if (this.isClosed) return 'closed';
+    if (this.#connections.some(({ isClosed }) => !isClosed)) return 'connected';
+    const isTried = this.#tries > 0 || this.#options.clock.now() - this.#failedAtMs <= BACKOFF_MAX_MS;
+    return isTried ? 'reconnecting' : 'disconnected';
   }
 
   /** A connection to whoever is connected, or answers first: of those known, then of those to ask first. */
@@ -177,7 +191,8 @@ export class Cluster {
 
   close(): void {
     this.#life.abort(closedError('the client'));
-    for (const exchange of [...this.#open.values(), ...this.#own]) exchange.close();
+    this.#stopListening?.();
+    for (const exchange of this.#connections) exchange.close();
     this.#open.clear();
     this.#own.clear();
   }
@@ -238,10 +253,27 @@ export class Cluster {
 
   async #connect(address: BrokerAddress): Promise<Exchange> {
     this.#life.signal.throwIfAborted();
-    const exchange = await Exchange.open(this.#options, address, this.#life.signal);
-    if (this.isClosed) exchange.close();
-    this.#life.signal.throwIfAborted();
-    return exchange;
+    this.#tries++;
+    try {
+      const exchange = await Exchange.open(this.#options, address, this.#life.signal);
+      if (this.isClosed) exchange.close();
+      this.#life.signal.throwIfAborted();
+      return exchange;
+    } catch (error) {
+      this.#failedAtMs = this.#options.clock.now();
+      throw error;
+    } finally {
+      this.#tries--;
+    }
+  }
+
+  get #connections(): Exchange[] {
+    return [...this.#open.values(), ...this.#own];
+  }
+
+  /** A network that went away takes connections with it that nobody was told of. */
+  #woke(): void {
+    for (const exchange of this.#connections) exchange.probe(PROBE_TIMEOUT_MS);
   }
 
   /** Where it can be opened first. @throws ConnectionLost that says what all failed of. */

@@ -8,6 +8,7 @@ import { Client } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { MilenaError } from './errors.ts';
 import { retrying } from './retry.ts';
+import { WakefulClock, type WakeSource } from './wakeful-clock.ts';
 
 /** For `kafkas://`; names and forms are those of Node's `tls.connect`. */
 export interface TlsOptions {
@@ -48,6 +49,8 @@ export interface Surroundings {
   random: Random;
   kernels: Kernels;
   codecs: Codecs;
+  /** Tells when a page wakes, or its network is back. */
+  wakes?: WakeSource | undefined;
   /** By scheme. */
   transports: Readonly<Record<string, (url: string, tls: TlsOptions | undefined) => Transport>>;
 }
@@ -69,7 +72,8 @@ export async function connectWith(
   to: string | Transport,
   options: ConnectOptions = {},
 ): Promise<Client> {
-  const { clock, random, kernels, codecs } = surroundings;
+  const { random, kernels, codecs } = surroundings;
+  const clock = new WakefulClock(surroundings.clock, surroundings.wakes);
   const { retryForMs = RETRY_FOR_MS, clientId = 'milena', allowAutoTopicCreation = true, signal } = options;
   const { connectForMs = retryForMs } = options;
   const { transport, bootstrap } = wayTo(to, options, surroundings);

@@ -45,6 +45,8 @@ interface Pending {
   cancelTimer: () => void;
 }
 
+type Asked = Omit<Pending, 'correlationId' | 'cancelTimer' | 'timeoutMs'> & Pick<RequestOptions, 'timeoutMs'>;
+
 const IN_FLIGHT_MAX = 5;
 const REQUEST_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -139,6 +141,21 @@ export class Exchange {
     throw new BrokerError(ErrorCode.UNSUPPORTED_VERSION, said);
   }
 
+  /** Asks for a sign of life, behind what is under way; without one in time it counts as lost. */
+  probe(timeoutMs: Millis): void {
+    if (this.isClosed) return;
+    const nothing = () => {};
+    const asked = {
+      api: apiVersionsApi,
+      version: 0,
+      body: {},
+      answered: nothing,
+      sent: nothing,
+      failed: nothing,
+    };
+    this.#write(this.#pendingOf({ ...asked, timeoutMs }));
+  }
+
   close(): void {
     this.#break('closed here');
   }
@@ -215,17 +232,14 @@ export class Exchange {
     });
   }
 
-  #enqueue(
-    asked: Omit<Pending, 'correlationId' | 'cancelTimer' | 'timeoutMs'> & Pick<RequestOptions, 'timeoutMs'>,
-  ): Pending {
+  #pendingOf(asked: Asked): Pending {
     const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = this.#options;
     const { timeoutMs = requestTimeoutMs } = asked;
-    const pending: Pending = {
-      ...asked,
-      timeoutMs,
-      correlationId: ++this.#lastCorrelationId,
-      cancelTimer: () => {},
-    };
+    return { ...asked, timeoutMs, correlationId: ++this.#lastCorrelationId, cancelTimer: () => {} };
+  }
+
+  #enqueue(asked: Asked): Pending {
+    const pending = this.#pendingOf(asked);
     if (this.isClosed) asked.failed(new ConnectionLost(this.#lostBecause));
     else this.#queue.push(pending);
     this.#flush();

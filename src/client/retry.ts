@@ -1,28 +1,49 @@
 import type { Millis } from '../model/ids.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Clock, Wakes } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import { mayRetry } from './errors.ts';
 
 const FIRST_MS = 100;
-const MOST_MS = 2_000;
+/** Whoever tries again does so within this. */
+export const BACKOFF_MAX_MS = 2_000;
 
 /** How long to wait after the failure of that number, from 0: up to a bound that doubles (full jitter). */
 export function backoffMs(failures: number, random: Random): Millis {
-  return Math.ceil(random.next() * Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(failures, 30)));
+  return Math.ceil(random.next() * Math.min(BACKOFF_MAX_MS, FIRST_MS * 2 ** Math.min(failures, 30)));
 }
 
 /** Resolves then. @throws what the signal says, at once. */
 export function pause(clock: Clock, delayMs: Millis, signal?: AbortSignal): Promise<void> {
+  return wait(clock, delayMs, { signal });
+}
+
+/** As `pause`; and it is over as soon as the home wakes, since what failed may work now. */
+export function backOff(clock: Clock, delayMs: Millis, signal?: AbortSignal): Promise<void> {
+  return wait(clock, delayMs, { signal, wakes: clock.wakes });
+}
+
+function wait(
+  clock: Clock,
+  delayMs: Millis,
+  { signal, wakes }: { signal: AbortSignal | undefined; wakes?: Wakes | undefined },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const aborted = () => {
+    const end = () => {
       cancel();
+      stopListening?.();
+      signal?.removeEventListener('abort', aborted);
+    };
+    const aborted = () => {
+      end();
       reject(signal?.reason as Error);
     };
-    const cancel = clock.at(clock.now() + delayMs, () => {
-      signal?.removeEventListener('abort', aborted);
+    const over = () => {
+      end();
       resolve();
-    });
+    };
+    const cancel = clock.at(clock.now() + delayMs, over);
+    const stopListening = wakes?.on(over);
     signal?.addEventListener('abort', aborted, { once: true });
   });
 }
@@ -90,8 +111,10 @@ export class Patience {
     const nowMs = clock.now();
     this.#sinceMs ??= nowMs;
     const delayMs = backoffMs(this.#failures++, random);
-    if (!isRetried || nowMs + delayMs >= this.#sinceMs + retryForMs) throw error;
-    await pause(clock, delayMs, signal);
+    // What a home slept is no time that was tried in.
+    const sinceMs = Math.max(this.#sinceMs, clock.wakes?.lastAtMs ?? this.#sinceMs);
+    if (!isRetried || nowMs + delayMs >= sinceMs + retryForMs) throw error;
+    await backOff(clock, delayMs, signal);
   }
 }
 

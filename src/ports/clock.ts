@@ -6,4 +6,14 @@ export interface Clock {
   now(): Millis;
   /** Calls back once, at or after `atMs`; the returned function takes it back. */
   at(atMs: Millis, callback: () => void): () => void;
+  /** Left out where nobody sleeps, or nobody can tell. */
+  readonly wakes?: Wakes;
+}
+
+/** When a home has slept, as pages do, or its network is back: what was put off may be done at once. */
+export interface Wakes {
+  /** The last time; undefined before the first. */
+  readonly lastAtMs: Millis | undefined;
+  /** Calls back each time; the returned function takes it back. */
+  on(callback: () => void): () => void;
 }

@@ -56,9 +56,11 @@ export class Sender {
   #isPumpDue = false;
   #alarm: { atMs: Millis; cancel: () => void } | undefined;
   #closed: Error | undefined;
+  readonly #stopListening: (() => void) | undefined;
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#stopListening = options.clock.wakes?.on(() => this.#woke());
   }
 
   queueOf(topic: string, partition: number): PartitionQueue {
@@ -91,6 +93,13 @@ export class Sender {
     for (const queue of this.#active) queue.failAll(error);
     this.#active.clear();
     this.#alarm?.cancel();
+    this.#stopListening?.();
+  }
+
+  /** What was put off may work now. */
+  #woke(): void {
+    for (const queue of this.#active) queue.notBeforeMs = 0;
+    this.#schedule();
   }
 
   #schedule(): void {

@@ -6,12 +6,13 @@ import type { Transport } from '../../ports/transport.ts';
 import { webClock } from './clock.ts';
 import { webCodecs } from './codecs.ts';
 import { webRandom } from './random.ts';
+import { webWakes } from './wakes.ts';
 
 const webSocket = (url: string) => webSocketTransport(url, webClock);
 
 /** `connectWith`, in Workers and pages, which have no TCP: `ws://` and `wss://`, or a transport. */
 export async function connect(to: string | Transport, options?: ConnectOptions): Promise<Client> {
   const kernels = await loadKernels();
-  const home = { clock: webClock, random: webRandom, kernels, codecs: webCodecs(kernels) };
+  const home = { clock: webClock, random: webRandom, kernels, codecs: webCodecs(kernels), wakes: webWakes };
   return connectWith({ ...home, transports: { ws: webSocket, wss: webSocket } }, to, options);
 }
