@@ -48,6 +48,11 @@ function wait(
   });
 }
 
+/** From when on to count what is tried since then: what a home slept is no time in which it was. */
+export function awakeSince({ wakes }: Clock, sinceMs: Millis): Millis {
+  return Math.max(sinceMs, wakes?.lastAtMs ?? sinceMs);
+}
+
 /** Waits no longer than the signal lets it; what is waited for goes on. @throws what the signal says. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
@@ -111,9 +116,7 @@ export class Patience {
     const nowMs = clock.now();
     this.#sinceMs ??= nowMs;
     const delayMs = backoffMs(this.#failures++, random);
-    // What a home slept is no time that was tried in.
-    const sinceMs = Math.max(this.#sinceMs, clock.wakes?.lastAtMs ?? this.#sinceMs);
-    if (!isRetried || nowMs + delayMs >= sinceMs + retryForMs) throw error;
+    if (!isRetried || nowMs + delayMs >= awakeSince(clock, this.#sinceMs) + retryForMs) throw error;
     await backOff(clock, delayMs, signal);
   }
 }

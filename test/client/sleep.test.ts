@@ -171,10 +171,11 @@ describe('the clock', () => {
   test('a deadline that is a minute late is no sleep: hidden pages run once a minute', () => {
     let nowMs = 0;
     const due: (() => void)[] = [];
-    const clock = new WakefulClock({
-      now: () => nowMs,
-      at: (_, callback) => due.push(callback) && (() => {}),
-    });
+    const at = (_: number, callback: () => void) => {
+      due.push(callback);
+      return () => {};
+    };
+    const clock = new WakefulClock({ now: () => nowMs, at });
     let woken = 0;
     clock.on(() => woken++);
     const meet = (atMs: number, lateMs: number) => {

@@ -1,7 +1,7 @@
 import { ErrorCode, errorInfo } from '../../model/errors.ts';
 import type { Millis } from '../../model/ids.ts';
 import { BrokerError, MilenaError, mayRetry } from '../errors.ts';
-import { backoffMs } from '../retry.ts';
+import { awakeSince, backoffMs } from '../retry.ts';
 import { BadBatch, type FetchBuffer } from './buffer.ts';
 import type { Aborted, Holding } from './chunk.ts';
 import type { FetchParts, FetchSettings } from './fetch-options.ts';
@@ -47,6 +47,7 @@ export class Pump {
   #isDue = false;
   #alarm: { atMs: Millis; cancel: () => void } | undefined;
   #failure: Error | undefined;
+  readonly #stopListening: (() => void) | undefined;
 
   constructor(options: PumpOptions) {
     const { cluster, clock } = options.parts;
@@ -58,6 +59,7 @@ export class Pump {
       lookups: new Lookups(cluster, isolation),
       outOfRange,
     });
+    this.#stopListening = clock.wakes?.on(() => this.#woke());
   }
 
   /** Why nothing is asked for any more. */
@@ -82,6 +84,7 @@ export class Pump {
     this.#failure = error;
     this.#life.abort(error);
     this.#alarm?.cancel();
+    this.#stopListening?.();
     for (const lane of this.#lanes.values()) lane.close();
     this.#options.tell();
   }
@@ -92,6 +95,12 @@ export class Pump {
     this.#options.buffer.dropStale();
     at.badSinceMs ??= this.#options.parts.clock.now();
     this.#fail(at, why, at.badSinceMs);
+    this.schedule();
+  }
+
+  /** What was put off may work now. */
+  #woke(): void {
+    for (const at of this.partitions.values()) at.notBeforeMs = 0;
     this.schedule();
   }
 
@@ -289,7 +298,8 @@ export class Pump {
     if (this.partitions.get(titleOf(at)) !== at) return;
     const nowMs = clock.now();
     at.failingSinceMs ??= nowMs;
-    if (!mayRetry(error) || nowMs - (sinceMs ?? at.failingSinceMs) >= retryForMs) return this.stop(error);
+    const triedSinceMs = awakeSince(clock, sinceMs ?? at.failingSinceMs);
+    if (!mayRetry(error) || nowMs - triedSinceMs >= retryForMs) return this.stop(error);
     at.notBeforeMs = nowMs + backoffMs(at.failures++, random);
   }
 

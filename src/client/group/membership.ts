@@ -4,7 +4,7 @@ import type { Random } from '../../ports/random.ts';
 import type { JoinGroupResponse } from '../../wire/apis/11-join-group.ts';
 import type { Cluster } from '../cluster.ts';
 import { closedError } from '../errors.ts';
-import { abortable, backoffMs, Patience, pause, retrying, within } from '../retry.ts';
+import { abortable, backoffMs, Patience, backOff, retrying, within } from '../retry.ts';
 import { titleOf, type TopicPartition, without } from '../topic-partition.ts';
 import type { Assignor, PartitionCounts } from './assignors/assignor.ts';
 import { areCooperative } from './assignors/by-name.ts';
@@ -159,7 +159,7 @@ export class Membership {
           this.#told(error);
           throw error;
         }
-        await pause(clock, backoffMs(failures, random), signal);
+        await backOff(clock, backoffMs(failures, random), signal);
       }
     }
   }
@@ -181,7 +181,7 @@ export class Membership {
         signal.throwIfAborted();
         const verdict = verdictOn(error);
         this.#mustRejoin = true;
-        if (verdict === 'rejoin') await pause(clock, backoffMs(0, random), signal);
+        if (verdict === 'rejoin') await backOff(clock, backoffMs(0, random), signal);
         else if (verdict !== 'lost' && verdict !== 'unknown') throw error;
         else {
           this.#forget(verdict);
@@ -289,7 +289,7 @@ export class Membership {
     const { signal } = this.#life;
     const isOver = () => signal.aborted;
     while (!isOver()) {
-      await pause(clock, heartbeatIntervalMs, signal).catch(() => {});
+      await backOff(clock, heartbeatIntervalMs, signal).catch(() => {});
       const generation = this.#generation;
       if (isOver() || generation === undefined || this.#phase !== 'idle') continue;
       try {
