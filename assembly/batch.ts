@@ -26,7 +26,7 @@ import {
   ROW_VALUE_POSITION,
   SCRATCH_ROW,
 } from './layout';
-import { readVarint, readVarlong, skip, skipNullable, varint, varlong } from './varint';
+import { copyVarint, copyVarlong, readVarint, varint } from './varint';
 
 /** Length, attributes, timestamp and offset delta, key and value length, header count: a byte each. */
 const RECORD_SIZE_MIN: i32 = 7;
@@ -95,8 +95,9 @@ function walk(records: i32, end: i32, count: i32, row: usize, rowStep: usize, co
   for (let index = 0; index < count; index++) {
     if (next == end) return FAULT_COUNT;
     const at = readVarint(next, end);
-    if (<u32>varint > <u32>max(end - at, 0)) return FAULT_RECORD;
+    if (varint < 0) return FAULT_RECORD;
     next = at + varint;
+    if (<u32>next > <u32>end) return FAULT_RECORD;
     if (!readRecord(records, at, next, row)) return FAULT_RECORD;
     if (counted && load<i32>(row, ROW_OFFSET_DELTA) != index) return FAULT_RECORD;
     row += rowStep;
@@ -106,30 +107,40 @@ function walk(records: i32, end: i32, count: i32, row: usize, rowStep: usize, co
 
 /**
  * Reads the record whose bytes after its length are [at, end) into `row`, positions counted from `base`. Where the
- * next one starts its length has said: so a CPU can read several at once.
+ * next one starts its length has said: so a CPU can read several at once. Between two looks at the end it reads 9 bytes
+ * at most.
  * @returns whether all parts of it are in its bounds, and fill them.
  */
 function readRecord(base: i32, at: i32, end: i32, row: usize): bool {
-  at = readVarlong(skip(at, 1, end), end); // Attributes of a record: unused.
-  store<i64>(row, varlong, ROW_TIMESTAMP_DELTA);
-  at = readVarint(at, end);
-  store<i32>(row, varint, ROW_OFFSET_DELTA);
-  at = readVarint(at, end);
+  at = copyVarlong(at + 1, end, row + ROW_TIMESTAMP_DELTA); // After the attributes of a record: unused.
+  at = copyVarint(at, end, row + ROW_OFFSET_DELTA);
+  at = copyVarint(at, end, row + ROW_KEY_LENGTH);
   store<i32>(row, at - base, ROW_KEY_POSITION);
-  store<i32>(row, varint, ROW_KEY_LENGTH);
-  at = readVarint(skipNullable(at, varint, end), end);
+  let length = load<i32>(row, ROW_KEY_LENGTH);
+  if (length >= 0) at += length;
+  else if (length != -1) return false;
+  if (<u32>at > <u32>end) return false;
+
+  at = copyVarint(at, end, row + ROW_VALUE_LENGTH);
   store<i32>(row, at - base, ROW_VALUE_POSITION);
-  store<i32>(row, varint, ROW_VALUE_LENGTH);
-  at = skipNullable(at, varint, end);
+  length = load<i32>(row, ROW_VALUE_LENGTH);
+  if (length >= 0) at += length;
+  else if (length != -1) return false;
+  if (<u32>at > <u32>end) return false;
   store<i32>(row, at - base, ROW_HEADERS_POSITION);
 
   at = readVarint(at, end);
   let headers = varint;
   if (headers < 0) return false;
-  for (; headers > 0 && at < end; headers--) {
+  for (; headers > 0; headers--) {
     at = readVarint(at, end);
-    at = readVarint(skip(at, varint, end), end);
-    at = skipNullable(at, varint, end);
+    if (varint < 0) return false;
+    at += varint;
+    if (<u32>at > <u32>end) return false;
+    at = readVarint(at, end);
+    if (varint >= 0) at += varint;
+    else if (varint != -1) return false;
+    if (<u32>at > <u32>end) return false;
   }
-  return headers == 0 && at == end;
+  return at == end;
 }

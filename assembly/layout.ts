@@ -20,9 +20,9 @@
  *  crc32c                                                  │ bytes, 128 KiB at most: longer ones  │
  *                                                          │ come in pieces                       │
  *                                                          ├──────────────────────────────────────┤
- *  validateBatch, validateBatches                          │ one batch, or batches                │
- *                                                          ├───────────┬─────┬────────────────────┤
- *  indexRecords, indexBatch                                │ bytes     │ pad │ rows, 32 B each    │
+ *  validateBatch, validateBatches                          │ one batch, or batches        │ slack │
+ *                                                          ├───────────┬─────┬────────────┴───────┤
+ *  indexRecords, indexBatch                                │ bytes     │ pad │ rows, 32 B each │ s│
  *                                                          ├───────────┴─┬───┴───┬─────┬──────┬───┤
  *  encodeRecords, encodeBatch                              │ descriptors │ arena │slack│ out  │ s │
  *                                                          ├────────────┬┴────┬──┴─────┴──────┼───┤
@@ -71,17 +71,17 @@ export const FOLD_REMAINDER_SIZE: usize = FOLD_WINDOW_SIZE;
 /** Where in a block of at most 64 KiB each hash of 4 bytes was seen last: 2^14 places of 16 bits at most. */
 export const MATCHES: usize = 30784;
 
-/** A row: eight i32, see `ROW` in src/kernels/kernels.ts. Byte positions in it. */
+/** A row: eight i32, two of which are one f64, see `ROW` in src/kernels/kernels.ts. Byte positions in it. */
 export const ROW_SIZE: usize = 32;
 export const ROW_OFFSET_DELTA: usize = 0;
-export const ROW_TIMESTAMP_DELTA: usize = 4;
-export const ROW_KEY_POSITION: usize = 12;
-export const ROW_KEY_LENGTH: usize = 16;
-export const ROW_VALUE_POSITION: usize = 20;
-export const ROW_VALUE_LENGTH: usize = 24;
-export const ROW_HEADERS_POSITION: usize = 28;
+export const ROW_HEADERS_POSITION: usize = 4;
+export const ROW_TIMESTAMP_DELTA: usize = 8;
+export const ROW_KEY_POSITION: usize = 16;
+export const ROW_KEY_LENGTH: usize = 20;
+export const ROW_VALUE_POSITION: usize = 24;
+export const ROW_VALUE_LENGTH: usize = 28;
 
-/** Bytes that an area must have after its end, because copies move 16 bytes at a time. */
+/** Bytes that must lie after an area: copies move 16 at a time, and a walk over records reads up to 9 ahead. */
 export const SLACK: i32 = 16;
 
 /** RecordBatch v2 header: byte positions. Layout: Kafka protocol guide, "Record Batch". */

@@ -1,68 +1,77 @@
 /**
- * Kafka's zigzag varints. A read returns the position after it and leaves its value in `varint` or `varlong`: so the
- * position, which all that follows waits for, stays in a register. What does not fit before `end` ends one past it,
- * and so does every read and skip from there on: one look at the position after a record tells whether all of it was
- * there.
+ * Kafka's zigzag varints. A read returns the position after it and leaves its value elsewhere: so the position, which
+ * all that follows waits for, stays in a register. Reads look at no end as long as they take two bytes: whoever reads
+ * compares positions with it before going far, and areas have slack behind them. What is longer and does not fit before
+ * `end` ends one past it.
  */
 
 /** The int32 that was read last, 0 when it was not all there. */
 export let varint: i32 = 0;
-/** The int64 that was read last, 0 when it was not all there. */
-export let varlong: i64 = 0;
 
-/** The position after `length` bytes. A negative length fails. */
-// @ts-ignore: decorator
-@inline
-export function skip(at: i32, length: i32, end: i32): i32 {
-  if (length < 0 || length > end - at) return missing(end);
-  return at + length;
-}
-
-/** Changes something, so that it stays a branch: a select would make all that follows wait for the compare. */
-function missing(end: i32): i32 {
-  varint = 0;
-  return end + 1;
-}
-
-/** The position after `length` bytes, or after none when it is -1 (null). */
-// @ts-ignore: decorator
-@inline
-export function skipNullable(at: i32, length: i32, end: i32): i32 {
-  return skip(at, length == -1 ? 0 : length, end);
-}
-
-/** int32, at most 5 bytes; bits above the 32nd are dropped, as Kafka does. */
+/** int32, at most 5 bytes, left in `varint`; bits above the 32nd are dropped, as Kafka does. */
 // @ts-ignore: decorator
 @inline
 export function readVarint(at: i32, end: i32): i32 {
-  // Nearly all have a byte, or two.
-  if (at + 1 < end) {
-    const bytes: u32 = load<u16>(at);
-    if ((bytes & 0x80) == 0) {
-      varint = unzigzag(bytes & 0x7f);
-      return at + 1;
-    }
-    if (bytes < 0x8000) {
-      varint = unzigzag((bytes & 0x7f) | ((bytes >>> 1) & 0x3f80));
-      return at + 2;
-    }
+  const bytes: u32 = load<u16>(at);
+  if ((bytes & 0x80) == 0) {
+    varint = unzigzag(bytes & 0x7f);
+    return at + 1;
+  }
+  if (bytes < 0x8000) {
+    varint = unzigzag(twoBytes(bytes));
+    return at + 2;
   }
   at = readLong(at, end, 35);
   varint = unzigzag(<u32>raw);
   return at;
 }
 
+/** The same, left at `to`. */
+// @ts-ignore: decorator
+@inline
+export function copyVarint(at: i32, end: i32, to: usize): i32 {
+  const bytes: u32 = load<u16>(at);
+  if ((bytes & 0x80) == 0) {
+    store<i32>(to, unzigzag(bytes & 0x7f));
+    return at + 1;
+  }
+  if (bytes < 0x8000) {
+    store<i32>(to, unzigzag(twoBytes(bytes)));
+    return at + 2;
+  }
+  at = readLong(at, end, 35);
+  store<i32>(to, unzigzag(<u32>raw));
+  return at;
+}
+
+/** int64, at most 10 bytes, left at `to` as the nearest float64; bits above the 64th are dropped. */
+// @ts-ignore: decorator
+@inline
+export function copyVarlong(at: i32, end: i32, to: usize): i32 {
+  const bytes: u32 = load<u16>(at);
+  if ((bytes & 0x80) == 0) {
+    store<f64>(to, unzigzag(bytes & 0x7f));
+    return at + 1;
+  }
+  if (bytes < 0x8000) {
+    store<f64>(to, unzigzag(twoBytes(bytes)));
+    return at + 2;
+  }
+  at = readLong(at, end, 70);
+  store<f64>(to, <f64>(<i64>((raw >>> 1) ^ -(raw & 1))));
+  return at;
+}
+
+// @ts-ignore: decorator
+@inline
+function twoBytes(bytes: u32): u32 {
+  return (bytes & 0x7f) | ((bytes >>> 1) & 0x3f80);
+}
+
 // @ts-ignore: decorator
 @inline
 function unzigzag(bits: u32): i32 {
   return (bits >>> 1) ^ -(bits & 1);
-}
-
-/** int64, at most 10 bytes; bits above the 64th are dropped. */
-export function readVarlong(at: i32, end: i32): i32 {
-  at = readLong(at, end, 70);
-  varlong = (raw >>> 1) ^ -(raw & 1);
-  return at;
 }
 
 /** What `readLong` read: its zigzag form, 0 when it was not all there. */

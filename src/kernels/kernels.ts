@@ -26,19 +26,21 @@ export const PackFault = {
 } as const;
 export type PackFault = (typeof PackFault)[keyof typeof PackFault];
 
-/** Eight int32 a record: where its parts are, in bytes from the start of the indexed bytes. Lengths -1 mean null. */
+/**
+ * Eight int32 a record, in a buffer of their own: where its parts are, in bytes from the start of the indexed bytes.
+ * Lengths -1 mean null.
+ */
 export const ROW = {
   size: 8,
   offsetDelta: 0,
-  /** Low and high half of the int64 timestamp delta. */
-  timestampLow: 1,
-  timestampHigh: 2,
-  keyPosition: 3,
-  keyLength: 4,
-  valuePosition: 5,
-  valueLength: 6,
   /** Position of the varint that counts the headers. */
-  headersPosition: 7,
+  headersPosition: 1,
+  /** A float64 in the place of two int32, the nearest to what the record says: exact up to 2^53. */
+  timestampDelta: 2,
+  keyPosition: 4,
+  keyLength: 5,
+  valuePosition: 6,
+  valueLength: 7,
 } as const;
 
 export interface BatchHeaderFields {

@@ -4,7 +4,7 @@
  */
 const MEMORY_MAX = 9 * 1024 * 1024;
 const PAGE_SIZE = 65_536;
-/** Kernels copy 16 bytes at a time, so an area they copy from or to has this much after it. */
+/** Kernels copy 16 bytes at a time, and read a little beyond a damaged record: what they use has this much after it. */
 export const SLACK = 16;
 
 /**

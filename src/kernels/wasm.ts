@@ -8,7 +8,7 @@ import * as twinLz4 from './twins/lz4.ts';
 import * as twinSnappy from './twins/snappy.ts';
 import { type EncodeAreas, layOut } from './wasm-arena.ts';
 import * as lz from './wasm-lz.ts';
-import { WasmMemory } from './wasm-memory.ts';
+import { SLACK, WasmMemory } from './wasm-memory.ts';
 
 /** What assembly/index.ts exports: positions and lengths in linear memory, faults as in `BatchFault`. */
 export interface Exports extends lz.LzExports {
@@ -120,7 +120,7 @@ export class WasmKernels implements Kernels {
   #copyInWithRows(bytes: Uint8Array, count: number): number | undefined {
     const memory = this.#memory;
     const rows = (memory.base + bytes.length + 3) & ~3;
-    if (!memory.reserve(rows + 4 * count * ROW.size - memory.base)) return undefined;
+    if (!memory.reserve(rows + 4 * count * ROW.size + SLACK - memory.base)) return undefined;
     memory.bytes.set(bytes, memory.base);
     return rows;
   }
@@ -161,7 +161,7 @@ export class WasmKernels implements Kernels {
   }
 
   #copyIn(bytes: Uint8Array): boolean {
-    if (!this.#memory.reserve(bytes.length)) return false;
+    if (!this.#memory.reserve(bytes.length + SLACK)) return false;
     this.#memory.bytes.set(bytes, this.#memory.base);
     return true;
   }

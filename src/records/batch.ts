@@ -7,6 +7,17 @@ import type { Codecs, MaybePromise } from './codecs.ts';
 import { BatchHeader } from './header.ts';
 import { readVarint } from './varint.ts';
 
+/** Of this module, so that V8 takes them for constants: what is imported is loaded each time. */
+const ROW_SIZE = ROW.size;
+const OFFSET_DELTA = ROW.offsetDelta;
+const HEADERS_POSITION = ROW.headersPosition;
+const KEY_POSITION = ROW.keyPosition;
+const KEY_LENGTH = ROW.keyLength;
+const VALUE_POSITION = ROW.valuePosition;
+const VALUE_LENGTH = ROW.valueLength;
+/** Among float64. */
+const TIMESTAMP_DELTA = ROW.timestampDelta / 2;
+
 /** Seven one-byte fields: what no record is shorter than. */
 const RECORD_MIN_BYTES = 7;
 
@@ -62,14 +73,14 @@ function indexed(header: BatchHeader, block: Uint8Array, kernels: Kernels): Batc
   return new BatchRecords(header, { block, rows });
 }
 
-/** Where records are, and what their rows are relative to. */
+/** Where the records of a batch are, and what their rows are relative to. */
 export interface Place {
   readonly block: Uint8Array;
   readonly rows: Int32Array;
+  /** The same memory. */
+  readonly times: Float64Array;
   readonly baseOffset: Offset;
   readonly baseTimestamp: Millis;
-  /** The broker's append time when the batch says so. */
-  readonly appendTimestamp: Millis | undefined;
 }
 
 /** Records of one batch, by index or in order. */
@@ -78,22 +89,26 @@ export class BatchRecords implements Iterable<Record> {
   readonly length: number;
   readonly place: Place;
 
+  /** @param rows become its own. */
   constructor(header: BatchHeader, { block, rows }: Pick<Place, 'block' | 'rows'>) {
     this.header = header;
     this.length = header.recordsCount;
-    const { baseOffset, baseTimestamp, maxTimestamp, isLogAppendTime } = header;
-    const appendTimestamp = isLogAppendTime ? maxTimestamp : undefined;
-    this.place = { block, rows, baseOffset, baseTimestamp, appendTimestamp };
+    const times = new Float64Array(rows.buffer);
+    const { baseOffset, isLogAppendTime } = header;
+    // The broker's append time is that of all of them, whatever they say.
+    if (isLogAppendTime) for (let at = TIMESTAMP_DELTA; at < times.length; at += ROW_SIZE / 2) times[at] = 0;
+    const baseTimestamp = isLogAppendTime ? header.maxTimestamp : header.baseTimestamp;
+    this.place = { block, rows, times, baseOffset, baseTimestamp };
   }
 
   /** @param index from 0 to `length - 1`. */
   at(index: number): Record {
-    return new Record(this.place, index * ROW.size);
+    return new Record(this.place, index * ROW_SIZE);
   }
 
   /** Begins before the first record. */
   cursor(): RecordCursor {
-    return new RecordCursor(this.place, -ROW.size);
+    return new RecordCursor(this.place, -ROW_SIZE);
   }
 
   *[Symbol.iterator](): Iterator<Record> {
@@ -101,8 +116,8 @@ export class BatchRecords implements Iterable<Record> {
   }
 }
 
-/** One record as bytes; each getter reads the batch's, and key, value and header values are views of them. */
-export class RecordView<P extends Place = Place> {
+/** A record's bytes: key, value and header values are views of the batch's. */
+abstract class RecordBytes<P extends Place> {
   protected readonly place: P;
   /** Where its row starts. */
   protected row: number;
@@ -112,44 +127,25 @@ export class RecordView<P extends Place = Place> {
     this.row = row;
   }
 
-  get offset(): Offset {
-    return this.place.baseOffset + this.#field(ROW.offsetDelta);
-  }
-  /** The broker's append time when the batch says so, else the producer's. */
-  get timestamp(): Millis {
-    const { appendTimestamp, baseTimestamp } = this.place;
-    if (appendTimestamp !== undefined) return appendTimestamp;
-    return (
-      baseTimestamp + this.#field(ROW.timestampHigh) * 0x1_0000_0000 + (this.#field(ROW.timestampLow) >>> 0)
-    );
-  }
-  /** In bytes; -1 for none. */
-  get keyLength(): number {
-    return this.#field(ROW.keyLength);
-  }
-  /** In bytes; -1 for none. */
-  get valueLength(): number {
-    return this.#field(ROW.valueLength);
-  }
   get keyBytes(): Uint8Array | null {
-    return this.#bytes(this.#field(ROW.keyPosition), this.keyLength);
+    return this.#bytes(this.#field(KEY_POSITION), this.#field(KEY_LENGTH));
   }
   get valueBytes(): Uint8Array | null {
-    return this.#bytes(this.#field(ROW.valuePosition), this.valueLength);
+    return this.#bytes(this.#field(VALUE_POSITION), this.#field(VALUE_LENGTH));
   }
   /** Where key and value lie in the record block. */
   get span() {
     return {
       bytes: this.place.block,
-      keyAt: this.#field(ROW.keyPosition),
-      keyLength: this.keyLength,
-      valueAt: this.#field(ROW.valuePosition),
-      valueLength: this.valueLength,
+      keyAt: this.#field(KEY_POSITION),
+      keyLength: this.#field(KEY_LENGTH),
+      valueAt: this.#field(VALUE_POSITION),
+      valueLength: this.#field(VALUE_LENGTH),
     };
   }
   /** In the producer's order, duplicates kept. */
   get headers(): RecordHeader[] {
-    const cursor = { bytes: this.place.block, at: this.#field(ROW.headersPosition) };
+    const cursor = { bytes: this.place.block, at: this.#field(HEADERS_POSITION) };
     const headers: RecordHeader[] = [];
     for (let left = readVarint(cursor); left > 0; left--) {
       const key = UTF8.decode(this.#take(cursor) ?? new Uint8Array());
@@ -174,6 +170,25 @@ export class RecordView<P extends Place = Place> {
   }
 }
 
+/** One record as bytes; nothing of it is read before it is asked for. */
+export class RecordView<P extends Place = Place> extends RecordBytes<P> {
+  get offset(): Offset {
+    return this.place.baseOffset + (this.place.rows[this.row + OFFSET_DELTA] ?? 0);
+  }
+  /** The broker's append time when the batch says so, else the producer's. */
+  get timestamp(): Millis {
+    return this.place.baseTimestamp + (this.place.times[this.row / 2 + TIMESTAMP_DELTA] ?? 0);
+  }
+  /** In bytes; -1 for none. */
+  get keyLength(): number {
+    return this.place.rows[this.row + KEY_LENGTH] ?? 0;
+  }
+  /** In bytes; -1 for none. */
+  get valueLength(): number {
+    return this.place.rows[this.row + VALUE_LENGTH] ?? 0;
+  }
+}
+
 /** One record, where nobody makes anything else of its bytes. */
 export class Record extends RecordView {
   get key(): Uint8Array | null {
@@ -184,11 +199,33 @@ export class Record extends RecordView {
   }
 }
 
-/** Each record of a batch in turn, without an object for each. */
-export class RecordCursor extends Record {
+/**
+ * Each record of a batch in turn, without an object for each. What is asked of every record is read ahead: getters
+ * would be calls in a loop around which V8 has put much else already.
+ */
+export class RecordCursor extends RecordBytes<Place> {
+  offset: Offset = -1;
+  timestamp: Millis = -1;
+  keyLength = -1;
+  valueLength = -1;
+
   /** Moves on. @returns whether there is a record; only then may it be asked anything. */
   next(): boolean {
-    this.row += ROW.size;
-    return this.row < this.place.rows.length;
+    const { rows, times, baseOffset, baseTimestamp } = this.place;
+    const row = this.row + ROW_SIZE;
+    if (row >= rows.length) return false;
+    this.row = row;
+    this.offset = baseOffset + (rows[row + OFFSET_DELTA] ?? 0);
+    this.timestamp = baseTimestamp + (times[row / 2 + TIMESTAMP_DELTA] ?? 0);
+    this.keyLength = rows[row + KEY_LENGTH] ?? 0;
+    this.valueLength = rows[row + VALUE_LENGTH] ?? 0;
+    return true;
+  }
+
+  get key(): Uint8Array | null {
+    return this.keyBytes;
+  }
+  get value(): Uint8Array | null {
+    return this.valueBytes;
   }
 }

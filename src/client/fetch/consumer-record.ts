@@ -65,7 +65,7 @@ export class FetchedBatch<K = Uint8Array | null, V = Uint8Array | null>
   readonly rows: Int32Array;
   readonly baseOffset: Offset;
   readonly baseTimestamp: Millis;
-  readonly appendTimestamp: Millis | undefined;
+  readonly times: Float64Array;
   /** Where reading goes on after it, which can be more than one behind its last record. */
   readonly nextOffset: Offset;
   /** Rows of what is wanted: a batch can begin before it, and end behind it. */
@@ -82,7 +82,7 @@ export class FetchedBatch<K = Uint8Array | null, V = Uint8Array | null>
     this.rows = place.rows;
     this.baseOffset = place.baseOffset;
     this.baseTimestamp = place.baseTimestamp;
-    this.appendTimestamp = place.appendTimestamp;
+    this.times = place.times;
     this.nextOffset = about.nextOffset;
     this.#first = about.fromOffset <= place.baseOffset ? 0 : this.#rowAt(about.fromOffset);
     this.#end = this.#rowAt(about.nextOffset);

@@ -69,12 +69,12 @@ function validateWhole(bytes: Uint8Array, crc32c: Crc32c): BatchFault {
 function walk(bytes: Uint8Array, from: number, count: number): BatchFault {
   if (!isPossibleCount(count, bytes.length - from)) return BatchFault.count;
   const cursor = new Cursor(bytes);
-  const row = new Int32Array(ROW.size);
+  const rows = emptyRows(1);
   let next = from;
   for (let index = 0; index < count; index++) {
     if (next === bytes.length) return BatchFault.count;
-    next = readRecord(cursor, next, bytes.length, row, 0);
-    if (next < 0 || row[ROW.offsetDelta] !== index) return BatchFault.record;
+    next = readRecord(cursor, next, bytes.length, rows, 0);
+    if (next < 0 || rows.ints[ROW.offsetDelta] !== index) return BatchFault.record;
   }
   return next === bytes.length ? BatchFault.none : BatchFault.count;
 }
@@ -82,21 +82,32 @@ function walk(bytes: Uint8Array, from: number, count: number): BatchFault {
 export function indexRecords(records: Uint8Array, count: number): Int32Array | BatchFault {
   if (!isPossibleCount(count, records.length)) return BatchFault.count;
   const cursor = new Cursor(records);
-  const rows = new Int32Array(count * ROW.size);
+  const rows = emptyRows(count);
   let next = 0;
-  for (let row = 0; row < rows.length; row += ROW.size) {
+  for (let row = 0; row < rows.ints.length; row += ROW.size) {
     if (next === records.length) return BatchFault.count;
     next = readRecord(cursor, next, records.length, rows, row);
     if (next < 0) return BatchFault.record;
   }
-  return next === records.length ? rows : BatchFault.count;
+  return next === records.length ? rows.ints : BatchFault.count;
+}
+
+/** The same memory twice. */
+interface Rows {
+  ints: Int32Array;
+  doubles: Float64Array;
+}
+
+function emptyRows(count: number): Rows {
+  const ints = new Int32Array(count * ROW.size);
+  return { ints, doubles: new Float64Array(ints.buffer) };
 }
 
 /**
  * Reads the record at `from` into the row at `row` of `rows`.
  * @returns where the next one starts, or -1 when the record, or a part of it, runs over its bounds.
  */
-function readRecord(cursor: Cursor, from: number, end: number, rows: Int32Array, row: number): number {
+function readRecord(cursor: Cursor, from: number, end: number, { ints, doubles }: Rows, row: number): number {
   cursor.seek(from, end);
   const length = cursor.readVarint();
   if (length < 0 || length > cursor.remaining) return -1;
@@ -105,18 +116,17 @@ function readRecord(cursor: Cursor, from: number, end: number, rows: Int32Array,
 
   cursor.skip(1); // Attributes of a record: unused.
   cursor.readVarlong();
-  rows[row + ROW.timestampLow] = cursor.low;
-  rows[row + ROW.timestampHigh] = cursor.high;
-  rows[row + ROW.offsetDelta] = cursor.readVarint();
+  doubles[(row + ROW.timestampDelta) / 2] = cursor.high * 2 ** 32 + (cursor.low >>> 0);
+  ints[row + ROW.offsetDelta] = cursor.readVarint();
   const keyLength = cursor.readVarint();
-  rows[row + ROW.keyPosition] = cursor.at;
-  rows[row + ROW.keyLength] = keyLength;
+  ints[row + ROW.keyPosition] = cursor.at;
+  ints[row + ROW.keyLength] = keyLength;
   cursor.skipNullable(keyLength);
   const valueLength = cursor.readVarint();
-  rows[row + ROW.valuePosition] = cursor.at;
-  rows[row + ROW.valueLength] = valueLength;
+  ints[row + ROW.valuePosition] = cursor.at;
+  ints[row + ROW.valueLength] = valueLength;
   cursor.skipNullable(valueLength);
-  rows[row + ROW.headersPosition] = cursor.at;
+  ints[row + ROW.headersPosition] = cursor.at;
 
   let headers = cursor.readVarint();
   if (headers < 0) return -1;
