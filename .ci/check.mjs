@@ -7,6 +7,7 @@ const tasks = {
   'types: node': ['tsc', '-p', 'src/hosts/node'],
   'types: browser host': ['tsc', '-p', 'src/hosts/browser'],
   'types: web': ['tsc', '-p', 'src/hosts/web'],
+  'types: pages': ['tsc', '-p', 'src/web'],
   'types: test': ['tsc', '-p', 'test'],
   'types: browser': ['tsc', '-p', 'test/browser'],
   'types: workers': ['tsc', '-p', 'workers'],

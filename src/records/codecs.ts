@@ -1,5 +1,7 @@
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 
+export { tooLarge } from './too-large.ts';
+
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
@@ -21,11 +23,6 @@ export type Codecs = ReadonlyMap<number, Codec>;
 
 /** What one batch may unpack to on our side. Kafka has no bound here; a 1 MiB batch can hide 1 GiB. */
 export const UNPACKED_MAX_BYTES = 64 * 1024 * 1024;
-
-/** For codecs: the announced or reached output is over the bound. */
-export function tooLarge(maxBytes: number): Error {
-  return new Error(`unpacks to more than ${maxBytes} bytes`);
-}
 
 /**
  * Unpacks a record block.

@@ -64,6 +64,20 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   // What a client's page or process loads: no broker comes with it.
   'src/kafkajs': [],
+  // Small enough for any page: no kernel and no schema comes with it, and of the client what stands by itself.
+  'src/web': [
+    'src/model',
+    'src/ports',
+    'src/kernels/twin.ts',
+    'src/kernels/twins/crc32c.ts',
+    'src/records',
+    'src/client/milena-error.ts',
+    'src/client/producer/partitioner.ts',
+    'src/client/transports/web-socket.ts',
+    'src/hosts/web/clock.ts',
+    'src/hosts/web/streamed.ts',
+  ],
+  'src/react': ['src/web'],
   workers: ['src/kernels', 'src/hosts/durable-object'],
 };
 
@@ -74,6 +88,7 @@ const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
   { module: /^ws$/, allowedIn: ['src/hosts/node'] },
   { module: /^citty$/, allowedIn: ['src/cli'] },
   { module: /^idb$/, allowedIn: ['src/hosts/browser'] },
+  { module: /^react$/, allowedIn: ['src/react'] },
   { module: /^#zstd-module$/, allowedIn: ['src/hosts/web/zstd.ts'] },
   { module: /^#kernels-module$/, allowedIn: ['src/kernels/load.ts'] },
 ];

@@ -1,49 +1,8 @@
-import { concat } from '../../model/bytes.ts';
-import { type Codec, tooLarge } from '../../records/codecs.ts';
+import type { Codec } from '../../records/codecs.ts';
+import { streamed } from './streamed.ts';
 
 /** Gzip from the platform's streams: at zlib's own level, and one member, as clients send it. */
 export const gzip: Codec = {
-  compress: (bytes) => through(new CompressionStream('gzip'), bytes, Infinity),
-  decompress: (bytes, maxBytes) => through(new DecompressionStream('gzip'), bytes, maxBytes),
+  compress: (bytes) => streamed(new CompressionStream('gzip'), bytes, Infinity),
+  decompress: (bytes, maxBytes) => streamed(new DecompressionStream('gzip'), bytes, maxBytes),
 };
-
-interface Transform {
-  readable: { getReader(): unknown };
-  writable: { getWriter(): unknown };
-}
-
-/** What both platforms' types have in common. */
-interface Reader {
-  read(): Promise<{ done: boolean; value?: Uint8Array }>;
-  cancel(reason: unknown): Promise<void>;
-}
-interface Writer {
-  write(bytes: Uint8Array): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Chunks come as they are read, so that the bound is seen before the next one is made. */
-async function through(transform: Transform, bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
-  const reader = transform.readable.getReader() as Reader;
-  const written = write(transform.writable.getWriter() as Writer, bytes);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done || value === undefined) break;
-    size += value.length;
-    if (size > maxBytes) {
-      const error = tooLarge(maxBytes);
-      await reader.cancel(error);
-      throw error;
-    }
-    chunks.push(value);
-  }
-  await written;
-  return concat(chunks);
-}
-
-/** Reading tells of what goes wrong; so nobody has to wait for this to hear of it. */
-async function write(writer: Writer, bytes: Uint8Array): Promise<void> {
-  await Promise.allSettled([writer.write(bytes), writer.close()]);
-}
