@@ -13,6 +13,10 @@ const ENCODER = new TextEncoder();
 const SHORT = 32;
 const CODES = Array.from({ length: SHORT + 1 }, (_, length) => Array.from({ length }, () => 0));
 
+/** Longer texts are not counted but encoded, to nowhere, piece by piece. */
+const COUNTED_MAX = 48;
+const SCRATCH = new Uint8Array(8 * 1024);
+
 /** Texts come again: topics, groups, members, clients. A short one that was read lately is not made anew. */
 const SLOTS = 256;
 const lately = Array.from({ length: SLOTS }, () => '');
@@ -51,12 +55,24 @@ function decodeShortAscii(bytes: Uint8Array, start: number, end: number): string
 
 /** Size of `text` in UTF-8; a lone surrogate counts as the U+FFFD it is written as. */
 export function utf8Length(text: string): number {
+  if (text.length > COUNTED_MAX) return encodedLength(text);
   let length = text.length;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < 0x80) continue;
     length += code < 0x800 ? 1 : 2;
     if (isPair(text, i)) i++;
+  }
+  return length;
+}
+
+/** The platform encodes 1,000 characters in a tenth of the time that it takes to look at each. */
+function encodedLength(text: string): number {
+  let length = 0;
+  for (let rest = text; rest !== '';) {
+    const { read, written } = ENCODER.encodeInto(rest, SCRATCH);
+    length += written;
+    rest = rest.slice(read);
   }
   return length;
 }
