@@ -7,6 +7,7 @@ import { decodeResponse, encodeRequest } from '../wire/frame.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
 import type { Api, RequestInitOf, ResponseOf } from '../wire/schema.ts';
 import { BrokerError, ConnectionLost, MilenaError } from './errors.ts';
+import { ReceiveSpace } from './receive-space.ts';
 
 /** Versions of one API, ends included. */
 export interface Versions {
@@ -61,6 +62,7 @@ const API_VERSIONS_ERROR_AT = 4;
 export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #frames = new FrameReader(RESPONSE_MAX_BYTES);
+  readonly #space = new ReceiveSpace(RESPONSE_MAX_BYTES);
   readonly #title: string;
   #stream: ByteStream | undefined;
   #queue: Pending[] = [];
@@ -170,7 +172,11 @@ export class Exchange {
     if (signal?.aborted) aborted();
     try {
       const events = {
-        received: (chunk: Uint8Array) => this.#receive(chunk),
+        received: (chunk: Uint8Array) => this.#receive((answered) => this.#frames.push(chunk, answered)),
+        inPlace: {
+          space: () => this.#space.space(),
+          filled: (size: number) => this.#receive((answered) => this.#space.filled(size, answered)),
+        },
         drained: () => this.#drained(),
         closed: (why: string) => this.#close(why),
       };
@@ -290,10 +296,10 @@ export class Exchange {
     });
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(cut: (answered: (frame: Uint8Array) => void) => void): void {
     if (this.isClosed) return;
     try {
-      this.#frames.push(chunk, (frame) => {
+      cut((frame) => {
         if (!this.isClosed) this.#answer(frame);
       });
     } catch (error) {

@@ -8,6 +8,13 @@ export interface BrokerAddress {
 export interface StreamEvents {
   /** Bytes from the broker, in any cut. They are kept by reference: the transport must not use the memory again. */
   received(chunk: Uint8Array): void;
+  /** For a transport that can read where it is told to: instead of `received`, and it saves a copy. */
+  readonly inPlace?: {
+    /** Where to put what comes next. */
+    space(): Uint8Array;
+    /** So many bytes lie at the beginning of what was given last. */
+    filled(sizeBytes: number): void;
+  };
   /** `write` has said false, and now there is room. */
   drained(): void;
   /** The stream has ended, whoever ended it: once, and nothing is told after it. @param why for people. */

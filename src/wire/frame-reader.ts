@@ -34,6 +34,19 @@ export class FrameReader {
     return this.#heldBytes;
   }
 
+  /** What an unfinished message lacks, as far as its length is known. */
+  get missingBytes(): number {
+    return this.#heldBytes === 0 ? 0 : this.#neededBytes - this.#heldBytes;
+  }
+
+  /** What is held moves to the beginning of `into`, where what follows will lie behind it. */
+  moveTo(into: Uint8Array): void {
+    if (this.#heldBytes === 0) return;
+    const held = into.subarray(0, this.#heldBytes);
+    concat(this.#chunks, () => held);
+    this.#chunks = [held];
+  }
+
   /**
    * Calls `onFrame` for every message that `chunk` completes, in order, without its length prefix.
    * @throws KafkaError when the stream is no Kafka stream (a TLS hello, an HTTP request) or a message is too large.

@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   produce: () => import('./produce.ts'),
   'small-produce': () => import('./small-produce.ts'),
   'client-produce': () => import('./client-produce.ts'),
+  'client-consume': () => import('./client-consume.ts'),
   fetch: () => import('./fetch.ts'),
   commit: () => import('./commit.ts'),
   indexeddb: () => import('./indexeddb.ts'),

@@ -134,7 +134,9 @@ export class Pump {
       if (lane.isBusy) continue;
       const neededBytes = Math.max(...some.map((at) => at.neededBytes));
       const maxBytes = Math.max(shareBytes, neededBytes);
-      const each = Math.min(Math.max(partitionMaxBytes, neededBytes), maxBytes);
+      // A few partitions share what many would.
+      const evenBytes = Math.floor(maxBytes / some.length);
+      const each = Math.min(Math.max(partitionMaxBytes, neededBytes, evenBytes), maxBytes);
       if (this.#hasRoom(maxBytes)) void this.#ask(lane, some, { maxBytes, partitionMaxBytes: each });
     }
   }

@@ -8,9 +8,16 @@ import { WRITE_HIGH_WATER_BYTES } from './client-socket.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Kafka over TCP. */
-export const tcpTransport: Transport = socketTransport('connect', ({ host, port }) =>
-  connectTcp({ host, port, noDelay: true, keepAlive: true }),
-);
+export const tcpTransport: Transport = socketTransport('connect', ({ host, port }, { inPlace }) => {
+  const options = { host, port, noDelay: true, keepAlive: true };
+  if (inPlace === undefined) return connectTcp(options);
+  const callback = (sizeBytes: number) => {
+    inPlace.filled(sizeBytes);
+    return true;
+  };
+  const onread = { buffer: () => inPlace.space(), callback };
+  return connectTcp({ ...options, onread });
+});
 
 /** Kafka over TLS. A broker's certificate has to be for the host that is asked, unless the options say otherwise. */
 export function tlsTransport(tls: TlsOptions = {}): Transport {
@@ -26,13 +33,13 @@ export function tlsTransport(tls: TlsOptions = {}): Transport {
 /** @param opened the event that says it can be used. */
 function socketTransport(
   opened: 'connect' | 'secureConnect',
-  open: (address: BrokerAddress) => Socket,
+  open: (address: BrokerAddress, events: StreamEvents) => Socket,
 ): Transport {
   return {
     open: (address, events, signal) =>
       new Promise((resolve, reject) => {
         signal?.throwIfAborted();
-        const socket = open(address);
+        const socket = open(address, events);
         const stream = new SocketByteStream(socket, events);
         let why = 'the broker closed the connection';
         let end: (why: string) => void = (said) => reject(failureOf(socket, said));
@@ -72,6 +79,7 @@ class SocketByteStream implements ByteStream {
   constructor(socket: Socket, events: StreamEvents) {
     this.#socket = socket;
     this.#events = events;
+    // Not told where it is read in place.
     socket.on('data', (chunk) => {
       if (!this.#isOver) events.received(chunk as Buffer);
     });
