@@ -36,7 +36,7 @@ export interface Invocation<A extends ArgsDef> {
   /** Canonical: see `everyValue`. */
   rawArgs: readonly string[];
   /** Every value of an option that may come many times. */
-  every(name: keyof A & string): string[];
+  readonly every: (name: keyof A & string) => string[];
   report: Report;
   /**
    * Aborted by Ctrl-C and SIGTERM. Who takes it has {@link untilInterrupted}'s grace to stop in order; a command that

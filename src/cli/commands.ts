@@ -28,6 +28,94 @@ export const ROOT: Branch = {
       description: 'Kafka over TCP on this machine, for a broker behind a WebSocket',
       load: () => import('./bridge.ts').then(({ bridge }) => bridge),
     },
+    topics: {
+      description: 'Topics: list, create, describe, change, delete',
+      commands: {
+        ls: {
+          description: 'List topics',
+          load: () => import('./topics/ls.ts').then(({ list }) => list),
+        },
+        create: {
+          description: 'Create topics',
+          load: () => import('./topics/create.ts').then(({ create }) => create),
+        },
+        describe: {
+          description: 'Show partitions, leaders, offsets and settings of topics',
+          load: () => import('./topics/describe.ts').then(({ describe }) => describe),
+        },
+        alter: {
+          description: 'Change settings of a topic',
+          load: () => import('./topics/alter.ts').then(({ alter }) => alter),
+        },
+        'add-partitions': {
+          description: 'Add partitions to a topic',
+          load: () => import('./topics/add-partitions.ts').then(({ addPartitions }) => addPartitions),
+        },
+        purge: {
+          description: 'Delete the oldest records of a topic, or all',
+          load: () => import('./topics/purge.ts').then(({ purge }) => purge),
+        },
+        rm: {
+          description: 'Delete topics with all their records',
+          load: () => import('./topics/rm.ts').then(({ remove }) => remove),
+        },
+      },
+    },
+    groups: {
+      description: 'Consumer groups: list, describe, lag, reset, delete',
+      commands: {
+        ls: {
+          description: 'List consumer groups',
+          load: () => import('./groups/ls.ts').then(({ list }) => list),
+        },
+        describe: {
+          description: 'Show the state of groups, their members, and what each of these has',
+          load: () => import('./groups/describe.ts').then(({ describe }) => describe),
+        },
+        lag: {
+          description: 'Show how far groups are behind',
+          load: () => import('./groups/lag.ts').then(({ lag }) => lag),
+        },
+        reset: {
+          description: 'Move a group without members to other offsets',
+          load: () => import('./groups/reset.ts').then(({ reset }) => reset),
+        },
+        rm: {
+          description: 'Delete groups without members, and where they were',
+          load: () => import('./groups/rm.ts').then(({ remove }) => remove),
+        },
+      },
+    },
+    configs: {
+      description: 'Settings of topics, brokers and groups',
+      commands: {
+        ls: {
+          description: 'List settings, who set them, and their defaults',
+          load: () => import('./configs/commands.ts').then(({ list }) => list),
+        },
+        set: {
+          description: 'Change settings',
+          load: () => import('./configs/commands.ts').then(({ set }) => set),
+        },
+        unset: {
+          description: 'Let settings go back to their defaults',
+          load: () => import('./configs/commands.ts').then(({ unset }) => unset),
+        },
+      },
+    },
+    cluster: {
+      description: 'The cluster as a whole',
+      commands: {
+        info: {
+          description: 'Show the brokers, the controller and the features',
+          load: () => import('./cluster/info.ts').then(({ info }) => info),
+        },
+        health: {
+          description: 'Ends with 0 only if all is well',
+          load: () => import('./cluster/health.ts').then(({ health }) => health),
+        },
+      },
+    },
     context: {
       description: 'Name brokers, and choose one of them',
       commands: {

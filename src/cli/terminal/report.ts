@@ -69,6 +69,11 @@ export class Report {
     print(`${text()}\n`);
   }
 
+  /** What is shown next comes in place of what was: on a terminal, where somebody watches. */
+  clear(): void {
+    if (process.stdout.isTTY && !this.json) print('\u{1b}[H\u{1b}[J');
+  }
+
   /** What was done, or is about to be: for people. With `--json` nobody reads it. */
   note(text: string): void {
     if (!this.#options.quiet && !this.json) complain(`${text}\n`);

@@ -10,7 +10,7 @@ import type { BrokerAddress } from '../../ports/transport.ts';
 import { StoredTopics } from '../../segments/stored-topics.ts';
 import { parseAddress } from '../config/listeners.ts';
 import { CliError, EXIT } from '../errors.ts';
-import { nearest } from '../nearest.ts';
+import { noTopic } from '../no-topic.ts';
 import type { BatchSource } from './range.ts';
 
 const CLIENT_ID = 'milena-cli';
@@ -79,15 +79,4 @@ export async function topicOfDirectory(
     throw noTopic(topic, stored.names());
   }
   return { source: stored.reader(topic), partitions, close: () => stored.close() };
-}
-
-function noTopic(topic: string, names: readonly string[], hint?: string): CliError {
-  const near = nearest(topic, names);
-  const meant = near === undefined ? '' : `did you mean ${near}?`;
-  return new CliError(
-    EXIT.notFound,
-    'UNKNOWN_TOPIC',
-    `there is no topic ${topic}`,
-    hint ?? (meant || undefined),
-  );
 }

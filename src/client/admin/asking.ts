@@ -135,7 +135,7 @@ export function allOf<T>(outcomes: Iterable<Outcome<T>>): T[] {
   if (first === undefined) return all as T[];
   if (errors.length === 1) throw first;
   const { code, hint, retriable } = first;
-  throw new MilenaError(errors.map(({ message }) => message).join('; '), {
+  throw new MilenaError([...new Set(errors.map(({ message }) => message))].join('; '), {
     code,
     hint,
     retriable,

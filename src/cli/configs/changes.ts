@@ -1,0 +1,17 @@
+import type { ConfigValue } from '../../client/admin/configs.ts';
+import type { Report } from '../terminal/report.ts';
+
+/** What was changed, or would be. */
+export function showChanges(
+  report: Report,
+  changes: Readonly<Record<string, ConfigValue | null>>,
+  { dryRun }: { dryRun: boolean },
+): void {
+  const outcome = dryRun ? 'would be changed' : 'changed';
+  const rows = Object.entries(changes).map(([name, value]) => ({ name, value, outcome }));
+  report.list('configs', rows, [
+    { head: 'setting', of: ({ name }) => name },
+    { head: 'value', of: ({ value }) => (value === null ? '(default)' : String(value)) },
+    { head: 'outcome', of: (row) => row.outcome },
+  ]);
+}

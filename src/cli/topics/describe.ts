@@ -1,0 +1,84 @@
+import type { Admin } from '../../client/admin/admin.ts';
+import { withAdmin, withTopics } from '../admin.ts';
+import { brokerArgs } from '../broker.ts';
+import { command } from '../command.ts';
+import type { Column } from '../terminal/table.ts';
+
+interface Partition {
+  topic: string;
+  partition: number;
+  leaderId: number;
+  leaderEpoch: number;
+  replicas: readonly number[];
+  isr: readonly number[];
+  /** Null where no leader says. */
+  startOffset: number | null;
+  endOffset: number | null;
+}
+
+const COLUMNS: readonly Column<Partition>[] = [
+  { head: 'topic', of: ({ topic }) => topic },
+  { head: 'partition', of: ({ partition }) => partition },
+  {
+    head: 'leader',
+    of: ({ leaderId }) => (leaderId < 0 ? 'none' : leaderId),
+    style: ({ leaderId }) => (leaderId < 0 ? 'red' : undefined),
+  },
+  { head: 'replicas', of: ({ replicas }) => replicas.join(',') },
+  {
+    head: 'in sync',
+    of: ({ isr }) => isr.join(','),
+    style: ({ isr, replicas }) => (isr.length < replicas.length ? 'yellow' : undefined),
+  },
+  { head: 'start', of: ({ startOffset }) => startOffset },
+  { head: 'end', of: ({ endOffset }) => endOffset },
+];
+
+/** `milena topics describe` */
+export const describe = command({
+  name: 'topics describe',
+  description: 'Show partitions, leaders, offsets and settings of topics',
+  args: { topic: { type: 'positional', required: true, description: 'Names' }, ...brokerArgs },
+  hasMany: true,
+  completes: { topic: 'topic' },
+  async run({ args, words, report }) {
+    await withAdmin({ args, report }, async (admin) => {
+      const topics = await withTopics(admin, words, () => described(admin, words));
+      if (report.json) return report.facts({ topics }, []);
+      for (const { name, id, configs } of topics) {
+        report.note(`topic ${name}, id ${id}`);
+        for (const { name: setting, value } of configs) report.note(`  ${setting}=${value ?? ''}`);
+      }
+      const rows = topics.flatMap(({ name, partitions }) => partitions.map((at) => ({ topic: name, ...at })));
+      report.list('partitions', rows, COLUMNS);
+    });
+  },
+});
+
+async function described(admin: Admin, names: readonly string[]) {
+  const topics = await admin.topics.describe(names);
+  const led = topics.flatMap(({ name, partitions }) =>
+    partitions.flatMap(({ partition, leaderId }) => (leaderId < 0 ? [] : [{ topic: name, partition }])),
+  );
+  const [starts, ends] = await Promise.all([
+    admin.offsets.resolve(led, 'earliest'),
+    admin.offsets.resolve(led, 'latest'),
+  ]);
+  const offsetIn = (found: typeof starts, topic: string, partition: number) =>
+    found.find((at) => at.topic === topic && at.partition === partition)?.offset ?? null;
+  return Promise.all(
+    topics.map(async ({ name, id, isInternal, partitions }) => ({
+      name,
+      id,
+      isInternal,
+      configs: (await admin.configs.describe({ topic: name }))
+        .filter(({ isDefault }) => !isDefault)
+        .map(({ name: setting, value, source }) => ({ name: setting, value, source })),
+      partitions: partitions.map((at) => ({
+        ...at,
+        startOffset: offsetIn(starts, name, at.partition),
+        endOffset: offsetIn(ends, name, at.partition),
+      })),
+    })),
+  );
+}

@@ -1,0 +1,332 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Client } from '../../src/client/client.ts';
+import { connect } from '../../src/hosts/node/connect.ts';
+import { startBroker } from '../../src/hosts/node/index.ts';
+import { ClientBroker } from '../clients/fixture.ts';
+import { Group } from '../clients/kafkajs.ts';
+import { Run } from './milena.ts';
+
+/** The nouns of the command line, as processes against a broker. */
+
+let broker: ClientBroker;
+let client: Client;
+beforeAll(async () => {
+  broker = new ClientBroker('memory');
+  await broker.start();
+  client = await connect(`kafka://${broker.address}`);
+});
+afterAll(async () => {
+  await client.close();
+  await broker.stop();
+});
+
+/** One that nobody has now. */
+async function freePort(): Promise<number> {
+  await using broker = await startBroker();
+  return broker.kafka.port;
+}
+
+async function milena(...args: string[]) {
+  const environment = { MILENA_URL: broker.address };
+  const run = Run.milenaWith({ environment, input: '' }, ...args);
+  const code = await run.ended();
+  return { code, stdout: run.stdout, stderr: run.stderr };
+}
+
+/** What it prints with `--json`. @throws when it fails. */
+async function json(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await milena(...args, '--json');
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const rowsOf = (stdout: string) =>
+  stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.split('\t'));
+
+/** Two partitions with five records each, their times 1,000 to 5,000. */
+async function filled(): Promise<string> {
+  const name = broker.name('topic');
+  await client.admin.topics.create(name, { partitions: 2 });
+  for (const partition of [0, 1])
+    await client.send(
+      name,
+      [1, 2, 3, 4, 5].map((at) => ({ value: 'x', partition, timestamp: at * 1000 })),
+    );
+  return name;
+}
+
+describe('topics', () => {
+  test('are created, listed, described and deleted', async () => {
+    const [name, other] = [broker.name('topic'), broker.name('topic')];
+    const created = await milena(
+      'topics',
+      'create',
+      name,
+      other,
+      '-p',
+      '2',
+      '-c',
+      'cleanup.policy=compact',
+      '--retention',
+      '7d',
+    );
+    expect(created).toEqual({
+      code: 0,
+      stdout: `${name}\t2\t1\tcreated\n${other}\t2\t1\tcreated\n`,
+      stderr: '',
+    });
+    const { stdout } = await milena('topics', 'ls');
+    expect(rowsOf(stdout)).toContainEqual([name, '2', '1']);
+    expect(await json('topics', 'describe', name)).toMatchObject({
+      version: 1,
+      topics: [
+        {
+          name,
+          configs: [
+            { name: 'cleanup.policy', value: 'compact', source: 'DYNAMIC_TOPIC_CONFIG' },
+            { name: 'retention.ms', value: '604800000' },
+          ],
+          partitions: [
+            { partition: 0, leaderId: 1, replicas: [1], isr: [1], startOffset: 0, endOffset: 0 },
+            { partition: 1 },
+          ],
+        },
+      ],
+    });
+    expect(await milena('topics', 'rm', name, other, '--yes')).toEqual({
+      code: 0,
+      stdout: `${name}\t0\tdeleted\n${other}\t0\tdeleted\n`,
+      stderr: '',
+    });
+    expect((await milena('topics', 'describe', name)).code).toBe(3);
+  });
+
+  test('ls -l counts records and knows the last write (kdr#116)', async () => {
+    const name = await filled();
+    const { stdout } = await milena('topics', 'ls', '-l');
+    expect(rowsOf(stdout)).toContainEqual([name, '2', '1', '10', '1970-01-01T00:00:05.000Z']);
+    const { topics } = (await json('topics', 'ls', '-l')) as { topics: { name: string }[] };
+    expect(topics).toContainEqual(expect.objectContaining({ name, records: 10, lastWriteAt: 5000 }));
+  });
+
+  test('create twice is an error, unless --if-not-exists', async () => {
+    const name = broker.name('topic');
+    const create = (...more: string[]) => milena('topics', 'create', name, ...more);
+    expect((await create('--if-not-exists')).stdout).toBe(`${name}\t1\t1\tcreated\n`);
+    expect((await create('--if-not-exists')).stdout).toBe(`${name}\t1\t1\tunchanged\n`);
+    expect((await create('--if-not-exists', '-p', '2')).stdout).toBe(`${name}\t2\t1\tchanged\n`);
+    expect(await create()).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('error[TOPIC_ALREADY_EXISTS]') as string,
+    });
+  });
+
+  test('rm asks first: without an answer nothing is done, and a dry run says what would be', async () => {
+    const name = await filled();
+    expect(await milena('topics', 'rm', name, '--dry-run')).toMatchObject({
+      code: 0,
+      stdout: `${name}\t10\twould be deleted\n`,
+    });
+    expect(await milena('topics', 'rm', name)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(`delete ${name} with 10 records?`) as string,
+    });
+    expect((await client.admin.topics.describe(name)).partitions).toHaveLength(2);
+  });
+
+  test('partitions are added', async () => {
+    const name = broker.name('topic');
+    await client.admin.topics.create(name);
+    expect((await milena('topics', 'add-partitions', name, '--total', '3')).stdout).toBe(`${name}\t3\n`);
+    expect((await client.admin.topics.describe(name)).partitions).toHaveLength(3);
+    expect((await milena('topics', 'add-partitions', name, '--total', '0')).code).toBe(2);
+  });
+
+  test('a name that is not there: 3, and what may have been meant', async () => {
+    const name = await filled();
+    const { code, stderr } = await milena('topics', 'describe', `${name}x`);
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: `error[UNKNOWN_TOPIC]: there is no topic ${name}x\n  did you mean ${name}?\n  milena topics ls\n`,
+    });
+  });
+
+  test('purge says what it would delete; a broker that cannot says so', async () => {
+    const name = await filled();
+    const { stdout, stderr } = await milena('topics', 'purge', name, '--before', '3', '--dry-run');
+    expect(stdout).toBe('0\t0\t3\t3\n1\t0\t3\t3\n');
+    expect(stderr).toBe('6 records would be deleted\n');
+    expect(await milena('topics', 'purge', name, '--yes')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error\[UNSUPPORTED_VERSION\]: .*DeleteRecords/) as string,
+    });
+  });
+
+  test('settings that cannot be changed: why', async () => {
+    const name = await filled();
+    for (const args of [
+      ['topics', 'alter', name, '--retention', '1d'],
+      ['configs', 'set', '--topic', name, 'retention.ms=1'],
+      ['configs', 'unset', '--topic', name, 'retention.ms'],
+    ])
+      expect(await milena(...args)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error\[UNSUPPORTED_VERSION\]: .*IncrementalAlterConfigs/) as string,
+      });
+    expect((await milena('topics', 'alter', name)).code).toBe(2);
+  });
+});
+
+describe('groups', () => {
+  async function committed(topic: string): Promise<string> {
+    const groupId = broker.name('group');
+    await client.admin.groups.reset(groupId, { to: 2, topics: [topic] });
+    return groupId;
+  }
+
+  test('ls, describe and lag: by group, by partition, above a bound', async () => {
+    const topic = await filled();
+    const groupId = await committed(topic);
+    expect(rowsOf((await milena('groups', 'ls', '--state', 'empty')).stdout)).toContainEqual([
+      groupId,
+      'Empty',
+      'classic',
+      '',
+    ]);
+    expect(rowsOf((await milena('groups', 'lag')).stdout)).toContainEqual([groupId, 'Empty', '6']);
+    expect(rowsOf((await milena('groups', 'lag', groupId)).stdout)).toEqual([
+      [groupId, topic, '0', '2', '5', '3', ''],
+      [groupId, topic, '1', '2', '5', '3', ''],
+    ]);
+    expect(await json('groups', 'lag', groupId)).toMatchObject({
+      version: 1,
+      groups: [{ groupId, lag: 6, partitions: [{ topic, partition: 0, lag: 3 }, { partition: 1 }] }],
+    });
+    expect((await milena('groups', 'lag', groupId, '--max', '6')).code).toBe(0);
+    expect(await milena('groups', 'lag', groupId, '--max', '5')).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining(`behind by more than 5: ${groupId} by 6`) as string,
+    });
+    expect((await milena('groups', 'describe', 'none')).code).toBe(3);
+  });
+
+  test('lag --watch looks again and again, and ends well with Ctrl-C', async () => {
+    const topic = await filled();
+    const groupId = await committed(topic);
+    const run = Run.milenaWith(
+      { environment: { MILENA_URL: broker.address } },
+      'groups',
+      'lag',
+      groupId,
+      '--watch',
+      '--every',
+      '10ms',
+      '--json',
+    );
+    await run.printed(/"lag":6[^]*"lag":6,/);
+    await client.send(topic, { value: 'x', partition: 0 });
+    await run.printed(/"lag":7,/);
+    expect(await run.ended('SIGINT')).toBe(130);
+  });
+
+  test('reset: dry, asked for, by shift, to a time', async () => {
+    const topic = await filled();
+    const groupId = await committed(topic);
+    const offsets = async () => (await client.admin.groups.offsets(groupId)).map(({ offset }) => offset);
+    const reset = (...more: string[]) => milena('groups', 'reset', groupId, ...more);
+    expect(await reset('--to', 'earliest', '--dry-run')).toMatchObject({
+      code: 0,
+      stdout: `${topic}\t0\t2\t0\n${topic}\t1\t2\t0\n`,
+    });
+    expect(await reset('--to', 'earliest')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`move group ${groupId} in 2 partitions?`) as string,
+    });
+    expect(await offsets()).toEqual([2, 2]);
+    expect((await reset('--to', '-1h', '--yes')).code).toBe(0);
+    expect(await offsets()).toEqual([5, 5]);
+    expect((await reset('--shift-by', '-2', '--yes')).code).toBe(0);
+    expect(await offsets()).toEqual([3, 3]);
+    expect((await reset('--to', '1970-01-01T00:00:02Z', '--topic', topic, '--yes')).code).toBe(0);
+    expect(await offsets()).toEqual([1, 1]);
+    for (const wrong of [[], ['--to', 'x'], ['--to', '1', '--shift-by', '1']])
+      expect((await reset(...wrong)).code).toBe(2);
+  });
+
+  test('a group with members is shown, and neither moved nor deleted', async () => {
+    const topic = await filled();
+    const group = new Group(broker, topic);
+    await group.join();
+    await group.shared(2);
+    const { stdout, stderr } = await milena('groups', 'describe', group.groupId);
+    expect(stderr).toBe(`group ${group.groupId}: Stable, classic, RoundRobinAssigner, 1 member\n`);
+    const [[groupId, clientId, host, , , partitions] = []] = rowsOf(stdout);
+    expect([groupId, clientId, host, partitions]).toEqual([
+      group.groupId,
+      'kafkajs',
+      expect.stringContaining('127.0.0.1'),
+      `${topic}:0,1`,
+    ]);
+    for (const args of [
+      ['reset', group.groupId, '--to', 'earliest'],
+      ['rm', group.groupId],
+    ])
+      expect(await milena('groups', ...args, '--yes')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('error[NON_EMPTY_GROUP]') as string,
+      });
+  });
+
+  test('rm', async () => {
+    const groupId = await committed(await filled());
+    expect((await milena('groups', 'rm', groupId, '--dry-run')).stdout).toBe(
+      `${groupId}\twould be deleted\n`,
+    );
+    expect((await milena('groups', 'rm', groupId, '--yes')).stdout).toBe(`${groupId}\tdeleted\n`);
+    expect((await milena('groups', 'rm', groupId, '--yes')).code).toBe(3);
+  });
+});
+
+describe('configs and the cluster', () => {
+  test('settings that somebody set, or all, or some', async () => {
+    const name = broker.name('topic');
+    await client.admin.topics.create(name, { retention: '1h' });
+    expect((await milena('configs', 'ls', '--topic', name)).stdout).toBe(
+      'retention.ms\t3600000\tDYNAMIC_TOPIC_CONFIG\tlog.retention.hours=168\n',
+    );
+    const all = rowsOf((await milena('configs', 'ls', '--topic', name, '--all')).stdout);
+    expect(all.length).toBeGreaterThan(10);
+    const one = await milena('configs', 'ls', '--node', '1', 'offsets.topic.num.partitions');
+    expect(one.stdout).toBe('offsets.topic.num.partitions\t4\tSTATIC_BROKER_CONFIG\t50\n');
+    expect((await milena('configs', 'ls')).code).toBe(2);
+    expect((await milena('configs', 'ls', '--topic', 'none')).code).toBe(3);
+  });
+
+  test('info and health', async () => {
+    expect(await json('cluster', 'info')).toMatchObject({
+      version: 1,
+      cluster: { controllerId: 1, brokers: [{ id: 1 }] },
+    });
+    expect(await milena('cluster', 'health')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('health\twell\n') as string,
+    });
+  });
+
+  test('health of nobody is 5; --wait lasts until somebody comes', async () => {
+    const port = await freePort();
+    const health = (...more: string[]) =>
+      Run.milenaWith({ environment: { MILENA_URL: `:${port}` }, input: '' }, 'cluster', 'health', ...more);
+    expect(await health().ended()).toBe(5);
+    const waiting = health('--wait', '60s', '-v');
+    await waiting.logged(/broker: .*\n.*broker: /);
+    await using broker = await startBroker({ port });
+    expect(await waiting.ended()).toBe(0);
+    expect(broker.kafka.port).toBe(port);
+  });
+});
