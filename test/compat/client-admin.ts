@@ -26,7 +26,8 @@ export const suite: Suite = {
     try {
       await topicsAndRecords(check, client);
       await configs(check, client);
-      await groups(check, client, broker.address);
+      await groups(check, client);
+      await members(check, client, broker.address);
       await cluster(check, client);
     } finally {
       await client.close();
@@ -123,7 +124,7 @@ async function configs(check: Check, client: Client): Promise<void> {
   });
 }
 
-async function groups(check: Check, client: Client, address: string): Promise<void> {
+async function groups(check: Check, client: Client): Promise<void> {
   const { groups: all } = client.admin;
   await check('a group is made by a reset, described, behind, moved and deleted', async () => {
     const { partitions } = await all.reset('billing', { to: 'earliest', topics: ['orders'] });
@@ -149,6 +150,10 @@ async function groups(check: Check, client: Client, address: string): Promise<vo
     await all.delete('billing');
     await rejects(all.describe('billing'), { code: 'GROUP_ID_NOT_FOUND' });
   });
+}
+
+async function members(check: Check, client: Client, address: string): Promise<void> {
+  const { groups: all } = client.admin;
   await check('members of a classic group, which is neither moved nor deleted', async () => {
     const consumer = new Kafka({
       clientId: 'kafkajs',
@@ -162,9 +167,9 @@ async function groups(check: Check, client: Client, address: string): Promise<vo
     const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
     await consumer.run({ eachMessage: async () => {} });
     await joined;
-    const { type, state, members } = await all.describe('classic');
+    const { type, state, members: some } = await all.describe('classic');
     deepStrictEqual({ type, state }, { type: 'classic', state: 'Stable' });
-    deepStrictEqual(members.flatMap(({ assignment }) => assignment).length, 2);
+    deepStrictEqual(some.flatMap(({ assignment }) => assignment).length, 2);
     await rejects(all.reset('classic', { to: 'latest', topics: ['orders'] }), { code: 'NON_EMPTY_GROUP' });
     await rejects(all.delete('classic'), { code: 'NON_EMPTY_GROUP' });
     await consumer.disconnect();
@@ -177,10 +182,10 @@ async function groups(check: Check, client: Client, address: string): Promise<vo
       groupProtocol: 'consumer',
     });
     const stream = await consumer.consume({ topics: ['orders'], autocommit: false });
-    const { type, state, assignor, members } = await onceShared(all, 'new', 2);
+    const { type, state, assignor, members: some } = await onceShared(all, 'new', 2);
     deepStrictEqual({ type, state, assignor }, { type: 'consumer', state: 'Stable', assignor: 'uniform' });
     deepStrictEqual(
-      members.map(({ clientId }) => clientId),
+      some.map(({ clientId }) => clientId),
       ['platformatic'],
     );
     ok((await all.list({ types: ['consumer'] })).some(({ groupId }) => groupId === 'new'));
