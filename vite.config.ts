@@ -33,7 +33,11 @@ const HOMES = {
     'lib/testing': 'src/hosts/node/testing.ts',
     'lib/kafkajs': 'src/kafkajs/index.ts',
   },
-  browser: { 'lib/milena.browser': 'src/hosts/web/index.ts' },
+  browser: {
+    'lib/milena.browser': 'src/hosts/web/index.ts',
+    'lib/web': 'src/web/index.ts',
+    'lib/react': 'src/react/index.ts',
+  },
   workerd: { 'lib/milena.workerd': 'src/hosts/web/index.ts' },
 };
 type HomeName = keyof typeof HOMES;
@@ -57,7 +61,9 @@ function packageBuild(home: HomeName) {
       sourcemap: false,
       rollupOptions: {
         input: HOMES[home],
-        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+        // The page's own.
+        external: ['react'],
+        output: { entryFileNames: '[name].js', chunkFileNames: `chunks/${home}-[name].js` },
       },
     },
   };

@@ -15,6 +15,8 @@ const TYPES_OF = {
   '.': './types/hosts/node/client.d.ts',
   './node': './types/hosts/node/index.d.ts',
   './testing': './types/hosts/node/testing.d.ts',
+  './web': './types/web/index.d.ts',
+  './react': './types/react/index.d.ts',
   './kafkajs': './types/kafkajs/index.d.ts',
 };
 
@@ -48,9 +50,13 @@ const manifest = {
     },
     './node': { types: TYPES_OF['./node'], default: './lib/node.js' },
     './testing': { types: TYPES_OF['./testing'], default: './lib/testing.js' },
+    './web': { types: TYPES_OF['./web'], default: './lib/web.js' },
+    './react': { types: TYPES_OF['./react'], default: './lib/react.js' },
     './kafkajs': { types: TYPES_OF['./kafkajs'], default: './lib/kafkajs.js' },
     './package.json': './package.json',
   },
+  peerDependencies: { react: '>=18' },
+  peerDependenciesMeta: { react: { optional: true } },
   files: ['bin', 'chunks', 'lib', 'types', 'kernels.wasm', 'zstd.wasm', 'THIRD_PARTY_LICENSES.txt'],
 };
 writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);

@@ -60,7 +60,7 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   #line: Promise<unknown> | undefined;
   #isOver = false;
 
-  /** @throws MilenaError INVALID_ARGUMENT */
+  /** @internal @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: ReaderParts, topics: readonly ReadableTopic<K, V>[], options: ReadOptions = {}) {
     const { from = 'earliest', to = 'latest', outOfRange = policyOf(from), partitions } = options;
     if (topics.length === 0 || partitions?.length === 0) throw invalid('there is nothing to read');

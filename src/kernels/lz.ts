@@ -1,12 +1,8 @@
 import type { Kernels, LzKernels, PackFault } from './kernels.ts';
-import { packLz4, unpackLz4 } from './twins/lz4.ts';
-import { packSnappy, unpackSnappy } from './twins/snappy.ts';
+import { twinLz } from './twin-lz.ts';
 import * as lz from './wasm-lz.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 import { WasmKernels } from './wasm.ts';
-
-/** In TypeScript: the oracle of the WASM ones, and what engines without SIMD run. */
-export const twinLz: LzKernels = { packLz4, unpackLz4, packSnappy, unpackSnappy };
 
 /** Those beside `kernels`: a module of their own, since whoever packs nothing need not load them. */
 export function lzOf(kernels: Kernels): LzKernels {
@@ -24,18 +20,18 @@ class WasmLz implements LzKernels {
   }
 
   packLz4(bytes: Uint8Array): Uint8Array {
-    return lz.packLz4(this.#wasm, this.#memory, bytes) ?? packLz4(bytes);
+    return lz.packLz4(this.#wasm, this.#memory, bytes) ?? twinLz.packLz4(bytes);
   }
 
   unpackLz4(bytes: Uint8Array, maxBytes: number): Uint8Array | PackFault {
-    return lz.unpackLz4(this.#wasm, this.#memory, bytes, maxBytes) ?? unpackLz4(bytes, maxBytes);
+    return lz.unpackLz4(this.#wasm, this.#memory, bytes, maxBytes) ?? twinLz.unpackLz4(bytes, maxBytes);
   }
 
   packSnappy(bytes: Uint8Array, out: Uint8Array, at: number): number {
-    return lz.packSnappy(this.#wasm, this.#memory, { bytes, out, at }) ?? packSnappy(bytes, out, at);
+    return lz.packSnappy(this.#wasm, this.#memory, { bytes, out, at }) ?? twinLz.packSnappy(bytes, out, at);
   }
 
   unpackSnappy(elements: Uint8Array, out: Uint8Array): boolean {
-    return lz.unpackSnappy(this.#wasm, this.#memory, elements, out) ?? unpackSnappy(elements, out);
+    return lz.unpackSnappy(this.#wasm, this.#memory, elements, out) ?? twinLz.unpackSnappy(elements, out);
   }
 }

@@ -1,5 +1,4 @@
-import { type Kernels, PackFault } from '../kernels/kernels.ts';
-import { lzOf } from '../kernels/lz.ts';
+import { type LzKernels, PackFault } from '../kernels/kernels.ts';
 import { tooLarge } from './codecs.ts';
 import type { Codec } from './codecs.ts';
 
@@ -7,8 +6,7 @@ import type { Codec } from './codecs.ts';
  * LZ4 frames. Kafka's levels (`compression.lz4.level`, 1..17) are taken and change nothing: its default, 9, is Java's
  * one fast pass, which is what we have; the others spend more time on smaller frames, which any reader reads the same.
  */
-export function lz4(kernels: Kernels): Codec {
-  const lz = lzOf(kernels);
+export function lz4(lz: LzKernels): Codec {
   return {
     compress: (bytes) => lz.packLz4(bytes),
     decompress(bytes, maxBytes) {

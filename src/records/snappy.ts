@@ -1,5 +1,4 @@
-import type { Kernels, LzKernels } from '../kernels/kernels.ts';
-import { lzOf } from '../kernels/lz.ts';
+import type { LzKernels } from '../kernels/kernels.ts';
 import { tooLarge } from './codecs.ts';
 import type { Codec } from './codecs.ts';
 
@@ -13,8 +12,7 @@ const BLOCK_OVERHEAD_BYTES = 4 + 5 + 64;
 const EXPANSION_MAX = 22;
 
 /** Snappy. Reads both forms clients send, raw and xerial's framing, and writes xerial's, as Java does. */
-export function snappy(kernels: Kernels): Codec {
-  const lz = lzOf(kernels);
+export function snappy(lz: LzKernels): Codec {
   return {
     compress(bytes) {
       const blocks = Math.ceil(bytes.length / XERIAL_BLOCK_BYTES);

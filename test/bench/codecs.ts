@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { compileKernels } from '../../src/kernels/module.node.ts';
 import { FRAME_HEADER } from '../../src/kernels/lz4-frame.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
-import { lzOf, twinLz as twin } from '../../src/kernels/lz.ts';
+import { lzOf } from '../../src/kernels/lz.ts';
+import { twinLz as twin } from '../../src/kernels/twin-lz.ts';
 import { SeededRandom } from '../support/random.ts';
 import { bestRatio, interleave, report } from './harness.ts';
 

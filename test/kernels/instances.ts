@@ -1,4 +1,5 @@
-import { lzOf, twinLz } from '../../src/kernels/lz.ts';
+import { lzOf } from '../../src/kernels/lz.ts';
+import { twinLz } from '../../src/kernels/twin-lz.ts';
 import { compileKernels } from '../../src/kernels/module.node.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
 import { WasmKernels } from '../../src/kernels/wasm.ts';

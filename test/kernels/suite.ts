@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { BatchFault, type EncodeRecord, PackFault, ROW } from '../../src/kernels/kernels.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
-import { lzOf, twinLz } from '../../src/kernels/lz.ts';
+import { lzOf } from '../../src/kernels/lz.ts';
+import { twinLz } from '../../src/kernels/twin-lz.ts';
 import { TwinKernels } from '../../src/kernels/twin.ts';
 import { WasmKernels } from '../../src/kernels/wasm.ts';
 

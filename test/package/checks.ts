@@ -35,6 +35,8 @@ async function importsAndServes(installed: InstalledPackage, node: string): Prom
       '.': Object.keys(client).toSorted(),
       './node': ['startBroker'],
       './testing': ['startBroker', 'virtualClock'],
+      './web': ['MilenaError', 'connect', 'publish', 'subscribe'],
+      './react': ['useTopic'],
       './kafkajs': ['webSocketFactory'],
     },
     written: { 'kafka:': 0, 'ws:': 1, failed: true },

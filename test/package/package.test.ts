@@ -13,7 +13,7 @@ import { askWorker } from './worker.ts';
 let installed: InstalledPackage;
 beforeAll(async () => {
   installed = await InstalledPackage.install();
-  await installed.addFromHere('kafkajs', '@types/node', 'undici-types');
+  await installed.addFromHere('kafkajs', 'react', '@types/node', 'undici-types');
 }, 60_000);
 afterAll(() => installed.remove());
 
@@ -37,8 +37,13 @@ describe('what is in it', () => {
   });
 
   test('it pulls nothing in and runs nothing when it is installed', async () => {
-    const fields = Object.keys(await manifest());
-    expect(fields.filter((field) => /dependencies|scripts|private|workspaces/i.test(field))).toEqual([]);
+    const made = await manifest();
+    const pulling = Object.keys(made).filter((field) =>
+      /dependencies|scripts|private|workspaces/i.test(field),
+    );
+    // React is the page's own, for those who use the hook.
+    expect(pulling).toEqual(['peerDependencies', 'peerDependenciesMeta']);
+    expect(made).toMatchObject({ sideEffects: false, peerDependenciesMeta: { react: { optional: true } } });
     const lock = JSON.parse(await readFile(join(installed.folder, 'package-lock.json'), 'utf8')) as {
       packages: object;
     };

@@ -3,14 +3,14 @@ import { andThen, CODEC, type Codec, type Codecs, type MaybePromise } from '../.
 import { gzip } from './gzip.ts';
 
 /**
- * Every codec of Kafka, for Workers and pages, at Kafka's default levels. gzip answers later; the others are loaded when
- * they are first used, and answer at once from then on.
+ * Every codec of Kafka, for Workers and pages, at Kafka's default levels. gzip answers later; the others are loaded
+ * when they are first used, and answer at once from then on.
  */
 export function webCodecs(kernels: Kernels): Codecs {
   return new Map([
     [CODEC.gzip, gzip],
-    [CODEC.snappy, onDemand(async () => (await import('../../records/snappy.ts')).snappy(kernels))],
-    [CODEC.lz4, onDemand(async () => (await import('../../records/lz4.ts')).lz4(kernels))],
+    [CODEC.snappy, onDemand(async () => (await import('./lz.ts')).snappyOf(kernels))],
+    [CODEC.lz4, onDemand(async () => (await import('./lz.ts')).lz4Of(kernels))],
     [CODEC.zstd, onDemand(async () => (await import('./zstd.ts')).zstd())],
   ] satisfies [number, Codec][]);
 }
