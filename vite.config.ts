@@ -33,12 +33,10 @@ const HOMES = {
     'lib/testing': 'src/hosts/node/testing.ts',
     'lib/kafkajs': 'src/kafkajs/index.ts',
   },
-  browser: {
-    'lib/milena.browser': 'src/hosts/web/index.ts',
-    'lib/web': 'src/web/index.ts',
-    'lib/react': 'src/react/index.ts',
-  },
+  browser: { 'lib/milena.browser': 'src/hosts/web/index.ts' },
   workerd: { 'lib/milena.workerd': 'src/hosts/web/index.ts' },
+  // What any home may load: it asks the platform for nothing but what all have.
+  any: { 'lib/web': 'src/web/index.ts', 'lib/react': 'src/react/index.ts' },
 };
 type HomeName = keyof typeof HOMES;
 
@@ -61,13 +59,31 @@ function packageBuild(home: HomeName) {
       sourcemap: false,
       rollupOptions: {
         input: HOMES[home],
-        // The page's own.
         external: ['react'],
-        output: { entryFileNames: '[name].js', chunkFileNames: `chunks/${home}-[name].js` },
+        // An entry exports what it says, even where a script that it loads later needs more of it.
+        preserveEntrySignatures: 'strict' as const,
+        output: {
+          entryFileNames: '[name].js',
+          chunkFileNames: home === 'node' ? 'chunks/[name].js' : `chunks/[name].${home}.js`,
+        },
       },
     },
   };
 }
+
+/** What `milena dev` serves to browsers: the entry `milena/web` as one script, and what that loads when it must. */
+const servedScripts = {
+  logLevel: 'warn' as const,
+  build: {
+    outDir: 'dist/web',
+    modulePreload: false,
+    rollupOptions: {
+      input: { web: 'src/web/index.ts' },
+      preserveEntrySignatures: 'strict' as const,
+      output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+    },
+  },
+};
 
 /** Chromium with a profile on disk: in a private window IndexedDB is another one, in memory. */
 function chromiumProject(
@@ -128,7 +144,9 @@ async function testProjects() {
 }
 
 export default defineConfig(async ({ mode }) =>
-  mode in HOMES
-    ? packageBuild(mode as HomeName)
-    : { test: { reporters: ['default'], projects: await testProjects() } },
+  mode === 'served'
+    ? servedScripts
+    : mode in HOMES
+      ? packageBuild(mode as HomeName)
+      : { test: { reporters: ['default'], projects: await testProjects() } },
 );

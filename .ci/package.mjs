@@ -15,9 +15,9 @@ const TYPES_OF = {
   '.': './types/hosts/node/client.d.ts',
   './node': './types/hosts/node/index.d.ts',
   './testing': './types/hosts/node/testing.d.ts',
+  './kafkajs': './types/kafkajs/index.d.ts',
   './web': './types/web/index.d.ts',
   './react': './types/react/index.d.ts',
-  './kafkajs': './types/kafkajs/index.d.ts',
 };
 
 rmSync(TYPES, { recursive: true, force: true });
@@ -50,18 +50,20 @@ const manifest = {
     },
     './node': { types: TYPES_OF['./node'], default: './lib/node.js' },
     './testing': { types: TYPES_OF['./testing'], default: './lib/testing.js' },
+    './kafkajs': { types: TYPES_OF['./kafkajs'], default: './lib/kafkajs.js' },
     './web': { types: TYPES_OF['./web'], default: './lib/web.js' },
     './react': { types: TYPES_OF['./react'], default: './lib/react.js' },
-    './kafkajs': { types: TYPES_OF['./kafkajs'], default: './lib/kafkajs.js' },
     './package.json': './package.json',
   },
+  // Of `milena/react` alone.
   peerDependencies: { react: '>=18' },
   peerDependenciesMeta: { react: { optional: true } },
-  files: ['bin', 'chunks', 'lib', 'types', 'kernels.wasm', 'zstd.wasm', 'THIRD_PARTY_LICENSES.txt'],
+  files: ['bin', 'chunks', 'lib', 'types', 'web', 'kernels.wasm', 'zstd.wasm', 'THIRD_PARTY_LICENSES.txt'],
 };
 writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 copyFileSync(join(ROOT, 'build', 'kernels.wasm'), join(DIST, 'kernels.wasm'));
 copyFileSync(join(ROOT, ZSTD, 'dist', 'web', 'zstd.wasm'), join(DIST, 'zstd.wasm'));
+copyFileSync(join(ROOT, 'web', 'five-lines', 'index.html'), join(DIST, 'web', 'index.html'));
 for (const file of ['README.md', 'LICENSE']) copyFileSync(join(ROOT, file), join(DIST, file));
 writeFileSync(
   join(DIST, 'THIRD_PARTY_LICENSES.txt'),

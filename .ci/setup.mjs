@@ -10,6 +10,7 @@ const ROOT = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname,
 const SOURCES = [
   'src',
   'assembly',
+  'web',
   'package.json',
   'vite.config.ts',
   '.ci/tsconfig.package.json',

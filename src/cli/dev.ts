@@ -5,6 +5,7 @@ import { authorityOf } from '../hosts/node/origin.ts';
 import { releaseStartMemory } from '../hosts/node/start-memory.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { command } from './command.ts';
+import { devPages } from './dev-pages.ts';
 import { explainStart } from './explain-start.ts';
 import { integerIn, originsIn } from './options.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
@@ -80,7 +81,8 @@ export const dev = command({
       format: options.json ? 'json' : formatFor('auto', process.stderr.isTTY),
       write: toStderr(),
     });
-    const broker = await Broker.start({ ...options, settings: DEV_SETTINGS, log }).catch((error) => {
+    const started = Broker.start({ ...options, settings: DEV_SETTINGS, log, pages: devPages });
+    const broker = await started.catch((error) => {
       throw explainStart(error, options);
     });
     // First: whoever reads that it is ready may stop it at once.
@@ -122,6 +124,7 @@ function sayReady(broker: Broker, options: Options): void {
   kafka  ${address}
   ws     ${webSocket}  (Kafka over WebSocket)
   http   http://${webAddress}  (/metrics, /livez, /readyz)
+  page   http://${webAddress}/  (writes and reads in five lines)
   data   ${data === null ? 'in memory: gone when it stops' : `${data}  (flush=${options.flush}: ${ack})`}
 
 Try it, from this folder in another shell:

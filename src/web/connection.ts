@@ -45,7 +45,7 @@ export class Connection implements AsyncDisposable {
   readonly #readers = new Map<Reader, string>();
   #closing: Promise<void> | undefined;
 
-  /** @internal */
+  /** @internal `connect` makes it. */
   constructor(surroundings: Surroundings, { url, address }: Target, options: ConnectOptions = {}) {
     const { clientId = 'milena-web', transport = surroundings.transport(url) } = options;
     const { maxBufferedBytes = MAX_BUFFERED_BYTES, deliveryTimeoutMs = Infinity } = options;

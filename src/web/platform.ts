@@ -15,7 +15,8 @@ export const platform: Surroundings = {
 function onWake(listener: (why: Wake) => void): () => void {
   const { document } = globalThis;
   const targets: [target: EventTarget | undefined, type: string, listen: (event: Event) => void][] = [
-    [globalThis, 'online', () => listener('online')],
+    [globalThis, 'online', () => listener('network')],
+    [globalThis, 'offline', () => listener('network')],
     // Also of a page that is new.
     [globalThis, 'pageshow', (event) => (event as PageTransitionEvent).persisted && listener('shown')],
     [document, 'visibilitychange', () => document.visibilityState === 'visible' && listener('shown')],

@@ -39,9 +39,9 @@ export class Publisher {
     this.#maxBufferedBytes = options.maxBufferedBytes;
     this.#courier = new Courier(brokers, surroundings, { ...options, life: this.#life.signal });
     this.#home = Math.floor(surroundings.random() * 2 ** 31);
-    // Another network: what looks connected may be dead, and what is sent twice is stored once.
+    // No network, or another one: what looks connected may be dead, and what is sent twice is stored once.
     const stopListening = surroundings.onWake((why) => {
-      if (why === 'online') brokers.close();
+      if (why === 'network') brokers.close();
     });
     this.#life.signal.addEventListener('abort', stopListening);
   }

@@ -77,8 +77,8 @@ export class Reader {
     this.#heardAtMs = surroundings.clock.now();
     const stopListening = surroundings.onWake((why) => {
       const silentForMs = surroundings.clock.now() - this.#heardAtMs;
-      // Another network, or a long sleep: what looks connected may be dead.
-      if (why === 'online' || silentForMs > FETCH_TIMEOUT_MS) this.#session.abort();
+      // No network or another one, or a long sleep: what looks connected may be dead.
+      if (why === 'network' || silentForMs > FETCH_TIMEOUT_MS) this.#session.abort();
     });
     this.#life.signal.addEventListener('abort', stopListening);
     void this.#run();

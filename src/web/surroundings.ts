@@ -2,8 +2,8 @@ import type { Millis } from '../model/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Transport } from '../ports/transport.ts';
 
-/** What happened to the page: `shown` when it comes back into view or out of its cache; `online` with the network. */
-export type Wake = 'online' | 'shown';
+/** What happened to the page: its `network` went or came, or it is `shown` again, in its tab or out of a cache. */
+export type Wake = 'network' | 'shown';
 
 /** What a connection needs of its surroundings: the platform's, or a test's. */
 export interface Surroundings {

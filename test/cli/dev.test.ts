@@ -63,7 +63,10 @@ describe('a broker starts', () => {
     expect(await probe('/readyz')).toEqual([200, 'ok\n']);
     expect(await probe('/readyz?verbose=1')).toEqual([200, 'ok\n']);
     expect(await probe('/readyz', 'HEAD')).toEqual([200, '']);
-    expect((await probe('/'))[0]).toBe(404);
+    expect((await probe('/nothing'))[0]).toBe(404);
+    expect((await probe('/..%2fbin%2fmilena.js'))[0]).toBe(404);
+    expect((await probe('/../bin/milena.js'))[0]).toBe(404);
+    expect(await probe('/', 'HEAD')).toEqual([200, '']);
     expect((await probe('/livez', 'POST'))[0]).toBe(405);
     expect(await run.ended('SIGTERM')).toBe(0);
     expect(
@@ -99,6 +102,12 @@ describe('a broker starts', () => {
     const [, metrics = ''] = await run.printed(/^ {2}http {3}(\S+) {2}\(\/metrics,/m);
     expect(await (await fetch(`${metrics}/metrics`)).text()).toContain('\nmilena_topics 0\n');
     expect(run.stdout).toContain(`data   ${directory}  (flush=always: an ack means flushed)`);
+    const [, page = ''] = await run.printed(/^ {2}page {3}(\S+) /m);
+    const [html, script] = await Promise.all(['', 'web.js'].map((path) => fetch(`${page}${path}`)));
+    expect(html?.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(await html?.text()).toContain("from '/web.js'");
+    expect(script?.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    expect(await script?.text()).toContain('as publish');
     const [, address = ''] = await run.printed(/^ {2}kafka {2}(\S+)$/m);
     const lines = run.stdout.split('\n').flatMap((line) => (line.startsWith('  node ') ? [line.trim()] : []));
     expect(lines).toEqual(tryLines(address));

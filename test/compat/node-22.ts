@@ -30,7 +30,7 @@ export const suite: Suite = {
   async run(check) {
     const installed = await InstalledPackage.install();
     try {
-      await installed.addFromHere('kafkajs');
+      await installed.addFromHere('kafkajs', 'react');
       for (const version of VERSIONS) {
         for (const [name, holds] of CHECKS)
           await check(`${version}: ${name}`, () => holds(installed, nodeIn(version)));

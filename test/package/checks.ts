@@ -35,13 +35,17 @@ async function importsAndServes(installed: InstalledPackage, node: string): Prom
       '.': Object.keys(client).toSorted(),
       './node': ['startBroker'],
       './testing': ['startBroker', 'virtualClock'],
+      './kafkajs': ['webSocketFactory'],
       './web': ['MilenaError', 'connect', 'publish', 'subscribe'],
       './react': ['useTopic'],
-      './kafkajs': ['webSocketFactory'],
     },
     written: { 'kafka:': 0, 'ws:': 1, failed: true },
-    read: { tcp: 'hello over tcp', webSocket: 'hello over webSocket' },
-    counted: '2',
+    read: {
+      tcp: 'hello over tcp',
+      webSocket: 'hello over webSocket',
+      web: { hello: 'over milena/web' },
+    },
+    counted: '3',
   });
 }
 

@@ -32,18 +32,20 @@ describe('what is in it', () => {
       /^(?:package\.json|README\.md|LICENSE|THIRD_PARTY_LICENSES\.txt|kernels\.wasm|zstd\.wasm)$/,
       /^(?:bin|chunks|lib)\/[\w.-]+\.js$/,
       /^types\/[\w/-]+\.d\.ts$/,
+      // What `milena dev` serves to browsers.
+      /^web\/(?:index\.html|[\w-]+\.js)$/,
     ];
     expect(paths.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
   });
 
   test('it pulls nothing in and runs nothing when it is installed', async () => {
-    const made = await manifest();
-    const pulling = Object.keys(made).filter((field) =>
-      /dependencies|scripts|private|workspaces/i.test(field),
-    );
-    // React is the page's own, for those who use the hook.
-    expect(pulling).toEqual(['peerDependencies', 'peerDependenciesMeta']);
-    expect(made).toMatchObject({ sideEffects: false, peerDependenciesMeta: { react: { optional: true } } });
+    const fields = Object.keys(await manifest());
+    // Who uses `milena/react` has React; nobody else is asked for it.
+    expect(fields.filter((field) => /dependencies|scripts|private|workspaces/i.test(field))).toEqual([
+      'peerDependencies',
+      'peerDependenciesMeta',
+    ]);
+    expect(await manifest()).toMatchObject({ peerDependenciesMeta: { react: { optional: true } } });
     const lock = JSON.parse(await readFile(join(installed.folder, 'package-lock.json'), 'utf8')) as {
       packages: object;
     };
@@ -173,6 +175,34 @@ await connect(elsewhere).catch((error) => {
 await clock.advance(3_600_000);
 `),
     ).toBe('');
+  });
+
+  test('of pub/sub from a page, and of its hook', async () => {
+    const program = `
+import { connect, publish, subscribe, type Status, type TopicRecord } from 'milena/web';
+import { useTopic } from 'milena/react';
+const render = (record: TopicRecord): void =>
+  console.log(record.offset, record.key, record.json<{ eur: number }>().eur);
+const stop = subscribe('/t/orders?from=-50', render, { onStatus: ({ state }: Status) => console.log(state) });
+const { offset }: { offset: number } = await publish('/t/orders', { key: 'c17', value: { eur: 5 } });
+for await (const { text } of subscribe('/t/orders', { from: { time: '-1h' } })) console.log(text, offset);
+await using connection = connect('wss://log.example.dev/kafka', { maxBufferedBytes: 1_000 });
+const all: { partition: number }[] = await connection.publish('orders', [{ value: null }, { value: [1, 'a'] }]);
+export function Orders(): string[] {
+  const { records, status, publish } = useTopic('/t/orders', { from: 'earliest', limit: 5 });
+  void publish({ value: status });
+  stop();
+  return records.map((record) => record.text() ?? String(all.length));
+}
+`;
+    expect(
+      await compile(program, ['--moduleResolution', 'bundler', '--module', 'esnext', '--types', '']),
+    ).toBe('');
+    const wrong = `
+import { publish } from 'milena/web';
+await publish('/t/orders', { value: new Map() });
+`;
+    expect(await compile(wrong)).toMatch(/uses\.ts\(3,/);
   });
 
   test('also in a page, which has no types of Node', async () => {

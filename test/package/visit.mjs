@@ -33,6 +33,13 @@ for (const [door, options] of Object.entries(doors)) {
   await consumer.disconnect();
   await producer.disconnect();
 }
+const { publish, subscribe } = await import('milena/web');
+const greetings = `http://127.0.0.1:${broker.http.port}/t/greetings`;
+await publish(greetings, { value: { hello: 'over milena/web' } });
+for await (const record of subscribe(`${greetings}?from=earliest`)) {
+  read.web = record.json();
+  break;
+}
 const { connect, MilenaError } = await import('milena');
 const testing = await import('milena/testing');
 const written = {};

@@ -185,7 +185,7 @@ describe('a page', () => {
     const published = connection.publish(name, { value: 'on its way' });
     await new Promise((resolve) => setImmediate(resolve));
     network.isSilent = false;
-    page.happens('online');
+    page.happens('network');
     await published;
     await inbox.count(2);
     expect(inbox.texts()).toEqual(['before', 'on its way']);
@@ -219,7 +219,7 @@ describe('a page', () => {
     await broker.close();
     await states.until('retrying');
     const again = await Broker.start({ httpPort: address.port });
-    page.happens('online');
+    page.happens('network');
     await states.until('retrying', 2);
     // It has been there: this one has no such topic.
     expect(subscription.status.error?.code).toBe('UNKNOWN_TOPIC_OR_PARTITION');

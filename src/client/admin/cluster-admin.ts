@@ -29,7 +29,6 @@ export interface BrokerDescription {
 export class ClusterAdmin {
   readonly #asking: Asking;
 
-  /** @internal */
   constructor(asking: Asking) {
     this.#asking = asking;
   }

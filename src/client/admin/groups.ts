@@ -49,7 +49,6 @@ export class GroupsAdmin {
   readonly #asking: Asking;
   readonly #offsets: OffsetsAdmin;
 
-  /** @internal */
   constructor(asking: Asking, offsets: OffsetsAdmin) {
     this.#asking = asking;
     this.#offsets = offsets;

@@ -12,7 +12,7 @@ import type { Log, LogFields } from '../../ports/log.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { nodeClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
-import { httpServer } from './http.ts';
+import { httpServer, type Pages } from './http.ts';
 import { Meter } from './metrics/meter.ts';
 import { MetricsPages } from './metrics/pages.ts';
 import { nodeRandom } from './random.ts';
@@ -36,6 +36,8 @@ export interface BrokerOptions {
   httpPort?: number | undefined;
   /** Origins of web pages that may use the broker over WebSocket, beside those it serves itself; `*` is any. */
   allowedOrigins?: readonly string[];
+  /** What the HTTP port serves to browsers, beside Kafka. */
+  pages?: Pages;
   /** How often a WebSocket client must give a sign of life; it is asked for one. */
   pingIntervalMs?: number;
   flush?: 'always' | 'never';
@@ -83,6 +85,7 @@ export class Broker {
     const asked = {
       notReady: () => (broker === undefined ? 'starting' : broker.notReady()),
       metrics: (names: 'milena' | 'kafka') => pages?.page(names) ?? Promise.reject(new Error('starting')),
+      page: options.pages,
     };
     const http = httpPort === undefined ? undefined : httpServer(asked);
     try {

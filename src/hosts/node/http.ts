@@ -8,7 +8,11 @@ export interface Asked {
   /** Undefined when ready, else why not. */
   notReady(): string | undefined;
   metrics(names: 'milena' | 'kafka'): Promise<string>;
+  page?: Pages | undefined;
 }
+
+/** What is served to browsers beside Kafka: undefined where there is nothing at that path. */
+export type Pages = (path: string) => { type: string; body: Uint8Array } | undefined;
 
 /**
  * `/livez`: the event loop turns. `/readyz`: storage is writable, the metadata shard is up, and nothing is shutting
@@ -35,10 +39,7 @@ export function httpServer(broker: Asked): Server {
         response.setHeader('upgrade', 'websocket');
         return answer(426, 'Kafka over WebSocket: this wants an upgrade');
       default:
-        return answer(
-          404,
-          `not found; this port serves /livez, /readyz, /metrics and, for WebSockets, ${KAFKA_PATH}`,
-        );
+        return answerPage(request, response, broker.page);
     }
   });
 }
@@ -55,6 +56,24 @@ function answerText(
 ): void {
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
   response.end(method === 'HEAD' ? undefined : `${text.trimEnd()}\n`);
+}
+
+function answerPage(
+  request: IncomingMessage,
+  response: ServerResponse,
+  pages: Pages = () => undefined,
+): void {
+  const page = pages(requestUrl(request).pathname);
+  if (page === undefined) {
+    const served = `/livez, /readyz, /metrics and, for WebSockets, ${KAFKA_PATH}`;
+    return answerText(request, response, { status: 404, text: `not found; this port serves ${served}` });
+  }
+  const headers = {
+    'content-type': page.type,
+    'cache-control': 'no-cache',
+    'x-content-type-options': 'nosniff',
+  };
+  response.writeHead(200, headers).end(request.method === 'HEAD' ? undefined : page.body);
 }
 
 function answerMetrics(request: IncomingMessage, response: ServerResponse, page: Promise<string>): void {
