@@ -7,6 +7,7 @@ import { tableOf, withTable } from './table.ts';
 /** A module of this folder exports `run`, which reports its figures. */
 const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   kernels: () => import('./kernels.ts'),
+  cli: () => import('./cli.ts'),
   codecs: () => import('./codecs.ts'),
   hosts: () => import('./hosts.ts'),
   produce: () => import('./produce.ts'),
