@@ -33,10 +33,12 @@ const HOMES = {
     'lib/testing': 'src/hosts/node/testing.ts',
     'lib/kafkajs': 'src/kafkajs/index.ts',
   },
-  browser: { 'lib/milena.browser': 'src/hosts/web/index.ts' },
+  browser: {
+    'lib/milena.browser': 'src/hosts/web/index.ts',
+    'lib/web': 'src/web/index.ts',
+    'lib/react': 'src/react/index.ts',
+  },
   workerd: { 'lib/milena.workerd': 'src/hosts/web/index.ts' },
-  // What any home may load: it asks the platform for nothing but what all have.
-  any: { 'lib/web': 'src/web/index.ts', 'lib/react': 'src/react/index.ts' },
 };
 type HomeName = keyof typeof HOMES;
 
@@ -59,13 +61,11 @@ function packageBuild(home: HomeName) {
       sourcemap: false,
       rollupOptions: {
         input: HOMES[home],
+        // The page's own.
         external: ['react'],
         // An entry exports what it says, even where a script that it loads later needs more of it.
         preserveEntrySignatures: 'strict' as const,
-        output: {
-          entryFileNames: '[name].js',
-          chunkFileNames: home === 'node' ? 'chunks/[name].js' : `chunks/[name].${home}.js`,
-        },
+        output: { entryFileNames: '[name].js', chunkFileNames: `chunks/${home}-[name].js` },
       },
     },
   };

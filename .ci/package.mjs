@@ -15,9 +15,9 @@ const TYPES_OF = {
   '.': './types/hosts/node/client.d.ts',
   './node': './types/hosts/node/index.d.ts',
   './testing': './types/hosts/node/testing.d.ts',
-  './kafkajs': './types/kafkajs/index.d.ts',
   './web': './types/web/index.d.ts',
   './react': './types/react/index.d.ts',
+  './kafkajs': './types/kafkajs/index.d.ts',
 };
 
 rmSync(TYPES, { recursive: true, force: true });
@@ -50,9 +50,9 @@ const manifest = {
     },
     './node': { types: TYPES_OF['./node'], default: './lib/node.js' },
     './testing': { types: TYPES_OF['./testing'], default: './lib/testing.js' },
-    './kafkajs': { types: TYPES_OF['./kafkajs'], default: './lib/kafkajs.js' },
     './web': { types: TYPES_OF['./web'], default: './lib/web.js' },
     './react': { types: TYPES_OF['./react'], default: './lib/react.js' },
+    './kafkajs': { types: TYPES_OF['./kafkajs'], default: './lib/kafkajs.js' },
     './package.json': './package.json',
   },
   // Of `milena/react` alone.

@@ -1,6 +1,8 @@
 import type { Millis } from '../model/ids.ts';
 import { Admin } from './admin/admin.ts';
 import type { Cluster } from './cluster.ts';
+import { Consumer } from './consumer/consumer.ts';
+import type { ConsumerOptions } from './consumer/options.ts';
 import { closedError } from './errors.ts';
 import { Producer, type ProducerOptions, type ProducerParts, type SendOptions } from './producer/producer.ts';
 import type { ProducerRecord, RecordBytes, RecordMetadata } from './producer/record.ts';
@@ -15,6 +17,7 @@ export class Client implements AsyncDisposable {
   readonly #parts: ProducerParts;
   readonly #producers = new Set<Producer>();
   readonly #readers = new Set<{ close(): void }>();
+  readonly #consumers = new Set<{ close(options: { timeoutMs: Millis }): Promise<void> }>();
   #shared: Producer | undefined;
   #admin: Admin | undefined;
   #closing: Promise<void> | undefined;
@@ -43,9 +46,7 @@ export class Client implements AsyncDisposable {
   /** A producer of its own; it is closed with the client. */
   producer(options?: ProducerOptions): Producer {
     if (this.#closing !== undefined) throw closedError('the client');
-    const producer = new Producer(this.#parts, options);
-    this.#producers.add(producer);
-    return producer;
+    return this.#producer(options);
   }
 
   /** As `Producer.send`, by a producer with the usual settings that all such calls share. */
@@ -81,9 +82,24 @@ export class Client implements AsyncDisposable {
     return reader;
   }
 
+  /** Topics as a member of a group, or partitions by themselves; it is closed with the client. */
+  consumer<K = Uint8Array | null, V = Uint8Array | null>(options: ConsumerOptions<K, V>): Consumer<K, V> {
+    if (this.#closing !== undefined) throw closedError('the client');
+    const closed = (over: Consumer<K, V>) => this.#consumers.delete(over);
+    // What it works on while the client closes may still go to a dead letter topic.
+    const send = (topic: string, record: ProducerRecord) => {
+      this.#shared ??= this.#producer();
+      return this.#shared.send(topic, record);
+    };
+    const consumer = new Consumer({ ...this.#parts, send, closed }, options);
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
   /**
-   * Closes its producers, which flush, at most `timeoutMs` (5,000) long, then all connections. Always settles;
-   * idempotent. @throws what a written record came to that nobody was told.
+   * Closes its consumers, which finish, commit and leave, then its producers, which flush, at most `timeoutMs` (5,000)
+   * long in all, then all connections. Always settles; idempotent.
+   * @throws what a written record came to that nobody was told, or why what was acked is not committed.
    */
   close({ timeoutMs = CLOSE_TIMEOUT_MS }: { timeoutMs?: Millis } = {}): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
@@ -94,11 +110,21 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
+  #producer(options?: ProducerOptions): Producer {
+    const producer = new Producer(this.#parts, options);
+    this.#producers.add(producer);
+    return producer;
+  }
+
   async #close(timeoutMs: Millis): Promise<void> {
-    const closed = await Promise.allSettled(Array.from(this.#producers, (one) => one.close({ timeoutMs })));
+    const { clock } = this.#parts;
+    const untilMs = clock.now() + timeoutMs;
+    const left = await Promise.allSettled(Array.from(this.#consumers, (one) => one.close({ timeoutMs })));
+    const rest = { timeoutMs: Math.max(untilMs - clock.now(), 0) };
+    const flushed = await Promise.allSettled(Array.from(this.#producers, (one) => one.close(rest)));
     for (const reader of this.#readers) reader.close();
     this.#cluster.close();
-    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
+    for (const outcome of [...left, ...flushed]) if (outcome.status === 'rejected') throw outcome.reason;
   }
 }
 

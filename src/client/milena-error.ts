@@ -12,6 +12,8 @@ export type ClientErrorCode =
   | 'RECORD_TOO_LARGE'
   /** As much waits to be sent as may. Nothing of this was sent. */
   | 'BUFFER_FULL'
+  /** A consumer does not have it any more: why its records' signals are aborted. */
+  | 'PARTITION_LOST'
   /** Not what its topic says. */
   | 'INVALID_RECORD_KEY'
   | 'INVALID_RECORD_VALUE'

@@ -2,7 +2,7 @@ import type { Millis } from '../model/ids.ts';
 import type { ConsumerRecord, FetchedBatch } from './fetch/consumer-record.ts';
 import { type FetchOptions, type FetchParts, invalid } from './fetch/fetch-options.ts';
 import { Fetcher, type Progress } from './fetch/fetcher.ts';
-import { type Position, placeOf } from './fetch/position.ts';
+import { policyOf, type Position, placeOf } from './fetch/position.ts';
 import { abortable, retrying } from './retry.ts';
 import type { TopicPartition } from './topic-partition.ts';
 import { type OnInvalid, type SendRaw, settleInvalid } from './topics/on-invalid.ts';
@@ -60,7 +60,7 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   #line: Promise<unknown> | undefined;
   #isOver = false;
 
-  /** @throws MilenaError INVALID_ARGUMENT */
+  /** @internal @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: ReaderParts, topics: readonly ReadableTopic<K, V>[], options: ReadOptions = {}) {
     const { from = 'earliest', to = 'latest', outOfRange = policyOf(from), partitions } = options;
     if (topics.length === 0 || partitions?.length === 0) throw invalid('there is nothing to read');
@@ -232,9 +232,4 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
     }
     if (!this.#isOver) this.#lookLater();
   }
-}
-
-function policyOf(from: Position): Position | 'throw' {
-  const isOffset = typeof from === 'number' || (typeof from === 'object' && 'offset' in from);
-  return isOffset ? 'throw' : from;
 }

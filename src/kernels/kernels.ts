@@ -103,6 +103,10 @@ export interface Kernels {
   encodeRecords(records: readonly EncodeRecord[]): Uint8Array;
   /** A whole uncompressed batch, sealed (length and CRC set). */
   encodeBatch(header: BatchHeaderFields, records: readonly EncodeRecord[]): Uint8Array;
+}
+
+/** LZ4 and Snappy, as codecs want them: two implementations likewise. See `lzOf`. */
+export interface LzKernels {
   /**
    * One LZ4 frame as Java's client writes it: independent blocks of 64 KiB, no checksums but the header's. One greedy
    * pass, whatever the level: see `src/records/lz4.ts`.

@@ -1,17 +1,15 @@
 import { invariant } from '../model/assert.ts';
 import { countsOf, HEADER_SIZE, isPossibleCount, writeHeader } from './batch-layout.ts';
 import { BatchFault, ROW } from './kernels.ts';
-import type { BatchHeaderFields, EncodeRecord, Kernels, PackFault, ValidBatches } from './kernels.ts';
+import type { BatchHeaderFields, EncodeRecord, Kernels, ValidBatches } from './kernels.ts';
 import * as twinBatch from './twins/batch.ts';
 import * as twinEncode from './twins/encode.ts';
-import * as twinLz4 from './twins/lz4.ts';
-import * as twinSnappy from './twins/snappy.ts';
 import { type EncodeAreas, layOut } from './wasm-arena.ts';
-import * as lz from './wasm-lz.ts';
+import type { LzExports } from './wasm-lz.ts';
 import { SLACK, WasmMemory } from './wasm-memory.ts';
 
 /** What assembly/index.ts exports: positions and lengths in linear memory, faults as in `BatchFault`. */
-export interface Exports extends lz.LzExports {
+export interface Exports extends LzExports {
   memory: WebAssembly.Memory;
   heapBase(): number;
   crc32c(crc: number, at: number, length: number): number;
@@ -49,13 +47,14 @@ const INDEX_COPY_MAX = 1024;
  * the few MiB of memory they may have (a batch of 100 MB is legal) runs on the twin, with the checksum still from WASM.
  */
 export class WasmKernels implements Kernels {
-  readonly #wasm: Exports;
-  readonly #memory: WasmMemory;
+  /** For the kernels beside these (`lzOf`); all are synchronous, so they share the memory. */
+  readonly wasm: Exports;
+  readonly memory: WasmMemory;
 
   /** @param module compiled by the host: Workers import it, Node and browsers compile its bytes. */
   constructor(module: WebAssembly.Module) {
-    this.#wasm = new WebAssembly.Instance(module).exports as unknown as Exports;
-    this.#memory = new WasmMemory(this.#wasm.memory, this.#wasm.heapBase());
+    this.wasm = new WebAssembly.Instance(module).exports as unknown as Exports;
+    this.memory = new WasmMemory(this.wasm.memory, this.wasm.heapBase());
   }
 
   crc32c(bytes: Uint8Array): number {
@@ -67,13 +66,13 @@ export class WasmKernels implements Kernels {
   }
 
   #crcOfPiece(crc: number, piece: Uint8Array): number {
-    this.#memory.bytes.set(piece, this.#memory.base);
-    return this.#wasm.crc32c(crc, this.#memory.base, piece.length) >>> 0;
+    this.memory.bytes.set(piece, this.memory.base);
+    return this.wasm.crc32c(crc, this.memory.base, piece.length) >>> 0;
   }
 
   validateBatch(bytes: Uint8Array): BatchFault {
     if (!this.#copyIn(bytes)) return twinBatch.validateBatch(bytes, (covered) => this.crc32c(covered));
-    return this.#wasm.validateBatch(this.#memory.base, bytes.length);
+    return this.wasm.validateBatch(this.memory.base, bytes.length);
   }
 
   validateBatches(bytes: Uint8Array): ValidBatches {
@@ -95,7 +94,7 @@ export class WasmKernels implements Kernels {
 
   #validatePiece(piece: Uint8Array): ValidBatches {
     if (!this.#copyIn(piece)) return twinBatch.validateBatches(piece, (covered) => this.crc32c(covered));
-    const result = this.#wasm.validateBatches(this.#memory.base, piece.length);
+    const result = this.wasm.validateBatches(this.memory.base, piece.length);
     return { end: result >>> 3, fault: (0 - (result & 7)) as BatchFault };
   }
 
@@ -104,7 +103,7 @@ export class WasmKernels implements Kernels {
     if (!isPossibleCount(count, bytes.length)) return this.validateBatch(bytes);
     const rows = this.#copyInWithRows(bytes, count);
     if (rows === undefined) return twinBatch.indexBatch(bytes, (covered) => this.crc32c(covered));
-    return this.#rowsOr(this.#wasm.indexBatch(this.#memory.base, bytes.length, rows), rows, count);
+    return this.#rowsOr(this.wasm.indexBatch(this.memory.base, bytes.length, rows), rows, count);
   }
 
   indexRecords(records: Uint8Array, count: number): Int32Array | BatchFault {
@@ -112,13 +111,13 @@ export class WasmKernels implements Kernels {
     const isWorthIt = records.length <= count * INDEX_COPY_MAX;
     const rows = isWorthIt ? this.#copyInWithRows(records, count) : undefined;
     if (rows === undefined) return twinBatch.indexRecords(records, count);
-    const { base } = this.#memory;
-    return this.#rowsOr(this.#wasm.indexRecords(base, records.length, count, rows), rows, count);
+    const { base } = this.memory;
+    return this.#rowsOr(this.wasm.indexRecords(base, records.length, count, rows), rows, count);
   }
 
   /** @returns where the rows of `count` records go; undefined when there is no memory for it all. */
   #copyInWithRows(bytes: Uint8Array, count: number): number | undefined {
-    const memory = this.#memory;
+    const memory = this.memory;
     const rows = (memory.base + bytes.length + 3) & ~3;
     if (!memory.reserve(rows + 4 * count * ROW.size + SLACK - memory.base)) return undefined;
     memory.bytes.set(bytes, memory.base);
@@ -126,43 +125,25 @@ export class WasmKernels implements Kernels {
   }
 
   #rowsOr(fault: BatchFault, rows: number, count: number): Int32Array | BatchFault {
-    return fault === BatchFault.none ? this.#memory.ints.slice(rows / 4, rows / 4 + count * ROW.size) : fault;
+    return fault === BatchFault.none ? this.memory.ints.slice(rows / 4, rows / 4 + count * ROW.size) : fault;
   }
 
   encodeRecords(records: readonly EncodeRecord[]): Uint8Array {
-    const areas = layOut(this.#memory, records);
+    const areas = layOut(this.memory, records);
     if (!areas) return twinEncode.encodeRecords(records);
-    return this.#encode(this.#wasm.encodeRecords, areas, records.length);
+    return this.#encode(this.wasm.encodeRecords, areas, records.length);
   }
 
   encodeBatch(header: BatchHeaderFields, records: readonly EncodeRecord[]): Uint8Array {
-    const areas = layOut(this.#memory, records);
+    const areas = layOut(this.memory, records);
     if (!areas) return twinEncode.encodeBatch(header, records, (covered) => this.crc32c(covered));
-    writeHeader(this.#memory.view, areas.out, header, countsOf(records));
-    return this.#encode(this.#wasm.encodeBatch, areas, records.length);
-  }
-
-  packLz4(bytes: Uint8Array): Uint8Array {
-    return lz.packLz4(this.#wasm, this.#memory, bytes) ?? twinLz4.packLz4(bytes);
-  }
-
-  unpackLz4(bytes: Uint8Array, maxBytes: number): Uint8Array | PackFault {
-    return lz.unpackLz4(this.#wasm, this.#memory, bytes, maxBytes) ?? twinLz4.unpackLz4(bytes, maxBytes);
-  }
-
-  packSnappy(bytes: Uint8Array, out: Uint8Array, at: number): number {
-    return (
-      lz.packSnappy(this.#wasm, this.#memory, { bytes, out, at }) ?? twinSnappy.packSnappy(bytes, out, at)
-    );
-  }
-
-  unpackSnappy(elements: Uint8Array, out: Uint8Array): boolean {
-    return lz.unpackSnappy(this.#wasm, this.#memory, elements, out) ?? twinSnappy.unpackSnappy(elements, out);
+    writeHeader(this.memory.view, areas.out, header, countsOf(records));
+    return this.#encode(this.wasm.encodeBatch, areas, records.length);
   }
 
   #copyIn(bytes: Uint8Array): boolean {
-    if (!this.#memory.reserve(bytes.length + SLACK)) return false;
-    this.#memory.bytes.set(bytes, this.#memory.base);
+    if (!this.memory.reserve(bytes.length + SLACK)) return false;
+    this.memory.bytes.set(bytes, this.memory.base);
     return true;
   }
 
@@ -170,6 +151,6 @@ export class WasmKernels implements Kernels {
     const { descriptors, descriptorsEnd, arena, arenaEnd, out, outEnd } = areas;
     const end = encode(descriptors, descriptorsEnd, count, arena, arenaEnd, out, outEnd);
     invariant(end >= out && end <= outEnd, 'an encode call has the areas it needs');
-    return this.#memory.bytes.slice(out, end);
+    return this.memory.bytes.slice(out, end);
   }
 }

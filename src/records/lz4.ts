@@ -1,4 +1,4 @@
-import { type Kernels, PackFault } from '../kernels/kernels.ts';
+import { type LzKernels, PackFault } from '../kernels/kernels.ts';
 import { tooLarge } from './codecs.ts';
 import type { Codec } from './codecs.ts';
 
@@ -6,11 +6,11 @@ import type { Codec } from './codecs.ts';
  * LZ4 frames. Kafka's levels (`compression.lz4.level`, 1..17) are taken and change nothing: its default, 9, is Java's
  * one fast pass, which is what we have; the others spend more time on smaller frames, which any reader reads the same.
  */
-export function lz4(kernels: Kernels): Codec {
+export function lz4(lz: LzKernels): Codec {
   return {
-    compress: (bytes) => kernels.packLz4(bytes),
+    compress: (bytes) => lz.packLz4(bytes),
     decompress(bytes, maxBytes) {
-      const unpacked = kernels.unpackLz4(bytes, maxBytes);
+      const unpacked = lz.unpackLz4(bytes, maxBytes);
       if (unpacked instanceof Uint8Array) return unpacked;
       if (unpacked === PackFault.tooLarge) throw tooLarge(maxBytes);
       throw new Error(unpacked === PackFault.checksum ? 'an lz4 checksum is wrong' : 'not an lz4 frame');

@@ -1,4 +1,4 @@
-import type { Kernels } from '../kernels/kernels.ts';
+import type { LzKernels } from '../kernels/kernels.ts';
 import { tooLarge } from './codecs.ts';
 import type { Codec } from './codecs.ts';
 
@@ -12,7 +12,7 @@ const BLOCK_OVERHEAD_BYTES = 4 + 5 + 64;
 const EXPANSION_MAX = 22;
 
 /** Snappy. Reads both forms clients send, raw and xerial's framing, and writes xerial's, as Java does. */
-export function snappy(kernels: Kernels): Codec {
+export function snappy(lz: LzKernels): Codec {
   return {
     compress(bytes) {
       const blocks = Math.ceil(bytes.length / XERIAL_BLOCK_BYTES);
@@ -22,7 +22,7 @@ export function snappy(kernels: Kernels): Codec {
       out.set(XERIAL_HEADER);
       let at = XERIAL_HEADER.length;
       for (let start = 0; start < bytes.length; start += XERIAL_BLOCK_BYTES) {
-        const end = packRaw(kernels, bytes.subarray(start, start + XERIAL_BLOCK_BYTES), out, at + 4);
+        const end = packRaw(lz, bytes.subarray(start, start + XERIAL_BLOCK_BYTES), out, at + 4);
         view.setUint32(at, end - at - 4);
         at = end;
       }
@@ -36,7 +36,7 @@ export function snappy(kernels: Kernels): Codec {
       const out = new Uint8Array(sizeBytes);
       let position = 0;
       for (const { length, elements } of blocks) {
-        if (!kernels.unpackSnappy(elements, out.subarray(position, position + length))) throw corrupt();
+        if (!lz.unpackSnappy(elements, out.subarray(position, position + length))) throw corrupt();
         position += length;
       }
       return out;
@@ -45,11 +45,11 @@ export function snappy(kernels: Kernels): Codec {
 }
 
 /** One block without framing: its length, then its elements. @returns where it ends. */
-function packRaw(kernels: Kernels, block: Uint8Array, out: Uint8Array, at: number): number {
+function packRaw(lz: LzKernels, block: Uint8Array, out: Uint8Array, at: number): number {
   let length = block.length;
   for (; length >= 0x80; length >>>= 7) out[at++] = (length & 0x7f) | 0x80;
   out[at++] = length;
-  return kernels.packSnappy(block, out, at);
+  return lz.packSnappy(block, out, at);
 }
 
 /** The length a raw block starts with, and its elements. */

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { compileKernels } from '../../src/kernels/module.node.ts';
 import { FRAME_HEADER } from '../../src/kernels/lz4-frame.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
-import { TwinKernels } from '../../src/kernels/twin.ts';
+import { lzOf } from '../../src/kernels/lz.ts';
+import { twinLz as twin } from '../../src/kernels/twin-lz.ts';
 import { SeededRandom } from '../support/random.ts';
 import { bestRatio, interleave, report } from './harness.ts';
 
@@ -32,8 +33,7 @@ interface Raw {
 }
 
 const raw = new WebAssembly.Instance(await compileKernels()).exports as unknown as Raw;
-const wasm = await loadKernels();
-const twin = new TwinKernels();
+const wasm = lzOf(await loadKernels());
 const SLACK = 16;
 /** Many, of which the best one counts: a kernel is measured, not what else the machine does. */
 const ROUNDS = 61;

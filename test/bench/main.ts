@@ -6,6 +6,7 @@ import { tableOf, withTable } from './table.ts';
 
 /** A module of this folder exports `run`, which reports its figures. */
 const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
+  bundle: () => import('./bundle.ts'),
   kernels: () => import('./kernels.ts'),
   cli: () => import('./cli.ts'),
   codecs: () => import('./codecs.ts'),

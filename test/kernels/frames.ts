@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { twin } from './instances.ts';
+import { twinLz } from './instances.ts';
 import { join } from './generate.ts';
 import { xxh32 } from '../../src/kernels/twins/xxh32.ts';
 
@@ -79,7 +79,7 @@ export function frame(
 
 /** The blocks that our own packing makes of `content`. */
 export function blocksOf(content: Uint8Array): FrameBlock[] {
-  const packed = twin.packLz4(content);
+  const packed = twinLz.packLz4(content);
   const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
   const blocks: FrameBlock[] = [];
   for (let at = 7; at < packed.length - 4;) {

@@ -2,12 +2,12 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 import { describe, expect, test } from 'vitest';
-import { type Kernels, PackFault } from '../../src/kernels/kernels.ts';
+import { type LzKernels, PackFault } from '../../src/kernels/kernels.ts';
 import { xxh32 } from '../../src/kernels/twins/xxh32.ts';
 import { blocksOf, frame, mixed, repeat, shape, uint32 } from './frames.ts';
 import { damaged, join, text } from './generate.ts';
 import { base, blind, GAP, raw, SLACK } from './guards.ts';
-import { each, twin, wasm } from './instances.ts';
+import { eachLz, twinLz, wasmLz } from './instances.ts';
 import { packSnappy, rawBlock } from './snappy.ts';
 
 const require = createRequire(import.meta.url);
@@ -17,7 +17,7 @@ const snappyjs: Record<'compress' | 'uncompress', (bytes: Uint8Array) => Uint8Ar
 const MIB = 1024 * 1024;
 
 /** What comes out, or undefined. */
-function unpackSnappy(kernels: Kernels, elements: Uint8Array, size: number): Uint8Array | undefined {
+function unpackSnappy(kernels: LzKernels, elements: Uint8Array, size: number): Uint8Array | undefined {
   const out = new Uint8Array(size);
   return kernels.unpackSnappy(elements, out) ? out : undefined;
 }
@@ -38,13 +38,13 @@ describe('WASM equals its twin', () => {
   test('on what it packs, and on what that unpacks to', () => {
     fc.assert(
       fc.property(mixed, (bytes) => {
-        const packed = wasm.packLz4(bytes);
-        expect(same(packed, twin.packLz4(bytes))).toBe(true);
-        for (const { kernels } of each)
+        const packed = wasmLz.packLz4(bytes);
+        expect(same(packed, twinLz.packLz4(bytes))).toBe(true);
+        for (const { kernels } of eachLz)
           expect(same(kernels.unpackLz4(packed, bytes.length), bytes)).toBe(true);
-        const elements = packSnappy(wasm, bytes);
-        expect(same(elements, packSnappy(twin, bytes))).toBe(true);
-        for (const { kernels } of each)
+        const elements = packSnappy(wasmLz, bytes);
+        expect(same(elements, packSnappy(twinLz, bytes))).toBe(true);
+        for (const { kernels } of eachLz)
           expect(same(unpackSnappy(kernels, elements, bytes.length), bytes)).toBe(true);
       }),
     );
@@ -55,8 +55,8 @@ describe('WASM equals its twin', () => {
     const seen = { unpacked: 0, refused: 0 };
     fc.assert(
       fc.property(fc.oneof(whole, damaged(whole)), fc.nat(100_000), (bytes, maxBytes) => {
-        const unpacked = wasm.unpackLz4(bytes, maxBytes);
-        const expected = twin.unpackLz4(bytes, maxBytes);
+        const unpacked = wasmLz.unpackLz4(bytes, maxBytes);
+        const expected = twinLz.unpackLz4(bytes, maxBytes);
         expect(same(unpacked, expected)).toBe(true);
         seen[expected instanceof Uint8Array ? 'unpacked' : 'refused']++;
       }),
@@ -67,10 +67,10 @@ describe('WASM equals its twin', () => {
   });
 
   test('on damaged Snappy elements', () => {
-    const whole = mixed.map((bytes) => packSnappy(twin, bytes.subarray(0, 5000)));
+    const whole = mixed.map((bytes) => packSnappy(twinLz, bytes.subarray(0, 5000)));
     fc.assert(
       fc.property(damaged(whole), fc.oneof(fc.constant(5000), fc.nat(6000)), (elements, size) => {
-        expect(unpackSnappy(wasm, elements, size)).toEqual(unpackSnappy(twin, elements, size));
+        expect(unpackSnappy(wasmLz, elements, size)).toEqual(unpackSnappy(twinLz, elements, size));
       }),
       { numRuns: 500 },
     );
@@ -102,7 +102,7 @@ describe('kernels stay inside their areas', () => {
   });
 
   test('unpacking Snappy', () => {
-    const whole = mixed.map((bytes) => packSnappy(twin, bytes.subarray(0, 20_000)));
+    const whole = mixed.map((bytes) => packSnappy(twinLz, bytes.subarray(0, 20_000)));
     fc.assert(
       fc.property(damaged(whole), fc.nat(20_500), fc.nat(16), (elements, size, offset) => {
         const at = base + offset;
@@ -110,7 +110,7 @@ describe('kernels stay inside their areas', () => {
         const fits = blind(new Map([[at, elements]]), [[out, out + size + SLACK]], () =>
           raw.unpackSnappy(at, at + elements.length, out, out + size),
         );
-        expect(fits).toBe(twin.unpackSnappy(elements, new Uint8Array(size)) ? 1 : 0);
+        expect(fits).toBe(twinLz.unpackSnappy(elements, new Uint8Array(size)) ? 1 : 0);
       }),
       { numRuns: 200 },
     );
@@ -125,9 +125,9 @@ describe('kernels stay inside their areas', () => {
         const room = plain.length + Math.ceil(plain.length / 6) + 64 + SLACK;
         const parts = new Map([[at, plain]]);
         const lz4 = blind(parts, [[out, out + room]], () => raw.packLz4Blocks(at, plain.length, out));
-        expect(lz4 - out).toBe(twin.packLz4(plain).length - 11);
+        expect(lz4 - out).toBe(twinLz.packLz4(plain).length - 11);
         const snappy = blind(parts, [[out, out + room]], () => raw.packSnappy(at, plain.length, out));
-        expect(snappy - out).toBe(packSnappy(twin, plain).length);
+        expect(snappy - out).toBe(packSnappy(twinLz, plain).length);
         expect(blind(parts, [], () => raw.xxh32(at, plain.length) >>> 0)).toBe(xxh32(plain));
       }),
       { numRuns: 100 },
@@ -135,7 +135,7 @@ describe('kernels stay inside their areas', () => {
   });
 });
 
-describe.each(each)('LZ4 ($name)', ({ kernels }) => {
+describe.each(eachLz)('LZ4 ($name)', ({ kernels }) => {
   const content = join(repeat(text('lz4 in all shapes of its frame '), 150_000), text('.'));
 
   test('agrees with lz4-napi both ways, checksums and all', () => {
@@ -216,7 +216,7 @@ describe.each(each)('LZ4 ($name)', ({ kernels }) => {
   });
 });
 
-describe.each(each)('Snappy ($name)', ({ kernels }) => {
+describe.each(eachLz)('Snappy ($name)', ({ kernels }) => {
   test('agrees with snappyjs both ways', () => {
     fc.assert(
       fc.property(mixed, (bytes) => {

@@ -1,8 +1,8 @@
-import type { Kernels } from '../../src/kernels/kernels.ts';
+import type { LzKernels } from '../../src/kernels/kernels.ts';
 import { join } from './generate.ts';
 
 /** The elements of one block, without the length before them. */
-export function packSnappy(kernels: Kernels, bytes: Uint8Array): Uint8Array {
+export function packSnappy(kernels: LzKernels, bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length + Math.ceil(bytes.length / 6) + 64);
   return out.slice(0, kernels.packSnappy(bytes, out, 0));
 }

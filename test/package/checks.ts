@@ -35,9 +35,9 @@ async function importsAndServes(installed: InstalledPackage, node: string): Prom
       '.': Object.keys(client).toSorted(),
       './node': ['startBroker'],
       './testing': ['startBroker', 'virtualClock'],
-      './kafkajs': ['webSocketFactory'],
       './web': ['MilenaError', 'connect', 'publish', 'subscribe'],
       './react': ['useTopic'],
+      './kafkajs': ['webSocketFactory'],
     },
     written: { 'kafka:': 0, 'ws:': 1, failed: true },
     read: {

@@ -68,7 +68,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/web': [
     'src/model',
     'src/ports',
-    'src/kernels/twin.ts',
+    'src/kernels/twin-lz.ts',
     'src/kernels/twins/crc32c.ts',
     'src/records',
     'src/client/milena-error.ts',

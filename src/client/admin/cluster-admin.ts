@@ -29,6 +29,7 @@ export interface BrokerDescription {
 export class ClusterAdmin {
   readonly #asking: Asking;
 
+  /** @internal */
   constructor(asking: Asking) {
     this.#asking = asking;
   }

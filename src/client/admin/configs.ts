@@ -78,6 +78,7 @@ const OPERATION = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
 export class ConfigsAdmin {
   readonly #asking: Asking;
 
+  /** @internal */
   constructor(asking: Asking) {
     this.#asking = asking;
   }

@@ -49,6 +49,7 @@ export class GroupsAdmin {
   readonly #asking: Asking;
   readonly #offsets: OffsetsAdmin;
 
+  /** @internal */
   constructor(asking: Asking, offsets: OffsetsAdmin) {
     this.#asking = asking;
     this.#offsets = offsets;

@@ -38,6 +38,7 @@ export class OffsetsAdmin {
   readonly #asking: Asking;
   readonly #lookups: Readonly<Record<Isolation, Lookups>>;
 
+  /** @internal */
   constructor(asking: Asking) {
     this.#asking = asking;
     const { cluster } = asking;

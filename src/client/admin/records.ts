@@ -31,6 +31,7 @@ export class RecordsAdmin {
   readonly #asking: Asking;
   readonly #offsets: OffsetsAdmin;
 
+  /** @internal */
   constructor(asking: Asking, offsets: OffsetsAdmin) {
     this.#asking = asking;
     this.#offsets = offsets;

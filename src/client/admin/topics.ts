@@ -53,6 +53,7 @@ export class TopicsAdmin {
   readonly #asking: Asking;
   readonly #configs: ConfigsAdmin;
 
+  /** @internal */
   constructor(asking: Asking, configs: ConfigsAdmin) {
     this.#asking = asking;
     this.#configs = configs;

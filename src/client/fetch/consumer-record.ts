@@ -96,7 +96,12 @@ export class FetchedBatch<K = Uint8Array | null, V = Uint8Array | null>
 
   /** @param index from 0 to `length - 1`. */
   at(index: number): ConsumerRecord<K, V> {
-    return new ConsumerRecord(this, this.#first + index * ROW.size);
+    return new ConsumerRecord(this, this.rowOf(index));
+  }
+
+  /** Where the row of a record starts. */
+  rowOf(index: number): number {
+    return this.#first + index * ROW.size;
   }
 
   *[Symbol.iterator](): Iterator<ConsumerRecord<K, V>> {

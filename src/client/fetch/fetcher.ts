@@ -20,6 +20,8 @@ import { Pump } from './pump.ts';
 export interface FetcherOptions<K, V> extends FetchOptions {
   /** How records of a topic are read; as bytes unless given. */
   deserializersOf?: ((topic: string) => Deserializers<K, V>) | undefined;
+  /** Something about a partition failed, and is tried again. */
+  retried?: ((one: TopicPartition, error: Error) => void) | undefined;
 }
 
 /** How far a partition is read. */
@@ -54,7 +56,14 @@ export class Fetcher<K = Uint8Array | null, V = Uint8Array | null> {
       released: () => this.#pump.schedule(),
     });
     const tell = () => this.#tell();
-    this.#pump = new Pump({ parts, settings: this.#settings, buffer: this.#buffer, tell });
+    const { retried = () => {} } = options;
+    this.#pump = new Pump({ parts, settings: this.#settings, buffer: this.#buffer, tell, retried });
+  }
+
+  /** Something is being tried again. */
+  get isFailing(): boolean {
+    for (const { failures } of this.#pump.partitions.values()) if (failures > 0) return true;
+    return false;
   }
 
   /** Partitions that are read, in no order. */

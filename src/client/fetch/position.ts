@@ -42,6 +42,12 @@ export function placeOf(position: Position, nowMs: Millis): Place {
   return { kind: 'offset', offset, leaderEpoch };
 }
 
+/** Where to go on when a position is not there: an offset is meant, and nothing else. */
+export function policyOf(from: Position): Position | 'throw' {
+  const isOffset = typeof from === 'number' || (typeof from === 'object' && 'offset' in from);
+  return isOffset ? 'throw' : from;
+}
+
 /** Milliseconds since 1970. @throws MilenaError INVALID_ARGUMENT */
 export function timeOf(time: Time, nowMs: Millis): Millis {
   const timeMs =

@@ -24,6 +24,8 @@ export interface PumpOptions {
   >;
   /** Something has come, or all has ended. */
   tell: () => void;
+  /** A failure that is tried again. */
+  retried: (at: FetchPartition, error: Error) => void;
 }
 
 /** A partition as it was when it was asked for. */
@@ -303,6 +305,7 @@ export class Pump {
     const triedSinceMs = awakeSince(clock, sinceMs ?? at.failingSinceMs);
     if (!mayRetry(error) || nowMs - triedSinceMs >= retryForMs) return this.stop(error);
     at.notBeforeMs = nowMs + backoffMs(at.failures++, random);
+    this.#options.retried(at, error);
   }
 
   #wakeAt(atMs: Millis): void {

@@ -2,7 +2,7 @@ import type { Millis } from '../../model/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Cluster } from '../cluster.ts';
-import { BrokerError, closedError } from '../errors.ts';
+import { BrokerError, closedError, mayRetry } from '../errors.ts';
 import type { Exchange, RequestOptions } from '../exchange.ts';
 import { abortable, Patience } from '../retry.ts';
 import { ANSWER_TIMEOUT_MS, findCoordinator } from './find-coordinator.ts';
@@ -29,6 +29,8 @@ export class Coordinator {
   readonly #lines = new Map<Line, Promise<Exchange>>();
   #nodeId: Promise<number> | undefined;
   readonly #life = new AbortController();
+  /** Calls that have failed and are tried again. */
+  #failing = 0;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -47,15 +49,27 @@ export class Coordinator {
     const life = this.#life.signal;
     const either = signal === undefined ? life : AbortSignal.any([life, signal]);
     const patience = new Patience({ clock, random, retryForMs, signal: either });
-    for (;;) {
-      try {
-        const exchange = await abortable(this.#line(line), either);
-        return await attempt(exchange, { timeoutMs, signal: either });
-      } catch (error) {
-        if (verdictOn(error) === 'elsewhere' && error instanceof BrokerError) this.#hangUp();
-        await patience.wait(error);
+    let isFailing = false;
+    try {
+      for (;;) {
+        try {
+          const exchange = await abortable(this.#line(line), either);
+          return await attempt(exchange, { timeoutMs, signal: either });
+        } catch (error) {
+          if (verdictOn(error) === 'elsewhere' && error instanceof BrokerError) this.#hangUp();
+          if (!isFailing && mayRetry(error)) this.#failing++;
+          isFailing ||= mayRetry(error);
+          await patience.wait(error);
+        }
       }
+    } finally {
+      if (isFailing) this.#failing--;
     }
+  }
+
+  /** Something is being tried again. */
+  get isFailing(): boolean {
+    return this.#failing > 0;
   }
 
   close(): void {

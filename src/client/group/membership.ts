@@ -12,7 +12,7 @@ import { decodeAssignment, encodeSubscription } from './consumer-protocol.ts';
 import type { Coordinator } from './coordinator.ts';
 import { areSame, assignmentsOf, membersIn, partitionCounts } from './leader.ts';
 import { MemberCalls } from './member-calls.ts';
-import { type AskOptions, commitOffsets, type Identity, type Position } from './offsets.ts';
+import { type AskOptions, commitOffsets, type Identity, type GroupPosition } from './offsets.ts';
 import { type GroupVerdict, verdictOn } from './verdict.ts';
 
 export interface MembershipOptions {
@@ -139,7 +139,7 @@ export class Membership {
    * Commits what is this member's still, and drops the rest: others say now where they are.
    * @throws BrokerError when it is no member any more, or its positions are refused.
    */
-  async commit(positions: readonly Position[], { signal }: AskOptions = {}): Promise<void> {
+  async commit(positions: readonly GroupPosition[], { signal }: AskOptions = {}): Promise<void> {
     const { coordinator, groupId, clock, random } = this.#options;
     for (let failures = 0; ; failures++) {
       while (this.#phase === 'syncing') await abortable(this.#bell.promise, signal);

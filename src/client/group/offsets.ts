@@ -13,7 +13,7 @@ const FETCH_VERSIONS = { min: 1, max: 8 };
 const MANY_GROUPS_VERSION = 8;
 
 /** Where a group resumes. */
-export interface Position extends TopicPartition {
+export interface GroupPosition extends TopicPartition {
   /** Of the next record to be read. */
   offset: Offset;
   /** Of the record before it; -1 when nobody knows (KIP-320). */
@@ -46,7 +46,7 @@ export async function fetchOffsets(
     requireStable = false,
     signal,
   }: AskOptions & { partitions: readonly TopicPartition[]; requireStable?: boolean },
-): Promise<Map<string, Position>> {
+): Promise<Map<string, GroupPosition>> {
   const topics = byTopic(partitions).map(([name, some]) => ({
     name,
     partitionIndexes: some.map(({ partition }) => partition),
@@ -60,7 +60,7 @@ export async function fetchOffsets(
   return new Map(found.map((position) => [titleOf(position), position]));
 }
 
-function positionsIn(answer: OffsetFetchResponse, version: number, groupId: string): Position[] {
+function positionsIn(answer: OffsetFetchResponse, version: number, groupId: string): GroupPosition[] {
   const group = version >= MANY_GROUPS_VERSION ? answer.groups[0] : answer;
   check(group?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR, `group ${groupId}`);
   return (group?.topics ?? []).flatMap(({ name: topic, partitions }) =>
@@ -80,7 +80,7 @@ function positionsIn(answer: OffsetFetchResponse, version: number, groupId: stri
 export async function commitOffsets(
   coordinator: Coordinator,
   groupId: string,
-  { positions, by, signal }: AskOptions & { positions: readonly Position[]; by: Identity },
+  { positions, by, signal }: AskOptions & { positions: readonly GroupPosition[]; by: Identity },
 ): Promise<void> {
   const topics = byTopic(positions).map(([name, some]) => ({
     name,

@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Kernels } from '../../kernels/kernels.ts';
+import { lzOf } from '../../kernels/lz.ts';
 import { CODEC, tooLarge } from '../../records/codecs.ts';
 import type { Codec, Codecs } from '../../records/codecs.ts';
 import { lz4 } from '../../records/lz4.ts';
@@ -22,8 +23,8 @@ const ZSTD_FRAMES_MAX = 1000;
 export function nodeCodecs(kernels: Kernels): Codecs {
   return new Map([
     [CODEC.gzip, gzip],
-    [CODEC.snappy, snappy(kernels)],
-    [CODEC.lz4, lz4(kernels)],
+    [CODEC.snappy, snappy(lzOf(kernels))],
+    [CODEC.lz4, lz4(lzOf(kernels))],
     [CODEC.zstd, zstd],
   ] satisfies [number, Codec][]);
 }

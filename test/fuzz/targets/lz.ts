@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { decompressFrameSync } from 'lz4-napi';
 import { blocksOf, frame } from '../../kernels/frames.ts';
-import { twin, wasm } from '../../kernels/instances.ts';
+import { twinLz, wasmLz } from '../../kernels/instances.ts';
 import { packSnappy, rawBlock } from '../../kernels/snappy.ts';
 import type { SeededRandom } from '../../support/random.ts';
 import { damage, texture } from '../damage.ts';
@@ -31,7 +31,7 @@ export const lzBlocks: Target = {
         ? raw
         : kind === KIND.lz4
           ? frames(random, raw)
-          : damage(packSnappy(twin, raw), random);
+          : damage(packSnappy(twinLz, raw), random);
     return new Uint8Array(Buffer.concat([Uint8Array.of(kind, random.integer(0, BOUNDS.length - 1)), made]));
   },
   check(input) {
@@ -66,8 +66,8 @@ function frames(random: SeededRandom, raw: Uint8Array): Uint8Array {
 }
 
 function checkFrames(bytes: Uint8Array, maxBytes: number): Outcomes {
-  const unpacked = wasm.unpackLz4(bytes, maxBytes);
-  const expected = twin.unpackLz4(bytes, maxBytes);
+  const unpacked = wasmLz.unpackLz4(bytes, maxBytes);
+  const expected = twinLz.unpackLz4(bytes, maxBytes);
   if (!(unpacked instanceof Uint8Array) || !(expected instanceof Uint8Array)) {
     mustHold(unpacked === expected, () => `LZ4: ${told(unpacked)} here, ${told(expected)} in the twin`);
     return [`LZ4: ${told(unpacked)}`];
@@ -108,8 +108,8 @@ function told(result: Uint8Array | number): string {
 function checkElements(bytes: Uint8Array, size: number): Outcomes {
   const out = new Uint8Array(size);
   const expected = new Uint8Array(size);
-  const fits = wasm.unpackSnappy(bytes, out);
-  mustHold(fits === twin.unpackSnappy(bytes, expected), () => `Snappy fits ${fits}, not in the twin`);
+  const fits = wasmLz.unpackSnappy(bytes, out);
+  mustHold(fits === twinLz.unpackSnappy(bytes, expected), () => `Snappy fits ${fits}, not in the twin`);
   checkBlock(bytes);
   if (fits) {
     mustHold(sameBytes(out, expected), () => 'Snappy unpacks otherwise than its twin');
@@ -120,14 +120,14 @@ function checkElements(bytes: Uint8Array, size: number): Outcomes {
 }
 
 function checkPacking(plain: Uint8Array): Outcomes {
-  const packed = wasm.packLz4(plain);
-  mustHold(sameBytes(packed, twin.packLz4(plain)), () => 'LZ4 packs otherwise than its twin');
+  const packed = wasmLz.packLz4(plain);
+  mustHold(sameBytes(packed, twinLz.packLz4(plain)), () => 'LZ4 packs otherwise than its twin');
   mustHold(
     sameBytes(decompressFrameSync(Buffer.from(packed)), plain),
     () => 'lz4-napi reads our LZ4 otherwise',
   );
-  const elements = packSnappy(wasm, plain);
-  mustHold(sameBytes(elements, packSnappy(twin, plain)), () => 'Snappy packs otherwise than its twin');
+  const elements = packSnappy(wasmLz, plain);
+  mustHold(sameBytes(elements, packSnappy(twinLz, plain)), () => 'Snappy packs otherwise than its twin');
   const block = rawBlock(elements, plain.length);
   mustHold(sameBytes(snappyjs.uncompress(block), plain), () => 'snappyjs reads our Snappy otherwise');
   return ['packed'];

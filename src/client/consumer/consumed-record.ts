@@ -1,0 +1,26 @@
+import { ConsumerRecord, type FetchedBatch } from '../fetch/consumer-record.ts';
+import type { Acks } from './acks.ts';
+import type { OwnedPartition } from './owned-partition.ts';
+
+/** A record that a consumer has handed out. */
+export class ConsumedRecord<K = Uint8Array | null, V = Uint8Array | null> extends ConsumerRecord<K, V> {
+  readonly #owner: OwnedPartition;
+  readonly #acks: Acks;
+
+  /** @param index in the batch. */
+  constructor(batch: FetchedBatch<K, V>, index: number, owner: OwnedPartition) {
+    super(batch, batch.rowOf(index));
+    this.#owner = owner;
+    this.#acks = owner.acks;
+  }
+
+  /** Aborts when its partition is lost: others may work on this record from now on. */
+  get signal(): AbortSignal {
+    return this.#owner.signal;
+  }
+
+  /** It is done with: what is committed next may go over it. Idempotent; in vain once its partition is lost. */
+  ack(): void {
+    this.#acks.ack(this.offset);
+  }
+}

@@ -1,0 +1,94 @@
+import { murmur2 } from '../producer/partitioner.ts';
+import type { Deserializers } from '../topics/topic.ts';
+import type { ConsumedRecord } from './consumed-record.ts';
+import type { OwnedPartition } from './owned-partition.ts';
+
+/** Which records wait for each other: those of a key, those of a partition, or none. */
+export type Order = 'key' | 'partition' | 'none';
+
+/** A record that waits for its turn. */
+export interface Task<K, V> {
+  readonly record: ConsumedRecord<K, V>;
+  readonly owner: OwnedPartition;
+  readonly deserializers: Deserializers<K, V>;
+  /** It is over, or will never be. */
+  readonly settled: () => void;
+}
+
+/** Records that are worked on one after the other. */
+interface Lane<K, V> {
+  readonly key: string;
+  readonly owner: OwnedPartition;
+  tasks: Task<K, V>[];
+  isBusy: boolean;
+}
+
+/** Puts records behind those they have to wait for, and says which comes next. */
+export class Lanes<K, V> {
+  readonly #order: Order;
+  readonly #lanes = new Map<string, Lane<K, V>>();
+  /** Have a record and are not busy, the one that waits longest first. */
+  readonly #ready = new Set<Lane<K, V>>();
+  #numbered = 0;
+  #waiting = 0;
+
+  constructor(order: Order) {
+    this.#order = order;
+  }
+
+  /** Records that are not begun. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  push(task: Task<K, V>): void {
+    const key = this.#keyOf(task);
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = { key, owner: task.owner, tasks: [], isBusy: false };
+      this.#lanes.set(key, lane);
+    }
+    lane.tasks.push(task);
+    this.#waiting++;
+    if (!lane.isBusy) this.#ready.add(lane);
+  }
+
+  /** What is to be done now, and what to call when that is over; undefined when all wait. */
+  next(): { task: Task<K, V>; over: () => void } | undefined {
+    for (const lane of this.#ready) {
+      if (lane.owner.isPaused) continue;
+      const task = lane.tasks.shift();
+      this.#ready.delete(lane);
+      if (task === undefined) continue;
+      this.#waiting--;
+      lane.isBusy = true;
+      return { task, over: () => this.#over(lane) };
+    }
+    return undefined;
+  }
+
+  /** What is not begun never will be. */
+  drop(owner?: OwnedPartition): void {
+    for (const lane of this.#lanes.values()) {
+      if (owner !== undefined && lane.owner !== owner) continue;
+      for (const task of lane.tasks) task.settled();
+      this.#waiting -= lane.tasks.length;
+      lane.tasks = [];
+      this.#ready.delete(lane);
+      if (!lane.isBusy) this.#lanes.delete(lane.key);
+    }
+  }
+
+  #over(lane: Lane<K, V>): void {
+    lane.isBusy = false;
+    if (lane.tasks.length > 0) this.#ready.add(lane);
+    else if (this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
+  }
+
+  /** Keys that share a hash wait for each other, which does no harm; those without a key wait for none. */
+  #keyOf({ record, owner }: Task<K, V>): string {
+    const key = this.#order === 'key' ? record.keyBytes : null;
+    if (this.#order === 'partition') return owner.title;
+    return key === null ? `${this.#numbered++}` : `${owner.title}/${murmur2(key)}`;
+  }
+}

@@ -1,0 +1,189 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
+import { invalidArgument } from '../errors.ts';
+import { backoffMs, pause } from '../retry.ts';
+import { InvalidRecord } from '../topics/invalid-record.ts';
+import { deadLetterOf, type OnInvalid, type SendRaw, settleInvalid } from '../topics/on-invalid.ts';
+import { type AnyTopic, invalidIn, nameOf } from '../topics/topic.ts';
+import { ConsumedRecord } from './consumed-record.ts';
+import { Lanes, type Order, type Task } from './lanes.ts';
+import type { OwnedPartition } from './owned-partition.ts';
+import type { Share, TakenBatch, Taker } from './share.ts';
+
+/** What is done with a record; it is done with when this returns, or what it returns resolves. */
+export type Handler<K, V> = (record: ConsumedRecord<K, V>) => unknown;
+
+export interface RunOptions {
+  /** Records that are worked on at once; 1 unless given. */
+  concurrency?: number | undefined;
+  /** Which of them wait for each other: `key` and `partition`, the default, keep the order of theirs. */
+  order?: Order | undefined;
+  /** How often a record is tried again when the handler throws, with pauses that grow; 0 unless given. */
+  retry?: number | undefined;
+  /** Where a record goes that failed for the last time, with headers that say why. Without, it ends the run. */
+  deadLetter?: AnyTopic | undefined;
+  /** Ends it: what is begun is finished first. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface RunnerParts<K, V> {
+  share: Share<K, V>;
+  clock: Clock;
+  random: Random;
+  /** Instead of what a topic says. */
+  onInvalid: OnInvalid | undefined;
+  send: SendRaw;
+  /** Nothing more can be taken, or a record has failed for good; once. */
+  failed: (error: unknown) => void;
+}
+
+/** Records that wait, beyond which no batch is taken: small ones cost more than their bytes. */
+const WAITING_MAX = 1_000;
+
+/** Works on many records at once, in the order they ask for. */
+export class Runner<K, V> implements Taker {
+  readonly #parts: RunnerParts<K, V>;
+  readonly #handler: Handler<K, V>;
+  readonly #options: RunOptions;
+  readonly #concurrency: number;
+  readonly #lanes: Lanes<K, V>;
+  #inFlight = 0;
+  #isOver = false;
+  #bell = Promise.withResolvers<void>();
+
+  /** @throws MilenaError INVALID_ARGUMENT */
+  constructor(parts: RunnerParts<K, V>, handler: Handler<K, V>, options: RunOptions) {
+    const { concurrency = 1, order = 'partition', retry = 0 } = options;
+    if (!Number.isSafeInteger(concurrency) || concurrency < 1)
+      throw invalidArgument(`concurrency is a number from 1 on, not ${concurrency}`);
+    if (!Number.isSafeInteger(retry) || retry < 0)
+      throw invalidArgument(`retry is a number from 0 on, not ${retry}`);
+    if (!['key', 'partition', 'none'].includes(order)) throw invalidArgument(`there is no order ${order}`);
+    this.#parts = parts;
+    this.#handler = handler;
+    this.#options = options;
+    this.#concurrency = concurrency;
+    this.#lanes = new Lanes(order);
+  }
+
+  /** Takes what comes, until the signal says so. What is begun by then goes on. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#stop();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      while (!this.#isOver) {
+        if (this.#lanes.waiting < WAITING_MAX) this.#enqueue(await this.#parts.share.take(signal));
+        else await this.#bell.promise;
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  drop(owner: OwnedPartition): void {
+    this.#lanes.drop(owner);
+    this.#ring();
+  }
+
+  pause(): boolean {
+    return true;
+  }
+
+  resume(): void {
+    this.#dispatch();
+  }
+
+  #enqueue({ batch, owner }: TakenBatch<K, V>): void {
+    let left = batch.length;
+    const settled = () => {
+      if (--left === 0) batch.release();
+    };
+    for (let index = 0; index < batch.length; index++) {
+      const record = new ConsumedRecord(batch, index, owner);
+      owner.acks.handOut(record.offset);
+      this.#lanes.push({ record, owner, deserializers: batch.deserializers, settled });
+    }
+    owner.acks.skipTo(batch.nextOffset);
+    if (batch.length === 0) batch.release();
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    while (this.#inFlight < this.#concurrency && !this.#isOver) {
+      const next = this.#lanes.next();
+      if (next === undefined) return;
+      this.#inFlight++;
+      void this.#work(next.task).finally(() => {
+        this.#inFlight--;
+        next.over();
+        this.#ring();
+        this.#dispatch();
+      });
+    }
+  }
+
+  async #work(task: Task<K, V>): Promise<void> {
+    const { record, owner, settled } = task;
+    owner.begin();
+    try {
+      await this.#attempts(task);
+      record.ack();
+    } catch (error) {
+      // Once it is lost, whoever has it works on it.
+      if (!owner.signal.aborted) this.#fail(error);
+    } finally {
+      owner.end();
+      settled();
+    }
+  }
+
+  async #attempts(task: Task<K, V>): Promise<void> {
+    const { clock, random } = this.#parts;
+    const { retry = 0 } = this.#options;
+    const { record } = task;
+    for (let failures = 0; ; failures++) {
+      try {
+        if (!(await this.#isInvalid(task))) await this.#handler(record);
+        return;
+      } catch (error) {
+        record.signal.throwIfAborted();
+        if (failures >= retry || error instanceof InvalidRecord) return this.#giveUp(record, error);
+        await pause(clock, backoffMs(failures, random), record.signal);
+      }
+    }
+  }
+
+  /** @returns whether it is none that the handler can have, and is dealt with. */
+  async #isInvalid({ record, deserializers }: Task<K, V>): Promise<boolean> {
+    const found = deserializers.isPlain ? undefined : invalidIn(record);
+    if (found === undefined) return false;
+    const { send, onInvalid = deserializers.onInvalid } = this.#parts;
+    await settleInvalid(found, onInvalid, send);
+    return true;
+  }
+
+  async #giveUp(record: ConsumedRecord<K, V>, error: unknown): Promise<void> {
+    const { deadLetter } = this.#options;
+    if (deadLetter === undefined) throw error;
+    await this.#parts.send(nameOf(deadLetter), deadLetterOf(record, error));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#stop();
+    this.#parts.failed(error);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#lanes.drop();
+    this.#ring();
+  }
+
+  #ring(): void {
+    this.#bell.resolve();
+    this.#bell = Promise.withResolvers();
+  }
+}
