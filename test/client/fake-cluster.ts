@@ -70,6 +70,7 @@ export class FakeCluster {
   /** Requests of each connection that are without an answer, at most so far. */
   inFlightMost = 0;
   topicErrorCode: number = ErrorCode.NONE;
+  topicId = 'AAAAAAAAAAAAAAAAAAAABQ';
   readonly options: FakeOptions;
   readonly services: FakeService[] = [];
   readonly #nodes: number;
@@ -176,7 +177,7 @@ export class FakeCluster {
         {
           errorCode: this.topicErrorCode,
           name: TOPIC,
-          topicId: 'AAAAAAAAAAAAAAAAAAAABQ',
+          topicId: this.topicId,
           partitions: this.leaders.map(({ id, epoch }, partitionIndex) => ({
             errorCode: 0,
             partitionIndex,

@@ -191,7 +191,7 @@ function badBatch(at: FetchPartition, error: unknown): BadBatch {
     new MilenaError(`${titleOf(at)} at offset ${at.position}: ${error.message}`, {
       code: name,
       // What a network changed on its way is right the next time.
-      retriable: error.code === ErrorCode.CORRUPT_MESSAGE,
+      retriable: error.code !== ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
     }),
   );
 }

@@ -29,8 +29,9 @@ export interface FetchSizes {
 }
 
 export interface LaneAnswer {
-  /** Of a partition that is not in it nothing has changed. */
+  /** Of a partition that is not in it nothing has changed, unless all was asked for. */
   answerOf(at: FetchPartition): PartitionAnswer | undefined;
+  isWhole: boolean;
   nodeEndpoints: FetchResponse['nodeEndpoints'];
   recordBytes: number;
   isThrottled: boolean;
@@ -86,7 +87,7 @@ export class Lane {
       if (SESSION_ERRORS.has(answer.errorCode) && !isWhole) return undefined;
       throw new BrokerError(answer.errorCode, `a fetch from broker ${this.nodeId}`);
     }
-    return answerBy(answer, usesIds);
+    return { ...answerBy(answer, usesIds), isWhole };
   }
 
   close(): void {
@@ -108,7 +109,7 @@ export class Lane {
   }
 }
 
-function answerBy({ responses, nodeEndpoints, throttleTimeMs }: FetchResponse, usesIds: boolean): LaneAnswer {
+function answerBy({ responses, nodeEndpoints, throttleTimeMs }: FetchResponse, usesIds: boolean) {
   const found = new Map<string, PartitionAnswer>();
   let recordBytes = 0;
   for (const { topic, topicId, partitions } of responses) {
@@ -118,7 +119,8 @@ function answerBy({ responses, nodeEndpoints, throttleTimeMs }: FetchResponse, u
     }
   }
   return {
-    answerOf: ({ topic, topicId, partition }) => found.get(`${usesIds ? topicId : topic}/${partition}`),
+    answerOf: ({ topic, topicId, partition }: FetchPartition) =>
+      found.get(`${usesIds ? topicId : topic}/${partition}`),
     nodeEndpoints,
     recordBytes,
     isThrottled: throttleTimeMs > 0,

@@ -220,6 +220,7 @@ export class Pump {
       if (at.life !== life || this.partitions.get(titleOf(at)) !== at) continue;
       const told = answer.answerOf(at);
       try {
+        if (told === undefined && answer.isWhole) throw refusalOf(ErrorCode.UNKNOWN_SERVER_ERROR, at);
         if (told !== undefined && told.errorCode !== ErrorCode.NONE) this.#refuse(at, told, answer);
         else this.#receive(at, told, { answer, holding });
       } catch (error) {

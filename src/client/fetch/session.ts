@@ -25,7 +25,7 @@ const EPOCH_MAX = 0x7fff_ffff;
 export class FetchSession {
   #id = 0;
   #epoch = INITIAL_EPOCH;
-  /** As the broker was told, by {@link keyOf}. */
+  /** As the broker was told. */
   #told = new Map<string, Asked>();
   #usesIds = false;
 
@@ -34,9 +34,11 @@ export class FetchSession {
     if (usesIds !== this.#usesIds) this.restart();
     this.#usesIds = usesIds;
     const before = this.#epoch === INITIAL_EPOCH ? new Map<string, Asked>() : this.#told;
+    // As the broker tells them apart: a name may be another topic's by now, and is the same to who goes by names.
+    const keyOf = ({ topic, topicId, partition }: Asked) => `${usesIds ? topicId : topic}/${partition}`;
     this.#told = new Map(asked.map((one) => [keyOf(one), one]));
     const changed = asked.filter((one) => !isSame(before.get(keyOf(one)), one));
-    const forgotten = [...before.values()].filter((one) => !this.#told.has(keyOf(one)));
+    const forgotten = [...before].flatMap(([key, one]) => (this.#told.has(key) ? [] : [one]));
     return {
       sessionId: this.#id,
       sessionEpoch: this.#epoch,
@@ -65,10 +67,6 @@ export class FetchSession {
   restart(): void {
     this.#epoch = INITIAL_EPOCH;
   }
-}
-
-function keyOf({ topic, topicId, partition }: Asked): string {
-  return `${topicId}/${topic}/${partition}`;
 }
 
 function isSame(before: Asked | undefined, now: Asked): boolean {

@@ -1,6 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import type { Client } from '../../../src/client/client.ts';
+import { MilenaError } from '../../../src/client/errors.ts';
 import type { ConsumerRecord } from '../../../src/client/fetch/consumer-record.ts';
+import type { ReadOptions } from '../../../src/client/read.ts';
+import { serde } from '../../../src/client/topics/serde.ts';
+import { topic } from '../../../src/client/topics/topic.ts';
+import { CODEC, type CodecName } from '../../../src/records/codecs.ts';
 import { type RawClient, TestBroker } from '../../gateway/harness.ts';
 import { WAYS } from '../ways.ts';
 
@@ -81,5 +86,180 @@ describe.each(Object.entries(WAYS))('over %s', (_, connect) => {
       await client.send(topic, { value: String(seen.length) });
     }
     expect(seen).toEqual(['0', '1', '2']);
+  });
+
+  const valuesOf = (topic: string, options: ReadOptions) =>
+    all(client.read(topic, { live: false, ...options }), ({ value }) => textOf(value));
+
+  test('from and to: offsets, times, from the end', async () => {
+    const { name: topic } = await server.topic(raw, { partitions: 1 });
+    const nowMs = Date.now();
+    for (const [at, agoMs] of [7_200_000, 3_000_000, 60_000, 1_000].entries())
+      await client.send(topic, { value: String(at), timestamp: nowMs - agoMs });
+    expect(await valuesOf(topic, { from: 'latest' })).toEqual([]);
+    expect(await valuesOf(topic, { from: 2 })).toEqual(['2', '3']);
+    expect(await valuesOf(topic, { from: { offset: 1 }, to: 3 })).toEqual(['1', '2']);
+    expect(await valuesOf(topic, { from: -1 })).toEqual(['3']);
+    expect(await valuesOf(topic, { from: -100, to: -2 })).toEqual(['0', '1']);
+    expect(await valuesOf(topic, { from: '-1h' })).toEqual(['1', '2', '3']);
+    expect(await valuesOf(topic, { from: { time: new Date(nowMs - 60_000) } })).toEqual(['2', '3']);
+    expect(await valuesOf(topic, { from: { time: '-1.5h' }, to: '-30s' })).toEqual(['1', '2']);
+    expect(await valuesOf(topic, { from: { time: nowMs + 60_000 } })).toEqual([]);
+    // Beyond the end: what is there, and with `live` what comes.
+    expect(await valuesOf(topic, { to: 100 })).toEqual(['0', '1', '2', '3']);
+    const later = all(client.read(topic, { from: 3, to: 5 }), ({ offset }) => offset);
+    await client.send(topic, { value: '4' });
+    expect(await later).toEqual([3, 4]);
+  });
+
+  test('several topics and partitions, each in order', async () => {
+    const values = Array.from({ length: 60 }, (_, number) => String(number));
+    const topics = [await written(values, 3), await written(values, 2)];
+    const seen = new Map<string, number[]>();
+    for await (const { topic, partition, value } of client.read(topics, { live: false })) {
+      const key = `${topics.indexOf(topic)}/${partition}`;
+      seen.set(key, [...(seen.get(key) ?? []), Number(textOf(value))]);
+    }
+    expect([...seen.keys()].toSorted()).toEqual(['0/0', '0/1', '0/2', '1/0', '1/1']);
+    for (const [key, numbers] of seen) {
+      const partitions = key.startsWith('0') ? 3 : 2;
+      const first = Number(key.slice(-1));
+      expect(numbers).toEqual(values.map(Number).filter((number) => number % partitions === first));
+    }
+    expect(await valuesOf(topics[0] ?? '', { partitions: [2] })).toHaveLength(20);
+  });
+
+  test.each(Object.keys(CODEC) as CodecName[])('compressed with %s', async (compression) => {
+    const { name: topic } = await server.topic(raw);
+    await using producer = client.producer({ compression, batchBytes: 4_000 });
+    const values = Array.from({ length: 500 }, (_, number) => `${number}`.padEnd(100, '.'));
+    await producer.send(
+      topic,
+      values.map((value) => ({ value })),
+    );
+    expect(await valuesOf(topic, {})).toEqual(values);
+    expect(await valuesOf(topic, { from: 123, to: 125 })).toEqual(values.slice(123, 125));
+  });
+
+  test('by batches', async () => {
+    const topic = await written(['a', 'b']);
+    const seen: string[] = [];
+    for await (const batch of client.read(topic, { live: false }).batches()) {
+      expect(batch).toMatchObject({ topic, partition: 0, length: 1 });
+      for (const record of batch) seen.push(`${record.offset} ${textOf(record.value)}`);
+      expect(batch.at(0).offset).toBe(batch.nextOffset - 1);
+    }
+    expect(seen).toEqual(['0 a', '1 b']);
+  });
+
+  test('how far it has come', async () => {
+    const topic = await written(['a', 'b', 'c']);
+    const reader = client.read(topic);
+    await reader.next();
+    expect(reader.assignment).toEqual([{ topic, partition: 0 }]);
+    expect(reader.progress({ topic, partition: 0 })).toMatchObject({ endOffset: 3 });
+    await reader.return();
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test('a topic that is deleted while it is read', async () => {
+    const topic = await written(['a']);
+    const impatient = await connect(server.broker, { retryForMs: 300 });
+    const reader = impatient.read(topic);
+    await reader.next();
+    const next = reader.next();
+    await server.deleteTopic(raw, { name: topic });
+    await expect(next).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+    // Reading does not bring it back.
+    await expect(impatient.read(topic).next()).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+    await impatient.close();
+  });
+});
+
+describe('complaint 5, async iteration and types', () => {
+  let client: Client;
+  beforeAll(async () => {
+    client = await WAYS['in process']!(server.broker);
+  });
+  afterAll(() => client.close());
+
+  test('keys and values may be null, and the types say so', async () => {
+    const { name } = await server.topic(raw);
+    await client.send(name, { key: null, value: null });
+    for await (const record of client.read(name, { live: false })) {
+      expectTypeOf(record.key).toEqualTypeOf<Uint8Array | null>();
+      expectTypeOf(record.value).toEqualTypeOf<Uint8Array | null>();
+      expect([record.key, record.value]).toEqual([null, null]);
+    }
+  });
+
+  test('a typed topic gives its types, made when they are read, once', async () => {
+    const { name } = await server.topic(raw);
+    let made = 0;
+    const counting = {
+      serialize: (value: { n: number }) => JSON.stringify(value),
+      deserialize: (bytes: Uint8Array | null) => {
+        made++;
+        return JSON.parse(String(Buffer.from(bytes ?? []))) as { n: number };
+      },
+    };
+    const orders = topic(name, { key: serde.nullable(serde.string), value: counting });
+    await client.send(orders, [{ key: 'a', value: { n: 1 } }, { value: { n: 2 } }]);
+    const batches = client.read(orders, { live: false }).batches();
+    for await (const batch of batches)
+      for (const { offset } of batch) expect(offset).toBeGreaterThanOrEqual(0);
+    expect(made).toBe(0);
+    const seen = await all(client.read(orders, { live: false }), (record) => {
+      expectTypeOf(record.key).toEqualTypeOf<string | null>();
+      expectTypeOf(record.value).toEqualTypeOf<{ n: number }>();
+      expect(record.value).toBe(record.value);
+      return [record.key, record.value.n];
+    });
+    expect(seen).toEqual([
+      ['a', 1],
+      [null, 2],
+    ]);
+    expect(made).toBe(2);
+  });
+
+  test('records that are not what their topic says: skipped, told, or the end', async () => {
+    const { name } = await server.topic(raw);
+    const numbers = topic(name, { value: serde.json<number>() });
+    for (const value of ['1', 'no number', '3']) await client.send(name, { value });
+    const read = (onInvalid: ReadOptions['onInvalid']) =>
+      all(client.read(numbers, { live: false, onInvalid }), ({ value }) => value);
+    expect(await read('skip')).toEqual([1, 3]);
+    const told: number[] = [];
+    expect(await read((_, record) => void told.push(record.offset))).toEqual([1, 3]);
+    expect(told).toEqual([1]);
+    const deadLetter = `${name}.dlq`;
+    expect(await read({ deadLetter })).toEqual([1, 3]);
+    expect(await all(client.read(deadLetter, { live: false }), ({ value }) => textOf(value))).toEqual([
+      'no number',
+    ]);
+    await expect(read(undefined)).rejects.toMatchObject({ code: 'INVALID_RECORD_VALUE' });
+  });
+
+  test('calls of next that do not wait for each other are answered in order', async () => {
+    const { name } = await server.topic(raw);
+    await client.send(name, [{ value: 'a' }, { value: 'b' }]);
+    const reader = client.read(name, { live: false });
+    const results = await Promise.all([reader.next(), reader.next(), reader.next(), reader.next()]);
+    expect(results.map(({ done, value }) => (done ? 'over' : textOf(value.value)))).toEqual([
+      'a',
+      'b',
+      'over',
+      'over',
+    ]);
+  });
+
+  test.each([
+    [{ from: { time: '-1x' as '-1h' } }],
+    [{ from: 1.5 }],
+    [{ to: { time: Number.NaN } }],
+    [{ partitions: [] }],
+    [{ maxBufferedBytes: 0 }],
+  ] satisfies [ReadOptions][])('%j is refused before anything is asked', (options) => {
+    expect(() => client.read('any', options)).toThrow(MilenaError);
   });
 });
