@@ -72,6 +72,10 @@ export class Iteration<K, V> implements Taker {
     if (this.#taken?.owner === owner) this.#letGo();
   }
 
+  finish(owner: OwnedPartition): void {
+    this.drop(owner);
+  }
+
   pause(owner: OwnedPartition): boolean {
     this.drop(owner);
     return false;
@@ -90,7 +94,7 @@ export class Iteration<K, V> implements Taker {
     owner.acks.handOut(record.offset);
     // Behind its last record a batch can have more, that is none.
     if (this.#at === batch.length) owner.acks.skipTo(batch.nextOffset);
-    owner.begin();
+    owner.begin(record.offset);
     this.#current = record;
     this.#owner = owner;
     return record;

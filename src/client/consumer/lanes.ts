@@ -13,6 +13,8 @@ export interface Task<K, V> {
   readonly deserializers: Deserializers<K, V>;
   /** It is over, or will never be. */
   readonly settled: () => void;
+  /** Its partition waits for it. */
+  isBegun: boolean;
 }
 
 /** Records that are worked on one after the other. */
@@ -67,13 +69,15 @@ export class Lanes<K, V> {
     return undefined;
   }
 
-  /** What is not begun never will be. */
-  drop(owner?: OwnedPartition): void {
+  /** What waits is let go, but what is to be kept. */
+  drop(isKept: (task: Task<K, V>) => boolean): void {
     for (const lane of this.#lanes.values()) {
-      if (owner !== undefined && lane.owner !== owner) continue;
-      for (const task of lane.tasks) task.settled();
-      this.#waiting -= lane.tasks.length;
-      lane.tasks = [];
+      const kept = lane.tasks.filter(isKept);
+      const dropped = lane.tasks.filter((task) => !kept.includes(task));
+      this.#waiting -= dropped.length;
+      lane.tasks = kept;
+      for (const task of dropped) task.settled();
+      if (kept.length > 0) continue;
       this.#ready.delete(lane);
       if (!lane.isBusy) this.#lanes.delete(lane.key);
     }

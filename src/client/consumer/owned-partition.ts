@@ -21,6 +21,8 @@ export class OwnedPartition implements TopicPartition {
   isPaused = false;
   /** Nothing of it is handed out any more. */
   isOver = false;
+  /** The last of its records, by offset, that somebody has begun to work on. */
+  begunUpTo: Offset = -1;
   /** Records that somebody works on. */
   #inWork = 0;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -45,8 +47,9 @@ export class OwnedPartition implements TopicPartition {
     return this.#idle.promise;
   }
 
-  begin(): void {
+  begin(offset: Offset): void {
     this.#inWork++;
+    this.begunUpTo = Math.max(this.begunUpTo, offset);
   }
 
   end(): void {

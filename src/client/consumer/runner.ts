@@ -83,8 +83,17 @@ export class Runner<K, V> implements Taker {
   }
 
   drop(owner: OwnedPartition): void {
-    this.#lanes.drop(owner);
-    this.#ring();
+    this.#drop((task) => task.owner !== owner);
+  }
+
+  finish(owner: OwnedPartition): void {
+    this.#drop((task) => {
+      if (task.owner !== owner) return true;
+      if (owner.isPaused || task.record.offset > owner.begunUpTo) return false;
+      // What waits for its turn is waited for from now on.
+      this.#begin(task);
+      return true;
+    });
   }
 
   pause(): boolean {
@@ -103,7 +112,7 @@ export class Runner<K, V> implements Taker {
     for (let index = 0; index < batch.length; index++) {
       const record = new ConsumedRecord(batch, index, owner);
       owner.acks.handOut(record.offset);
-      this.#lanes.push({ record, owner, deserializers: batch.deserializers, settled });
+      this.#lanes.push({ record, owner, deserializers: batch.deserializers, settled, isBegun: false });
     }
     owner.acks.skipTo(batch.nextOffset);
     if (batch.length === 0) batch.release();
@@ -126,7 +135,7 @@ export class Runner<K, V> implements Taker {
 
   async #work(task: Task<K, V>): Promise<void> {
     const { record, owner, settled } = task;
-    owner.begin();
+    this.#begin(task);
     try {
       await this.#attempts(task);
       record.ack();
@@ -137,6 +146,11 @@ export class Runner<K, V> implements Taker {
       owner.end();
       settled();
     }
+  }
+
+  #begin(task: Task<K, V>): void {
+    if (!task.isBegun) task.owner.begin(task.record.offset);
+    task.isBegun = true;
   }
 
   async #attempts(task: Task<K, V>): Promise<void> {
@@ -178,7 +192,15 @@ export class Runner<K, V> implements Taker {
 
   #stop(): void {
     this.#isOver = true;
-    this.#lanes.drop();
+    this.#drop(() => false);
+  }
+
+  #drop(isKept: (task: Task<K, V>) => boolean): void {
+    this.#lanes.drop((task) => {
+      if (isKept(task)) return true;
+      if (task.isBegun) task.owner.end();
+      return false;
+    });
     this.#ring();
   }
 

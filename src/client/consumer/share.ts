@@ -19,6 +19,8 @@ import { subscribedTopics, type Subscription } from './subscription.ts';
 export interface Taker {
   /** Nothing more of it is handed out: what was taken and not begun is let go. */
   drop(owner: OwnedPartition): void;
+  /** Likewise, but what lies before a record that was begun is worked on first: else that would be done again. */
+  finish(owner: OwnedPartition): void;
   /** @returns whether it keeps what it has taken until `resume`; else that is let go, and is read again. */
   pause(owner: OwnedPartition): boolean;
   resume(owner: OwnedPartition): void;
@@ -102,20 +104,20 @@ export class Share<K, V> implements MemberWork {
   }
 
   async revoked(partitions: readonly TopicPartition[], untilMs: Millis): Promise<void> {
-    const leaving = this.#stop(partitions);
+    const leaving = this.#stop(partitions, 'finish');
     await this.#settled(leaving, untilMs, 'work on it took longer than a rebalance waits');
     if (this.#options.isAutoCommit) await this.commit({ partitions: leaving });
     for (const one of leaving) this.#release(one, 'it was given up');
   }
 
   lost(partitions: readonly TopicPartition[]): void {
-    for (const one of this.#stop(partitions))
+    for (const one of this.#stop(partitions, 'drop'))
       this.#release(one, 'the group has gone on without this consumer');
   }
 
   /** Nothing is handed out any more. Resolves when nobody works on what was, or time is up: then that is given up. */
   async drain(untilMs: Millis): Promise<readonly OwnedPartition[]> {
-    const leaving = this.#stop([...this.#owned.values()]);
+    const leaving = this.#stop([...this.#owned.values()], 'finish');
     await this.#settled(leaving, untilMs, 'the consumer is closed');
     return leaving;
   }
@@ -235,14 +237,15 @@ export class Share<K, V> implements MemberWork {
   }
 
   /** Reading stops, and what was taken is let go. */
-  #stop(partitions: readonly TopicPartition[]): OwnedPartition[] {
+  #stop(partitions: readonly TopicPartition[], how: 'drop' | 'finish'): OwnedPartition[] {
     const leaving = partitions.flatMap((one) => this.#owned.get(titleOf(one)) ?? []);
     for (const one of leaving) {
+      if (how === 'drop') this.taker?.drop(one);
       if (one.isOver) continue;
       if (this.#options.fetcher.bufferedBytes === 0) this.#noteStart(one);
       one.isOver = true;
       if (one.isRead) this.#options.fetcher.unassign([one]);
-      this.taker?.drop(one);
+      if (how === 'finish') this.taker?.finish(one);
     }
     return leaving;
   }
@@ -264,7 +267,8 @@ export class Share<K, V> implements MemberWork {
    * lost. Only while nothing is on its way here, for then the fetcher stands where reading began.
    */
   #noteStart(one: OwnedPartition): void {
-    const position = one.acks.position === undefined && one.isRead ? this.#progressOf(one) : undefined;
+    const isUnknown = one.acks.position === undefined && one.isRead && !one.isOver;
+    const position = isUnknown ? this.#progressOf(one) : undefined;
     if (position !== undefined) one.acks.skipTo(position);
     if (one.isOver || one.acks.position !== undefined) this.#unstarted.delete(one);
   }
