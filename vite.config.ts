@@ -61,8 +61,8 @@ function packageBuild(home: HomeName) {
       sourcemap: false,
       rollupOptions: {
         input: HOMES[home],
-        // The page's own.
-        external: ['react'],
+        // The user's own.
+        external: ['react', '@opentelemetry/api'],
         // An entry exports what it says, even where a script that it loads later needs more of it.
         preserveEntrySignatures: 'strict' as const,
         output: { entryFileNames: '[name].js', chunkFileNames: `chunks/${home}-[name].js` },

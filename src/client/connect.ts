@@ -2,6 +2,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { Millis } from '../model/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
+import type { Tracing } from '../ports/tracing.ts';
 import type { BrokerAddress, Transport } from '../ports/transport.ts';
 import type { Codecs } from '../records/codecs.ts';
 import { Client } from './client.ts';
@@ -39,6 +40,8 @@ export interface ConnectOptions {
   requestTimeoutMs?: Millis;
   /** Writing to a topic that is not there makes it, where the broker allows that. The default. */
   allowAutoTopicCreation?: boolean;
+  /** Spans and headers for what is sent and consumed, as `openTelemetry(api)` gives them; false: none in any case. */
+  tracing?: Tracing | false;
   /** Gives up connecting. */
   signal?: AbortSignal;
 }
@@ -76,6 +79,7 @@ export async function connectWith(
   const clock = new WakefulClock(surroundings.clock, surroundings.wakes);
   const { retryForMs = RETRY_FOR_MS, clientId = 'milena', allowAutoTopicCreation = true, signal } = options;
   const { connectForMs = retryForMs } = options;
+  const tracing = await tracingOf(options.tracing, clientId);
   const { transport, bootstrap } = wayTo(to, options, surroundings);
   const { connectTimeoutMs, requestTimeoutMs } = options;
   const times = {
@@ -97,7 +101,14 @@ export async function connectWith(
     cluster.close();
     throw error;
   }
-  return new Client({ cluster, clock, random, kernels, codecs, retryForMs });
+  return new Client({ cluster, clock, random, kernels, codecs, retryForMs, tracing });
+}
+
+/** Loaded only by those who trace. */
+async function tracingOf(tracing: Tracing | false | undefined, clientId: string) {
+  if (!tracing) return undefined;
+  const { ClientTracing } = await import('./tracing/client-tracing.ts');
+  return new ClientTracing(tracing, clientId);
 }
 
 /** @throws MilenaError INVALID_ARGUMENT */

@@ -144,7 +144,9 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
     signal?.throwIfAborted();
     this.#start();
     const failed = (error: unknown) => this.#fail(error);
-    const runner = new Runner({ ...this.#parts, share: this.#share, onInvalid, failed }, handler, options);
+    const { groupId } = this.#settings;
+    const parts = { ...this.#parts, share: this.#share, onInvalid, failed, groupId };
+    const runner = new Runner(parts, handler, options);
     this.#share.taker = runner;
     const stop = () => void this.close().catch(() => {});
     signal?.addEventListener('abort', stop, { once: true });

@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import { invalidArgument } from '../errors.ts';
 import { backoffMs, pause } from '../retry.ts';
+import type { ClientTracing } from '../tracing/client-tracing.ts';
 import { InvalidRecord } from '../topics/invalid-record.ts';
 import { deadLetterOf, type OnInvalid, type SendRaw, settleInvalid } from '../topics/on-invalid.ts';
 import { type AnyTopic, invalidIn, nameOf } from '../topics/topic.ts';
@@ -33,6 +34,8 @@ export interface RunnerParts<K, V> {
   /** Instead of what a topic says. */
   onInvalid: OnInvalid | undefined;
   send: SendRaw;
+  tracing?: ClientTracing | undefined;
+  groupId?: string | undefined;
   /** Nothing more can be taken, or a record has failed for good; once. */
   failed: (error: unknown) => void;
 }
@@ -137,7 +140,9 @@ export class Runner<K, V> implements Taker {
     const { record, owner, settled } = task;
     this.#begin(task);
     try {
-      await this.#attempts(task);
+      const { tracing, groupId } = this.#parts;
+      const attempts = () => this.#attempts(task);
+      await (tracing === undefined ? attempts() : tracing.process(record, groupId, attempts));
       record.ack();
     } catch (error) {
       // Once it is lost, whoever has it works on it.

@@ -124,7 +124,7 @@ export class Share<K, V> implements MemberWork {
 
   /** The next batch of what is this consumer's. @throws as `Fetcher.take` */
   async take(signal: AbortSignal): Promise<TakenBatch<K, V>> {
-    const { fetcher } = this.#options;
+    const { fetcher, parts, group } = this.#options;
     for (;;) {
       for (const one of this.#unstarted) this.#noteStart(one);
       const batch = await fetcher.take(signal);
@@ -137,6 +137,7 @@ export class Share<K, V> implements MemberWork {
         const first = batch.length > 0 ? batch.at(0).offset : batch.nextOffset;
         if (owner.acks.position === undefined) owner.acks.skipTo(first);
         owner.acks.leaderEpoch = batch.leaderEpoch;
+        if (batch.length > 0) parts.tracing?.poll(batch, group?.groupId);
         return { batch, owner };
       }
       batch.release();

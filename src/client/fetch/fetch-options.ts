@@ -5,6 +5,7 @@ import type { Random } from '../../ports/random.ts';
 import type { Codecs } from '../../records/codecs.ts';
 import type { Cluster } from '../cluster.ts';
 import { MilenaError } from '../errors.ts';
+import type { ClientTracing } from '../tracing/client-tracing.ts';
 import type { Isolation } from './lookups.ts';
 import type { Position } from './position.ts';
 
@@ -17,6 +18,7 @@ export interface FetchParts {
   codecs: Codecs;
   /** How long what fails is tried again. */
   retryForMs: Millis;
+  tracing?: ClientTracing | undefined;
 }
 
 export interface FetchOptions {

@@ -7,6 +7,7 @@ import type { Cluster } from '../cluster.ts';
 import { closedError, MilenaError } from '../errors.ts';
 import { abortable, pause, retrying } from '../retry.ts';
 import type { KnownTopic } from '../topic-cache.ts';
+import type { ClientTracing } from '../tracing/client-tracing.ts';
 import { nameOf, serialized, type WritableTopic } from '../topics/topic.ts';
 import { Budget } from './budget.ts';
 import type { RecordWaiter } from './contents.ts';
@@ -47,6 +48,7 @@ export interface ProducerParts {
   codecs: Codecs;
   /** How long an unknown topic is asked for. */
   retryForMs: Millis;
+  tracing?: ClientTracing | undefined;
 }
 
 export interface SendOptions {
@@ -135,9 +137,16 @@ export class Producer implements AsyncDisposable {
     { signal }: SendOptions = {},
   ): Promise<RecordMetadata | RecordMetadata[]> {
     const name = nameOf(topic);
-    if (!isList(given)) return this.#send(name, serialized(topic, given), signal);
+    const { tracing } = this.#parts;
+    if (!isList(given)) {
+      const record = serialized(topic, given);
+      if (tracing === undefined) return this.#send(name, record, signal);
+      return tracing.send(name, [record], ([traced = record]) => this.#send(name, traced, signal));
+    }
     const records = given.map((record) => serialized(topic, record));
-    return Promise.all(records.map((record) => this.#send(name, record, signal)));
+    const sendAll = (some: readonly ProducerRecord[]) =>
+      Promise.all(some.map((record) => this.#send(name, record, signal)));
+    return tracing === undefined ? sendAll(records) : tracing.send(name, records, sendAll);
   }
 
   /**
@@ -151,8 +160,12 @@ export class Producer implements AsyncDisposable {
   ): Promise<void> {
     try {
       this.#tellFailure();
-      const plain = serialized(topic, record);
-      return this.#put(nameOf(topic), plain, { waiter: this.#writes, signal }) ?? DONE;
+      const name = nameOf(topic);
+      const given = { record: serialized(topic, record), waiter: this.#writes };
+      const put = (plain: ProducerRecord, waiter: RecordWaiter) => this.#put(name, plain, { waiter, signal });
+      const { tracing } = this.#parts;
+      if (tracing !== undefined) return tracing.write(name, given, put) ?? DONE;
+      return put(given.record, given.waiter) ?? DONE;
     } catch (error) {
       return Promise.reject(error as Error);
     }

@@ -46,13 +46,19 @@ const HEADER_OVERHEAD_BYTES = 10;
 export function newRecord(record: ProducerRecord, nowMs: Millis): NewRecord {
   const { key = null, value = null, headers, timestamp = nowMs } = record;
   if (headers === undefined) return { key, value, timestamp };
-  const list = Array.isArray(headers)
-    ? (headers as readonly { key: string; value: RecordBytes | null }[])
-    : Object.entries(headers as Record<string, RecordBytes | null>).map(([name, bytes]) => ({
-        key: name,
-        value: bytes,
-      }));
-  return { key, value, headers: list, timestamp };
+  return { key, value, headers: headerList(headers), timestamp };
+}
+
+/** Headers in either form as a list. */
+export function headerList(
+  headers: ProducerRecord['headers'] = [],
+): readonly { readonly key: string; readonly value: RecordBytes | null }[] {
+  if (isList(headers)) return headers;
+  return Object.entries(headers).map(([key, value]) => ({ key, value }));
+}
+
+function isList<T>(headers: Readonly<Record<string, unknown>> | readonly T[]): headers is readonly T[] {
+  return Array.isArray(headers);
 }
 
 /** Bytes it takes in a batch at most, before compression. */

@@ -6,6 +6,7 @@ import type { Transport } from '../../ports/transport.ts';
 import { clientClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
 import { nodeRandom } from './random.ts';
+import { tracingOfProcess } from './tracing.ts';
 import { tcpTransport, tlsTransport } from './tcp-transport.ts';
 
 const webSocket = (url: string) => webSocketTransport(url, clientClock);
@@ -20,8 +21,12 @@ const TRANSPORTS = {
  * `connectWith`, in Node: `kafka://` is TCP, `kafkas://` TLS, `ws://` and `wss://` the global WebSocket (Node 22 and
  * later).
  */
-export async function connect(to: string | Transport, options?: ConnectOptions): Promise<Client> {
+export async function connect(to: string | Transport, options: ConnectOptions = {}): Promise<Client> {
   const kernels = await loadKernels();
+  const { tracing = await tracingOfProcess() } = options;
   const home = { clock: clientClock, random: nodeRandom, kernels, codecs: nodeCodecs(kernels) };
-  return connectWith({ ...home, transports: TRANSPORTS }, to, options);
+  return connectWith({ ...home, transports: TRANSPORTS }, to, {
+    ...options,
+    ...(tracing !== undefined && { tracing }),
+  });
 }
