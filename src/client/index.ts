@@ -8,7 +8,8 @@ export type { GroupDescription, GroupMember } from './admin/group-descriptions.t
 export type { GroupLag, PartitionLag } from './admin/group-lag.ts';
 export type { GroupReset, PartitionReset, ResetOptions } from './admin/group-reset.ts';
 export type { GroupListing, GroupOffset } from './admin/groups.ts';
-export type { ListedOffset, ListOffsetsOptions, OffsetSpec } from './admin/offsets.ts';
+export type { ListedOffset } from './admin/offset-finder.ts';
+export type { ListOffsetsOptions, OffsetSpec } from './admin/offsets.ts';
 export type { DeletedRecords, DeleteRecordsOptions } from './admin/records.ts';
 export type { TopicDescription } from './admin/topic-descriptions.ts';
 export type { NewTopicOptions, TopicListing } from './admin/topics.ts';

@@ -61,8 +61,8 @@ async function described(admin: Admin, names: readonly string[]) {
     partitions.flatMap(({ partition, leaderId }) => (leaderId < 0 ? [] : [{ topic: name, partition }])),
   );
   const [starts, ends] = await Promise.all([
-    admin.offsets.resolve(led, 'earliest'),
-    admin.offsets.resolve(led, 'latest'),
+    admin.offsets.list(led, { at: 'earliest' }),
+    admin.offsets.list(led, { at: 'latest' }),
   ]);
   const offsetIn = (found: typeof starts, topic: string, partition: number) =>
     found.find((at) => at.topic === topic && at.partition === partition)?.offset ?? null;

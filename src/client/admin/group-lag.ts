@@ -3,7 +3,7 @@ import { type TopicPartition, titleOf } from '../topic-partition.ts';
 import type { AdminOptions } from './asking.ts';
 import type { GroupDescription, GroupMember } from './group-descriptions.ts';
 import { type GroupOffset, inOrder } from './groups.ts';
-import type { OffsetsAdmin } from './offsets.ts';
+import type { OffsetFinder } from './offset-finder.ts';
 
 export interface GroupLag {
   groupId: string;
@@ -31,12 +31,12 @@ export async function lagOf(
     description,
     committed,
     isWanted,
-    offsets,
+    finder,
   }: {
     description: GroupDescription;
     committed: readonly GroupOffset[];
     isWanted: (at: TopicPartition) => boolean;
-    offsets: OffsetsAdmin;
+    finder: OffsetFinder;
   },
   { signal }: AdminOptions,
 ): Promise<GroupLag> {
@@ -49,7 +49,7 @@ export async function lagOf(
       all.set(titleOf(at), at);
     }
   const wanted = [...all.values()].filter(isWanted).sort(inOrder);
-  const ends = await offsets.ends(wanted, { signal });
+  const ends = await finder.ends(wanted, { signal });
   const commits = new Map(committed.map((at) => [titleOf(at), at.offset]));
   const partitions = wanted.map(({ topic, partition }): PartitionLag => {
     const title = titleOf({ topic, partition });

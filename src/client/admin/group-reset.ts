@@ -8,7 +8,7 @@ import type { AnyTopic } from '../topics/topic.ts';
 import { type AdminOptions, allOf, type AskBroker, type Asking, outcomeOf } from './asking.ts';
 import { describeGroups, hasNoMembers } from './group-descriptions.ts';
 import type { GroupsAdmin } from './groups.ts';
-import type { OffsetsAdmin, PartitionOffset } from './offsets.ts';
+import type { OffsetFinder, PartitionOffset } from './offset-finder.ts';
 
 /** v5 dropped the retention time, v10 names topics by id. */
 const COMMIT_VERSIONS = { min: 2, max: 9 };
@@ -40,11 +40,11 @@ export interface PartitionReset extends TopicPartition {
 interface Parts {
   asking: Asking;
   groups: GroupsAdmin;
-  offsets: OffsetsAdmin;
+  finder: OffsetFinder;
 }
 
 export async function resetGroup(
-  { asking, groups, offsets }: Parts,
+  { asking, groups, finder }: Parts,
   groupId: string,
   { to, topics, dryRun = false, signal }: ResetOptions,
 ): Promise<GroupReset> {
@@ -54,9 +54,9 @@ export async function resetGroup(
   const names = topics ?? [...new Set(committed.map(({ topic }) => topic))];
   if (names.length === 0)
     throw invalidArgument(`group ${groupId} has committed nothing`, 'name the topics it is to begin with');
-  const all = await offsets.partitionsOf(names, { signal });
+  const all = await finder.partitionsOf(names, { signal });
   const wanted = topics === undefined ? all.filter((at) => before.has(titleOf(at))) : all;
-  const targets = await targetsOf(to, { before, offsets }, { partitions: wanted, signal });
+  const targets = await targetsOf(to, { before, finder }, { partitions: wanted, signal });
   const partitions = targets.map(({ offset, ...at }): PartitionReset => {
     const from = before.get(titleOf(at)) ?? null;
     return { ...at, from, to: offset };
@@ -75,10 +75,10 @@ async function checkEmpty(asking: Asking, groupId: string, options: AdminOptions
 
 async function targetsOf(
   to: ResetOptions['to'],
-  { before, offsets }: { before: ReadonlyMap<string, Offset>; offsets: OffsetsAdmin },
+  { before, finder }: { before: ReadonlyMap<string, Offset>; finder: OffsetFinder },
   { partitions, signal }: { partitions: readonly TopicPartition[]; signal: AbortSignal | undefined },
 ): Promise<PartitionOffset[]> {
-  if (typeof to !== 'object' || !('shiftBy' in to)) return offsets.resolve(partitions, to, { signal });
+  if (typeof to !== 'object' || !('shiftBy' in to)) return finder.resolve(partitions, to, { signal });
   const { shiftBy } = to;
   if (!Number.isSafeInteger(shiftBy))
     throw invalidArgument(`shiftBy is a whole number of records, not ${shiftBy}`);
@@ -87,7 +87,7 @@ async function targetsOf(
     const from = before.get(titleOf(at));
     return from === undefined ? [] : [{ ...at, offset: from + shiftBy }];
   });
-  return offsets.clamp(shifted, { signal });
+  return finder.clamp(shifted, { signal });
 }
 
 async function commit(

@@ -12,7 +12,7 @@ import { type AdminOptions, allOf, type AskBroker, type Asking, outcomeOf } from
 import { describeGroups, type GroupDescription } from './group-descriptions.ts';
 import { type GroupLag, lagOf } from './group-lag.ts';
 import { type GroupReset, type ResetOptions, resetGroup } from './group-reset.ts';
-import type { OffsetsAdmin } from './offsets.ts';
+import type { OffsetFinder } from './offset-finder.ts';
 import { namesOf } from './topics.ts';
 
 /** v4 filters by state, v5 by type. */
@@ -47,12 +47,12 @@ type Committed = OffsetFetchResponse['topics'][number]['partitions'][number] & T
 /** Consumer groups: `client.admin.groups`. */
 export class GroupsAdmin {
   readonly #asking: Asking;
-  readonly #offsets: OffsetsAdmin;
+  readonly #finder: OffsetFinder;
 
   /** @internal */
-  constructor(asking: Asking, offsets: OffsetsAdmin) {
+  constructor(asking: Asking, finder: OffsetFinder) {
     this.#asking = asking;
-    this.#offsets = offsets;
+    this.#finder = finder;
   }
 
   /** All groups of all brokers, by name. If one broker cannot say, the whole fails: a list with holes would mislead. */
@@ -139,7 +139,7 @@ export class GroupsAdmin {
     const { topics } = options;
     const names = topics === undefined ? undefined : new Set(namesOf(topics));
     const isWanted = ({ topic }: TopicPartition) => names?.has(topic) ?? true;
-    return lagOf({ description, committed, isWanted, offsets: this.#offsets }, options);
+    return lagOf({ description, committed, isWanted, finder: this.#finder }, options);
   }
 
   /**
@@ -148,7 +148,7 @@ export class GroupsAdmin {
    * @throws MilenaError NON_EMPTY_GROUP while it has members: they would go on where they are.
    */
   reset(groupId: string, options: ResetOptions): Promise<GroupReset> {
-    return resetGroup({ asking: this.#asking, groups: this, offsets: this.#offsets }, groupId, options);
+    return resetGroup({ asking: this.#asking, groups: this, finder: this.#finder }, groupId, options);
   }
 
   /**

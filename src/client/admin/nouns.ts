@@ -2,6 +2,7 @@ import { type AdminParts, Asking } from './asking.ts';
 import { ClusterAdmin } from './cluster-admin.ts';
 import { ConfigsAdmin } from './configs.ts';
 import { GroupsAdmin } from './groups.ts';
+import { OffsetFinder } from './offset-finder.ts';
 import { OffsetsAdmin } from './offsets.ts';
 import { RecordsAdmin } from './records.ts';
 import { TopicsAdmin } from './topics.ts';
@@ -19,13 +20,13 @@ export interface Nouns {
 export function nounsOf(parts: AdminParts): Nouns {
   const asking = new Asking(parts);
   const configs = new ConfigsAdmin(asking);
-  const offsets = new OffsetsAdmin(asking);
+  const finder = new OffsetFinder(asking);
   return {
     topics: new TopicsAdmin(asking, configs),
     configs,
-    groups: new GroupsAdmin(asking, offsets),
-    offsets,
-    records: new RecordsAdmin(asking, offsets),
+    groups: new GroupsAdmin(asking, finder),
+    offsets: new OffsetsAdmin(asking, finder),
+    records: new RecordsAdmin(asking, finder),
     cluster: new ClusterAdmin(asking),
   };
 }

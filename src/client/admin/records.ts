@@ -7,7 +7,7 @@ import type { Position } from '../fetch/position.ts';
 import { type TopicPartition, titleOf } from '../topic-partition.ts';
 import { type AnyTopic, nameOf } from '../topics/topic.ts';
 import { type AdminOptions, allOf, type Asking, DO_WITHIN_MS, type Outcome, outcomeOf } from './asking.ts';
-import type { OffsetsAdmin } from './offsets.ts';
+import type { OffsetFinder } from './offset-finder.ts';
 import { describeTopics } from './topic-descriptions.ts';
 
 const DELETE_VERSIONS = { min: 0, max: 2 };
@@ -29,12 +29,12 @@ export interface DeletedRecords extends TopicPartition {
 /** Records: `client.admin.records`. */
 export class RecordsAdmin {
   readonly #asking: Asking;
-  readonly #offsets: OffsetsAdmin;
+  readonly #finder: OffsetFinder;
 
   /** @internal */
-  constructor(asking: Asking, offsets: OffsetsAdmin) {
+  constructor(asking: Asking, finder: OffsetFinder) {
     this.#asking = asking;
-    this.#offsets = offsets;
+    this.#finder = finder;
   }
 
   /**
@@ -47,9 +47,9 @@ export class RecordsAdmin {
     { before, partitions, dryRun = false, signal }: DeleteRecordsOptions,
   ): Promise<DeletedRecords[]> {
     const name = nameOf(topic);
-    const all = await this.#offsets.partitionsOf(name, { signal });
+    const all = await this.#finder.partitionsOf(name, { signal });
     const wanted = all.filter(({ partition }) => partitions?.includes(partition) ?? true);
-    const targets = await this.#offsets.resolve(wanted, before, { signal });
+    const targets = await this.#finder.resolve(wanted, before, { signal });
     if (dryRun) return targets.map(({ offset, ...at }) => ({ ...at, startOffset: offset }));
     const offsets = new Map(targets.map(({ partition, offset }) => [partition, offset]));
     const ask = async (some: readonly number[]) =>

@@ -5,6 +5,8 @@ import type { Api } from '../../../src/wire/schema.ts';
 import { clientOf } from '../fake-client.ts';
 import { FakeCluster, type Mishap } from '../fake-cluster.ts';
 import { FakeAdmin } from './fake-admin.ts';
+// Loaded already: virtual time does not wait for the first call to load it.
+import '../../../src/client/admin/nouns.ts';
 
 /** Three brokers that move what they have, lose answers and die, in virtual time. */
 

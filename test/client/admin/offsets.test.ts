@@ -46,6 +46,15 @@ describe.each(Object.entries(WAYS))('over %s', (_, connect) => {
       [name, 3],
       [name, 0],
     ]);
+    const some = await client.admin.offsets.list([{ topic: name, partition: 1 }, other]);
+    expect(some.map(({ topic, partition }) => [topic, partition])).toEqual([
+      [name, 1],
+      [other, 0],
+    ]);
+    await expect(client.admin.offsets.list([{ topic: name, partition: 2 }])).rejects.toMatchObject({
+      code: 'UNKNOWN_TOPIC_OR_PARTITION',
+      retriable: false,
+    });
     await expect(client.admin.offsets.list('none')).rejects.toMatchObject({
       code: 'UNKNOWN_TOPIC_OR_PARTITION',
     });
