@@ -4,9 +4,10 @@ import type { Cluster } from './cluster.ts';
 import { Consumer } from './consumer/consumer.ts';
 import type { ConsumerOptions } from './consumer/options.ts';
 import { closedError } from './errors.ts';
+import { Latest, type LatestOptions } from './latest.ts';
 import { Producer, type ProducerOptions, type ProducerParts, type SendOptions } from './producer/producer.ts';
 import type { ProducerRecord, RecordBytes, RecordMetadata } from './producer/record.ts';
-import { Reader, type ReadOptions } from './read.ts';
+import { Reader, type ReaderParts, type ReadOptions } from './read.ts';
 import type { ReadableTopic, WritableTopic } from './topics/topic.ts';
 
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -74,12 +75,18 @@ export class Client implements AsyncDisposable {
     topics: ReadableTopic<K, V> | readonly ReadableTopic<K, V>[],
     options?: ReadOptions,
   ): Reader<K, V> {
-    if (this.#closing !== undefined) throw closedError('the client');
-    const closed = (over: { close(): void }) => this.#readers.delete(over);
-    const send = (topic: string, record: ProducerRecord) => this.send(topic, record);
-    const reader = new Reader({ ...this.#parts, send, closed }, isList(topics) ? topics : [topics], options);
-    this.#readers.add(reader);
-    return reader;
+    return this.#read(isList(topics) ? topics : [topics], options);
+  }
+
+  /**
+   * The newest record of each key of a topic: resolves once all that was there is read, and follows the topic then.
+   * @throws MilenaError as `read`
+   */
+  latest<K = Uint8Array | null, V = Uint8Array | null>(
+    topic: ReadableTopic<K, V>,
+    options: LatestOptions = {},
+  ): Promise<Latest<K, V>> {
+    return Latest.load((how) => this.#read([topic], how, { takesTombstones: true }), options);
   }
 
   /** Topics as a member of a group, or partitions by themselves; it is closed with the client. */
@@ -108,6 +115,19 @@ export class Client implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #read<K, V>(
+    topics: readonly ReadableTopic<K, V>[],
+    options: ReadOptions | undefined,
+    parts: Pick<ReaderParts, 'takesTombstones'> = {},
+  ): Reader<K, V> {
+    if (this.#closing !== undefined) throw closedError('the client');
+    const closed = (over: { close(): void }) => this.#readers.delete(over);
+    const send = (topic: string, record: ProducerRecord) => this.send(topic, record);
+    const reader = new Reader({ ...this.#parts, ...parts, send, closed }, topics, options);
+    this.#readers.add(reader);
+    return reader;
   }
 
   #producer(options?: ProducerOptions): Producer {

@@ -5,6 +5,7 @@ import { Fetcher, type Progress } from './fetch/fetcher.ts';
 import { policyOf, type Position, placeOf } from './fetch/position.ts';
 import { abortable, retrying } from './retry.ts';
 import type { TopicPartition } from './topic-partition.ts';
+import type { InvalidRecord } from './topics/invalid-record.ts';
 import { type OnInvalid, type SendRaw, settleInvalid } from './topics/on-invalid.ts';
 import {
   type Deserializers,
@@ -15,8 +16,8 @@ import {
 } from './topics/topic.ts';
 
 export interface ReadOptions extends FetchOptions {
-  /** Where to begin in each partition; `earliest` unless given. */
-  from?: Position | undefined;
+  /** Where to begin in each partition, or what says so for each; `earliest` unless given. */
+  from?: Position | ((of: TopicPartition) => Position) | undefined;
   /** Where to end, exclusive: what the position is when reading begins. */
   to?: Position | undefined;
   /** Of each topic; all unless given, those that come later too. */
@@ -30,6 +31,8 @@ export interface ReadOptions extends FetchOptions {
 
 export interface ReaderParts extends FetchParts {
   send: SendRaw;
+  /** A record without a value needs no valid one. */
+  takesTombstones?: boolean;
   /** It is over. */
   closed?: (reader: { close(): void }) => void;
 }
@@ -62,9 +65,11 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
 
   /** @internal @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: ReaderParts, topics: readonly ReadableTopic<K, V>[], options: ReadOptions = {}) {
-    const { from = 'earliest', to = 'latest', outOfRange = policyOf(from), partitions } = options;
+    const { from = 'earliest', to = 'latest', partitions } = options;
+    const { outOfRange = typeof from === 'function' ? 'throw' : policyOf(from) } = options;
     if (topics.length === 0 || partitions?.length === 0) throw invalid('there is nothing to read');
-    for (const position of [from, to]) placeOf(position, parts.clock.now());
+    for (const position of [from, to])
+      if (typeof position !== 'function') placeOf(position, parts.clock.now());
     this.#parts = parts;
     this.#options = options;
     this.#topics = new Map(topics.map((topic) => [nameOf(topic), deserializersOf(topic)]));
@@ -164,12 +169,23 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
     const batch = this.#batch;
     while (batch !== undefined && this.#at < batch.length) {
       const record = batch.at(this.#at++);
-      const found = batch.deserializers.isPlain ? undefined : invalidIn(record);
+      const found = batch.deserializers.isPlain ? undefined : this.#invalidIn(record);
       if (found === undefined) return record;
       const { onInvalid = batch.deserializers.onInvalid } = this.#options;
       await settleInvalid(found, onInvalid, this.#parts.send);
     }
     return undefined;
+  }
+
+  #invalidIn(record: ConsumerRecord<K, V>): InvalidRecord | undefined {
+    const isTombstone = this.#parts.takesTombstones === true && record.valueBytes === null;
+    if (!isTombstone) return invalidIn(record);
+    return invalidIn({
+      get key() {
+        return record.key;
+      },
+      value: null,
+    });
   }
 
   async #nextBatch(): Promise<FetchedBatch<K, V> | undefined> {
@@ -198,7 +214,10 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
     const numbers =
       partitions ?? Array.from({ length: await this.#partitionsOf(topic) }, (_, number) => number);
     if (this.#isOver) return;
-    this.#fetcher.assign(numbers.map((partition) => ({ topic, partition, from, ends })));
+    const fromOf = typeof from === 'function' ? from : () => from;
+    this.#fetcher.assign(
+      numbers.map((partition) => ({ topic, partition, from: fromOf({ topic, partition }), ends })),
+    );
   }
 
   async #partitionsOf(topic: string): Promise<number> {

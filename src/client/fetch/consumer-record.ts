@@ -44,6 +44,23 @@ export class ConsumerRecord<K = Uint8Array | null, V = Uint8Array | null> extend
     if (this.#value === UNREAD) this.#value = this.place.deserializers.value(this);
     return this.#value;
   }
+
+  /** The same record in memory of its own: what came with it may go. */
+  kept(): ConsumerRecord<K, V> {
+    const { place, row } = this;
+    const { topic, partition, leaderEpoch, deserializers, baseOffset, baseTimestamp } = place;
+    const rows = place.rows.slice(row, row + ROW.size);
+    const start = rows[ROW.keyPosition] ?? 0;
+    // It ends before the key of the next one.
+    const block = place.block.slice(start, place.rows[row + ROW.size + ROW.keyPosition]);
+    for (const field of [ROW.keyPosition, ROW.valuePosition, ROW.headersPosition])
+      rows[field] = (rows[field] ?? 0) - start;
+    const times = new Float64Array(rows.buffer);
+    return new ConsumerRecord<K, V>(
+      { topic, partition, leaderEpoch, deserializers, baseOffset, baseTimestamp, block, rows, times },
+      0,
+    );
+  }
 }
 
 interface BatchFacts<K, V> extends Omit<RecordsPlace<K, V>, keyof Place> {
