@@ -67,6 +67,8 @@ export class Reader {
   /** Leaders answer when they like; records are handed over from one answer at a time. */
   #turn: Promise<unknown> = Promise.resolve();
   #corrupt = 0;
+  /** A leader could not be read in this session, whatever the others do. */
+  #hasFailed = false;
   #status: Status = { state: 'connecting' };
 
   constructor(brokers: Brokers, surroundings: Surroundings, options: ReaderOptions) {
@@ -114,6 +116,7 @@ export class Reader {
   async #run(): Promise<void> {
     while (!this.#life.signal.aborted) {
       this.#session = new AbortController();
+      this.#hasFailed = false;
       this.#heardAtMs = this.#surroundings.clock.now();
       try {
         await this.#read(AbortSignal.any([this.#session.signal, this.#life.signal]));
@@ -127,6 +130,7 @@ export class Reader {
   }
 
   async #failed(error: MilenaError): Promise<void> {
+    this.#hasFailed = true;
     if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') this.#hasLooked = true;
     if (error.code === 'CORRUPT_MESSAGE') this.#corrupt++;
     const mayHelp = mayRetry(error) || error.code === 'OFFSET_OUT_OF_RANGE';
@@ -207,7 +211,8 @@ export class Reader {
       }
       position.isOutOfRange = false;
     }
-    if (!this.#tellLive() || gap !== undefined) this.#tell({ state: 'reading', error: gap });
+    const isLive = this.#tellLive();
+    if (gap !== undefined || !(isLive || this.#hasFailed)) this.#tell({ state: 'reading', error: gap });
   }
 
   #gap(partition: number, offset: Offset, earliest: Offset): MilenaError {

@@ -212,6 +212,8 @@ export class FakeLogs implements FakeService {
           currentLeaderEpoch < leader.epoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH,
       };
     const log = this.log(partitionIndex);
+    const diverging = divergence(log, wanted);
+    if (diverging !== undefined) return { partitionIndex, errorCode: 0, divergingEpoch: diverging };
     if (fetchOffset < log.startOffset || fetchOffset > log.endOffset)
       return { partitionIndex, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
     const told = {
@@ -310,8 +312,15 @@ function keyOf({ topicId, partition }: { topicId: string; partition: number }): 
   return `${topicId}/${partition}`;
 }
 
-function isDull({ errorCode, preferredReadReplica = -1 }: Answer): boolean {
-  return errorCode === 0 && preferredReadReplica < 0;
+/** Where the log of a reader who says what it has read parts from this one (KIP-595). */
+function divergence(log: FakeLog, { lastFetchedEpoch, fetchOffset }: Wanted): Answer['divergingEpoch'] {
+  if (lastFetchedEpoch < 0) return undefined;
+  const { leaderEpoch: epoch, endOffset } = log.endOfEpoch(lastFetchedEpoch);
+  return epoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch, endOffset } : undefined;
+}
+
+function isDull({ errorCode, preferredReadReplica = -1, divergingEpoch }: Answer): boolean {
+  return errorCode === 0 && preferredReadReplica < 0 && divergingEpoch === undefined;
 }
 
 function isNews(answer: Answer, told: Map<number, number>): boolean {

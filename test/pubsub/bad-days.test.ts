@@ -79,33 +79,6 @@ describe('a faulty proxy', () => {
     await expect(connection.publish(name, { value: 'late' })).rejects.toMatchObject({ code: 'CLOSED' });
     expect(() => connection.subscribe(name)).toThrow(expect.objectContaining({ code: 'CLOSED' }) as Error);
   });
-
-  test('a record that is given up, by time or by a signal: what comes after it is stored', async () => {
-    let isSilent = false;
-    const { name } = await server.topic(raw);
-    await using proxy = await FaultyProxy.to(http(), () => (isSilent ? 'half-open' : 'passes'));
-    await using connection = new Page(100).connect(doorOf(proxy.address), { deliveryTimeoutMs: 5_000 });
-    await connection.publish(name, { value: 'a' });
-    isSilent = true;
-    const late = connection.publish(name, { value: 'late' });
-    const controller = new AbortController();
-    const aborted = connection.publish(name, { value: 'aborted' }, { signal: controller.signal });
-    controller.abort(new Error('enough'));
-    await expect(aborted).rejects.toThrow('enough');
-    await expect(late).rejects.toMatchObject({
-      code: 'DELIVERY_TIMEOUT',
-      message: expect.stringContaining('5000') as string,
-    });
-    isSilent = false;
-    await connection.publish(name, { value: 'b' });
-    const inbox = new Inbox();
-    connection.subscribe(name, inbox.take, { from: 'earliest' });
-    await inbox.count(2);
-    const texts = inbox.texts();
-    // What was given up may be there.
-    expect(texts.filter((text) => text !== 'late')).toEqual(['a', 'b']);
-    expect(new Set(texts).size).toBe(texts.length);
-  });
 });
 
 test('a broker that is stopped and started again: pages wait, and go on', async () => {

@@ -1,28 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { SeededRandom } from '../../src/hosts/sim/random.ts';
 import { ErrorCode } from '../../src/model/errors.ts';
-import { Connection, type ConnectOptions } from '../../src/web/connection.ts';
-import { parseTarget } from '../../src/web/target.ts';
 import { type BatchRecords, records } from '../../src/records/batch.ts';
 import { kernels } from '../client/fake-client.ts';
 import type { ModelLog } from '../client/model-log.ts';
+import { connectTo } from './virtual.ts';
 import { FakeCluster, type FakeOptions, type Mishap, TOPIC } from '../client/fake-cluster.ts';
 
 /** Publishing to brokers that fail in every way, their leaders moving, in virtual time. */
-
-function connectTo(fake: FakeCluster, options?: ConnectOptions): Connection {
-  const { scheduler: clock, random, transport } = fake;
-  const surroundings = {
-    clock,
-    random: () => random.next(),
-    transport: () => transport,
-    onWake: () => () => {},
-    report(error: unknown) {
-      throw error;
-    },
-  };
-  return new Connection(surroundings, parseTarget('ws://fake:1/kafka', undefined), options);
-}
 
 function valuesIn({ batches }: ModelLog): string[] {
   return batches.flatMap((bytes) =>
@@ -96,3 +81,33 @@ test('several brokers: each leader is asked at its own address', async () => {
   await fake.run(Promise.all(published));
   expect(fake.logs.map((log) => valuesIn(log))).toEqual([['x'], ['x'], ['x']]);
 });
+
+test.each<Mishap>(['silence', 'answer-lost', 'request-lost'])(
+  'a record that is given up, by time or by a signal, because of %s: what comes after it is stored',
+  async (mishap) => {
+    let isBad = false;
+    const fake = new FakeCluster({
+      nodes: 1,
+      mishap: ({ key }) => (isBad && key === 0 ? mishap : undefined),
+    });
+    const connection = connectTo(fake, { deliveryTimeoutMs: 5_000 });
+    await fake.run(connection.publish(TOPIC, { value: 'a' }));
+    isBad = true;
+    const late = connection.publish(TOPIC, { value: 'late' });
+    const controller = new AbortController();
+    const aborted = connection.publish(TOPIC, { value: 'aborted' }, { signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(fake.run(aborted)).rejects.toThrow('enough');
+    await expect(fake.run(late)).rejects.toMatchObject({
+      code: 'DELIVERY_TIMEOUT',
+      message: expect.stringContaining('5000') as string,
+    });
+    isBad = false;
+    await fake.run(connection.publish(TOPIC, [{ value: 'b' }, { value: 'c' }]));
+    // What was given up may be there, once.
+    const [log] = fake.logs.map(valuesIn);
+    expect(log?.filter((text) => text !== 'late')).toEqual(['a', 'b', 'c']);
+    expect(log?.length).toBe(mishap === 'request-lost' ? 3 : 4);
+    expect(connection.pendingBytes).toBe(0);
+  },
+);
