@@ -1,6 +1,7 @@
 import { ErrorCode } from '../model/errors.ts';
 import type { Millis } from '../model/ids.ts';
 import type { Random } from '../ports/random.ts';
+import type { Diagnostics } from '../ports/diagnostics.ts';
 import type { BrokerAddress } from '../ports/transport.ts';
 import { metadataApi, type MetadataResponse } from '../wire/apis/03-metadata.ts';
 import { createTopicsApi } from '../wire/apis/19-create-topics.ts';
@@ -54,6 +55,10 @@ export class Cluster {
       ask: (names) => this.metadata(names),
     });
     this.#stopListening = clock.wakes?.on(() => this.#woke());
+  }
+
+  get diagnostics(): Diagnostics | undefined {
+    return this.#options.diagnostics;
   }
 
   /** @throws ConnectionLost when no broker answers there. */

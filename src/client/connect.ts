@@ -1,6 +1,7 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import type { Millis } from '../model/ids.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Diagnostics } from '../ports/diagnostics.ts';
 import type { Random } from '../ports/random.ts';
 import type { Tracing } from '../ports/tracing.ts';
 import type { BrokerAddress, Transport } from '../ports/transport.ts';
@@ -54,6 +55,8 @@ export interface Surroundings {
   codecs: Codecs;
   /** Tells when a page wakes, or its network is back. */
   wakes?: WakeSource | undefined;
+  /** Where what the client does can be watched. */
+  diagnostics?: Diagnostics | undefined;
   /** By scheme. */
   transports: Readonly<Record<string, (url: string, tls: TlsOptions | undefined) => Transport>>;
 }
@@ -93,6 +96,7 @@ export async function connectWith(
     clock,
     random,
     allowAutoTopicCreation,
+    diagnostics: surroundings.diagnostics,
     ...times,
   });
   try {

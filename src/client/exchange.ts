@@ -1,6 +1,7 @@
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 import type { Millis } from '../model/ids.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { ConnectionMessage, Diagnostics } from '../ports/diagnostics.ts';
 import type { BrokerAddress, ByteStream, Transport } from '../ports/transport.ts';
 import { apiVersionsApi, type ApiVersionsResponse } from '../wire/apis/18-api-versions.ts';
 import { decodeResponse, encodeRequest } from '../wire/frame.ts';
@@ -25,6 +26,7 @@ export interface ExchangeOptions {
   requestTimeoutMs?: Millis;
   /** For the stream, and again for the first answer. */
   connectTimeoutMs?: Millis;
+  diagnostics?: Diagnostics | undefined;
 }
 
 export interface RequestOptions {
@@ -44,6 +46,8 @@ interface Pending {
   sent: () => void;
   failed: (error: unknown) => void;
   cancelTimer: () => void;
+  /** When it was sent, if anyone watches. */
+  watched?: { atMs: Millis; requestBytes: number };
 }
 
 type Asked = Omit<Pending, 'correlationId' | 'cancelTimer' | 'timeoutMs'> & Pick<RequestOptions, 'timeoutMs'>;
@@ -63,6 +67,7 @@ export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #frames = new FrameReader(RESPONSE_MAX_BYTES);
   readonly #space = new ReceiveSpace(RESPONSE_MAX_BYTES);
+  readonly #address: BrokerAddress;
   readonly #title: string;
   #stream: ByteStream | undefined;
   #queue: Pending[] = [];
@@ -71,11 +76,13 @@ export class Exchange {
   #throttled: (() => void) | undefined;
   #lastCorrelationId = 0;
   #closedBecause: string | undefined;
+  #isOpen = false;
   #versions: ReadonlyMap<number, Versions> = new Map();
 
-  private constructor(options: ExchangeOptions, { host, port }: BrokerAddress) {
+  private constructor(options: ExchangeOptions, address: BrokerAddress) {
     this.#options = options;
-    this.#title = `${host}:${port}`;
+    this.#address = address;
+    this.#title = `${address.host}:${address.port}`;
   }
 
   /** Connects and learns what the broker speaks. @throws ConnectionLost when there is none. */
@@ -85,11 +92,14 @@ export class Exchange {
     signal?: AbortSignal,
   ): Promise<Exchange> {
     const exchange = new Exchange(options, address);
-    await exchange.#connect(address, signal);
     try {
+      await exchange.#connect(address, signal);
       const { connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
       exchange.#versions = versionsIn(await exchange.#apiVersions({ timeoutMs, signal }));
+      exchange.#isOpen = true;
+      exchange.#tell('opened', undefined);
     } catch (error) {
+      exchange.#tell('failed', (error as Error).message);
       exchange.close();
       throw error;
     }
@@ -276,6 +286,8 @@ export class Exchange {
       const late = () => this.#break(`no answer to ${api.name} within ${timeoutMs} ms`);
       pending.cancelTimer = clock.at(clock.now() + timeoutMs, late);
     }
+    if (this.#options.diagnostics?.request.hasSubscribers)
+      pending.watched = { atMs: clock.now(), requestBytes: bytes.length };
     this.#hasRoom = this.#stream?.write(bytes) ?? false;
     pending.sent();
   }
@@ -317,6 +329,7 @@ export class Exchange {
       return this.#break('what answers is no Kafka broker: its answers came out of order');
     this.#inFlight.shift();
     first.cancelTimer();
+    if (first.watched !== undefined) this.#tellRequest(first, frame.length);
     first.answered?.(frame);
   }
 
@@ -332,14 +345,34 @@ export class Exchange {
 
   #close(why: string): void {
     this.#closedBecause ??= why;
+    if (this.#isOpen) this.#tell('closed', this.#closedBecause);
+    this.#isOpen = false;
     this.#throttled?.();
     const lost = [...this.#inFlight, ...this.#queue];
     this.#inFlight = [];
     this.#queue = [];
-    for (const { cancelTimer, failed } of lost) {
-      cancelTimer();
-      failed(new ConnectionLost(this.#lostBecause));
+    for (const pending of lost) {
+      pending.cancelTimer();
+      this.#tellRequest(pending, undefined);
+      pending.failed(new ConnectionLost(this.#lostBecause));
     }
+  }
+
+  #tell(what: ConnectionMessage['what'], why: string | undefined): void {
+    const { diagnostics, clientId } = this.#options;
+    if (diagnostics?.connection.hasSubscribers)
+      diagnostics.connection.publish({ what, clientId, ...this.#address, why });
+  }
+
+  /** What nobody watched when it was sent is not told of. */
+  #tellRequest(pending: Pending, responseBytes: number | undefined): void {
+    const { diagnostics, clientId, clock } = this.#options;
+    const { api, version, correlationId } = pending;
+    if (pending.watched === undefined || !diagnostics?.request.hasSubscribers) return;
+    const { requestBytes, atMs } = pending.watched;
+    const durationMs = clock.now() - atMs;
+    const about = { clientId, ...this.#address, api: api.name, version, correlationId };
+    diagnostics.request.publish({ ...about, requestBytes, responseBytes, durationMs });
   }
 }
 

@@ -47,5 +47,11 @@ export {
 } from './topics/topic.ts';
 export { messagePortTransport } from './transports/message-port.ts';
 export { openTelemetry, type OpenTelemetryApi } from './tracing/open-telemetry.ts';
+export type {
+  ConnectionMessage,
+  FetchMessage,
+  ProduceMessage,
+  RequestMessage,
+} from '../ports/diagnostics.ts';
 export type { Attributes, Carrier, Span, SpanStart, Tracing } from '../ports/tracing.ts';
 export type { BrokerAddress, ByteStream, StreamEvents, Transport } from '../ports/transport.ts';

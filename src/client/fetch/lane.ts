@@ -32,6 +32,7 @@ export interface LaneAnswer {
   /** Of a partition that is not in it nothing has changed, unless all was asked for. */
   answerOf(at: FetchPartition): PartitionAnswer | undefined;
   isWhole: boolean;
+  nodeId: number;
   nodeEndpoints: FetchResponse['nodeEndpoints'];
   recordBytes: number;
   isThrottled: boolean;
@@ -87,7 +88,7 @@ export class Lane {
       if (SESSION_ERRORS.has(answer.errorCode) && !isWhole) return undefined;
       throw new BrokerError(answer.errorCode, `a fetch from broker ${this.nodeId}`);
     }
-    return { ...answerBy(answer, usesIds), isWhole };
+    return { ...answerBy(answer, usesIds), isWhole, nodeId: this.nodeId };
   }
 
   close(): void {

@@ -246,6 +246,7 @@ export class Pump {
       const aborted = (isCommitted ? told.abortedTransactions : null) ?? NOTHING_ABORTED;
       if (told.records !== null && told.records.length > 0) {
         at.stuckSinceMs = undefined;
+        this.#watched(at, told, answer);
         this.#options.buffer.add(at, told.records, { aborted, holding });
         // The others come first the next time.
         this.partitions.delete(titleOf(at));
@@ -254,6 +255,21 @@ export class Pump {
       }
     }
     if (answer.recordBytes === 0 && !answer.isThrottled) this.#gotNothing(at);
+  }
+
+  #watched(at: FetchPartition, told: PartitionAnswer, { nodeId }: LaneAnswer): void {
+    const channel = this.#options.parts.cluster.diagnostics?.fetch;
+    if (!channel?.hasSubscribers) return;
+    const { topic, partition, fetchOffset } = at;
+    const { highWatermark, records } = told;
+    channel.publish({
+      topic,
+      partition,
+      nodeId,
+      fetchOffset,
+      sizeBytes: records?.length ?? 0,
+      highWatermark,
+    });
   }
 
   /** A broker that says it has more, and gives nothing, is not waited for for ever. */

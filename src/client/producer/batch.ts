@@ -29,9 +29,13 @@ export interface BatchContent {
  */
 type BatchState = 'open' | 'waiting' | 'sending' | 'over';
 
+/** Whoever watches is told what became of a batch, once, before its records are. */
+export type BatchTold = (batch: Batch, stored: Stored | undefined, error: Error | undefined) => void;
+
 /** One batch from its first record to its acknowledgement. */
 export class Batch {
   readonly content: BatchContent;
+  readonly told: BatchTold | undefined;
   readonly createdAtMs: Millis;
   readonly deadlineMs: Millis;
   state: BatchState = 'open';
@@ -46,8 +50,12 @@ export class Batch {
   isRenumbered = false;
   readonly #over = Promise.withResolvers<void>();
 
-  constructor(content: BatchContent, times: { createdAtMs: Millis; deadlineMs: Millis }) {
+  constructor(
+    content: BatchContent,
+    times: { createdAtMs: Millis; deadlineMs: Millis; told?: BatchTold | undefined },
+  ) {
     this.content = content;
+    this.told = times.told;
     this.createdAtMs = times.createdAtMs;
     this.deadlineMs = times.deadlineMs;
   }
@@ -58,12 +66,15 @@ export class Batch {
   }
 
   stored(stored: Stored): void {
-    if (!this.isExpired) this.content.stored(stored);
+    if (!this.isExpired) {
+      this.told?.(this, stored, undefined);
+      this.content.stored(stored);
+    }
     this.#end();
   }
 
   failed(error: Error): void {
-    if (!this.isExpired) this.content.failed(error);
+    if (!this.isExpired) this.#fail(error);
     this.#end();
   }
 
@@ -71,7 +82,7 @@ export class Batch {
   expire(error: Error): void {
     if (this.isExpired) return;
     this.isExpired = true;
-    this.content.failed(error);
+    this.#fail(error);
     this.#over.resolve();
   }
 
@@ -99,6 +110,11 @@ export class Batch {
   renumber(): void {
     this.stamp = undefined;
     this.bytes = undefined;
+  }
+
+  #fail(error: Error): void {
+    this.told?.(this, undefined, error);
+    this.content.failed(error);
   }
 
   #end(): void {

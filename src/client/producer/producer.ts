@@ -11,6 +11,7 @@ import type { ClientTracing } from '../tracing/client-tracing.ts';
 import { nameOf, serialized, type WritableTopic } from '../topics/topic.ts';
 import { Budget } from './budget.ts';
 import type { RecordWaiter } from './contents.ts';
+import { watchedBatches } from './watched-batches.ts';
 import { murmur2Partitioner, type Partitioner } from './partitioner.ts';
 import { newRecord, type ProducerRecord, type RecordBytes, type RecordMetadata, sizeOf } from './record.ts';
 import { Sender } from './sender.ts';
@@ -105,7 +106,8 @@ export class Producer implements AsyncDisposable {
     const batchBytes = Math.min(options.batchBytes ?? BATCH_BYTES, requestMaxBytes);
     const released = (sizeBytes: number) => this.#budget.release(sizeBytes);
     const packing = { kernels, codecs, codec: CODEC[compression] };
-    const rest = { packing, partitioner, batchBytes, deliveryTimeoutMs, released };
+    const toldOf = cluster.diagnostics && watchedBatches(cluster.diagnostics.produce, clock);
+    const rest = { packing, partitioner, batchBytes, deliveryTimeoutMs, released, toldOf };
     this.#writerOf = (topic) => new TopicWriter(topic, { ...home, sender, ...rest });
   }
 

@@ -5,7 +5,7 @@ import type { NewRecord } from '../../records/builder.ts';
 import type { Cluster } from '../cluster.ts';
 import { MilenaError } from '../errors.ts';
 import type { KnownTopic } from '../topic-cache.ts';
-import { Batch } from './batch.ts';
+import { Batch, type BatchTold } from './batch.ts';
 import { type Packing, RecordsContent, type RecordWaiter } from './contents.ts';
 import { type Partitioner, StickyPartition } from './partitioner.ts';
 import type { Sender } from './sender.ts';
@@ -20,6 +20,7 @@ export interface TopicWriterOptions {
   batchBytes: number;
   deliveryTimeoutMs: Millis;
   released: (sizeBytes: number) => void;
+  toldOf?: ((place: { topic: string; partition: number }) => BatchTold) | undefined;
 }
 
 /** A record that has its room. */
@@ -63,10 +64,12 @@ export class TopicWriter {
   }
 
   #begin(queue: ReturnType<Sender['queueOf']>): RecordsContent {
-    const { clock, packing, deliveryTimeoutMs, released } = this.#options;
+    const { clock, packing, deliveryTimeoutMs, released, toldOf } = this.#options;
     const content = new RecordsContent({ partition: queue.partition, packing, released });
     const createdAtMs = clock.now();
-    queue.push(new Batch(content, { createdAtMs, deadlineMs: createdAtMs + deliveryTimeoutMs }));
+    const told = toldOf?.(queue);
+    const deadlineMs = createdAtMs + deliveryTimeoutMs;
+    queue.push(new Batch(content, { createdAtMs, deadlineMs, told }));
     return content;
   }
 

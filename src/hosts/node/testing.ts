@@ -3,12 +3,9 @@ import { inProcessTransport } from '../../broker/in-process.ts';
 import { acceptPort } from '../../broker/message-port.ts';
 import type { Client } from '../../client/client.ts';
 import { type ConnectOptions, connectWith } from '../../client/connect.ts';
-import { loadKernels } from '../../kernels/load.ts';
 import type { PortLike } from '../../wire/port-pipe.ts';
 import { Broker } from './broker.ts';
-import { clientClock } from './clock.ts';
-import { nodeCodecs } from './codecs.ts';
-import { nodeRandom } from './random.ts';
+import { nodeSurroundings } from './connect.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { KAFKA_PATH } from './websocket.ts';
 
@@ -70,9 +67,7 @@ class RunningTestBroker implements TestBroker {
 
   async connect(options?: ConnectOptions): Promise<Client> {
     const { gateway, kafka } = this.#broker;
-    const kernels = await loadKernels();
-    const codecs = nodeCodecs(kernels);
-    const home = { clock: this.#clock ?? clientClock, random: nodeRandom, kernels, codecs, transports: {} };
+    const home = { ...(await nodeSurroundings()), ...(this.#clock && { clock: this.#clock }) };
     const client = await connectWith(home, inProcessTransport(gateway, kafka), options);
     this.#clients.add(client);
     return client;
