@@ -19,8 +19,8 @@ export class ConsumedRecord<K = Uint8Array | null, V = Uint8Array | null> extend
     return this.#owner.signal;
   }
 
-  /** It is done with: what is committed next may go over it. Idempotent; in vain once its partition is lost. */
+  /** It is done with: what is committed next may go over it. Idempotent; in vain once its signal is aborted. */
   ack(): void {
-    this.#acks.ack(this.offset);
+    if (!this.signal.aborted) this.#acks.ack(this.offset);
   }
 }

@@ -359,7 +359,7 @@ describe.each(Object.entries(WAYS))('over %s', (_, connect) => {
     expect(consumer.status).toBe('joining');
     await next;
     expect(consumer.status).toBe('running');
-    const closing = consumer.close({ timeoutMs: 50 });
+    const closing = consumer.return();
     expect(consumer.status).toBe('closing');
     await closing;
     expect(consumer.status).toBe('closed');

@@ -54,7 +54,7 @@ function member(load: Load, group: string, options: Options, how: 'for await' | 
   return { consumer, over };
 }
 
-/** users.md 1.2, 3: fencing before draining threw finished work away. */
+/** A complaint about other clients: fencing before draining threw finished work away. */
 describe('duplicates on revoke: none, and none is lost, while members come and go under load', () => {
   test.each([
     ['cooperative-sticky', 'for await'],

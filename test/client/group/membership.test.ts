@@ -139,7 +139,7 @@ describe('bad days', () => {
     expect(groups.committed(TOPIC, owned[0]?.partition ?? -1)).toBe(7);
   });
 
-  /** users.md 1.2, 1: KafkaJS restarted its runner for ever, and looked healthy. */
+  /** A complaint about other clients: KafkaJS restarted its runner for ever, and looked healthy. */
   test('wedged forever: brokers that are gone are tried for as long as told, then that is the error', async () => {
     const { fake, join, shared } = start();
     const alone = join();
@@ -232,7 +232,7 @@ describe('what is read changes', () => {
   });
 });
 
-/** users.md 1.2, 2: stopping during a rebalance never returned. */
+/** A complaint about other clients: stopping during a rebalance never returned. */
 describe('shutdown hangs: leaving always settles', () => {
   test('while JoinGroup waits for the others', async () => {
     const { fake, groups, join, shared } = start();
