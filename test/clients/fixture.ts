@@ -31,8 +31,19 @@ export function isAboutSpeed(warning: string): boolean {
   return warning.startsWith('slow commit');
 }
 
+/** Where clients find a broker, ours or another, and names that nobody else uses there. */
+export interface Place {
+  readonly door: Door;
+  readonly port: number;
+  readonly address: string;
+  /** Its TCP door. */
+  readonly kafka: { readonly host: string; readonly port: number };
+  readonly isRunning: boolean;
+  name(kind: string): string;
+}
+
 /** A broker that real clients reach over real sockets. It can be started again on what it left. */
-export class ClientBroker {
+export class ClientBroker implements Place {
   readonly home: Home;
   readonly door: Door;
   readonly #settings: ReadonlyMap<string, string>;
@@ -115,6 +126,10 @@ export class ClientBroker {
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
+  }
+
+  get kafka(): Place['kafka'] {
+    return this.broker.kafka;
   }
 
   /** Clients never say it all: the id of a topic, from the broker itself. */

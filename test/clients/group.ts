@@ -1,4 +1,4 @@
-import { Changes, type ClientBroker, type PlainRecord, sortedValues } from './fixture.ts';
+import { Changes, type Place, type PlainRecord, sortedValues } from './fixture.ts';
 
 /** All a member of a group has seen and been given. */
 export interface GroupMember {
@@ -13,9 +13,9 @@ export abstract class TestGroup<Member extends GroupMember> {
   readonly members: Member[] = [];
   /** Told of every assignment and every record. */
   readonly changes = new Changes();
-  protected readonly broker: ClientBroker;
+  protected readonly broker: Place;
 
-  constructor(broker: ClientBroker, groupId = broker.name('group')) {
+  constructor(broker: Place, groupId = broker.name('group')) {
     this.groupId = groupId;
     this.broker = broker;
   }

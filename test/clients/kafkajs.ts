@@ -13,7 +13,7 @@ import {
   logLevel,
 } from 'kafkajs';
 import { onTestFinished } from 'vitest';
-import { type Changes, type ClientBroker, type PlainRecord, text } from './fixture.ts';
+import { type Changes, type Place, type PlainRecord, text } from './fixture.ts';
 import { type GroupMember, TestGroup } from './group.ts';
 import { Line } from './line.ts';
 
@@ -30,7 +30,7 @@ interface Patience {
 }
 
 /** Unmodified kafkajs; its clients are closed when the test that made them has ended. */
-export function kafkajs(broker: ClientBroker, line = new Line(broker), { patient = false }: Patience = {}) {
+export function kafkajs(broker: Place, line = new Line(broker), { patient = false }: Patience = {}) {
   return new Kafka({
     clientId: 'kafkajs',
     brokers: [broker.address],
@@ -40,7 +40,7 @@ export function kafkajs(broker: ClientBroker, line = new Line(broker), { patient
   });
 }
 
-export async function connectAdmin(broker: ClientBroker, line?: Line): Promise<Admin> {
+export async function connectAdmin(broker: Place, line?: Line): Promise<Admin> {
   const admin = kafkajs(broker, line).admin();
   onTestFinished(() => admin.disconnect());
   await admin.connect();
@@ -48,7 +48,7 @@ export async function connectAdmin(broker: ClientBroker, line?: Line): Promise<A
 }
 
 export async function connectProducer(
-  broker: ClientBroker,
+  broker: Place,
   { patient = false, ...config }: ProducerConfig & Patience = {},
   line?: Line,
 ): Promise<Producer> {
@@ -62,7 +62,7 @@ export async function connectProducer(
 }
 
 export async function connectConsumer(
-  broker: ClientBroker,
+  broker: Place,
   { patient = false, ...config }: ConsumerConfig & Patience,
   line?: Line,
 ): Promise<Consumer> {
@@ -93,7 +93,7 @@ function nameOf(error: unknown): string {
 /** A topic of its own, as kafkajs creates it. */
 export async function createTopic(
   admin: Admin,
-  broker: ClientBroker,
+  broker: Place,
   { partitions = 1, configs = {} }: { partitions?: number; configs?: Record<string, string> } = {},
 ): Promise<string> {
   const topic = broker.name('topic');
@@ -142,7 +142,7 @@ export interface JoinOptions extends Omit<ConsumerConfig, 'groupId'>, Patience {
 export class Group extends TestGroup<Member> {
   readonly #topic: string | RegExp;
 
-  constructor(broker: ClientBroker, topic: string | RegExp, groupId?: string) {
+  constructor(broker: Place, topic: string | RegExp, groupId?: string) {
     super(broker, groupId);
     this.#topic = topic;
   }
@@ -172,7 +172,7 @@ export class Group extends TestGroup<Member> {
 }
 
 /** The first `count` records of a topic, read by a group of its own. */
-export async function readTopic(broker: ClientBroker, topic: string, count: number): Promise<PlainRecord[]> {
+export async function readTopic(broker: Place, topic: string, count: number): Promise<PlainRecord[]> {
   const group = new Group(broker, topic);
   const member = await group.join();
   const records = await group.seen(count);

@@ -1,19 +1,19 @@
 import { Socket, connect } from 'node:net';
 import type { ISocketFactoryArgs } from 'kafkajs';
 import { webSocketFactory } from '../../src/kafkajs/index.ts';
-import type { ClientBroker } from './fixture.ts';
+import type { Place } from './fixture.ts';
 
 /**
  * A kafkajs client's way to the broker, through kafkajs's own `socketFactory`: a test can cut and mend it, and it
  * leads to wherever the broker listens now.
  */
 export class Line {
-  readonly #broker: ClientBroker;
+  readonly #broker: Place;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
   #onAnswer: (() => void) | undefined;
 
-  constructor(broker: ClientBroker) {
+  constructor(broker: Place) {
     this.#broker = broker;
   }
 
@@ -63,7 +63,7 @@ function lineCut(code: 'ECONNREFUSED' | 'ECONNRESET'): Error {
 }
 
 /** To where the broker listens now, whatever address the client has. */
-function dial({ door, port }: ClientBroker, args: ISocketFactoryArgs): Socket {
+function dial({ door, port }: Place, args: ISocketFactoryArgs): Socket {
   const address = { host: '127.0.0.1', port };
   if (door === 'tcp') return connect(address, args.onConnect);
   return webSocketFactory()({ ...args, ...address });

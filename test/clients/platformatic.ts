@@ -8,22 +8,22 @@ import {
   type ProducerOptions,
 } from '@platformatic/kafka';
 import { onTestFinished } from 'vitest';
-import { type ClientBroker, type PlainRecord, text } from './fixture.ts';
+import { type Place, type PlainRecord, text } from './fixture.ts';
 import { type GroupMember, TestGroup } from './group.ts';
 
-function base(broker: ClientBroker): BaseOptions {
+function base(broker: Place): BaseOptions {
   return { clientId: 'platformatic', bootstrapBrokers: [broker.address], retries: 5, retryDelay: 20 };
 }
 
 /** An unmodified client of @platformatic/kafka; it is closed when the test that made it has ended. */
-export function newAdmin(broker: ClientBroker): Admin {
+export function newAdmin(broker: Place): Admin {
   const admin = new Admin(base(broker));
   onTestFinished(() => admin.close());
   return admin;
 }
 
 export function newProducer(
-  broker: ClientBroker,
+  broker: Place,
   options: Partial<ProducerOptions<Buffer, Buffer, Buffer, Buffer>> = {},
 ): Producer {
   const producer = new Producer({ ...base(broker), ...options } as ProducerOptions<
@@ -38,7 +38,7 @@ export function newProducer(
 
 export type ConsumerChoices = Partial<ConsumerOptions<Buffer, Buffer, Buffer, Buffer>>;
 
-export function newConsumer(broker: ClientBroker, groupId: string, options: ConsumerChoices = {}): Consumer {
+export function newConsumer(broker: Place, groupId: string, options: ConsumerChoices = {}): Consumer {
   const consumer = new Consumer({
     ...base(broker),
     groupId,
@@ -53,7 +53,7 @@ export function newConsumer(broker: ClientBroker, groupId: string, options: Cons
 }
 
 /** A topic of its own, as this client creates it. */
-export async function createTopic(broker: ClientBroker, { partitions = 1 } = {}): Promise<string> {
+export async function createTopic(broker: Place, { partitions = 1 } = {}): Promise<string> {
   const topic = broker.name('topic');
   await newAdmin(broker).createTopics({ topics: [topic], partitions, replicas: 1 });
   return topic;
@@ -88,7 +88,7 @@ export class Member implements GroupMember {
 export class Group extends TestGroup<Member> {
   readonly #topic: string;
 
-  constructor(broker: ClientBroker, topic: string, groupId?: string) {
+  constructor(broker: Place, topic: string, groupId?: string) {
     super(broker, groupId);
     this.#topic = topic;
   }
@@ -116,7 +116,7 @@ export class Group extends TestGroup<Member> {
 }
 
 /** The first `count` records of a topic, read by a group of its own. */
-export async function readTopic(broker: ClientBroker, topic: string, count: number): Promise<PlainRecord[]> {
+export async function readTopic(broker: Place, topic: string, count: number): Promise<PlainRecord[]> {
   const group = new Group(broker, topic);
   const member = await group.join();
   const records = await group.seen(count);

@@ -4,6 +4,7 @@ import type { Check, Suite } from './suite.ts';
 
 /** By name, each a module that exports `suite`. */
 const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
+  client: () => import('./client.ts'),
   'client-admin': () => import('./client-admin.ts'),
   'full-disk': () => import('./full-disk.ts'),
   'kafka-dump': () => import('./kafka-dump.ts'),

@@ -18,8 +18,8 @@ const OTHER_BLOCK =
   /^\s*(?:\} |export |abstract )*(?:if|else|for|while|do|switch|case|try|catch|finally|class|interface|declare)\b/;
 /** The end of a function's head: an arrow, or a parameter list and maybe a return type. */
 const HEAD_END = /(?:=> \{|\)(?:: [^={}]*(?:\{[^{}]*\}[^={}]*)?)? \{)$/;
-/** `describe` groups tests; each of them is measured by itself. */
-const GROUP = /^\s*(?:describe|suite)\b/;
+/** `describe` groups tests, and so does a suite that several files run; each test is measured by itself. */
+const GROUP = /^\s*(?:export const \w+ = )?(?:describe|suite)\b/;
 
 export function checkSizes(source: Source): Fault[] {
   const lines = source.text.replace(/\n$/, '').split('\n');

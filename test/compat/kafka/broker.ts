@@ -11,7 +11,15 @@ import { javaArguments, runTool } from './toolchain.ts';
 const READY_TIMEOUT_MS = 90_000;
 const LOOK_AGAIN_MS = 100;
 
-/** A real Kafka broker on a data directory: broker and controller in one process, the only voter. */
+/** Which of a cluster's brokers one is. The first is also its controller, the only voter. */
+export interface Seat {
+  readonly nodeId: number;
+  readonly port: number;
+  /** Of the first. */
+  readonly controllerPort: number;
+}
+
+/** A real Kafka broker on a data directory, alone unless it is given a seat. */
 export class KafkaBroker {
   readonly address: string;
   readonly #child: ChildProcess;
@@ -31,23 +39,28 @@ export class KafkaBroker {
   static async start(
     directory: string,
     settings: Readonly<Record<string, string>> = {},
+    seat?: Seat,
   ): Promise<KafkaBroker> {
     const config = await mkdtemp(join(tmpdir(), 'milena-kafka-'));
-    const [port, controllerPort] = [await freePort(), await freePort()];
-    const properties = { ...serverProperties(directory, port, controllerPort), ...settings };
+    const own = seat ?? { nodeId: 1, port: await freePort(), controllerPort: await freePort() };
+    const properties = { ...serverProperties(directory, own), ...settings };
     const path = join(config, 'server.properties');
     await writeFile(path, encodeProperties(properties));
     const child = spawn('java', javaArguments('kafka.Kafka', [path]), { stdio: ['ignore', 'pipe', 'pipe'] });
-    const broker = new KafkaBroker(child, port, config);
+    const broker = new KafkaBroker(child, own.port, config);
     await broker.#ready();
     return broker;
   }
 
   /** Makes a directory as `kafka-storage format` does. */
-  static async format(directory: string, clusterId: string): Promise<void> {
+  static async format(
+    directory: string,
+    clusterId: string,
+    seat: Seat = { nodeId: 1, port: 1, controllerPort: 2 },
+  ): Promise<void> {
     const config = await mkdtemp(join(tmpdir(), 'milena-kafka-'));
     const path = join(config, 'server.properties');
-    await writeFile(path, encodeProperties(serverProperties(directory, 1, 2)));
+    await writeFile(path, encodeProperties(serverProperties(directory, seat)));
     await runTool('kafka.tools.StorageTool', ['format', '--cluster-id', clusterId, '--config', path]);
     await rm(config, { recursive: true });
   }
@@ -94,13 +107,16 @@ async function leadsAll(address: string): Promise<boolean> {
   }
 }
 
-function serverProperties(directory: string, port: number, controllerPort: number): Record<string, string> {
+function serverProperties(directory: string, { nodeId, port, controllerPort }: Seat): Record<string, string> {
+  const isVoter = nodeId === 1;
+  const listeners = [`PLAINTEXT://127.0.0.1:${port}`];
+  if (isVoter) listeners.push(`CONTROLLER://127.0.0.1:${controllerPort}`);
   return {
-    'process.roles': 'broker,controller',
-    'node.id': '1',
+    'process.roles': isVoter ? 'broker,controller' : 'broker',
+    'node.id': String(nodeId),
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    listeners: listeners.join(),
     'log.dirs': directory,
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '4',

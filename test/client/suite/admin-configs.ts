@@ -1,0 +1,95 @@
+import { beforeAll, expect, test } from 'vitest';
+import type { Client } from '../../../src/client/client.ts';
+import { ANSWERS, unserved, whereServed } from './differences.ts';
+import { newTopic, suite, useClient } from './reach.ts';
+
+/** Settings of topics, brokers and groups. */
+export const adminConfigs = suite('admin: settings', (reach) => {
+  let client: Client;
+  useClient(reach, (made) => (client = made), { retryForMs: 2_000 });
+  let name: string;
+  beforeAll(async () => {
+    ({ name } = await newTopic(reach, client, { configs: { 'retention.ms': 1000 } }));
+  });
+
+  test('a setting says what it is, who set it, and what it would be', async () => {
+    const entries = await client.admin.configs.describe({ topic: name }, { documentation: true });
+    const named = new Map(entries.map((entry) => [entry.name, entry]));
+    expect(entries.map(({ name }) => name)).toEqual([...named.keys()].sort());
+    expect(named.get('retention.ms')).toMatchObject({
+      value: '1000',
+      source: 'DYNAMIC_TOPIC_CONFIG',
+      byDefault: ANSWERS[reach.maker].retentionByDefault,
+      isDefault: false,
+      isReadOnly: false,
+      isSensitive: false,
+      type: 'LONG',
+      documentation: expect.stringMatching(/\w/) as string,
+    });
+    expect(named.get('retention.ms')?.synonyms[0]).toEqual({
+      name: 'retention.ms',
+      value: '1000',
+      source: 'DYNAMIC_TOPIC_CONFIG',
+    });
+    expect(named.get('cleanup.policy')).toMatchObject({
+      value: 'delete',
+      source: 'DEFAULT_CONFIG',
+      byDefault: { name: 'log.cleanup.policy', value: 'delete' },
+      isDefault: true,
+      type: 'LIST',
+    });
+  });
+
+  test('only those that are named', async () => {
+    const entries = await client.admin.configs.describe({ topic: name }, { names: ['cleanup.policy'] });
+    expect(entries.map(({ name, documentation }) => ({ name, documentation }))).toEqual([
+      { name: 'cleanup.policy', documentation: null },
+    ]);
+  });
+
+  test('of a broker, of all brokers, and of a group', async () => {
+    const { configs } = client.admin;
+    const broker = await configs.describe({ broker: 1 }, { names: ['offsets.topic.num.partitions'] });
+    expect(broker).toMatchObject([
+      {
+        value: '4',
+        source: 'STATIC_BROKER_CONFIG',
+        byDefault: { name: 'offsets.topic.num.partitions', value: '50' },
+      },
+    ]);
+    const forAll = await configs.describe({ broker: 'default' });
+    expect(forAll.map((entry) => entry.name)).toEqual(ANSWERS[reach.maker].setForAllBrokers);
+    expect((await configs.describe({ group: 'billing' })).length).toBeGreaterThan(0);
+  });
+
+  test('of a topic that is not there', async () => {
+    const describing = client.admin.configs.describe({ topic: 'none' });
+    await expect(describing).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+  });
+
+  test('a change of nothing', async () => {
+    await expect(client.admin.configs.alter({ topic: name }, {})).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
+  const valueOf = async (setting: string) =>
+    (await client.admin.configs.describe({ topic: name }, { names: [setting] }))[0]?.value;
+  test(`settings are changed${unserved(reach, 'IncrementalAlterConfigs')}`, () =>
+    whereServed(reach, 'IncrementalAlterConfigs', async () => {
+      const { configs } = client.admin;
+      await configs.alter({ topic: name }, { 'retention.ms': 5_000, 'cleanup.policy': 'compact' });
+      await expect.poll(() => valueOf('retention.ms')).toBe('5000');
+      expect(await valueOf('cleanup.policy')).toBe('compact');
+      await configs.alter({ topic: name }, { 'cleanup.policy': null });
+      await expect.poll(() => valueOf('cleanup.policy')).toBe('delete');
+      await expect(configs.alter({ topic: name }, { 'retention.ms': 'soon' })).rejects.toMatchObject({
+        code: 'INVALID_CONFIG',
+      });
+    }));
+  test(`ensure changes settings that differ${unserved(reach, 'IncrementalAlterConfigs')}`, () =>
+    whereServed(reach, 'IncrementalAlterConfigs', async () => {
+      expect(await client.admin.topics.ensure(name, { retention: '7s' })).toBe('changed');
+      await expect.poll(() => valueOf('retention.ms')).toBe('7000');
+    }));
+});

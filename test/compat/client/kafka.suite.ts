@@ -1,0 +1,39 @@
+import { afterAll, beforeAll } from 'vitest';
+import { connect } from '../../../src/hosts/node/connect.ts';
+import { adminCluster } from '../../client/suite/admin-cluster.ts';
+import { adminConfigs } from '../../client/suite/admin-configs.ts';
+import { adminGroups } from '../../client/suite/admin-groups.ts';
+import { adminOffsets } from '../../client/suite/admin-offsets.ts';
+import { adminTopics } from '../../client/suite/admin-topics.ts';
+import { consuming } from '../../client/suite/consuming.ts';
+import { producing } from '../../client/suite/producing.ts';
+import { reading } from '../../client/suite/reading.ts';
+import type { Reach } from '../../client/suite/reach.ts';
+import { typed } from '../../client/suite/typed.ts';
+import { KafkaCluster } from '../kafka/cluster.ts';
+
+/** One broker of Apache Kafka: the client does with it what it does with ours. */
+
+let kafka: KafkaCluster;
+beforeAll(async () => {
+  kafka = await KafkaCluster.start(1);
+}, 180_000);
+afterAll(() => kafka.close());
+
+const reach: Reach = {
+  maker: 'Apache Kafka',
+  get place() {
+    return kafka;
+  },
+  connect: (options) => connect(`kafka://${kafka.address}`, options),
+};
+
+producing(reach);
+reading(reach);
+typed(reach);
+consuming(reach);
+adminCluster(reach);
+adminTopics(reach);
+adminConfigs(reach);
+adminOffsets(reach);
+adminGroups(reach);
