@@ -61,7 +61,7 @@ export function encodeRequest<A extends Api>(
   body: RequestInitOf<A>,
 ): Uint8Array {
   const codec = codecOf(api, api.request, version);
-  writer.start(false).int32(0);
+  writer.start(true).int32(0);
   writer.int16(api.key);
   writer.int16(version);
   writer.int32(header.correlationId);
@@ -69,7 +69,7 @@ export function encodeRequest<A extends Api>(
   if (inRange(api.flexible, version)) writer.unsignedVarint(0);
   codec.write(writer, body);
   writer.prefixSize();
-  return writer.finish();
+  return writer.finishWhole();
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Writes what `reader.ts` reads. */
+import { concat } from '../model/bytes.ts';
 import type { Uuid } from '../model/ids.ts';
 import { Slabs } from '../model/slabs.ts';
 import { WireError } from './error.ts';
@@ -46,6 +47,11 @@ export class Writer {
     this.#scratch = new Uint8Array(SCRATCH_BYTES);
     this.#view = new DataView(this.#scratch.buffer);
     return scratch.subarray(0, this.#at);
+  }
+
+  /** What was written since `start`, in one piece: large fields were not copied before. */
+  finishWhole(): Uint8Array {
+    return this.#references.length === 0 ? this.finish() : concat(this.finishChunks());
   }
 
   /** What was written since `start`, in order, to be sent soon. */
