@@ -39,7 +39,11 @@ export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
   return { apiKey, apiVersion, correlationId, clientId, bodyAt: reader.position };
 }
 
-/** @throws {WireError} unless the frame, from `bodyAt` to its end, is one body of that version. */
+/**
+ * What follows the body is passed over, as Kafka's broker does: librdkafka 2.15 sends Metadata with three bytes too
+ * many.
+ * @throws {WireError} unless there is a body of that version at `bodyAt`.
+ */
 export function decodeRequest<A extends Api>(
   api: A,
   version: number,
@@ -48,9 +52,7 @@ export function decodeRequest<A extends Api>(
 ): RequestOf<A> {
   const codec = codecOf(api, api.request, version);
   const reader = new Reader(frame, bodyAt);
-  const body = codec.read(reader);
-  reader.end();
-  return body as RequestOf<A>;
+  return codec.read(reader) as RequestOf<A>;
 }
 
 /** With size prefix, in one piece. */

@@ -51,7 +51,7 @@ describe.each(APIS.map((api) => [api.name, api] as const))('%s', (_name, api) =>
   });
 
   test.each(versionNumbers(api))(
-    'v%i: a request cut anywhere, or with a byte too many, is refused',
+    'v%i: a request cut anywhere is refused, one with bytes too many read',
     (version) => {
       const refuses = fc.property(bodyArbitrary(api.request, version), fc.nat(), (body, where) => {
         const frame = requestFrame(api, version, body);
@@ -61,7 +61,7 @@ describe.each(APIS.map((api) => [api.name, api] as const))('%s', (_name, api) =>
         const whole = cut.length === frame.length;
         expect(outcome(() => decodeRequest(api, version, cut, bodyAt))).toBe(whole ? 'read' : 'refused');
         const longer = Buffer.concat([frame, Uint8Array.of(0)]);
-        expect(outcome(() => decodeRequest(api, version, longer, bodyAt))).toBe('refused');
+        expect(outcome(() => decodeRequest(api, version, longer, bodyAt))).toBe('read');
       });
       expect(fc.check(refuses, { numRuns: 15 }).counterexample).toBeNull();
     },
