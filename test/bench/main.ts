@@ -16,6 +16,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   'client-produce': () => import('./client-produce.ts'),
   'client-consume': () => import('./client-consume.ts'),
   fetch: () => import('./fetch.ts'),
+  librdkafka: () => import('./librdkafka/build.ts'),
   commit: () => import('./commit.ts'),
   indexeddb: () => import('./indexeddb.ts'),
   idle: () => import('./idle.ts'),
