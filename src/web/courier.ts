@@ -23,6 +23,8 @@ export interface CourierOptions {
 const PRODUCE_TIMEOUT_MS = 10_000;
 /** What brokers refuse, but may yet take, is tried again for so long. */
 const REFUSED_FOR_MS = 30_000;
+/** Of a producer; then it needs another id. */
+const EPOCH_MAX = 0x7fff;
 /** Partitions are added without a word. */
 const TOPIC_MAX_AGE_MS = 5 * 60_000;
 
@@ -94,14 +96,15 @@ export class Courier {
 
   /** Of all that is sent from now on. @throws MilenaError */
   identity(): Promise<ProducerIdentity> {
-    this.#identity ??= this.#newIdentity();
-    this.#identity.catch(() => (this.#identity = undefined));
-    return this.#identity;
+    return this.#identity ?? this.#identifyBy(this.#newIdentity());
   }
 
-  /** What was numbered may be stored or not: what comes is numbered anew. */
-  forgetIdentity(): void {
-    this.#identity = undefined;
+  /** What was numbered may be stored, or come late: the next epoch fences it (KIP-360). */
+  renewIdentity(): void {
+    const next = this.#identity?.then(({ producerId, producerEpoch }) =>
+      producerEpoch < EPOCH_MAX ? { producerId, producerEpoch: producerEpoch + 1 } : this.#newIdentity(),
+    );
+    if (next !== undefined) void this.#identifyBy(next);
   }
 
   /** @throws MilenaError the broker's refusal. */
@@ -120,6 +123,14 @@ export class Courier {
       this.#topics.delete(place.topic);
       throw error;
     }
+  }
+
+  #identifyBy(identity: Promise<ProducerIdentity>): Promise<ProducerIdentity> {
+    this.#identity = identity;
+    identity.catch(() => {
+      if (this.#identity === identity) this.#identity = undefined;
+    });
+    return identity;
   }
 
   async #newIdentity(): Promise<ProducerIdentity> {

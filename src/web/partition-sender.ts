@@ -98,7 +98,7 @@ export class PartitionSender {
         if (code === DUPLICATE) return { errorCode: 0, baseOffset: -1, appendTimeMs: -1, message: null };
         if (!LOST_TRACK.has(code)) throw error;
         batch = undefined;
-        this.#courier.forgetIdentity();
+        this.#courier.renewIdentity();
         throw new MilenaError(message, { code, retriable: true, cause: error });
       }
     });
@@ -117,8 +117,7 @@ export class PartitionSender {
       this.#entries = [...entries, ...this.#entries];
       return;
     }
-    // It may be stored, or come late: no later batch may be taken for it.
-    this.#courier.forgetIdentity();
+    this.#courier.renewIdentity();
     for (const { reject } of entries) reject(error);
   }
 }

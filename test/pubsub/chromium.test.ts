@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect as connectNode } from '../../src/hosts/node/client.ts';
 import { connect } from '../../src/web/index.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../browser/chromium.ts';
 import { type PageServer, servePages } from '../browser/serve.ts';
@@ -197,6 +198,30 @@ test('what a page publishes while it is offline arrives, once and in order, when
   for await (const record of reader.subscribe('from-a-page', { from: 'earliest' }))
     if (read.push(record.json<number>()) === 100) break;
   expect(read).toEqual(Array.from({ length: 100 }, (_, at) => at));
+  await context.close();
+});
+
+test('whatever records are packed by, a page reads them', async () => {
+  const { host, port } = broker.ready.kafka;
+  await using maker = await connectNode(`kafka://${host}:${port}`);
+  const expected: string[] = [];
+  for (const compression of ['none', 'gzip', 'snappy', 'lz4'] as const) {
+    const producer = maker.producer({ compression });
+    const values = Array.from({ length: 100 }, (_, at) => `${compression} ${at}`);
+    await producer.send(
+      'packed',
+      values.map((value) => ({ value, partition: 0 })),
+    );
+    expected.push(...values);
+  }
+  const { context, said } = await newWindow();
+  const page = await context.newPage();
+  const loaded: string[] = [];
+  page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+  await follow(page, '/t/packed');
+  expect(await hasSeen(page, 400)).toEqual({ 0: expected });
+  expect(loaded).toContain('/codecs.js');
+  expect(said).toEqual([]);
   await context.close();
 });
 
