@@ -55,7 +55,10 @@ export const lag = command({
     const everyMs = spanMs('--every', args.every);
     const topics = given.every('topic');
     const look = async (admin: Admin) => {
-      const lags = await lagsOf(admin, { groupIds: words, topics: topics.length === 0 ? undefined : topics });
+      const lags = await lagsOf(admin.groups, {
+        groupIds: words,
+        topics: topics.length === 0 ? undefined : topics,
+      });
       show(report, lags, { isByPartition: words.length > 0 });
       return lags;
     };
@@ -73,21 +76,18 @@ export const lag = command({
 });
 
 async function lagsOf(
-  { groups }: Admin,
+  groups: Admin['groups'],
   { groupIds, topics }: { groupIds: readonly string[]; topics: readonly string[] | undefined },
 ): Promise<GroupLag[]> {
-  const options = topics === undefined ? {} : { topics };
-  if (groupIds.length > 0) return Promise.all(groupIds.map((groupId) => groups.lag(groupId, options)));
-  const all = await groups.list();
-  const found = await Promise.allSettled(all.map(({ groupId }) => groups.lag(groupId, options)));
-  // One that was deleted since has no lag.
-  const failed = found.find((each) => each.status === 'rejected' && !isGone(each.reason));
-  if (failed?.status === 'rejected') throw failed.reason;
-  return found.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-}
-
-function isGone(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'GROUP_ID_NOT_FOUND';
+  if (groupIds.length > 0) return groups.lag(groupIds, { topics });
+  const all = (await groups.list()).map(({ groupId }) => groupId);
+  try {
+    return await groups.lag(all, { topics });
+  } catch (error) {
+    // One may have been deleted since.
+    if (CliError.from(error).code !== 'GROUP_ID_NOT_FOUND') throw error;
+    return lagsOf(groups, { groupIds, topics });
+  }
 }
 
 function show(

@@ -143,6 +143,11 @@ export function allOf<T>(outcomes: Iterable<Outcome<T>>): T[] {
   });
 }
 
+/** Of each of these, in their order. @throws as {@link allOf} */
+export function allFor<K, T>(keys: readonly K[], outcomes: ReadonlyMap<K, Outcome<T>>): T[] {
+  return allOf(keys.map((key) => outcomes.get(key) ?? unanswered(key)));
+}
+
 /** There is no such topic, and waiting for it is not what was asked: unlike Kafka's own, which may be too early. */
 export function unknownTopic(name: string): MilenaError {
   const { code, message, hint } = new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name);

@@ -1,27 +1,20 @@
 import { ErrorCode } from '../../model/errors.ts';
-import type { LeaderEpoch, Offset } from '../../model/ids.ts';
-import { offsetFetchApi, type OffsetFetchResponse } from '../../wire/apis/09-offset-fetch.ts';
 import { listGroupsApi } from '../../wire/apis/16-list-groups.ts';
 import { deleteGroupsApi } from '../../wire/apis/42-delete-groups.ts';
 import { offsetDeleteApi } from '../../wire/apis/47-offset-delete.ts';
-import { BrokerError } from '../errors.ts';
 import { listsOf } from '../group/consumer-protocol.ts';
-import { type TopicPartition, titleOf } from '../topic-partition.ts';
-import { type AnyTopic } from '../topics/topic.ts';
-import { type AdminOptions, allOf, type AskBroker, type Asking, outcomeOf } from './asking.ts';
+import type { TopicPartition } from '../topic-partition.ts';
+import { type AdminOptions, allFor, allOf, type AskBroker, type Asking, outcomeOf } from './asking.ts';
 import { describeGroups, type GroupDescription } from './group-descriptions.ts';
-import { type GroupLag, lagOf } from './group-lag.ts';
+import { type GroupLag, type LagOptions, lagsOf } from './group-lag.ts';
+import { type GroupOffset, offsetsOfGroups } from './group-offsets.ts';
 import { type GroupReset, type ResetOptions, resetGroup } from './group-reset.ts';
 import type { OffsetFinder } from './offset-finder.ts';
-import { namesOf } from './topics.ts';
 
 /** v4 filters by state, v5 by type. */
 const LIST_VERSIONS = { min: 0, max: 5 };
 const STATES_VERSION = 4;
 const TYPES_VERSION = 5;
-/** v2 can ask for all topics; v8 asks for many groups; v10 names topics by id. */
-const FETCH_VERSIONS = { min: 2, max: 9 };
-const MANY_GROUPS_VERSION = 8;
 const DELETE_VERSIONS = { min: 0, max: 2 };
 const OFFSET_DELETE_VERSIONS = { min: 0, max: 0 };
 
@@ -33,16 +26,6 @@ export interface GroupListing {
   type: string;
   protocolType: string;
 }
-
-/** Where a group goes on in a partition. */
-export interface GroupOffset extends TopicPartition {
-  offset: Offset;
-  leaderEpoch: LeaderEpoch;
-  /** What the group noted beside it. */
-  metadata: string;
-}
-
-type Committed = OffsetFetchResponse['topics'][number]['partitions'][number] & TopicPartition;
 
 /** Consumer groups: `client.admin.groups`. */
 export class GroupsAdmin {
@@ -91,55 +74,29 @@ export class GroupsAdmin {
     options: AdminOptions = {},
   ): Promise<GroupDescription | GroupDescription[]> {
     const isOne = typeof given === 'string';
-    const outcomes = await describeGroups(this.#asking, isOne ? [given] : given, options);
-    const described = allOf(outcomes.values());
+    const groupIds = isOne ? [given] : given;
+    const described = allFor(groupIds, await describeGroups(this.#asking, groupIds, options));
     return isOne ? (described[0] as GroupDescription) : described;
   }
 
   /** Where a group goes on: all that it has committed. Of a group that is not there it is nothing. */
-  async offsets(groupId: string, { signal }: AdminOptions = {}): Promise<GroupOffset[]> {
-    const group = { groupId, topics: null };
-    const ask: AskBroker<string, Committed[]> = async (broker) => {
-      const request = { ...group, groups: [group] };
-      const answer = await broker.request(offsetFetchApi, FETCH_VERSIONS, request, { signal });
-      const isMany = broker.versionOf(offsetFetchApi, FETCH_VERSIONS) >= MANY_GROUPS_VERSION;
-      const { errorCode, topics } = (isMany ? answer.groups[0] : answer) ?? answer;
-      const value = topics.flatMap(({ name, partitions }) =>
-        partitions.map((found) => ({ ...found, topic: name, partition: found.partitionIndex })),
-      );
-      return new Map([[groupId, outcomeOf({ errorCode }, { where: groupId, value })]]);
-    };
-    const [found = []] = allOf((await this.#asking.ofGroups([groupId], ask, { signal })).values());
-    const bad = found.find(({ errorCode }) => errorCode !== ErrorCode.NONE);
-    if (bad !== undefined) throw new BrokerError(bad.errorCode, `group ${groupId}, ${titleOf(bad)}`);
-    return found
-      .filter(({ committedOffset }) => committedOffset >= 0)
-      .map(({ topic, partition, committedOffset, committedLeaderEpoch, metadata }) => ({
-        topic,
-        partition,
-        offset: committedOffset,
-        leaderEpoch: committedLeaderEpoch,
-        metadata: metadata ?? '',
-      }))
-      .sort(inOrder);
+  async offsets(groupId: string, options: AdminOptions = {}): Promise<GroupOffset[]> {
+    const [found = []] = allOf((await offsetsOfGroups(this.#asking, [groupId], options)).values());
+    return found;
   }
 
   /**
    * How far a group is behind, by partition: of those it has committed, and those its members have.
    * @throws MilenaError GROUP_ID_NOT_FOUND
    */
-  async lag(
-    groupId: string,
-    options: AdminOptions & { topics?: readonly AnyTopic[] } = {},
-  ): Promise<GroupLag> {
-    const [description, committed] = await Promise.all([
-      this.describe(groupId, options),
-      this.offsets(groupId, options),
-    ]);
-    const { topics } = options;
-    const names = topics === undefined ? undefined : new Set(namesOf(topics));
-    const isWanted = ({ topic }: TopicPartition) => names?.has(topic) ?? true;
-    return lagOf({ description, committed, isWanted, finder: this.#finder }, options);
+  lag(groupId: string, options?: LagOptions): Promise<GroupLag>;
+  /** As many, in order, with few requests. */
+  lag(groupIds: readonly string[], options?: LagOptions): Promise<GroupLag[]>;
+  async lag(given: string | readonly string[], options: LagOptions = {}): Promise<GroupLag | GroupLag[]> {
+    const isOne = typeof given === 'string';
+    const parts = { asking: this.#asking, finder: this.#finder };
+    const lags = await lagsOf(parts, isOne ? [given] : given, options);
+    return isOne ? (lags[0] as GroupLag) : lags;
   }
 
   /**
@@ -192,9 +149,4 @@ export class GroupsAdmin {
     };
     allOf((await this.#asking.ofGroups([groupId], ask, { signal })).values());
   }
-}
-
-export function inOrder(a: TopicPartition, b: TopicPartition): number {
-  if (a.topic === b.topic) return a.partition - b.partition;
-  return a.topic < b.topic ? -1 : 1;
 }

