@@ -61,6 +61,15 @@ export const ROOT: Branch = {
         },
       },
     },
+    partitions: {
+      description: 'Who holds what',
+      commands: {
+        ls: {
+          description: 'List partitions, their leaders and replicas',
+          load: () => import('./partitions/ls.ts').then(({ list }) => list),
+        },
+      },
+    },
     groups: {
       description: 'Consumer groups: list, describe, lag, reset, delete',
       commands: {

@@ -318,6 +318,15 @@ describe('configs and the cluster', () => {
     });
   });
 
+  test('partitions, of all topics or some, or those that are not well', async () => {
+    const name = await filled();
+    const { stdout } = await milena('partitions', 'ls', name);
+    expect(stdout).toBe(`${name}\t0\t1\t1\t1\n${name}\t1\t1\t1\t1\n`);
+    expect(rowsOf((await milena('partitions', 'ls')).stdout)).toContainEqual([name, '1', '1', '1', '1']);
+    expect(await json('partitions', 'ls', '--unhealthy')).toEqual({ version: 1, partitions: [] });
+    expect((await milena('partitions', 'ls', 'none')).code).toBe(3);
+  });
+
   test('health of nobody is 5; --wait lasts until somebody comes', async () => {
     const port = await freePort();
     const health = (...more: string[]) =>

@@ -2,34 +2,17 @@ import type { Admin } from '../../client/admin/admin.ts';
 import { withAdmin, withTopics } from '../admin.ts';
 import { brokerArgs } from '../broker.ts';
 import { command } from '../command.ts';
+import { PLACE_COLUMNS, type PartitionPlace } from '../partitions/ls.ts';
 import type { Column } from '../terminal/table.ts';
 
-interface Partition {
-  topic: string;
-  partition: number;
-  leaderId: number;
-  leaderEpoch: number;
-  replicas: readonly number[];
-  isr: readonly number[];
+interface Partition extends PartitionPlace {
   /** Null where no leader says. */
   startOffset: number | null;
   endOffset: number | null;
 }
 
 const COLUMNS: readonly Column<Partition>[] = [
-  { head: 'topic', of: ({ topic }) => topic },
-  { head: 'partition', of: ({ partition }) => partition },
-  {
-    head: 'leader',
-    of: ({ leaderId }) => (leaderId < 0 ? 'none' : leaderId),
-    style: ({ leaderId }) => (leaderId < 0 ? 'red' : undefined),
-  },
-  { head: 'replicas', of: ({ replicas }) => replicas.join(',') },
-  {
-    head: 'in sync',
-    of: ({ isr }) => isr.join(','),
-    style: ({ isr, replicas }) => (isr.length < replicas.length ? 'yellow' : undefined),
-  },
+  ...PLACE_COLUMNS,
   { head: 'start', of: ({ startOffset }) => startOffset },
   { head: 'end', of: ({ endOffset }) => endOffset },
 ];
