@@ -1,6 +1,7 @@
 import type { ArgsDef } from 'citty';
 import type { Client } from '../client/client.ts';
 import { type Target, targetOf } from './contexts/target.ts';
+import { noTopic } from './no-topic.ts';
 import type { Report } from './terminal/report.ts';
 
 /** How a command is told which broker it speaks to. */
@@ -36,4 +37,19 @@ async function connectAt({ url }: Target, signal: AbortSignal | undefined): Prom
   const { connect } = await import('../hosts/node/connect.ts');
   // A person waits: who is not there now is not there.
   return connect(url, { clientId: CLIENT_ID, connectForMs: 0, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** @throws CliError UNKNOWN_TOPIC, with the name that was most likely meant. */
+export async function mustHaveTopics(
+  client: Client,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const there = await client.admin.topics.list({
+    internal: true,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const known = there.map(({ name }) => name);
+  const missing = names.find((name) => !known.includes(name));
+  if (missing !== undefined) throw noTopic(missing, known);
 }

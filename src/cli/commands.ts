@@ -16,6 +16,14 @@ export const ROOT: Branch = {
       description: 'Check this machine, a configuration, a data directory or a broker',
       load: () => import('./doctor.ts').then(({ doctor }) => doctor),
     },
+    produce: {
+      description: 'Write records from stdin, one a line',
+      load: () => import('./produce/produce.ts').then(({ produce }) => produce),
+    },
+    consume: {
+      description: 'Read records of topics: one a line, as JSON in a pipe',
+      load: () => import('./consume/consume.ts').then(({ consume }) => consume),
+    },
     export: {
       description: 'Write the records of a topic to stdout',
       load: () => import('./export.ts').then(({ exportTopic }) => exportTopic),

@@ -18,7 +18,10 @@ function refuseOldNode(): void {
 function takeClosedPipesForAnEnd(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code === 'EPIPE') return;
+      // A full disk, for one; what was to be said can be lost too.
+      process.stderr.write(`${new CliError(EXIT.failure, 'OUTPUT', error.message).text()}\n`);
+      process.exit(EXIT.failure);
     });
 }
 

@@ -124,7 +124,7 @@ export function everyValue(rawArgs: readonly string[], name: string): string[] {
 }
 
 /** One of some words. */
-export function oneOf<T extends string>(option: string, text: string, words: readonly T[]): T {
+export function oneOf<T extends string>(option: string, text: string | undefined, words: readonly T[]): T {
   const found = words.find((word) => word === text);
   if (found !== undefined) return found;
   throw usage(`${option} takes ${words.join(' or ')}, not "${text}"`);

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true }));
 
 async function milena(args: readonly string[], environment: Record<string, string> = {}) {
-  const run = Run.milenaIn(folder, { MILENA_CONFIG: join(home, 'contexts.json'), ...environment }, ...args);
+  const run = Run.milenaIn(folder, { MILENA_CONTEXTS: join(home, 'contexts.json'), ...environment }, ...args);
   const code = await run.ended();
   return { code, stdout: run.stdout, stderr: run.stderr };
 }

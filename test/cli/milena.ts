@@ -10,7 +10,7 @@ export const ROOT = join(import.meta.dirname, '../..');
 const ENVIRONMENT = {
   ...process.env,
   PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
-  MILENA_CONFIG: join(tmpdir(), 'milena-has-no-contexts.json'),
+  MILENA_CONTEXTS: join(tmpdir(), 'milena-has-no-contexts.json'),
   MILENA_URL: '',
   MILENA_CONTEXT: '',
 };
@@ -53,6 +53,18 @@ export class Run {
     return new Run(
       spawn(process.execPath, [MILENA, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }),
     );
+  }
+
+  /** In a terminal of that width, which shows both of its streams; lines end as terminals want them. */
+  static terminal(
+    { columns = 80, environment = {} }: { columns?: number; environment?: Record<string, string> },
+    ...args: string[]
+  ): Run {
+    const env = { ...ENVIRONMENT, TERM: 'xterm-256color', NO_COLOR: '', ...environment };
+    const line = [process.execPath, MILENA, ...args].map((word) => `'${word}'`).join(' ');
+    const inside = `stty cols ${columns}; exec ${line}`;
+    const stdio = ['ignore', 'pipe', 'pipe'] as const;
+    return new Run(spawn('script', ['-qec', inside, '/dev/null'], { cwd: ROOT, env, stdio: [...stdio] }));
   }
 
   /** A line as typed into a shell, from the folder of the repository. */

@@ -20,7 +20,7 @@ let environment: Record<string, string>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'milena-output-'));
-  environment = { MILENA_CONFIG: join(folder, 'contexts.json') };
+  environment = { MILENA_CONTEXTS: join(folder, 'contexts.json') };
   for (const name of ['staging', 'prod'])
     await ended('context', 'add', name, `wss://${name}.example.com/kafka`);
 });
@@ -32,13 +32,9 @@ async function ended(...args: string[]) {
   return { code, stdout: run.stdout, stderr: run.stderr };
 }
 
-/** In a terminal of that width: both streams, as they would be seen, and raw. */
-async function onTerminal(line: string, { columns = 80, noColor = '' } = {}) {
-  const inside = `stty cols ${columns}; ${process.execPath} ${MILENA} ${line}`;
-  const run = Run.shell(
-    `env TERM=xterm-256color NO_COLOR=${noColor} MILENA_CONFIG=${environment['MILENA_CONFIG']} ` +
-      `script -qec '${inside}' /dev/null </dev/null`,
-  );
+/** As it would be seen, and raw. */
+async function onTerminal(args: readonly string[], { columns = 80, noColor = '' } = {}) {
+  const run = Run.terminal({ columns, environment: { ...environment, NO_COLOR: noColor } }, ...args);
   const code = await run.ended();
   const raw = run.stdout.replaceAll('\r', '');
   return { code, raw, seen: stripVTControlCharacters(raw) };
@@ -70,7 +66,7 @@ describe('stdout carries only data', () => {
   });
 
   test('on a terminal: an aligned table with a head', async () => {
-    const { seen, raw } = await onTerminal('context ls', { columns: 200 });
+    const { seen, raw } = await onTerminal(['context', 'ls'], { columns: 200 });
     const [head = '', first = ''] = seen.split('\n');
     expect(head).toMatch(/^name {5}url +in use {2}file$/);
     expect(first.indexOf('wss:')).toBe(head.indexOf('url'));
@@ -78,7 +74,7 @@ describe('stdout carries only data', () => {
   });
 
   test('a narrow terminal gets a narrow table; NO_COLOR no colour', async () => {
-    const { seen, raw } = await onTerminal('context ls', { columns: 40, noColor: '1' });
+    const { seen, raw } = await onTerminal(['context', 'ls'], { columns: 40, noColor: '1' });
     for (const line of seen.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
     expect(seen).toContain('…');
     expect(raw).not.toContain('\u{1b}[');

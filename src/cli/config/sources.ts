@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { TARGET_VARIABLES } from '../contexts/file.ts';
 import { nearest } from '../nearest.ts';
 import { parseProperties } from './properties.ts';
 import { brokerNameOfTopicSetting, environmentName, KNOWN_NAMES, settingOf, SETTINGS } from './settings.ts';
@@ -52,12 +53,12 @@ const BY_ENVIRONMENT: ReadonlyMap<string, string> = new Map(
   KNOWN_NAMES.map((name) => [environmentName(name), name]),
 );
 
-/** Every variable that begins with MILENA_ is a setting: another one is a typo. */
+/** Every other variable that begins with MILENA_ is a setting: one that is none is a typo. */
 export function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): Gathered {
   const given: Given[] = [];
   const problems: Problem[] = [];
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith('MILENA_') || value === undefined) continue;
+    if (!name.startsWith('MILENA_') || TARGET_VARIABLES.has(name) || value === undefined) continue;
     const key = BY_ENVIRONMENT.get(name);
     if (key !== undefined) given.push({ key, value, source: name });
     else

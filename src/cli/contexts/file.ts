@@ -18,12 +18,19 @@ export interface ContextFile {
   contexts: ReadonlyMap<string, Context>;
 }
 
+/** Variables that say which broker a command speaks to: no settings of a node. */
+export const TARGET_VARIABLES: ReadonlySet<string> = new Set([
+  'MILENA_URL',
+  'MILENA_CONTEXT',
+  'MILENA_CONTEXTS',
+]);
+
 export const REPOSITORY_FILE = '.milena.json';
 const FORMAT_VERSION = 1;
 
-/** Where the user's contexts are: `MILENA_CONFIG`, or where the system keeps settings. */
+/** Where the user's contexts are: `MILENA_CONTEXTS`, or where the system keeps settings. */
 export function userPath(env: NodeJS.ProcessEnv): string {
-  if (env['MILENA_CONFIG']) return env['MILENA_CONFIG'];
+  if (env['MILENA_CONTEXTS']) return env['MILENA_CONTEXTS'];
   const settings = process.platform === 'win32' ? env['APPDATA'] : env['XDG_CONFIG_HOME'];
   return join(settings || join(homedir(), '.config'), 'milena', 'contexts.json');
 }

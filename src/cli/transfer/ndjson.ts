@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Millis, Offset } from '../../model/ids.ts';
-import type { Record } from '../../records/batch.ts';
+import type { RecordView } from '../../records/batch.ts';
 
 /** Bytes in a line: text where they are UTF-8, else `{"base64": "…"}`; null is no key, or a tombstone. */
 type Field = string | { base64: string } | null;
@@ -11,25 +11,26 @@ export interface Line {
   partition: number;
   offset: Offset;
   timestamp: Millis;
-  timestampType: 'CreateTime' | 'LogAppendTime';
+  timestampType?: 'CreateTime' | 'LogAppendTime';
   key: Field;
   value: Field;
   headers: [string, Field][];
 }
 
-/** One line, its end included. */
+/** One line, its end included. @param isAppendTime whose the timestamp is, where that is known. */
 export function lineOf(
-  place: { topic: string; partition: number },
-  record: Record,
-  isAppendTime: boolean,
+  { topic, partition }: { topic: string; partition: number },
+  record: RecordView,
+  isAppendTime?: boolean,
 ): string {
   const line: Line = {
-    ...place,
+    topic,
+    partition,
     offset: record.offset,
     timestamp: record.timestamp,
-    timestampType: isAppendTime ? 'LogAppendTime' : 'CreateTime',
-    key: fieldOf(record.key),
-    value: fieldOf(record.value),
+    ...(isAppendTime === undefined ? {} : { timestampType: isAppendTime ? 'LogAppendTime' : 'CreateTime' }),
+    key: fieldOf(record.keyBytes),
+    value: fieldOf(record.valueBytes),
     headers: record.headers.map(({ key, value }) => [key, fieldOf(value)]),
   };
   return `${JSON.stringify(line)}\n`;
@@ -66,7 +67,7 @@ const PARTITION_MAX = 0x7fff_ffff;
 
 /** Reads what {@link lineOf} writes. @throws Error with what is wrong and what would be right. */
 export function parseLine(text: string): Parsed {
-  const line = objectOf(text);
+  const line = objectIn(text);
   const stranger = Object.keys(line).find((name) => !NAMES.has(name));
   if (stranger !== undefined) throw new Error(`"${stranger.slice(0, 40)}" is no field of a record`);
   const { topic, offset, timestampType = 'CreateTime' } = line;
@@ -76,16 +77,17 @@ export function parseLine(text: string): Parsed {
   if (line['value'] === undefined) throw new Error('value is missing; null is a tombstone');
   return {
     topic,
-    partition: integer(line, 'partition', 0, PARTITION_MAX),
-    offset: offset === undefined ? undefined : integer(line, 'offset', 0, Number.MAX_SAFE_INTEGER),
-    timestamp: integer(line, 'timestamp', -1, Number.MAX_SAFE_INTEGER),
-    key: bytesOf(line['key'] ?? null, 'key'),
-    value: bytesOf(line['value'], 'value'),
-    headers: headersOf(line['headers'] ?? []),
+    partition: integerIn(line, 'partition', 0, PARTITION_MAX),
+    offset: offset === undefined ? undefined : integerIn(line, 'offset', 0, Number.MAX_SAFE_INTEGER),
+    timestamp: integerIn(line, 'timestamp', -1, Number.MAX_SAFE_INTEGER),
+    key: fieldBytes(line['key'] ?? null, 'key'),
+    value: fieldBytes(line['value'], 'value'),
+    headers: headersIn(line['headers'] ?? []),
   };
 }
 
-function objectOf(text: string): { readonly [name: string]: unknown } {
+/** @throws Error when it is none. */
+export function objectIn(text: string): { readonly [name: string]: unknown } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -96,14 +98,21 @@ function objectOf(text: string): { readonly [name: string]: unknown } {
   throw new Error('not a JSON object');
 }
 
-function integer(line: { readonly [name: string]: unknown }, name: string, min: number, max: number): number {
+/** @throws Error when the field is none from `min` to `max`. */
+export function integerIn(
+  line: { readonly [name: string]: unknown },
+  name: string,
+  min: number,
+  max: number,
+): number {
   const value = line[name];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
   const given = value === undefined ? 'it is missing' : `not ${JSON.stringify(value).slice(0, 40)}`;
   throw new Error(`${name} must be a whole number from ${min} to ${max}: ${given}`);
 }
 
-function bytesOf(field: unknown, name: string): Uint8Array | null {
+/** What {@link lineOf} writes for bytes. @throws Error when it is none of that. */
+export function fieldBytes(field: unknown, name: string): Uint8Array | null {
   if (field === null) return null;
   if (typeof field === 'string') return Buffer.from(wellFormed(field, name), 'utf8');
   const base64 =
@@ -114,12 +123,13 @@ function bytesOf(field: unknown, name: string): Uint8Array | null {
   return bytes;
 }
 
-function headersOf(given: unknown): Parsed['headers'] {
+/** @throws Error when it is no list of pairs. */
+export function headersIn(given: unknown): Parsed['headers'] {
   if (!Array.isArray(given)) throw new Error('headers must be a list of [name, value]');
   return given.map((pair: unknown, at) => {
     const [key, value]: unknown[] = Array.isArray(pair) && pair.length === 2 ? pair : [];
     if (typeof key !== 'string') throw new Error(`headers[${at}] must be [name, value]`);
-    return { key: wellFormed(key, `headers[${at}]`), value: bytesOf(value, `headers[${at}]`) };
+    return { key: wellFormed(key, `headers[${at}]`), value: fieldBytes(value, `headers[${at}]`) };
   });
 }
 

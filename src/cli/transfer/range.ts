@@ -1,6 +1,6 @@
-import { durationMs } from '../../model/duration.ts';
 import type { Millis, Offset } from '../../model/ids.ts';
-import { CliError, EXIT } from '../errors.ts';
+import { timeIn } from '../time-in.ts';
+import { usage } from '../options.ts';
 
 /** One end of a range: an offset, a time, or all there is. */
 export type Bound = { type: 'offset'; offset: Offset } | { type: 'time'; timestamp: Millis } | undefined;
@@ -10,14 +10,9 @@ export function boundOf(option: string, text: string | undefined, nowMs: Millis)
   if (text === undefined) return undefined;
   if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)))
     return { type: 'offset', offset: Number(text) };
-  if (text === 'now') return { type: 'time', timestamp: nowMs };
-  const agoMs = text.startsWith('-') ? durationMs(text.slice(1)) : undefined;
-  if (agoMs !== undefined) return { type: 'time', timestamp: nowMs - agoMs };
-  const timestamp = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(timestamp)) return { type: 'time', timestamp };
-  throw new CliError(
-    EXIT.usage,
-    'USAGE',
+  const timestamp = timeIn(text, nowMs);
+  if (timestamp !== undefined) return { type: 'time', timestamp };
+  throw usage(
     `${option} takes an offset or a time, not "${text}"`,
     'such as 1200, -90m, now, 2026-11-25, 2026-11-25T12:00:00Z',
   );

@@ -1,0 +1,104 @@
+import type { ArgsDef } from 'citty';
+import type { ReadOptions } from '../../client/read.ts';
+import { brokerArgs, connectTo, mustHaveTopics } from '../broker.ts';
+import { command } from '../command.ts';
+import { integerIn, usage } from '../options.ts';
+import { positionOf } from '../position.ts';
+import { hasColours, type Report } from '../terminal/report.ts';
+import { ReaderGone } from '../terminal/output.ts';
+import { asJson, asValue, type Format, forTerminal, template } from './format.ts';
+import { Printer } from './printer.ts';
+import { filterOf } from './where.ts';
+
+const args = {
+  topic: { type: 'positional', required: true, description: 'Topics to read' },
+  ...brokerArgs,
+  from: {
+    type: 'string',
+    valueHint: 'OFFSET|TIME',
+    description:
+      'First to read: earliest (the default), latest, 1200, -20 from the end, -90m, 2026-11-25T12:00Z',
+  },
+  to: { type: 'string', valueHint: 'OFFSET|TIME', description: 'Where to stop, itself not read' },
+  tail: { type: 'string', valueHint: 'N', description: 'Only the N newest, then what comes' },
+  exit: { type: 'boolean', alias: 'e', description: 'Stop at the end as it is now; else wait for more' },
+  count: { type: 'string', alias: 'n', valueHint: 'N', description: 'Stop after so many' },
+  partition: { type: 'string', alias: 'p', valueHint: 'N', description: 'This partition only' },
+  where: {
+    type: 'string',
+    alias: 'w',
+    valueHint: 'EXPRESSION',
+    description: "Only records that match: value.eur > 9 && headers.source == 'web'",
+  },
+  format: {
+    type: 'string',
+    alias: 'f',
+    valueHint: 'TEMPLATE',
+    description: String.raw`A record as text: '%o %k %v\n'; %t %p %K %S %T %d %h are the rest`,
+  },
+  raw: { type: 'boolean', alias: 'r', description: 'Values alone, a line each, as they are' },
+  committed: { type: 'boolean', description: 'Nothing of transactions that are open or were aborted' },
+} satisfies ArgsDef;
+
+/** `milena consume`: records to stdout. */
+export const consume = command({
+  name: 'consume',
+  description: 'Read records of topics: one a line, as JSON in a pipe',
+  args,
+  hasMany: true,
+  completes: { topic: 'topic', context: 'context' },
+  async run({ args: given, words: topics, report, signal }) {
+    const options = readOptions(given);
+    const format = formatOf(given, report);
+    const filter = given.where === undefined ? undefined : filterOf(given.where);
+    const tail = given.tail === undefined ? undefined : integerIn('--tail', given.tail, 1, TAIL_MAX);
+    const countMax = given.count === undefined ? Infinity : integerIn('--count', given.count, 1, COUNT_MAX);
+    const client = await connectTo(given, { report, signal });
+    try {
+      await mustHaveTopics(client, topics, signal);
+      const printer = new Printer({ report, format, filter, countMax, tail, signal });
+      await printer.print(client.read(topics, { ...options, signal }));
+    } catch (error) {
+      if (!(error instanceof ReaderGone)) throw error;
+    } finally {
+      await client.close();
+    }
+  },
+});
+
+const TAIL_MAX = 1_000_000;
+const COUNT_MAX = Number.MAX_SAFE_INTEGER;
+
+interface Given {
+  from?: string | undefined;
+  to?: string | undefined;
+  tail?: string | undefined;
+  exit?: boolean | undefined;
+  partition?: string | undefined;
+  committed?: boolean | undefined;
+  format?: string | undefined;
+  raw?: boolean | undefined;
+}
+
+function readOptions(given: Given): ReadOptions {
+  const nowMs = Date.now();
+  const { from, to, tail, partition } = given;
+  if (tail !== undefined && (from ?? to) !== undefined)
+    throw usage('--tail says where to begin: --from and --to do not go with it');
+  const begin = tail === undefined ? (from ?? 'earliest') : `-${tail}`;
+  return {
+    from: /^-\d{1,9}$/.test(begin) ? Number(begin) : positionOf('--from', begin, nowMs),
+    ...(to === undefined ? {} : { to: positionOf('--to', to, nowMs) }),
+    ...(partition === undefined ? {} : { partitions: [integerIn('--partition', partition, 0, 0x7fff_ffff)] }),
+    live: !given.exit,
+    isolation: given.committed ? 'read_committed' : 'read_uncommitted',
+  };
+}
+
+function formatOf(given: Given, report: Report): Format {
+  const wanted = [given.format !== undefined, given.raw, report.json].filter(Boolean);
+  if (wanted.length > 1) throw usage('--format, --raw and --json exclude each other');
+  if (given.format !== undefined) return template(given.format);
+  if (given.raw) return asValue;
+  return process.stdout.isTTY && !report.json ? forTerminal(hasColours(process.stdout)) : asJson;
+}
