@@ -23,8 +23,7 @@ export interface ClusterOptions extends ExchangeOptions {
 /** Names in requests, which is what callers have: topic ids came later. */
 const METADATA_VERSIONS = { min: 1, max: 12 };
 const CREATE_VERSIONS = { min: 2, max: 7 };
-/** What no disk has to be asked for is answered soon, or not at all. */
-const METADATA_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 const METADATA_MAX_AGE_MS = 5 * 60_000;
 /** Behind what is asked already, as long polls. */
 const PROBE_TIMEOUT_MS = 5_000;
@@ -55,6 +54,11 @@ export class Cluster {
       ask: (names) => this.metadata(names),
     });
     this.#stopListening = clock.wakes?.on(() => this.#woke());
+  }
+
+  /** For what no disk has to be asked for: it is answered so soon, or not at all. */
+  get answerTimeoutMs(): Millis {
+    return Math.min(ANSWER_TIMEOUT_MS, this.#options.requestTimeoutMs ?? ANSWER_TIMEOUT_MS);
   }
 
   get diagnostics(): Diagnostics | undefined {
@@ -209,7 +213,7 @@ export class Cluster {
     const request = { topics: topics?.map((name) => ({ name })) ?? null, allowAutoTopicCreation };
     const exchange = await this.anyBroker(signal);
     const answer = await exchange.request(metadataApi, METADATA_VERSIONS, request, {
-      timeoutMs: METADATA_TIMEOUT_MS,
+      timeoutMs: this.answerTimeoutMs,
       signal,
     });
     this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));

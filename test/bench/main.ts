@@ -21,6 +21,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   indexeddb: () => import('./indexeddb.ts'),
   idle: () => import('./idle.ts'),
   scale: () => import('./scale.ts'),
+  testing: () => import('./testing.ts'),
   wake: () => import('./wake.ts'),
   wire: () => import('./wire.ts'),
 };

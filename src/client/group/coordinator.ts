@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster.ts';
 import { BrokerError, closedError, mayRetry } from '../errors.ts';
 import type { Exchange, RequestOptions } from '../exchange.ts';
 import { abortable, Patience } from '../retry.ts';
-import { ANSWER_TIMEOUT_MS, findCoordinator } from './find-coordinator.ts';
+import { findCoordinator } from './find-coordinator.ts';
 import { verdictOn } from './verdict.ts';
 
 /**
@@ -42,7 +42,7 @@ export class Coordinator {
    */
   async ask<T>(
     line: Line,
-    { timeoutMs = ANSWER_TIMEOUT_MS, signal }: RequestOptions,
+    { timeoutMs = this.#options.cluster.answerTimeoutMs, signal }: RequestOptions,
     attempt: (exchange: Exchange, options: RequestOptions) => Promise<T>,
   ): Promise<T> {
     const { clock, random, retryForMs } = this.#options;

@@ -7,8 +7,6 @@ const FIND_VERSIONS = { min: 0, max: 4 };
 /** From here on many keys fit a request (KIP-699). */
 const MANY_KEYS_VERSION = 4;
 const GROUP_KEY_TYPE = 0;
-/** What no other member has to be waited for is answered soon, or not at all. */
-export const ANSWER_TIMEOUT_MS = 10_000;
 
 /** The number of the broker that coordinates a group. @throws BrokerError, ConnectionLost */
 export async function findCoordinator(cluster: Cluster, groupId: string): Promise<number> {
@@ -29,7 +27,7 @@ export async function findCoordinators(
     questions.map(async (keys) => {
       const request = { key: keys[0] ?? '', keyType: GROUP_KEY_TYPE, coordinatorKeys: keys };
       const answer = await broker.request(findCoordinatorApi, FIND_VERSIONS, request, {
-        timeoutMs: ANSWER_TIMEOUT_MS,
+        timeoutMs: cluster.answerTimeoutMs,
       });
       return isManyAtOnce ? answer.coordinators : [{ ...answer, key: request.key }];
     }),
