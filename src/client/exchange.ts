@@ -168,6 +168,11 @@ export class Exchange {
     this.#write(this.#pendingOf({ ...asked, timeoutMs }));
   }
 
+  /** Nobody looks any more at an answer that lies in this memory, if the transport reads in place: once an answer. */
+  giveBack(buffer: ArrayBufferLike): void {
+    this.#space.giveBack(buffer);
+  }
+
   close(): void {
     this.#break('closed here');
   }

@@ -3,10 +3,11 @@ import { FrameReader } from '../wire/frame-reader.ts';
 const FIRST_BYTES = 64 * 1024;
 /** Memory is taken at once for a message that announces up to so much; beyond it grows with what comes. */
 const ANNOUNCED_MAX_BYTES = 16 * 1024 * 1024;
+const SPARE_MAX = 2;
 
 /**
  * Memory that a transport reads into, so that each message lies in one piece without a copy: made for the message that
- * comes, and never used again, since answers are views of it.
+ * comes. Messages are views of it; it is used again only when each message in it was given back.
  */
 export class ReceiveSpace {
   readonly #frames: FrameReader;
@@ -14,6 +15,9 @@ export class ReceiveSpace {
   #at = 0;
   /** The size of the last message: the next is expected to be as large. */
   #expectedBytes = 0;
+  /** Messages that somebody may look at, by the memory they lie in. */
+  readonly #used = new WeakMap<ArrayBufferLike, number>();
+  readonly #spare: Uint8Array[] = [];
 
   constructor(messageMaxBytes: number) {
     this.#frames = new FrameReader(messageMaxBytes, true);
@@ -21,10 +25,10 @@ export class ReceiveSpace {
 
   /** Where the next bytes go. */
   space(): Uint8Array {
-    const { missingBytes, heldBytes } = this.#frames;
+    const { missingBytes } = this.#frames;
     const freeBytes = this.#bytes.length - this.#at;
     const wantedBytes = missingBytes > 0 ? missingBytes : Math.min(this.#expectedBytes, FIRST_BYTES);
-    if (freeBytes === 0 || freeBytes < wantedBytes) this.#renew(heldBytes, missingBytes);
+    if (freeBytes === 0 || freeBytes < wantedBytes) this.#renew();
     return this.#bytes.subarray(this.#at);
   }
 
@@ -34,15 +38,37 @@ export class ReceiveSpace {
     this.#at += sizeBytes;
     this.#frames.push(chunk, (frame) => {
       this.#expectedBytes = frame.length;
+      this.#used.set(frame.buffer, (this.#used.get(frame.buffer) ?? 0) + 1);
       onFrame(frame);
     });
   }
 
-  #renew(heldBytes: number, missingBytes: number): void {
+  /** Nobody looks at one message any more that lies there: once a message. */
+  giveBack(buffer: ArrayBufferLike): void {
+    const used = this.#used.get(buffer);
+    if (used === undefined) return;
+    this.#used.set(buffer, used - 1);
+    if (used === 1 && buffer !== this.#bytes.buffer) this.#keep(new Uint8Array(buffer));
+  }
+
+  #renew(): void {
+    const { missingBytes, heldBytes } = this.#frames;
     const announcedBytes = Math.max(heldBytes, Math.min(heldBytes + missingBytes, ANNOUNCED_MAX_BYTES));
     const room = missingBytes > 0 ? 0 : Math.min(this.#expectedBytes, ANNOUNCED_MAX_BYTES);
-    this.#bytes = new Uint8Array(Math.max(announcedBytes, room) + FIRST_BYTES);
+    const before = this.#bytes;
+    this.#bytes = this.#take(Math.max(announcedBytes, room) + FIRST_BYTES);
     this.#frames.moveTo(this.#bytes);
     this.#at = heldBytes;
+    if (this.#used.get(before.buffer) === 0) this.#keep(before);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(bytes);
+  }
+
+  #take(sizeBytes: number): Uint8Array {
+    const spare = this.#spare.pop();
+    // One of another size would not fit the next time either.
+    return spare !== undefined && spare.length >= sizeBytes ? spare : new Uint8Array(sizeBytes);
   }
 }

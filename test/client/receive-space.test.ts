@@ -48,6 +48,41 @@ describe('memory that a transport reads into', () => {
     );
   });
 
+  test('memory is used again once all that lies in it was given back, and not before', () => {
+    const sizes = fc.array(fc.oneof(fc.nat(300), fc.integer({ min: 50_000, max: 150_000 })), {
+      minLength: 20,
+    });
+    fc.assert(
+      fc.property(sizes, fc.array(fc.nat(3), { minLength: 1 }), (lengths, delays) => {
+        const space = new ReceiveSpace(MESSAGE_MAX_BYTES);
+        const held: { frame: Uint8Array; number: number }[] = [];
+        for (const [number, length] of lengths.entries()) {
+          const [frame] = receive(space, framed([new Uint8Array(length).fill(number)]), [40_000]);
+          if (frame === undefined) throw new Error('no message came');
+          held.push({ frame, number });
+          while (held.length > (delays[number % delays.length] ?? 0)) {
+            const first = held.shift();
+            expect(first?.frame.every((byte) => byte === first.number)).toBe(true);
+            if (first !== undefined) space.giveBack(first.frame.buffer);
+          }
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('who gives back at once needs little memory', () => {
+    const space = new ReceiveSpace(MESSAGE_MAX_BYTES);
+    const buffers = new Set<ArrayBufferLike>();
+    for (let turn = 0; turn < 50; turn++) {
+      const [frame] = receive(space, framed([new Uint8Array(500_000)]), [64_000]);
+      if (frame === undefined) throw new Error('no message came');
+      buffers.add(frame.buffer);
+      space.giveBack(frame.buffer);
+    }
+    expect(buffers.size).toBeLessThan(6);
+  });
+
   test('there is always room', () => {
     const space = new ReceiveSpace(MESSAGE_MAX_BYTES);
     for (let turn = 0; turn < 10; turn++) {

@@ -33,6 +33,8 @@ export interface BufferOptions<K, V> extends Pick<FetchParts, 'kernels' | 'codec
 
 /** What came and is not read yet, in the order in which it came. Nothing is unpacked before it is taken. */
 export class FetchBuffer<K, V> {
+  /** Records are looked at until their batch is released, and no longer: their memory is used again. */
+  isLent = false;
   readonly #options: BufferOptions<K, V>;
   #chunks: Chunk[] = [];
   #heldBytes = 0;
@@ -51,10 +53,13 @@ export class FetchBuffer<K, V> {
     return this.#chunks.some((chunk) => !chunk.isStale && !chunk.partition.isPaused);
   }
 
-  /** Bytes of one answer: all its chunks hold them. They are let go by `release`, once for the caller too. */
-  hold(sizeBytes: number): Holding {
+  /** Bytes of one answer: its chunks hold them, and the caller until `release`. @param over nobody does any more. */
+  hold(sizeBytes: number, over: () => void): Holding {
     this.#heldBytes += sizeBytes;
-    return new Holding(sizeBytes, this.#free);
+    return new Holding(() => {
+      if (this.isLent) over();
+      this.#free(sizeBytes);
+    });
   }
 
   /** @throws BadBatch when it holds what cannot be read. */

@@ -10,12 +10,10 @@ import type { FetchPartition } from './partition.ts';
 /** Bytes that came together, and go when nobody needs any of them. */
 export class Holding {
   #users = 1;
-  #sizeBytes: number;
-  readonly #released: (sizeBytes: number) => void;
+  readonly #over: () => void;
 
-  constructor(sizeBytes: number, released: (sizeBytes: number) => void) {
-    this.#sizeBytes = sizeBytes;
-    this.#released = released;
+  constructor(over: () => void) {
+    this.#over = over;
   }
 
   use(): this {
@@ -24,9 +22,7 @@ export class Holding {
   }
 
   release(): void {
-    if (--this.#users > 0) return;
-    this.#released(this.#sizeBytes);
-    this.#sizeBytes = 0;
+    if (--this.#users === 0) this.#over();
   }
 }
 

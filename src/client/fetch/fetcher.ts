@@ -71,6 +71,11 @@ export class Fetcher<K = Uint8Array | null, V = Uint8Array | null> {
     return Array.from(this.#pump.partitions.values(), ({ topic, partition }) => ({ topic, partition }));
   }
 
+  /** From now on what a batch gave may be looked at until it is released, and no longer: its memory is used again. */
+  lend(): void {
+    this.#buffer.isLent = true;
+  }
+
   /** Bytes of records that are here, those of batches included that are not released. */
   get bufferedBytes(): number {
     return this.#buffer.heldBytes;

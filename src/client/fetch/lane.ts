@@ -33,6 +33,8 @@ export interface LaneAnswer {
   answerOf(at: FetchPartition): PartitionAnswer | undefined;
   isWhole: boolean;
   nodeId: number;
+  /** Nobody looks at its records any more. */
+  giveBack: () => void;
   nodeEndpoints: FetchResponse['nodeEndpoints'];
   recordBytes: number;
   isThrottled: boolean;
@@ -88,7 +90,12 @@ export class Lane {
       if (SESSION_ERRORS.has(answer.errorCode) && !isWhole) return undefined;
       throw new BrokerError(answer.errorCode, `a fetch from broker ${this.nodeId}`);
     }
-    return { ...answerBy(answer, usesIds), isWhole, nodeId: this.nodeId };
+    const answered = answerBy(answer, usesIds);
+    const { buffer } = answered;
+    const giveBack = () => {
+      if (buffer !== undefined) exchange.giveBack(buffer);
+    };
+    return { ...answered, isWhole, giveBack, nodeId: this.nodeId };
   }
 
   close(): void {
@@ -113,10 +120,12 @@ export class Lane {
 function answerBy({ responses, nodeEndpoints, throttleTimeMs }: FetchResponse, usesIds: boolean) {
   const found = new Map<string, PartitionAnswer>();
   let recordBytes = 0;
+  let buffer: ArrayBufferLike | undefined;
   for (const { topic, topicId, partitions } of responses) {
     for (const one of partitions) {
       found.set(`${usesIds ? topicId : topic}/${one.partitionIndex}`, one);
       recordBytes += one.records?.length ?? 0;
+      if (recordBytes > 0) buffer ??= one.records?.buffer;
     }
   }
   return {
@@ -124,6 +133,7 @@ function answerBy({ responses, nodeEndpoints, throttleTimeMs }: FetchResponse, u
       found.get(`${usesIds ? topicId : topic}/${partition}`),
     nodeEndpoints,
     recordBytes,
+    buffer,
     isThrottled: throttleTimeMs > 0,
   };
 }

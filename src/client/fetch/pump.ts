@@ -214,7 +214,7 @@ export class Pump {
   }
 
   #answered(asked: readonly Asked[], answer: LaneAnswer): void {
-    const holding = this.#options.buffer.hold(answer.recordBytes);
+    const holding = this.#options.buffer.hold(answer.recordBytes, answer.giveBack);
     for (const { at, life } of asked) {
       // It was moved meanwhile, or is not read any more.
       if (at.life !== life || this.partitions.get(titleOf(at)) !== at) continue;

@@ -138,6 +138,26 @@ export const reading = suite('reading', (reach) => {
     expect(seen).toEqual(['0 a', '1 b']);
   });
 
+  test('by batches: memory is used again, and a record that is kept stays', async () => {
+    const topic = await written([]);
+    await using producer = client.producer();
+    const value = (number: number) => `${number}`.padEnd(1_000, String.fromCharCode(97 + (number % 26)));
+    for (let number = 0; number < 12_000; number++) await producer.write(topic, { value: value(number) });
+    await producer.flush();
+    const kept: ConsumerRecord[] = [];
+    let next = 0;
+    for await (const batch of client.read(topic, { live: false, maxBufferedBytes: 2_000_000 }).batches()) {
+      for (const record of batch) {
+        if (textOf(record.value) !== value(next++))
+          throw new Error(`${record.offset} is not as it was written`);
+        if (record.offset % 1_000 === 0) kept.push(record.kept());
+      }
+    }
+    expect(next).toBe(12_000);
+    const values = kept.map((record) => textOf(record.value));
+    expect(values).toEqual(Array.from({ length: 12 }, (_, at) => value(at * 1_000)));
+  });
+
   test('how far it has come', async () => {
     const topic = await written(['a', 'b', 'c']);
     const reader = client.read(topic);
