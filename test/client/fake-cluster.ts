@@ -53,7 +53,7 @@ export interface FakeOptions {
   /** See `ModelLog`. */
   isForgetful?: boolean;
   /** Asked for each Produce request and each other one. */
-  mishap?: (api: Api) => Mishap;
+  mishap?: (api: Api, node: number) => Mishap;
   /** An answer to a produced batch instead of storing it; undefined stores it. */
   refuse?: (partition: number, bytes: Uint8Array) => number | undefined;
 }
@@ -275,7 +275,7 @@ class FakeConnection implements ByteStream {
     const api = this.#cluster.apiOf(apiKey) as Api;
     asked.push(api.name);
     if (this.#isSilent || this.#cluster.down.has(this.node)) return;
-    const mishap = options.mishap?.(api);
+    const mishap = options.mishap?.(api, this.node);
     if (mishap === 'request-lost') return this.end('reset');
     const body = decodeRequest(api, apiVersion, frame, bodyAt);
     const { node, link } = this;

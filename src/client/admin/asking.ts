@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster.ts';
 import { BrokerError, ConnectionLost, MilenaError, mayRetry } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { findCoordinators } from '../group/find-coordinator.ts';
-import { retrying } from '../retry.ts';
+import { abortable, retrying } from '../retry.ts';
 
 export interface AdminParts {
   cluster: Cluster;
@@ -44,10 +44,11 @@ export class Asking {
     return this.#parts.clock.now();
   }
 
-  /** @throws MilenaError when it fails for good, or its time is up. */
-  try<T>(attempt: () => Promise<T>, { signal }: AdminOptions = {}): Promise<T> {
+  /** @throws MilenaError when it fails for good, or its time is up; what the signal says, at once. */
+  async try<T>(attempt: () => Promise<T>, { signal }: AdminOptions = {}): Promise<T> {
+    signal?.throwIfAborted();
     const { clock, random, retryForMs } = this.#parts;
-    return retrying(attempt, { clock, random, retryForMs, signal });
+    return abortable(retrying(attempt, { clock, random, retryForMs, signal }), signal);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { metadataApi } from '../../wire/apis/03-metadata.ts';
 import type { Cluster } from '../cluster.ts';
 import { MilenaError } from '../errors.ts';
 import { type TopicPartition, titleOf } from '../topic-partition.ts';
@@ -16,6 +17,8 @@ export interface ClusterHealth {
   underReplicated: TopicPartition[];
 }
 
+const METADATA_VERSIONS = { min: 1, max: 12 };
+const ANSWER_WITHIN_MS = 5_000;
 /** More of one kind are counted, not named. */
 const NAMED_MAX = 5;
 
@@ -26,7 +29,7 @@ export async function healthOf(cluster: Cluster, { signal }: AdminOptions): Prom
       id: nodeId,
       host,
       port,
-      isAnswering: await isAnswering(cluster, nodeId),
+      isAnswering: await isAnswering(cluster, nodeId, signal),
     })),
   );
   const partitions = topics.flatMap(({ name, partitions: some }) =>
@@ -50,9 +53,20 @@ export async function healthOf(cluster: Cluster, { signal }: AdminOptions): Prom
   return { isHealthy, problems, controllerId, brokers, partitionsCount, leaderless, underReplicated };
 }
 
-async function isAnswering(cluster: Cluster, nodeId: number): Promise<boolean> {
+/** A connection that is open says nothing: it is asked for something that costs it nothing. */
+async function isAnswering(
+  cluster: Cluster,
+  nodeId: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   try {
-    await cluster.broker(nodeId);
+    const broker = await cluster.broker(nodeId);
+    await broker.request(
+      metadataApi,
+      METADATA_VERSIONS,
+      { topics: [] },
+      { timeoutMs: ANSWER_WITHIN_MS, signal },
+    );
     return true;
   } catch (error) {
     if (error instanceof MilenaError && error.code === 'CONNECTION_LOST') return false;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { listOffsetsApi } from '../../../src/wire/apis/02-list-offsets.ts';
 import { createTopicsApi } from '../../../src/wire/apis/19-create-topics.ts';
 import { deleteTopicsApi } from '../../../src/wire/apis/20-delete-topics.ts';
 import type { Api } from '../../../src/wire/schema.ts';
@@ -12,7 +13,7 @@ import '../../../src/client/admin/nouns.ts';
 
 const RETRY_FOR_MS = 10_000;
 
-function begin(mishap?: (api: Api) => Mishap) {
+function begin(mishap?: (api: Api, node: number) => Mishap) {
   const cluster = new FakeCluster({ nodes: 3, ...(mishap && { mishap }) });
   const fake = new FakeAdmin(cluster);
   const client = clientOf(cluster, RETRY_FOR_MS);
@@ -169,6 +170,22 @@ describe('the budget is bounded', () => {
     ]);
   });
 
+  test('a broker that is connected and says nothing is not well', async () => {
+    const asked: number[] = [];
+    let silentNode = 0;
+    const { fake, admin, run, elapsedMs } = begin((_, node) => {
+      asked.push(node);
+      return node === silentNode ? 'silence' : undefined;
+    });
+    fake.topic('orders', [1, 2, 3]);
+    expect((await run(admin.cluster.health())).isHealthy).toBe(true);
+    // Not the one that is asked for the others.
+    silentNode = 1 + ((asked[0] ?? 0) % 3);
+    const { problems } = await run(admin.cluster.health());
+    expect(problems).toEqual([`broker ${silentNode} at fake:${silentNode} does not answer`]);
+    expect(elapsedMs()).toBeLessThan(RETRY_FOR_MS);
+  });
+
   test('a list of groups with holes is none', async () => {
     const { cluster, fake, admin, run } = begin();
     fake.groups.set('a', 1);
@@ -182,7 +199,19 @@ describe('the budget is bounded', () => {
     expect(elapsedMs()).toBeLessThan(RETRY_FOR_MS + 1_000);
   });
 
-  test('a signal ends the waiting', async () => {
+  test('a signal ends the waiting, also for an answer that does not come', async () => {
+    const { cluster, fake, admin, run, elapsedMs } = begin((api) =>
+      api === listOffsetsApi ? 'silence' : undefined,
+    );
+    fake.topic('orders', [1]);
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    cluster.scheduler.after(500, 'abort', () => controller.abort(reason));
+    await expect(run(admin.offsets.list('orders', { signal: controller.signal }))).rejects.toBe(reason);
+    expect(elapsedMs()).toBe(500);
+  });
+
+  test('a signal ends the waiting between attempts', async () => {
     const { cluster, admin, run } = begin((api) => (api === createTopicsApi ? 'request-lost' : undefined));
     const controller = new AbortController();
     const reason = new Error('enough');
