@@ -5,6 +5,7 @@ import type { Check, Suite } from './suite.ts';
 /** By name, each a module that exports `suite`. */
 const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   client: () => import('./client.ts'),
+  'client-groups': () => import('./client-groups.ts'),
   'full-disk': () => import('./full-disk.ts'),
   'kafka-dump': () => import('./kafka-dump.ts'),
   'kafka-opens-ours': () => import('./kafka-opens-ours.ts'),

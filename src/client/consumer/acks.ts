@@ -1,14 +1,18 @@
 import type { LeaderEpoch, Offset } from '../../model/ids.ts';
 
+/** So many that are acked may lie before the first that is not, and more if even more follow. */
+const SLACK = 1_024;
+
 /**
  * Which records of a partition are done with. They are handed out in order and acked in any; what may be committed is
  * all before the first that is not acked. Begins anew with each seek.
  */
 export class Acks {
-  /** The first that is handed out and not acked; -1 when there is none. */
-  #lowest: Offset = -1;
-  /** Those behind it, in order; mostly none, so that reading one by one costs two numbers. */
-  #others: Set<Offset> | undefined;
+  /** What was handed out, from `#head` on: the first of them is not acked. */
+  readonly #open: Offset[] = [];
+  #head = 0;
+  /** Those behind the first that are acked. */
+  readonly #done = new Set<Offset>();
   /** What is handed out next; -1 before the first. */
   #next: Offset = -1;
   /** Of the batch that was handed out last. */
@@ -16,8 +20,7 @@ export class Acks {
 
   /** The next offset to be committed; undefined when nothing was handed out. */
   get position(): Offset | undefined {
-    if (this.#next < 0) return undefined;
-    return this.#lowest < 0 ? this.#next : this.#lowest;
+    return this.#open[this.#head] ?? this.next;
   }
 
   /** The next to be handed out; undefined when nothing was. */
@@ -32,15 +35,19 @@ export class Acks {
 
   handOut(offset: Offset): void {
     this.#next = offset + 1;
-    if (this.#lowest < 0) this.#lowest = offset;
-    else (this.#others ??= new Set()).add(offset);
+    this.#open.push(offset);
   }
 
   /** Idempotent. */
   ack(offset: Offset): void {
-    if (offset !== this.#lowest) return void this.#others?.delete(offset);
-    const [next] = this.#others ?? [];
-    this.#lowest = next ?? -1;
-    if (next !== undefined) this.#others?.delete(next);
+    const first = this.#open[this.#head];
+    if (first === undefined || offset < first) return;
+    if (offset > first) return void this.#done.add(offset);
+    this.#head++;
+    while (this.#done.size > 0 && this.#done.delete(this.#open[this.#head] ?? -1)) this.#head++;
+    if (this.#head === this.#open.length) this.#open.length = 0;
+    else if (this.#head >= SLACK && this.#head * 2 >= this.#open.length) this.#open.splice(0, this.#head);
+    else return;
+    this.#head = 0;
   }
 }

@@ -72,12 +72,13 @@ export class Lanes<K, V> {
   /** What waits is let go, but what is to be kept. */
   drop(isKept: (task: Task<K, V>) => boolean): void {
     for (const lane of this.#lanes.values()) {
-      const kept = lane.tasks.filter(isKept);
-      const dropped = lane.tasks.filter((task) => !kept.includes(task));
-      this.#waiting -= dropped.length;
-      lane.tasks = kept;
-      for (const task of dropped) task.settled();
-      if (kept.length > 0) continue;
+      const waiting = lane.tasks;
+      lane.tasks = [];
+      for (const task of waiting)
+        if (isKept(task)) lane.tasks.push(task);
+        else task.settled();
+      this.#waiting -= waiting.length - lane.tasks.length;
+      if (lane.tasks.length > 0) continue;
       this.#ready.delete(lane);
       if (!lane.isBusy) this.#lanes.delete(lane.key);
     }

@@ -52,7 +52,8 @@ export class Runner<K, V> implements Taker {
   readonly #lanes: Lanes<K, V>;
   #inFlight = 0;
   #isOver = false;
-  #bell = Promise.withResolvers<void>();
+  /** Of whoever waits until less waits. */
+  #bell: PromiseWithResolvers<void> | undefined;
 
   /** @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: RunnerParts<K, V>, handler: Handler<K, V>, options: RunOptions) {
@@ -76,7 +77,7 @@ export class Runner<K, V> implements Taker {
     try {
       while (!this.#isOver) {
         if (this.#lanes.waiting < WAITING_MAX) this.#enqueue(await this.#parts.share.take(signal));
-        else await this.#bell.promise;
+        else await (this.#bell = Promise.withResolvers()).promise;
       }
     } catch (error) {
       this.#fail(error);
@@ -126,31 +127,50 @@ export class Runner<K, V> implements Taker {
     while (this.#inFlight < this.#concurrency && !this.#isOver) {
       const next = this.#lanes.next();
       if (next === undefined) return;
+      const working = this.#work(next.task);
+      if (working === undefined) {
+        next.over();
+        continue;
+      }
       this.#inFlight++;
-      void this.#work(next.task).finally(() => {
+      void working.then(() => {
         this.#inFlight--;
         next.over();
-        this.#ring();
         this.#dispatch();
       });
     }
+    if (this.#lanes.waiting < WAITING_MAX) this.#ring();
   }
 
-  async #work(task: Task<K, V>): Promise<void> {
-    const { record, owner, settled } = task;
+  /** Undefined when it is over at once: what takes no time costs no promise. */
+  #work(task: Task<K, V>): Promise<void> | undefined {
+    const { tracing } = this.#parts;
     this.#begin(task);
+    if (tracing !== undefined) return this.#attend(task);
+    let attempt: Promise<unknown>;
     try {
-      const { tracing, groupId } = this.#parts;
-      const attempts = () => this.#attempts(task);
-      await (tracing === undefined ? attempts() : tracing.process(record, groupId, attempts));
-      record.ack();
+      const outcome = task.deserializers.isPlain ? this.#handler(task.record) : this.#handle(task);
+      if (!isPromise(outcome)) return this.#ended(task, true);
+      attempt = outcome;
+    } catch (error) {
+      attempt = Promise.reject(error as Error);
+    }
+    return this.#attend(task, attempt);
+  }
+
+  /** @param first the first attempt, if it has begun. */
+  async #attend(task: Task<K, V>, first?: Promise<unknown>): Promise<void> {
+    const { tracing, groupId } = this.#parts;
+    const attempts = () => this.#attempts(task, first);
+    let isDone = false;
+    try {
+      await (tracing === undefined ? attempts() : tracing.process(task.record, groupId, attempts));
+      isDone = true;
     } catch (error) {
       // Once it is lost, whoever has it works on it.
-      if (!owner.signal.aborted) this.#fail(error);
-    } finally {
-      owner.end();
-      settled();
+      if (!task.owner.signal.aborted) this.#fail(error);
     }
+    this.#ended(task, isDone);
   }
 
   #begin(task: Task<K, V>): void {
@@ -158,13 +178,19 @@ export class Runner<K, V> implements Taker {
     task.isBegun = true;
   }
 
-  async #attempts(task: Task<K, V>): Promise<void> {
+  #ended({ record, owner, settled }: Task<K, V>, isDone: boolean): undefined {
+    if (isDone) record.ack();
+    owner.end();
+    settled();
+  }
+
+  async #attempts(task: Task<K, V>, first: Promise<unknown> | undefined): Promise<void> {
     const { clock, random } = this.#parts;
     const { retry = 0 } = this.#options;
     const { record } = task;
     for (let failures = 0; ; failures++) {
       try {
-        if (!(await this.#isInvalid(task))) await this.#handler(record);
+        await (failures === 0 && first !== undefined ? first : this.#handle(task));
         return;
       } catch (error) {
         record.signal.throwIfAborted();
@@ -172,6 +198,10 @@ export class Runner<K, V> implements Taker {
         await pause(clock, backoffMs(failures, random), record.signal);
       }
     }
+  }
+
+  async #handle(task: Task<K, V>): Promise<void> {
+    if (!(await this.#isInvalid(task))) await this.#handler(task.record);
   }
 
   /** @returns whether it is none that the handler can have, and is dealt with. */
@@ -210,7 +240,11 @@ export class Runner<K, V> implements Taker {
   }
 
   #ring(): void {
-    this.#bell.resolve();
-    this.#bell = Promise.withResolvers();
+    this.#bell?.resolve();
+    this.#bell = undefined;
   }
+}
+
+function isPromise(outcome: unknown): outcome is Promise<unknown> {
+  return typeof outcome === 'object' && outcome !== null && 'then' in outcome;
 }
