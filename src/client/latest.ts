@@ -184,7 +184,7 @@ const UTF8 = new TextEncoder();
 function identityOf(key: unknown): string {
   if (typeof key === 'string') return textOf(UTF8.encode(key));
   if (key instanceof Uint8Array) return textOf(key);
-  return `json ${JSON.stringify(key)}`;
+  return typeof key === 'bigint' ? `bigint ${key}` : `json ${JSON.stringify(key)}`;
 }
 
 /** Bytes as characters, one each. */

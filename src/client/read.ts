@@ -78,6 +78,7 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
       outOfRange,
       deserializersOf: (topic) => this.#topics.get(topic) as Deserializers<K, V>,
     });
+    options.signal?.addEventListener('abort', this.#aborted, { once: true });
   }
 
   /** Partitions that are read. */
@@ -131,6 +132,7 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
     if (this.#isOver) return;
     this.#isOver = true;
     this.#plainLength = 0;
+    this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#cancelLook?.();
     this.#fetcher.close();
     this.#parts.closed?.(this);
@@ -139,6 +141,11 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+
+  /** What is here already is not given either. */
+  readonly #aborted = () => {
+    this.#plainLength = 0;
+  };
 
   #inLine<T>(work: () => Promise<T>): Promise<T> {
     const line = this.#line === undefined ? work() : this.#line.then(work, work);
@@ -153,6 +160,7 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   async #advance(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
     try {
       while (!this.#isOver) {
+        this.#options.signal?.throwIfAborted();
         const record = await this.#nextOfBatch();
         if (record !== undefined) return { done: false, value: record };
         if ((await this.#nextBatch()) === undefined) this.close();

@@ -2,14 +2,12 @@ import { ErrorCode } from '../model/errors.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import { fetchApi } from '../wire/apis/01-fetch.ts';
 import { forEachBatch, offsetAfter } from '../records/header.ts';
-import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
 import type { Cluster } from './cluster.ts';
 import { BrokerError } from './errors.ts';
+import { Lookups } from './fetch/lookups.ts';
+import { EARLIEST, LATEST } from './fetch/position.ts';
 
 const FETCH_VERSIONS = { min: 4, max: 12 };
-const LIST_OFFSETS_VERSIONS = { min: 1, max: 7 };
-const EARLIEST = -2;
-const LATEST = -1;
 
 /** What one fetch brings, about: memory is this, once being written and once on its way. */
 const FETCH_BYTES = 1024 * 1024;
@@ -20,22 +18,27 @@ const EMPTY_WAIT_MS = 500;
 /** Batches of one topic, as its brokers keep them. */
 export class TopicReader {
   readonly #cluster: Cluster;
+  readonly #lookups: Lookups;
   readonly #topic: string;
 
   constructor(cluster: Cluster, topic: string) {
     this.#cluster = cluster;
+    this.#lookups = new Lookups(cluster, 'read_uncommitted');
     this.#topic = topic;
   }
 
   /** First offset there is, and the one after the last that is committed. */
   async bounds(partition: number): Promise<{ startOffset: Offset; endOffset: Offset }> {
-    const startOffset = await this.#offsetFor(partition, EARLIEST);
-    return { startOffset, endOffset: await this.#offsetFor(partition, LATEST) };
+    const at = { topic: this.#topic, partition };
+    const [start, end] = await Promise.all(
+      [EARLIEST, LATEST].map((timestamp) => this.#lookups.offsetAt(at, timestamp)),
+    );
+    return { startOffset: start?.offset ?? 0, endOffset: end?.offset ?? 0 };
   }
 
   /** Offset of the first record at or after `timestamp`; undefined when there is none. */
   async offsetAt(partition: number, timestamp: Millis): Promise<Offset | undefined> {
-    const offset = await this.#offsetFor(partition, timestamp);
+    const { offset } = await this.#lookups.offsetAt({ topic: this.#topic, partition }, timestamp);
     return offset < 0 ? undefined : offset;
   }
 
@@ -54,18 +57,6 @@ export class TopicReader {
       next?.catch(() => {});
       yield bytes;
     }
-  }
-
-  async #offsetFor(partition: number, timestamp: Millis): Promise<Offset> {
-    const leader = await this.#cluster.leaderOf(this.#topic, partition);
-    const request = {
-      replicaId: -1,
-      topics: [{ name: this.#topic, partitions: [{ partitionIndex: partition, timestamp }] }],
-    };
-    const { topics } = await leader.request(listOffsetsApi, LIST_OFFSETS_VERSIONS, request);
-    const found = topics[0]?.partitions[0];
-    this.#check(partition, found?.errorCode);
-    return found?.offset ?? -1;
   }
 
   async #fetch(partition: number, fetchOffset: Offset): Promise<Uint8Array> {

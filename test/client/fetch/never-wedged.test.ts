@@ -141,6 +141,19 @@ describe('waiting ends at once', () => {
     expect(await waiting((client) => void client.close())).toEqual({ done: true, value: undefined });
   });
 
+  test('records that are here already are not given any more', async () => {
+    const fake = new FakeCluster();
+    new FakeLogs(fake).log().append(['a', 'b', 'c']);
+    const client = clientOf(fake, RETRY_FOR_MS);
+    const abort = new AbortController();
+    const reader = client.read(TOPIC, { signal: abort.signal });
+    await fake.run(reader.next());
+    abort.abort(new Error('enough'));
+    await expect(reader.next()).rejects.toThrow('enough');
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+    await fake.run(client.close());
+  });
+
   test('before it began, when the signal is aborted already', async () => {
     const fake = new FakeCluster();
     new FakeLogs(fake);
