@@ -15,6 +15,17 @@ const LIMITS = {
   'milena.unread.bytes.max': 'unreadBytesMax',
 } as const satisfies Readonly<Record<string, keyof GatewayLimits>>;
 
+const LIMIT_DOCUMENTATION: Readonly<Record<(typeof LIMITS)[keyof typeof LIMITS], string>> = {
+  connectionUnreadBytesMin: 'Of the unread bytes each connection may have so many, whatever the others hold.',
+  fetchSessionBytesMax: 'Memory for what all fetch sessions remember, by estimate.',
+  inFlightBytesMax: 'Bytes of what a connection has in work; beyond it its socket is not read.',
+  inFlightRequestsMax: 'Requests that a connection has in work; beyond it its socket is not read.',
+  parkedFetchesMax: 'Fetches that are kept for clients which do not wait just now, over all connections.',
+  unfinishedBytesMax:
+    'Bytes of requests that are half here, over all connections; the one that exceeds it is closed.',
+  unreadBytesMax: 'Bytes that were read for clients which have not taken them yet, over all connections.',
+};
+
 /** @param valueOf a setting as given, else its default. */
 export function limitsFrom(valueOf: (name: string) => string): Partial<GatewayLimits> {
   return Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [limit, Number(valueOf(name))]));
@@ -22,14 +33,42 @@ export function limitsFrom(valueOf: (name: string) => string): Partial<GatewayLi
 
 /** What Kafka has no name for. */
 const OWN: readonly ConfigDefinition[] = [
-  own('milena.flush', { defaultValue: 'always', rule: 'always|never' }),
-  own('milena.http.allowed.origins', { defaultValue: '' }),
-  own('milena.http.listener', { defaultValue: '127.0.0.1:9094' }),
-  own('milena.log.format', { defaultValue: 'auto', rule: LOG_FORMATS.join('|') }),
-  own('milena.log.level', { defaultValue: 'info', rule: LOG_LEVELS.join('|') }),
-  own('milena.shutdown.timeout.ms', { type: 'int', defaultValue: '10000', rule: '>=0' }),
+  own('milena.flush', {
+    defaultValue: 'always',
+    rule: 'always|never',
+    documentation: 'What an ack means: flushed to disk, or handed to the operating system.',
+  }),
+  own('milena.http.allowed.origins', {
+    defaultValue: '',
+    documentation: 'Origins of web pages that may use the broker; * is any.',
+  }),
+  own('milena.http.listener', {
+    defaultValue: '127.0.0.1:9094',
+    documentation: 'Where WebSockets, /metrics, /livez and /readyz are; none for nowhere.',
+  }),
+  own('milena.log.format', {
+    defaultValue: 'auto',
+    rule: LOG_FORMATS.join('|'),
+    documentation: 'How a line of the log looks; auto is pretty on a terminal, else json.',
+  }),
+  own('milena.log.level', {
+    defaultValue: 'info',
+    rule: LOG_LEVELS.join('|'),
+    documentation: 'The least that is logged.',
+  }),
+  own('milena.shutdown.timeout.ms', {
+    type: 'int',
+    defaultValue: '10000',
+    rule: '>=0',
+    documentation: 'How long a stop waits for what is being worked on.',
+  }),
   ...Object.entries(LIMITS).map(([name, limit]) =>
-    own(name, { type: 'long', defaultValue: String(DEFAULT_GATEWAY_LIMITS[limit]), rule: '>=1' }),
+    own(name, {
+      type: 'long',
+      defaultValue: String(DEFAULT_GATEWAY_LIMITS[limit]),
+      rule: '>=1',
+      documentation: LIMIT_DOCUMENTATION[limit],
+    }),
   ),
 ];
 
@@ -39,9 +78,10 @@ function own(
     type = 'string',
     defaultValue,
     rule = '',
-  }: { type?: 'string' | 'int' | 'long'; defaultValue: string; rule?: string },
+    documentation,
+  }: { type?: 'string' | 'int' | 'long'; defaultValue: string; rule?: string; documentation: string },
 ): ConfigDefinition {
-  return { name, type, defaultValue, rule, dynamic: false, documentation: '' };
+  return { name, type, defaultValue, rule, dynamic: false, documentation };
 }
 
 /** Kafka's settings that do here what they do there. */

@@ -1,0 +1,19 @@
+import { apiPages } from './api.ts';
+import { commandLinePage } from './command-line.ts';
+import { errorsPage } from './errors.ts';
+import { protocolPage } from './protocol.ts';
+import { settingsPage } from './settings.ts';
+
+const MADE = '<!-- made by `npm run docs`: edit the code it comes from -->\n\n';
+
+/** All of `docs/reference`, by file name. */
+export async function referencePages(): Promise<Map<string, string>> {
+  const pages = new Map([
+    ...apiPages(),
+    ['command-line.md', await commandLinePage()],
+    ['errors.md', errorsPage()],
+    ['protocol.md', protocolPage()],
+    ['settings.md', settingsPage()],
+  ]);
+  return new Map(Array.from(pages, ([name, text]) => [name, MADE + text]));
+}
