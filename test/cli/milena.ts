@@ -67,6 +67,15 @@ export class Run {
     return new Run(spawn('script', ['-qec', inside, '/dev/null'], { cwd: ROOT, env, stdio: [...stdio] }));
   }
 
+  /** Any command, in a process group of its own. */
+  static command(
+    command: string,
+    args: readonly string[],
+    { cwd, env }: { cwd: string; env: Record<string, string> },
+  ): Run {
+    return new Run(spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true }));
+  }
+
   /** A line as typed into a shell, from the folder of the repository. */
   static shell(line: string): Run {
     return new Run(spawn('sh', ['-c', `exec ${line}`], { cwd: ROOT, env: ENVIRONMENT }));
