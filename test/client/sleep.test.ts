@@ -4,6 +4,8 @@ import { WakefulClock } from '../../src/client/wakeful-clock.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import type { Api } from '../../src/wire/schema.ts';
 import { FakeCluster, type Mishap, TOPIC } from './fake-cluster.ts';
+import { FakeGroups } from './fake-groups.ts';
+import { FakeLogs } from './fake-logs.ts';
 import { SleepyHome } from './sleepy-home.ts';
 
 /** A page that sleeps, and a network that goes: what the status says, and how soon things go on. */
@@ -155,6 +157,57 @@ describe('an hour asleep', () => {
     await home.sleep(HOUR_MS);
     expect(await fake.run(sent)).toMatchObject({ code: 'DELIVERY_TIMEOUT' });
     await expect(fake.run(client.send(TOPIC, { value: 'next' }))).resolves.toMatchObject({ partition: 0 });
+  });
+});
+
+describe('who reads while the page sleeps', () => {
+  const text = (value: Uint8Array | null) => new TextDecoder().decode(value ?? undefined);
+
+  test.each([true, false])('reads on where it was, once and in order (the broker died: %s)', async (dies) => {
+    const { fake, home } = start();
+    const log = new FakeLogs(fake).log(0);
+    log.append(['a', 'b']);
+    const client = await fake.run(home.connect());
+    const reader = client.read(TOPIC, { from: 'earliest' });
+    const read: string[] = [];
+    const reading = (async () => {
+      for await (const { value } of reader) if (read.push(text(value)) === 5) return;
+    })();
+    await later(fake, 1_000);
+    expect(read).toEqual(['a', 'b']);
+    if (dies) fake.scheduler.after(1_000, 'stop', () => fake.stop(1));
+    fake.scheduler.after(HOUR_MS / 2, 'write', () => log.append(['c', 'd', 'e']));
+    await home.sleep(HOUR_MS);
+    fake.down.delete(1);
+    const { nowMs } = fake.scheduler;
+    home.wakeUp();
+    await fake.run(reading);
+    expect(read).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(fake.scheduler.nowMs - nowMs).toBeLessThan(10_000);
+    await fake.run(client.close());
+  });
+
+  test('a member of a group, which went on without it, joins again; nothing is lost', async () => {
+    const { fake, home } = start();
+    const logs = new FakeLogs(fake);
+    const groups = new FakeGroups(fake);
+    logs.log(0).append(['a', 'b']);
+    const client = await fake.run(home.connect());
+    const consumer = client.consumer({ group: 'billing', topics: [TOPIC], autoCommit: { intervalMs: 100 } });
+    const handled: string[] = [];
+    const running = consumer.run(({ value }) => void handled.push(text(value)));
+    await later(fake, 5_000);
+    expect(handled).toEqual(['a', 'b']);
+    expect(groups.committed(TOPIC, 0)).toBe(2);
+    fake.scheduler.after(HOUR_MS / 2, 'write', () => logs.log(0).append(['c', 'd']));
+    await home.sleep(HOUR_MS);
+    await later(fake, 30_000);
+    expect(handled).toEqual(['a', 'b', 'c', 'd']);
+    expect(consumer.status).toBe('running');
+    expect(groups.committed(TOPIC, 0)).toBe(4);
+    await fake.run(consumer.close());
+    await running;
+    await fake.run(client.close());
   });
 });
 
