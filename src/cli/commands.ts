@@ -32,6 +32,23 @@ export const ROOT: Branch = {
       description: 'Append records from stdin to a topic',
       load: () => import('./import.ts').then(({ importTopic }) => importTopic),
     },
+    bench: {
+      description: 'Measure a broker: fixed seed, so that two runs send the same',
+      commands: {
+        produce: {
+          description: 'How fast records are acknowledged',
+          load: () => import('./bench/commands.ts').then(({ produce }) => produce),
+        },
+        consume: {
+          description: 'How fast records are read',
+          load: () => import('./bench/commands.ts').then(({ consume }) => consume),
+        },
+        e2e: {
+          description: 'How long a record takes from producer to consumer, at a steady rate',
+          load: () => import('./bench/commands.ts').then(({ e2e }) => e2e),
+        },
+      },
+    },
     bridge: {
       description: 'Kafka over TCP on this machine, for a broker behind a WebSocket',
       load: () => import('./bridge.ts').then(({ bridge }) => bridge),

@@ -1,4 +1,5 @@
 import type { ArgsDef } from 'citty';
+import type { Position } from '../../client/fetch/position.ts';
 import type { ReadOptions } from '../../client/read.ts';
 import { brokerArgs, connectTo, mustHaveTopics } from '../broker.ts';
 import { command } from '../command.ts';
@@ -7,7 +8,10 @@ import { positionOf } from '../position.ts';
 import { hasColours, type Report } from '../terminal/report.ts';
 import { ReaderGone } from '../terminal/output.ts';
 import { asJson, asValue, type Format, forTerminal, template } from './format.ts';
+import { GroupPrinter } from './group-printer.ts';
 import { Printer } from './printer.ts';
+import { Sink } from './sink.ts';
+import { Tail } from './tail.ts';
 import { filterOf } from './where.ts';
 
 const args = {
@@ -20,6 +24,12 @@ const args = {
       'First to read: earliest (the default), latest, 1200, -20 from the end, -90m, 2026-11-25T12:00Z',
   },
   to: { type: 'string', valueHint: 'OFFSET|TIME', description: 'Where to stop, itself not read' },
+  group: {
+    type: 'string',
+    alias: 'g',
+    valueHint: 'NAME',
+    description: 'As a member of a group, from where it stands; what was printed is committed',
+  },
   tail: { type: 'string', valueHint: 'N', description: 'Only the N newest, then what comes' },
   exit: { type: 'boolean', alias: 'e', description: 'Stop at the end as it is now; else wait for more' },
   count: { type: 'string', alias: 'n', valueHint: 'N', description: 'Stop after so many' },
@@ -46,7 +56,7 @@ export const consume = command({
   description: 'Read records of topics: one a line, as JSON in a pipe',
   args,
   hasMany: true,
-  completes: { topic: 'topic', context: 'context' },
+  completes: { topic: 'topic', group: 'group', context: 'context' },
   async run({ args: given, words: topics, report, signal }) {
     const options = readOptions(given);
     const format = formatOf(given, report);
@@ -56,8 +66,17 @@ export const consume = command({
     const client = await connectTo(given, { report, signal });
     try {
       await mustHaveTopics(client, topics, signal);
-      const printer = new Printer({ report, format, filter, countMax, tail, signal });
-      await printer.print(client.read(topics, { ...options, signal }));
+      const sink = new Sink({ output: report.output, format, filter, countMax });
+      if (given.group === undefined) {
+        const printer = new Printer({ sink, report, signal });
+        const newest = tail === undefined ? undefined : new Tail(tail, format);
+        await printer.print(client.read(topics, { ...options, signal }), newest);
+      } else {
+        const { from, isolation } = options;
+        // Positions are committed when their records have been printed, and not before.
+        const consumer = client.consumer({ group: given.group, topics, from, isolation, autoCommit: false });
+        await new GroupPrinter(consumer, { sink, exits: given.exit ?? false }).print(signal);
+      }
     } catch (error) {
       if (!(error instanceof ReaderGone)) throw error;
     } finally {
@@ -71,6 +90,7 @@ const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 
 interface Given {
   from?: string | undefined;
+  group?: string | undefined;
   to?: string | undefined;
   tail?: string | undefined;
   exit?: boolean | undefined;
@@ -80,8 +100,11 @@ interface Given {
   raw?: boolean | undefined;
 }
 
-function readOptions(given: Given): ReadOptions {
+function readOptions(given: Given): ReadOptions & { from: Position } {
   const nowMs = Date.now();
+  const alone = (['to', 'tail', 'partition'] as const).find((name) => given[name] !== undefined);
+  if (given.group !== undefined && alone !== undefined)
+    throw usage(`--${alone} does not go with --group, whose members share all there is`);
   const { from, to, tail, partition } = given;
   if (tail !== undefined && (from ?? to) !== undefined)
     throw usage('--tail says where to begin: --from and --to do not go with it');

@@ -1,57 +1,41 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
-import type { ConsumerRecord, FetchedBatch } from '../../client/fetch/consumer-record.ts';
+import type { FetchedBatch } from '../../client/fetch/consumer-record.ts';
 import type { Reader } from '../../client/read.ts';
-import type { Output } from '../terminal/output.ts';
 import type { Report } from '../terminal/report.ts';
-import type { Format } from './format.ts';
-import { LineBuffer } from './line-buffer.ts';
-import { Tail } from './tail.ts';
-import type { Filter } from './where.ts';
+import type { Sink } from './sink.ts';
+import { settlesWithin } from './soon.ts';
+import type { Tail } from './tail.ts';
 
-/** Gathered before they are written, when more comes at once. */
-const CHUNK_BYTES = 64 * 1024;
 /** How often it is looked whether the tail is whole, when nothing comes. */
 const LOOK_MS = 20;
 
-export interface PrinterOptions {
-  report: Report;
-  format: Format;
-  filter: Filter | undefined;
-  countMax: number;
-  /** The newest of them first, and no others of what was there. */
-  tail: number | undefined;
-  signal: AbortSignal;
-}
-
 /** Prints what a reader reads, no faster than it is taken, and at once when nothing more has come. */
 export class Printer {
-  readonly #options: PrinterOptions;
-  readonly #output: Output;
-  readonly #buffer = new LineBuffer();
-  #printed = 0;
+  readonly #sink: Sink;
+  readonly #report: Report;
+  readonly #signal: AbortSignal;
 
-  constructor(options: PrinterOptions) {
-    this.#options = options;
-    this.#output = options.report.output;
+  constructor({ sink, report, signal }: { sink: Sink; report: Report; signal: AbortSignal }) {
+    this.#sink = sink;
+    this.#report = report;
+    this.#signal = signal;
   }
 
-  /** @throws ReaderGone; what the reader does */
-  async print(reader: Reader): Promise<void> {
-    const { report, countMax, tail } = this.#options;
-    const progress = process.stdout.isTTY ? undefined : report.progress('consumed');
+  /** @param tail of what is there, and nothing else of it. @throws ReaderGone; what the reader does */
+  async print(reader: Reader, tail?: Tail): Promise<void> {
+    const sink = this.#sink;
+    const progress = process.stdout.isTTY ? undefined : this.#report.progress('consumed');
     const batches = new Batches(reader);
     try {
-      if (tail !== undefined) await this.#printTail(new Tail(tail, this.#options.format), reader, batches);
-      while (this.#printed < countMax) {
+      if (tail !== undefined) await this.#printTail(tail, reader, batches);
+      while (!sink.isDone) {
         const batch = await batches.take();
         if (batch === undefined) break;
-        const before = this.#printed;
+        const before = sink.printed;
         await this.#add(batch);
-        progress?.add(this.#printed - before);
-        if (this.#printed < countMax && !(await batches.hasNextWithin(0))) await this.#flush();
+        progress?.add(sink.printed - before);
+        if (!sink.isDone && !(await batches.hasNextWithin(0))) await sink.flush();
       }
-      await this.#flush();
-      await this.#output.flush();
+      await sink.end();
     } finally {
       progress?.end();
       reader.close();
@@ -59,43 +43,27 @@ export class Printer {
   }
 
   async #printTail(tail: Tail, reader: Reader, batches: Batches): Promise<void> {
-    for (;;) {
-      while (!(await batches.hasNextWithin(LOOK_MS))) if (tail.isWhole(reader)) return this.#printLines(tail);
-      const batch = await batches.take();
-      if (batch === undefined) return this.#printLines(tail);
-      for (const record of batch) if (this.#isWanted(record)) tail.add(record);
+    for (let isWhole = false; !isWhole;) {
+      if (await batches.hasNextWithin(LOOK_MS)) {
+        const batch = await batches.take();
+        for (const record of batch ?? []) if (this.#sink.isWanted(record)) tail.add(record);
+        isWhole = batch === undefined;
+      } else isWhole = tail.isWhole(reader);
     }
-  }
-
-  async #printLines(tail: Tail): Promise<void> {
-    for (const line of tail.lines().slice(0, this.#options.countMax)) {
-      this.#buffer.bytes(line);
-      this.#printed++;
-    }
-    await this.#flush();
+    for (const line of tail.lines()) if (!this.#sink.isDone) this.#sink.addLine(line);
+    await this.#sink.flush();
   }
 
   async #add(batch: FetchedBatch): Promise<void> {
-    const { format, countMax, signal } = this.#options;
+    const sink = this.#sink;
     for (const record of batch) {
-      if (!this.#isWanted(record)) continue;
-      format(record, this.#buffer);
-      this.#printed++;
-      if (this.#buffer.length >= CHUNK_BYTES) {
-        await this.#flush();
-        signal.throwIfAborted();
+      sink.add(record);
+      if (sink.isFull) {
+        await sink.flush();
+        this.#signal.throwIfAborted();
       }
-      if (this.#printed === countMax) return;
+      if (sink.isDone) return;
     }
-  }
-
-  #isWanted(record: ConsumerRecord): boolean {
-    const { filter } = this.#options;
-    return filter === undefined || filter(record);
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#buffer.length > 0) await this.#output.write(this.#buffer.take());
   }
 }
 
@@ -115,13 +83,9 @@ class Batches {
     return (await next).value ?? undefined;
   }
 
-  /** Whether `take` would not wait, or not for longer; at 0 no longer than to the next turn of the event loop. */
+  /** Whether `take` would not wait for longer. */
   hasNextWithin(waitMs: number): Promise<boolean> {
-    const next = (this.#next ??= this.#batches.next());
-    const come = next.then(
-      () => true,
-      () => true,
-    );
-    return Promise.race([come, waitMs === 0 ? setImmediate(false) : setTimeout(waitMs, false)]);
+    this.#next ??= this.#batches.next();
+    return settlesWithin(this.#next, waitMs);
   }
 }

@@ -4,11 +4,10 @@ import type { RecordBytes } from '../../client/producer/record.ts';
 import { brokerArgs, connectTo } from '../broker.ts';
 import { command } from '../command.ts';
 import { integerIn, oneOf, usage } from '../options.ts';
+import { acksOf, CODECS } from './choices.ts';
 import { linesOf } from './lines.ts';
 import { recordOf } from './record-line.ts';
 import { ProduceRun, type ReadLine } from './run.ts';
-
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 const args = {
   topic: { type: 'positional', required: true, description: 'Topic to write to' },
@@ -72,7 +71,7 @@ export const produce = command({
   async run({ args: given, every, report, signal }) {
     const maxBytes = integerIn('--max-bytes', given['max-bytes'], 1, REQUEST_MAX_BYTES);
     const options = {
-      acks: ({ all: 'all', 1: 1, 0: 0 } as const)[oneOf('--acks', given.acks, ['all', '1', '0'])],
+      acks: acksOf(given.acks),
       compression: oneOf('--compression', given.compression, CODECS),
       lingerMs: integerIn('--linger-ms', given['linger-ms'], 0, 60_000),
       requestMaxBytes: maxBytes + REQUEST_OVERHEAD_BYTES,
