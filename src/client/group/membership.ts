@@ -200,12 +200,14 @@ export class Membership {
       const { generationId, memberId } = joined;
       this.#phase = 'syncing';
       this.#memberId = memberId;
+      // Whatever comes of it: by an older one the coordinator does not know this member any more.
+      this.#generation = { generationId, topics, counts: undefined };
       const lead = joined.leader === memberId ? await this.#lead(joined) : undefined;
       const by = this.#identity(generationId);
       const assignments = lead?.assignments ?? [];
       const assignment = await this.#calls.sync(by, joined.protocolName, assignments, { signal });
       const partitions = decodeAssignment(assignment);
-      this.#generation = { generationId, topics, counts: lead?.counts };
+      this.#generation.counts = lead?.counts;
       this.#had = { partitions, generationId };
       return partitions;
     } finally {

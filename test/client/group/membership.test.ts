@@ -82,6 +82,21 @@ describe('cooperative (KIP-429)', () => {
     ]);
   });
 
+  test.each(Array.from({ length: 20 }, (_, seed) => seed))(
+    'rebalances that begin while one is under way: what stays is not lost (seed %i)',
+    async (seed) => {
+      const { fake, join, shared } = start({ seed });
+      const members = [join({ heartbeatIntervalMs: 5 })];
+      await shared(...members);
+      for (let more = 0; more < 3; more++) {
+        members.push(join({ heartbeatIntervalMs: 5 }));
+        await fake.run(fake.scheduler.sleep(fake.random.between(1, 60)));
+      }
+      await shared(...members);
+      expect(members.flatMap(({ events }) => events).filter((event) => event.startsWith('!'))).toEqual([]);
+    },
+  );
+
   test('a commit while the others join arrives, in whatever generation', async () => {
     const { fake, groups, join, shared } = start();
     const first = join();
