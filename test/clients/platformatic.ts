@@ -12,7 +12,12 @@ import { type Place, type PlainRecord, text } from './fixture.ts';
 import { type GroupMember, TestGroup } from './group.ts';
 
 function base(broker: Place): BaseOptions {
-  return { clientId: 'platformatic', bootstrapBrokers: [broker.address], retries: 5, retryDelay: 20 };
+  return {
+    clientId: 'platformatic',
+    bootstrapBrokers: [`${broker.kafka.host}:${broker.kafka.port}`],
+    retries: 5,
+    retryDelay: 20,
+  };
 }
 
 /** An unmodified client of @platformatic/kafka; it is closed when the test that made it has ended. */

@@ -1,87 +1,14 @@
-import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
-import type { Client } from '../../../src/client/client.ts';
-import type { Latest } from '../../../src/client/latest.ts';
-import { serde } from '../../../src/client/topics/serde.ts';
-import { topic } from '../../../src/client/topics/topic.ts';
+import { describe, expect, test } from 'vitest';
 import { ErrorCode } from '../../../src/model/errors.ts';
-import { type RawClient, TestBroker } from '../../gateway/harness.ts';
 import { clientOf } from '../fake-client.ts';
 import { FakeCluster, TOPIC } from '../fake-cluster.ts';
 import { FakeLogs } from '../fake-logs.ts';
-import { WAYS } from '../ways.ts';
+import { latestOf } from '../suite/latest.ts';
+import { overEachWay, textOf } from '../suite/reach.ts';
 
 /** The newest record of each key, as a map that follows its topic. */
 
-let server: TestBroker;
-let raw: RawClient;
-beforeAll(async () => {
-  server = await TestBroker.start({ httpPort: 0 });
-  raw = await server.client();
-});
-afterAll(() => server.close());
-
-const textOf = (bytes: Uint8Array | null) => (bytes === null ? null : String(Buffer.from(bytes)));
-const contentOf = (latest: Latest) =>
-  new Map(Array.from(latest, ([key, record]) => [textOf(key), textOf(record.value)]));
-
-describe.each(Object.entries(WAYS))('over %s', (_, connect) => {
-  let client: Client;
-  beforeAll(async () => {
-    client = await connect(server.broker);
-  });
-  afterAll(() => client.close());
-
-  test('what is there, and then what comes', async () => {
-    const { name } = await server.topic(raw, { partitions: 3 });
-    const send = (key: string, value: string | null) => client.send(name, { key, value });
-    for (const [key, value] of [
-      ['a', '1'],
-      ['b', '1'],
-      ['a', '2'],
-      ['c', '1'],
-      ['c', null],
-    ] as const)
-      await send(key, value);
-    await client.send(name, { value: 'no key' });
-    await using latest = await client.latest(name);
-    expect(contentOf(latest)).toEqual(
-      new Map([
-        ['a', '2'],
-        ['b', '1'],
-      ]),
-    );
-    expect(latest.size).toBe(2);
-    expect(latest.has('c')).toBe(false);
-    expect(textOf(latest.get(Buffer.from('a'))?.value ?? null)).toBe('2');
-    const changes = latest.changes();
-    const first = changes.next();
-    await send('d', '1');
-    expect(textOf((await first).value?.value ?? null)).toBe('1');
-    expect(latest.get('d')?.topic).toBe(name);
-    const second = changes.next();
-    await send('a', null);
-    expect((await second).value?.value).toBeNull();
-    expect(new Set([...latest.keys()].map(textOf))).toEqual(new Set(['b', 'd']));
-    latest.close();
-    expect(await changes.next()).toEqual({ done: true, value: undefined });
-    await latest.closed;
-  });
-
-  test('a topic with types; a tombstone needs no valid value', async () => {
-    const { name } = await server.topic(raw);
-    const prices = topic(name, { key: serde.string, value: serde.json<{ eur: number }>() });
-    await client.send(prices, [
-      { key: 'x', value: { eur: 1 } },
-      { key: 'y', value: { eur: 2 } },
-      { key: 'x', value: { eur: 3 } },
-    ]);
-    await client.send(name, { key: 'y', value: null });
-    const latest = await client.latest(prices, { live: false });
-    await latest.closed;
-    expectTypeOf(latest.get('x')?.value).toEqualTypeOf<{ eur: number } | undefined>();
-    expect([...latest].map(([key, { value, offset }]) => [key, value.eur, offset])).toEqual([['x', 3, 2]]);
-  });
-});
+overEachWay(latestOf);
 
 describe('in virtual time', () => {
   function made() {

@@ -6,9 +6,12 @@ import { adminGroups } from '../../client/suite/admin-groups.ts';
 import { adminOffsets } from '../../client/suite/admin-offsets.ts';
 import { adminTopics } from '../../client/suite/admin-topics.ts';
 import { consuming } from '../../client/suite/consuming.ts';
+import { latestOf } from '../../client/suite/latest.ts';
+import { mixed } from '../../client/suite/mixed.ts';
 import { producing } from '../../client/suite/producing.ts';
 import { reading } from '../../client/suite/reading.ts';
 import type { Reach } from '../../client/suite/reach.ts';
+import { sharing } from '../../client/suite/sharing.ts';
 import { typed } from '../../client/suite/typed.ts';
 import { KafkaCluster } from '../kafka/cluster.ts';
 
@@ -16,7 +19,7 @@ import { KafkaCluster } from '../kafka/cluster.ts';
 
 let kafka: KafkaCluster;
 beforeAll(async () => {
-  kafka = await KafkaCluster.start(1);
+  kafka = await KafkaCluster.start(1, { 'group.min.session.timeout.ms': '100' });
 }, 180_000);
 afterAll(() => kafka.close());
 
@@ -31,7 +34,10 @@ const reach: Reach = {
 producing(reach);
 reading(reach);
 typed(reach);
+latestOf(reach);
 consuming(reach);
+sharing(reach);
+mixed(reach);
 adminCluster(reach);
 adminTopics(reach);
 adminConfigs(reach);
