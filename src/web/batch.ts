@@ -41,8 +41,9 @@ export function encodeBatch(
     .int64(baseTimestamp)
     .int64(maxTimestamp);
   out.int64(producerId).int16(producerEpoch).int32(baseSequence).int32(records.length);
+  const scratch = new Output();
   for (const [index, record] of records.entries()) {
-    const bytes = encodeRecord(record, record.timestamp - baseTimestamp, index);
+    const bytes = encodeRecord(scratch.clear(), record, record.timestamp - baseTimestamp, index);
     out.varint(bytes.length).raw(bytes);
   }
   const batch = out.finish();
@@ -53,11 +54,12 @@ export function encodeBatch(
 }
 
 function encodeRecord(
+  out: Output,
   { key, value, headers }: EncodedRecord,
   timestampDelta: Millis,
   offsetDelta: number,
 ): Uint8Array {
-  const out = new Output().int8(0).varint(timestampDelta).varint(offsetDelta);
+  out.int8(0).varint(timestampDelta).varint(offsetDelta);
   const field = (bytes: Uint8Array | null) =>
     bytes === null ? out.varint(-1) : out.varint(bytes.length).raw(bytes);
   field(key);

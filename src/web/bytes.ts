@@ -103,6 +103,12 @@ export class Output {
   #view = new DataView(this.#bytes.buffer);
   #at = 0;
 
+  /** Begins anew, in the same memory: what `finish` gave is no more. */
+  clear(): this {
+    this.#at = 0;
+    return this;
+  }
+
   int8(value: number): this {
     const at = this.#grow(1);
     this.#view.setInt8(at, value);

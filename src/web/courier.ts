@@ -53,10 +53,9 @@ export class Courier {
     const { clock } = this.#surroundings;
     const { deliveryTimeoutMs } = this.#options;
     const patience = new Patience(this.#surroundings);
-    const late = new AbortController();
-    const isBounded = deliveryTimeoutMs < Infinity;
-    const cancel = isBounded ? clock.at(bornAtMs + deliveryTimeoutMs, () => late.abort()) : () => {};
-    const signal = AbortSignal.any([late.signal, this.#life]);
+    const late = deliveryTimeoutMs < Infinity ? new AbortController() : undefined;
+    const cancel = late && clock.at(bornAtMs + deliveryTimeoutMs, () => late.abort());
+    const signal = late ? AbortSignal.any([late.signal, this.#life]) : this.#life;
     let reachedAtMs = bornAtMs;
     try {
       for (;;) {
@@ -64,7 +63,7 @@ export class Courier {
           return await attempt(signal);
         } catch (error) {
           this.#life.throwIfAborted();
-          if (late.signal.aborted) {
+          if (late?.signal.aborted) {
             // What is silent for so long may be dead, and what else is on its way is sent again.
             this.#brokers.close();
             throw undelivered(deliveryTimeoutMs, error);
@@ -76,7 +75,7 @@ export class Courier {
         }
       }
     } finally {
-      cancel();
+      cancel?.();
     }
   }
 

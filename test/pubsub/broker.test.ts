@@ -281,6 +281,13 @@ describe('a loop', () => {
       for await (const record of connection.subscribe(name)) void record;
     })();
     await expect(failing).rejects.toMatchObject({ code: 'UNSUPPORTED_VERSION', retriable: false });
+    const misnamed = (async () => {
+      for await (const record of subscribe(door, { topic: 'no such name!' })) void record;
+    })();
+    await expect(misnamed).rejects.toMatchObject({
+      code: 'INVALID_TOPIC_EXCEPTION',
+      hint: expect.stringContaining('249') as string,
+    });
     const stopped = subscribe(door, { topic: name });
     stopped();
     for await (const record of stopped) expect(record).toBeUndefined();

@@ -1,5 +1,6 @@
 import type { TopicImage } from '../../metadata/image.ts';
 import { isInternalTopic } from '../../metadata/internal-topics.ts';
+import { isTopicName } from '../../metadata/topic-names.ts';
 import { ErrorCode } from '../../model/errors.ts';
 import { ZERO_UUID } from '../../model/ids.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
@@ -76,7 +77,10 @@ function wantedTopics(
     if (topicId !== ZERO_UUID) return absent(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID);
     const failed = creationErrors.get(name ?? '') ?? ErrorCode.NONE;
     const gone = failed === ErrorCode.NONE || failed === ErrorCode.TOPIC_ALREADY_EXISTS;
-    return absent(name, topicId, gone ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : failed);
+    const unknown = isTopicName(name ?? '')
+      ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      : ErrorCode.INVALID_TOPIC_EXCEPTION;
+    return absent(name, topicId, gone ? unknown : failed);
   });
 }
 
