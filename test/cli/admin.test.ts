@@ -125,6 +125,15 @@ describe('topics', () => {
     });
   });
 
+  test('of many the ones that were created are said, also when another one could not be', async () => {
+    const [name, other] = [broker.name('topic'), broker.name('topic')];
+    expect(await milena('topics', 'create', name, 'no/name', other)).toMatchObject({
+      code: 1,
+      stdout: `${name}\t1\t1\tcreated\n`,
+      stderr: expect.stringContaining('error[INVALID_TOPIC_EXCEPTION]') as string,
+    });
+  });
+
   test('rm asks first: without an answer nothing is done, and a dry run says what would be', async () => {
     const name = await filled();
     expect(await milena('topics', 'rm', name, '--dry-run')).toMatchObject({

@@ -1,7 +1,10 @@
+import type { Admin } from '../../client/admin/admin.ts';
+import type { NewTopicOptions } from '../../client/admin/topics.ts';
 import { pairsIn, withAdmin } from '../admin.ts';
 import { brokerArgs } from '../broker.ts';
 import { command } from '../command.ts';
 import { integerIn } from '../options.ts';
+import type { Column } from '../terminal/table.ts';
 
 /** More is a slip of the keyboard. */
 export const PARTITIONS_MAX = 100_000;
@@ -59,20 +62,40 @@ export const create = command({
       retention,
     };
     await withAdmin({ args, report }, async ({ topics }) => {
-      const done = [];
-      for (const name of words) {
-        const outcome = args['if-not-exists'] ? await topics.ensure(name, wanted) : 'created';
-        const topic = args['if-not-exists'] ? await topics.describe(name) : await topics.create(name, wanted);
-        const { partitions: all, id } = topic;
-        const replicationFactor = all[0]?.replicas.length ?? 0;
-        done.push({ name, id, partitions: all.length, replicationFactor, outcome });
+      const done: Made[] = [];
+      try {
+        for (const name of words)
+          done.push(await make(topics, name, { ...wanted, isEnsured: args['if-not-exists'] }));
+      } finally {
+        // Also when the next one could not be made: these are there.
+        if (done.length > 0) report.list('topics', done, COLUMNS);
       }
-      report.list('topics', done, [
-        { head: 'topic', of: ({ name }) => name },
-        { head: 'partitions', of: (each) => each.partitions },
-        { head: 'replicas', of: ({ replicationFactor }) => replicationFactor },
-        { head: 'outcome', of: ({ outcome }) => outcome },
-      ]);
     });
   },
 });
+
+interface Made {
+  name: string;
+  id: string;
+  partitions: number;
+  replicationFactor: number;
+  outcome: 'created' | 'changed' | 'unchanged';
+}
+
+const COLUMNS: readonly Column<Made>[] = [
+  { head: 'topic', of: ({ name }) => name },
+  { head: 'partitions', of: ({ partitions }) => partitions },
+  { head: 'replicas', of: ({ replicationFactor }) => replicationFactor },
+  { head: 'outcome', of: ({ outcome }) => outcome },
+];
+
+async function make(
+  topics: Admin['topics'],
+  name: string,
+  { isEnsured = false, ...wanted }: NewTopicOptions & { isEnsured?: boolean | undefined },
+): Promise<Made> {
+  const outcome = isEnsured ? await topics.ensure(name, wanted) : 'created';
+  const { id, partitions } = isEnsured ? await topics.describe(name) : await topics.create(name, wanted);
+  const replicationFactor = partitions[0]?.replicas.length ?? 0;
+  return { name, id, partitions: partitions.length, replicationFactor, outcome };
+}
