@@ -168,6 +168,10 @@ const orders = topic('orders', { key: serde.string, value: serde.json<{ id: numb
 await client.send(orders, { key: 'c17', value: { id: 1 } });
 await using producer = client.producer({ acks: 'all', compression: 'zstd', lingerMs: 5 });
 await producer.write('orders', { value: null, headers: { trace: 'x' } }, { signal: AbortSignal.timeout(5) });
+await using consumer = client.consumer({ group: 'billing', topics: [orders], signal: AbortSignal.timeout(5) });
+await consumer.run(({ key, value }) => console.log(key.length, value.id + 1), { concurrency: 4, order: 'key' });
+for await (const { offset, value } of client.read(orders, { from: '-1h', live: false })) console.log(offset, value.id);
+await client.admin.topics.ensure(orders, { partitions: 3 });
 const elsewhere: Transport = { open: () => Promise.reject(new Error('closed')) };
 await connect(elsewhere).catch((error) => {
   if (error instanceof MilenaError && error.retriable) console.log(error.code, error.hint, offset);

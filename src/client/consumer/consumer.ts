@@ -16,6 +16,7 @@ import { type ConsumerOptions, type ConsumerSettings, settingsOf } from './optio
 import { type Handler, Runner, type RunOptions } from './runner.ts';
 import { type ConsumerLag, Share } from './share.ts';
 
+/** @internal */
 export interface ConsumerParts<K, V> extends FetchParts {
   send: SendRaw;
   /** It is over. */
@@ -58,7 +59,7 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
   #closing: Promise<void> | undefined;
   readonly #closed = Promise.withResolvers<void>();
 
-  /** @throws MilenaError INVALID_ARGUMENT */
+  /** @internal @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: ConsumerParts<K, V>, options: ConsumerOptions<K, V>) {
     const settings = settingsOf(options, parts.clock.now());
     const { groupId, manual, subscription, from, commitIntervalMs, deserializersOf } = settings;

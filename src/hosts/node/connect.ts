@@ -23,7 +23,7 @@ const TRANSPORTS = {
   wss: webSocket,
 };
 
-/** What a client needs of Node. */
+/** @internal What a client needs of Node. */
 export async function nodeSurroundings(): Promise<Surroundings> {
   const kernels = await loadKernels();
   return {
