@@ -37,8 +37,11 @@ export async function nodeSurroundings(): Promise<Surroundings> {
 }
 
 /**
- * `connectWith`, in Node: `kafka://` is TCP, `kafkas://` TLS, `ws://` and `wss://` the global WebSocket (Node 22 and
- * later). Without `tracing` in the options it is OpenTelemetry's, where this process has set that up.
+ * Connects to a cluster, of Milena or of Apache Kafka.
+ * @param to where to ask first: `kafka://localhost:9092`, several as `kafka://a:9092,b:9092`; `kafkas://` for TLS; in
+ *   pages and Workers, and here with Node 22 and later, `wss://log.example.dev/kafka`; or a transport that leads to
+ *   one place.
+ * @throws MilenaError INVALID_ARGUMENT; ConnectionLost when nobody answers within `connectForMs`; what the signal says.
  */
 export async function connect(to: string | Transport, options: ConnectOptions = {}): Promise<Client> {
   const { tracing = await tracingOfProcess() } = options;
