@@ -175,5 +175,14 @@ export const ROOT: Branch = {
         },
       },
     },
+    completion: {
+      description: 'Print what a shell needs to complete commands, topics and groups',
+      load: () => import('./completion/commands.ts').then(({ completion }) => completion),
+    },
+    complete: {
+      description: 'What may stand where the last word stands',
+      isHidden: true,
+      load: () => import('./completion/commands.ts').then(({ complete }) => complete),
+    },
   },
 };

@@ -1,13 +1,13 @@
 import { hasColours } from './terminal/report.ts';
 import { styled } from './terminal/table.ts';
-import type { Branch } from './tree.ts';
+import { type Branch, visible } from './tree.ts';
 
 /** What there is under a noun, or at all: nothing is loaded for it. */
 export function branchUsage(branch: Branch, path: readonly string[]): string {
   const colour = hasColours(process.stdout);
   const bold = (text: string) => (colour ? styled('bold', text) : text);
   const name = ['milena', ...path].join(' ');
-  const commands = Object.entries(branch.commands);
+  const commands = visible(branch);
   const width = Math.max(...commands.map(([each]) => each.length));
   const lines = commands.map(([each, { description }]) => `  ${bold(each.padEnd(width))}  ${description}`);
   return [

@@ -3,7 +3,7 @@ import { ROOT } from './commands.ts';
 import { CliError, EXIT } from './errors.ts';
 import { branchUsage } from './help.ts';
 import { nearest } from './nearest.ts';
-import { find, type Branch } from './tree.ts';
+import { type Branch, find, visible } from './tree.ts';
 
 const HELP = new Set(['--help', '-h']);
 const BROKERS = new Set(['dev', 'start']);
@@ -28,12 +28,13 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function notThere({ commands }: Branch, path: readonly string[], given: string): CliError {
+function notThere(branch: Branch, path: readonly string[], given: string): CliError {
   const usage = ['milena', ...path, '--help'].join(' ');
   if (given.startsWith('-'))
     return new CliError(EXIT.usage, 'USAGE', `there is no option ${given} before a command`, `see ${usage}`);
-  const near = nearest(given, Object.keys(commands));
-  const hint = near === undefined ? `commands: ${Object.keys(commands).join(', ')}` : `did you mean ${near}?`;
+  const names = visible(branch).map(([name]) => name);
+  const near = nearest(given, names);
+  const hint = near === undefined ? `commands: ${names.join(', ')}` : `did you mean ${near}?`;
   return new CliError(
     EXIT.usage,
     'USAGE',

@@ -4,6 +4,8 @@ import type { Command } from './command.ts';
 export interface Leaf {
   description: string;
   load: () => Promise<Command>;
+  /** For programs: not listed. */
+  isHidden?: boolean;
 }
 
 /** A noun, and what can be done with it. */
@@ -34,4 +36,9 @@ export function find(root: Branch, argv: readonly string[]): Found {
     path.push(word);
   }
   return { node, path, rest: argv.slice(path.length) };
+}
+
+/** What is listed under a noun. */
+export function visible({ commands }: Branch): [name: string, node: Leaf | Branch][] {
+  return Object.entries(commands).filter(([, node]) => !('isHidden' in node && node.isHidden));
 }

@@ -41,6 +41,8 @@ export class GroupPrinter {
       }
     } finally {
       await this.#settle({ isLast: true });
+      // As leaving a loop: nothing is worked on any more, and nothing is waited for.
+      await this.#consumer.return();
     }
     await this.#sink.end();
   }
