@@ -1,4 +1,5 @@
 import type { Millis } from '../model/ids.ts';
+import { CallLine } from './call-line.ts';
 import type { ConsumerRecord, FetchedBatch } from './fetch/consumer-record.ts';
 import { type FetchOptions, type FetchParts, invalid } from './fetch/fetch-options.ts';
 import { Fetcher, type Progress } from './fetch/fetcher.ts';
@@ -59,8 +60,8 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   #at = 0;
   /** How many of its records can be given as they are. */
   #plainLength = 0;
-  /** The last call of `next` that is not over: the next one comes behind it. */
-  #line: Promise<unknown> | undefined;
+  /** Calls of `next`: each comes behind the one before. */
+  readonly #line = new CallLine();
   #isOver = false;
 
   /** @internal @throws MilenaError INVALID_ARGUMENT */
@@ -98,9 +99,9 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   /** @throws MilenaError what could not be had for `retryForMs`; InvalidRecord; what the signal says. */
   next(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
     const batch = this.#batch;
-    if (batch !== undefined && this.#at < this.#plainLength && this.#line === undefined)
+    if (batch !== undefined && this.#at < this.#plainLength && this.#line.isFree)
       return Promise.resolve({ done: false, value: batch.at(this.#at++) });
-    return this.#inLine(() => this.#advance());
+    return this.#line.add(() => this.#advance());
   }
 
   /** Lets go of all. */
@@ -146,16 +147,6 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   readonly #aborted = () => {
     this.#plainLength = 0;
   };
-
-  #inLine<T>(work: () => Promise<T>): Promise<T> {
-    const line = this.#line === undefined ? work() : this.#line.then(work, work);
-    this.#line = line;
-    const left = () => {
-      if (this.#line === line) this.#line = undefined;
-    };
-    line.then(left, left);
-    return line;
-  }
 
   async #advance(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
     try {

@@ -16,15 +16,17 @@ import { ModelLog } from './model-log.ts';
 export const TOPIC = 'orders';
 const APIS: readonly Api[] = [produceApi, metadataApi, apiVersionsApi, initProducerIdApi];
 
-/** What may go wrong with one request, by chance or as a test wants it. */
-export type Mishap =
-  | 'request-lost'
-  | 'answer-lost'
-  | 'silence'
-  | 'cut-answer'
-  | 'garbage'
-  | 'throttled'
-  | undefined;
+/** What may go wrong with one request. */
+export const MISHAPS = [
+  'request-lost',
+  'answer-lost',
+  'silence',
+  'cut-answer',
+  'garbage',
+  'throttled',
+] as const;
+/** By chance, or as a test wants it. */
+export type Mishap = (typeof MISHAPS)[number] | undefined;
 
 /** A request as a broker has it. */
 export interface FakeRequest {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { Broker, type BrokerOptions } from '../../src/hosts/node/broker.ts';
 
 export type Home = 'memory' | 'files';
@@ -157,6 +157,17 @@ export function useBroker(
   const broker = new ClientBroker(home, settings, door);
   beforeAll(() => broker.start());
   afterAll(async () => {
+    await broker.stop();
+    await broker.removeDirectories();
+  });
+  return broker;
+}
+
+/** A broker for one test. First made, last ended: it outlives its clients, who would wait for it to come back. */
+export async function brokerForTest(home: Home): Promise<ClientBroker> {
+  const broker = new ClientBroker(home);
+  await broker.start();
+  onTestFinished(async () => {
     await broker.stop();
     await broker.removeDirectories();
   });

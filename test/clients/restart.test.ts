@@ -1,8 +1,8 @@
 import { cp } from 'node:fs/promises';
 import { ConfigResourceTypes } from 'kafkajs';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
-import { ClientBroker, type PlainRecord } from './fixture.ts';
+import { brokerForTest, type ClientBroker, type PlainRecord } from './fixture.ts';
 import { Group, connectAdmin, connectProducer, createTopic, readTopic } from './kafkajs.ts';
 import { Line } from './line.ts';
 
@@ -10,13 +10,7 @@ const CONFIGS = { 'cleanup.policy': 'compact', 'segment.bytes': '1048576' };
 
 let broker: ClientBroker;
 beforeEach(async () => {
-  broker = new ClientBroker('files');
-  await broker.start();
-  // First said, last done: it outlives its clients, who would wait for it to come back.
-  onTestFinished(async () => {
-    await broker.stop();
-    await broker.removeDirectories();
-  });
+  broker = await brokerForTest('files');
 });
 
 /** Ends the broker and starts it again on what a clean stop leaves, or on what a kill at this moment would. */

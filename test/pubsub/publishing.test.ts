@@ -5,7 +5,7 @@ import { type BatchRecords, records } from '../../src/records/batch.ts';
 import { kernels } from '../client/fake-client.ts';
 import type { ModelLog } from '../client/model-log.ts';
 import { connectTo } from './virtual.ts';
-import { FakeCluster, type FakeOptions, type Mishap, TOPIC } from '../client/fake-cluster.ts';
+import { FakeCluster, type FakeOptions, type Mishap, MISHAPS, TOPIC } from '../client/fake-cluster.ts';
 
 /** Publishing to brokers that fail in every way, their leaders moving, in virtual time. */
 
@@ -16,15 +16,6 @@ function valuesIn({ batches }: ModelLog): string[] {
     ),
   );
 }
-
-const MISHAPS: readonly Mishap[] = [
-  'request-lost',
-  'answer-lost',
-  'silence',
-  'cut-answer',
-  'garbage',
-  'throttled',
-];
 
 describe('each record once, and in order', () => {
   test.each(Array.from({ length: 30 }, (_, seed) => seed))('seed %i', async (seed) => {

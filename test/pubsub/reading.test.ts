@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SeededRandom } from '../../src/hosts/sim/random.ts';
 import type { Subscription } from '../../src/web/subscription.ts';
-import { FakeCluster, type FakeOptions, type Mishap, TOPIC } from '../client/fake-cluster.ts';
+import { FakeCluster, type FakeOptions, MISHAPS, TOPIC } from '../client/fake-cluster.ts';
 import { FakeLogs, type FakeLogsOptions } from '../client/fake-logs.ts';
 import { Inbox } from './world.ts';
 import { connectTo } from './virtual.ts';
@@ -28,15 +28,6 @@ function made(options: FakeOptions = {}, logOptions: FakeLogsOptions = {}) {
   };
   return { fake, logs, log: logs.log(), inbox, seen, subscribe, until, append };
 }
-
-const MISHAPS: readonly Mishap[] = [
-  'request-lost',
-  'answer-lost',
-  'silence',
-  'cut-answer',
-  'garbage',
-  'throttled',
-];
 
 test.each(Array.from({ length: 30 }, (_, seed) => seed))(
   'each record once, and in order (seed %i)',

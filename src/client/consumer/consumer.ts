@@ -1,4 +1,5 @@
 import type { Millis } from '../../model/ids.ts';
+import { CallLine } from '../call-line.ts';
 import { closedError, invalidArgument, mayRetry, MilenaError } from '../errors.ts';
 import type { FetchParts } from '../fetch/fetch-options.ts';
 import { Fetcher } from '../fetch/fetcher.ts';
@@ -53,8 +54,8 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
   #iteration: Iteration<K, V> | undefined;
   #state: 'idle' | 'running' | 'closing' | 'closed' = 'idle';
   #failure: { error: unknown } | undefined;
-  /** The last call of `next` that is not over: the next one comes behind it. */
-  #line: Promise<unknown> | undefined;
+  /** Calls of `next`: each comes behind the one before. */
+  readonly #line = new CallLine();
   #cancelCommit: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   readonly #closed = Promise.withResolvers<void>();
@@ -119,12 +120,12 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
    */
   next(): Promise<IteratorResult<ConsumedRecord<K, V>, undefined>> {
     const iteration = this.#iteration;
-    if (iteration !== undefined && this.#line === undefined && this.#state === 'running') {
+    if (iteration !== undefined && this.#line.isFree && this.#state === 'running') {
       iteration.ackLast();
       const value = iteration.nextNow();
       if (value !== undefined) return Promise.resolve({ done: false, value });
     }
-    return this.#inLine(() => this.#advance());
+    return this.#line.add(() => this.#advance());
   }
 
   /** Closes; the last record stays as it is, acked or not. */
@@ -143,11 +144,11 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
     const { signal } = options;
     const { onInvalid } = this.#options;
     signal?.throwIfAborted();
-    this.#start();
     const failed = (error: unknown) => this.#fail(error);
     const { groupId } = this.#settings;
     const parts = { ...this.#parts, share: this.#share, onInvalid, failed, groupId };
     const runner = new Runner(parts, handler, options);
+    this.#start();
     this.#share.taker = runner;
     const stop = () => void this.close().catch(() => {});
     signal?.addEventListener('abort', stop, { once: true });
@@ -211,16 +212,6 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
     signal?.addEventListener('abort', this.#aborted, { once: true });
     this.#member.run().catch((error: unknown) => this.#fail(error));
     this.#commitLater();
-  }
-
-  #inLine<T>(work: () => Promise<T>): Promise<T> {
-    const line = this.#line === undefined ? work() : this.#line.then(work, work);
-    this.#line = line;
-    const left = () => {
-      if (this.#line === line) this.#line = undefined;
-    };
-    line.then(left, left);
-    return line;
   }
 
   async #advance(): Promise<IteratorResult<ConsumedRecord<K, V>, undefined>> {

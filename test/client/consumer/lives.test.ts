@@ -3,7 +3,7 @@ import type { ConsumedRecord } from '../../../src/client/consumer/consumed-recor
 import type { Consumer } from '../../../src/client/consumer/consumer.ts';
 import type { AssignorChoice } from '../../../src/client/group/assignors/by-name.ts';
 import { until } from '../group/fake-member.ts';
-import type { Mishap } from '../fake-cluster.ts';
+import { MISHAPS } from '../fake-cluster.ts';
 import { ConsumerWorld, valueOf } from './life.ts';
 
 /**
@@ -11,14 +11,6 @@ import { ConsumerWorld, valueOf } from './life.ts';
  * Whatever happens, a group's position never passes a record that nobody has done, and in the end all are done.
  */
 
-const MISHAPS: readonly Mishap[] = [
-  'request-lost',
-  'answer-lost',
-  'silence',
-  'cut-answer',
-  'garbage',
-  'throttled',
-];
 const ASSIGNORS: readonly AssignorChoice[] = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'];
 const PARTITIONS = 5;
 

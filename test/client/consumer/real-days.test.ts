@@ -4,7 +4,7 @@ import type { ConsumedRecord } from '../../../src/client/consumer/consumed-recor
 import { connect } from '../../../src/hosts/node/connect.ts';
 import { tcpTransport } from '../../../src/hosts/node/tcp-transport.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
-import { ClientBroker, eventually } from '../../clients/fixture.ts';
+import { brokerForTest, type ClientBroker, eventually } from '../../clients/fixture.ts';
 import { SeededRandom } from '../../../src/hosts/sim/random.ts';
 import { type Fate, FaultyProxy } from '../faulty-proxy.ts';
 
@@ -12,12 +12,7 @@ import { type Fate, FaultyProxy } from '../faulty-proxy.ts';
 
 let broker: ClientBroker;
 beforeEach(async () => {
-  broker = new ClientBroker('files');
-  await broker.start();
-  onTestFinished(async () => {
-    await broker.stop();
-    await broker.removeDirectories();
-  });
+  broker = await brokerForTest('files');
 });
 
 /** To wherever the broker is by then. */

@@ -1,22 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../../src/client/read.ts';
 import { clientOf } from '../fake-client.ts';
-import { FakeCluster, type FakeOptions, type Mishap, TOPIC } from '../fake-cluster.ts';
+import { FakeCluster, type FakeOptions, MISHAPS, TOPIC } from '../fake-cluster.ts';
 import { FakeLogs, type FakeLogsOptions } from '../fake-logs.ts';
 
 /** Brokers that fail in every way, in virtual time: each record is read once, in order, whatever happens. */
 
 const RETRY_FOR_MS = 3_600_000;
 const SEEDS = Array.from({ length: 40 }, (_, seed) => seed);
-const MISHAPS: readonly Mishap[] = [
-  'request-lost',
-  'answer-lost',
-  'silence',
-  'cut-answer',
-  'garbage',
-  'throttled',
-];
-
 interface Life extends FakeOptions {
   mishapRatio?: number;
   moveEveryMs?: number;

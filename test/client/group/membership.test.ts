@@ -3,7 +3,7 @@ import type { AssignorChoice } from '../../../src/client/group/assignors/by-name
 import { joinGroupApi } from '../../../src/wire/apis/11-join-group.ts';
 import { heartbeatApi } from '../../../src/wire/apis/12-heartbeat.ts';
 import type { Api } from '../../../src/wire/schema.ts';
-import { FakeCluster, type FakeOptions, type Mishap, TOPIC } from '../fake-cluster.ts';
+import { FakeCluster, type FakeOptions, type Mishap, MISHAPS, TOPIC } from '../fake-cluster.ts';
 import { FakeGroups } from '../fake-groups.ts';
 import { FakeMember, type MemberOptions, until } from './fake-member.ts';
 
@@ -273,15 +273,6 @@ describe('shutdown hangs: leaving always settles', () => {
     expect(early.failure).toBeUndefined();
   });
 });
-
-const MISHAPS: readonly Mishap[] = [
-  'request-lost',
-  'answer-lost',
-  'silence',
-  'cut-answer',
-  'garbage',
-  'throttled',
-];
 
 describe('whatever goes wrong, in the end each partition is read by one', () => {
   test.each(Array.from({ length: 30 }, (_, seed) => seed))('seed %i', async (seed) => {

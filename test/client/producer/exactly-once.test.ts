@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type BatchRecords, records } from '../../../src/records/batch.ts';
 import { produceApi } from '../../../src/wire/apis/00-produce.ts';
 import { clientOf, kernels } from '../fake-client.ts';
-import { FakeCluster, type FakeOptions, type Mishap, TOPIC } from '../fake-cluster.ts';
+import { FakeCluster, type FakeOptions, MISHAPS, TOPIC } from '../fake-cluster.ts';
 
 /** Brokers that fail in every way, in virtual time: what is acknowledged is there once, in order, where it is said. */
 
@@ -15,15 +15,6 @@ function valuesIn(fake: FakeCluster, partition: number): string[] {
     ),
   );
 }
-
-const MISHAPS: readonly Mishap[] = [
-  'request-lost',
-  'answer-lost',
-  'silence',
-  'cut-answer',
-  'garbage',
-  'throttled',
-];
 
 const SEEDS = Array.from({ length: 40 }, (_, seed) => seed);
 
