@@ -17,9 +17,7 @@ export interface Reach {
 }
 
 /** Tests of what the client promises, wherever it is connected to. */
-export type Suite = (reach: Reach) => void;
-
-export function suite(name: string, tests: Suite): Suite {
+export function suite<R extends Reach = Reach>(name: string, tests: (reach: R) => void): (reach: R) => void {
   return (reach) => {
     describe(`${name}`, () => {
       tests(reach);
@@ -28,7 +26,7 @@ export function suite(name: string, tests: Suite): Suite {
 }
 
 /** Runs a suite against a broker of ours in memory, over every way there is. */
-export function overEachWay(tests: Suite): void {
+export function overEachWay(tests: (reach: Reach) => void): void {
   const place = new ClientBroker('memory', {}, 'websocket');
   beforeAll(() => place.start());
   afterAll(() => place.stop());
