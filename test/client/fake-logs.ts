@@ -27,6 +27,8 @@ export interface FakeLogsOptions {
   cuts?: boolean;
   /** Where the leader sends readers of a rack. */
   replicaOf?: (rack: string) => number | undefined;
+  /** The high watermark that is told, where it is another. */
+  tellEnd?: (endOffset: number) => number;
   /** The newest Fetch there is. */
   fetchMax?: number;
   /** An answer instead of reading. */
@@ -219,7 +221,7 @@ export class FakeLogs implements FakeService {
     const told = {
       partitionIndex,
       errorCode: 0,
-      highWatermark: log.endOffset,
+      highWatermark: this.options.tellEnd?.(log.endOffset) ?? log.endOffset,
       lastStableOffset: log.lastStableOffset,
     };
     if (replica !== undefined && node !== replica) return { ...told, preferredReadReplica: replica };

@@ -11,6 +11,9 @@ import type { FetchParts } from './fetch-options.ts';
 import { titleOf } from '../topic-partition.ts';
 import type { FetchPartition } from './partition.ts';
 
+/** Nobody has batches that are larger. */
+const BATCH_MAX_BYTES = 256 * 1024 * 1024;
+
 /** A batch that cannot be read, and whose. */
 export class BadBatch extends Error {
   readonly at: FetchPartition;
@@ -75,8 +78,24 @@ export class FetchBuffer<K, V> {
       throw badBatch(at, error);
     }
     const { endsAt, nextOffset, lastEpoch, neededBytes } = scanned;
-    at.neededBytes = neededBytes;
-    if (neededBytes > 0) return;
+    if (neededBytes > at.neededBytes && neededBytes <= BATCH_MAX_BYTES) {
+      at.neededBytes = neededBytes;
+      return;
+    }
+    if (neededBytes > 0) throw badBatch(at, new KafkaError(ErrorCode.CORRUPT_MESSAGE, 'it is cut off'));
+    at.neededBytes = 0;
+    // Either more was committed while it was read, or an offset is wrong, which has no checksum: the next answer tells.
+    const isBeyond = at.highWatermark >= 0 && nextOffset > at.highWatermark;
+    if (isBeyond && !at.isDoubted) {
+      at.isDoubted = true;
+      return;
+    }
+    at.isDoubted = false;
+    if (isBeyond)
+      throw badBatch(
+        at,
+        new KafkaError(ErrorCode.CORRUPT_MESSAGE, `records beyond the end at ${at.highWatermark}`),
+      );
     if (nextOffset <= at.fetchOffset)
       throw badBatch(at, new KafkaError(ErrorCode.CORRUPT_MESSAGE, `records before ${at.fetchOffset} only`));
     this.#chunks.push(new Chunk(at, bytes, { endsAt, aborted, holding: holding.use() }));

@@ -53,7 +53,15 @@ export function scan(bytes: Uint8Array, fetchOffset: Offset): Scanned {
       throw new KafkaError(ErrorCode.CORRUPT_MESSAGE, `a batch of ${sizeBytes} bytes`);
     if (bytes.length - at < sizeBytes)
       return { endsAt: at, nextOffset, lastEpoch, neededBytes: at === 0 ? sizeBytes : 0 };
-    nextOffset = header.lastOffset + 1;
+    const { baseOffset, lastOffset } = header;
+    // Offsets have no checksum: what follows another batch vouches for it.
+    const isInOrder = baseOffset <= lastOffset && (at === 0 || baseOffset >= nextOffset);
+    if (!isInOrder || !Number.isSafeInteger(lastOffset))
+      throw new KafkaError(
+        ErrorCode.CORRUPT_MESSAGE,
+        `a batch says its offsets are ${baseOffset} to ${lastOffset}`,
+      );
+    nextOffset = lastOffset + 1;
     lastEpoch = header.partitionLeaderEpoch;
     at += sizeBytes;
   }

@@ -45,6 +45,8 @@ export class FetchPartition implements TopicPartition {
   replica: { nodeId: number; untilMs: Millis } | undefined;
   /** What the next batch takes, where a broker has cut it off. */
   neededBytes = 0;
+  /** The last answer had records beyond the end that it told. */
+  isDoubted = false;
   /** The log has nothing at `fetchOffset`: nothing is asked for before what is buffered is read. */
   isDraining = false;
   notBeforeMs: Millis = 0;

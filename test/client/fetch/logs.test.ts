@@ -187,6 +187,22 @@ describe('a topic that was deleted and made again', () => {
   });
 });
 
+describe('records beyond the end that was told with them', () => {
+  test('are asked for again, since more may have been committed while they were read', async () => {
+    let tells = 0;
+    const home = made({}, { tellEnd: (endOffset) => (tells++ === 0 ? 1 : endOffset) });
+    for (const value of 'abc') home.log.append([value]);
+    expect(await values(home)).toEqual(['a', 'b', 'c']);
+    expect(home.logs.fetches).toHaveLength(2);
+  });
+
+  test('are not believed when the next answer says the same', async () => {
+    const home = made({}, { tellEnd: () => 1 });
+    for (const value of 'abc') home.log.append([value]);
+    await expect(values(home)).rejects.toMatchObject({ code: 'CORRUPT_MESSAGE' });
+  });
+});
+
 describe('a compacted log', () => {
   test('gaps are stepped over, also at its end', async () => {
     const home = made();
