@@ -32,7 +32,13 @@ export function timeIn(from: From, nowMs: Millis): Millis | undefined {
   const backMs = text.startsWith('-') ? durationMs(text.slice(1)) : undefined;
   const ms = backMs === undefined ? new Date(time).getTime() : nowMs - backMs;
   if (Number.isNaN(ms)) throw invalid(`${text} is no time`, 'write -1h, or 2026-11-01T00:00Z');
-  return ms;
+  // Below zero are Kafka's signs for other things.
+  return Math.max(0, ms);
+}
+
+/** What a position says of a partition. */
+export function resumedAt(from: From, partition: number): Offset | undefined {
+  return typeof from === 'object' ? (from as Readonly<Record<number, Offset>>)[partition] : undefined;
 }
 
 /** Of one partition; `latest` is the one after the last, `atTime` what there is at the time that was asked for. */
@@ -42,12 +48,11 @@ export interface Bounds {
   atTime: Offset | undefined;
 }
 
-export function offsetFrom(from: From, partition: number, { earliest, latest, atTime }: Bounds): Offset {
-  const within = (offset: Offset) => Math.max(earliest, Math.min(offset, latest));
-  if (from === 'earliest') return earliest;
+/** Of what no position says it. */
+export function offsetFrom(from: From, { earliest, latest, atTime }: Bounds): Offset {
   if (from === 'latest') return latest;
-  if (typeof from === 'number') return within(from < 0 ? latest + from : from);
+  if (typeof from === 'number') return Math.max(earliest, Math.min(from < 0 ? latest + from : from, latest));
   // At that time, or later, there is nothing: what comes will be.
   if (atTime !== undefined) return atTime < 0 ? latest : atTime;
-  return within((from as Readonly<Record<number, Offset>>)[partition] ?? earliest);
+  return earliest;
 }

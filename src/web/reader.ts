@@ -4,7 +4,7 @@ import { EARLIEST, fetchApi, type FetchPart, LATEST, listOffsetsApi } from './ap
 import { readBatches, titleOf } from './batch.ts';
 import type { Brokers } from './brokers.ts';
 import { mayRetry, refusal } from './errors.ts';
-import { type From, offsetFrom, timeIn } from './from.ts';
+import { type From, offsetFrom, resumedAt, timeIn } from './from.ts';
 import type { Link } from './link.ts';
 import { Patience, type Surroundings } from './surroundings.ts';
 import type { TopicRecord } from './topic-record.ts';
@@ -45,7 +45,7 @@ interface Position {
   offset: Offset | undefined;
   /** Of the record before it; -1 when none was read. */
   leaderEpoch: LeaderEpoch;
-  /** The log has no such offset, or not any more. */
+  /** The log may have no such offset, or not any more. */
   isOutOfRange: boolean;
   /** It is live from here on. */
   liveFrom: Offset;
@@ -149,7 +149,8 @@ export class Reader {
     const byLeader = new Map<number, Position[]>();
     for (const { partition, leaderId } of partitions) {
       const known = this.#positions.get(partition);
-      const fresh = { partition, from: start, offset: undefined, leaderEpoch: -1, isOutOfRange: false };
+      const offset = resumedAt(start, partition);
+      const fresh = { partition, from: start, offset, leaderEpoch: -1, isOutOfRange: offset !== undefined };
       const position = known ?? { ...fresh, liveFrom: Infinity };
       position.liveFrom = Infinity;
       this.#positions.set(partition, position);
@@ -203,7 +204,7 @@ export class Reader {
           timeMs === undefined
             ? undefined
             : (await this.#offsets(link, [position], timeMs, signal)).get(partition);
-        position.offset = offsetFrom(from, partition, { ...bounds, atTime });
+        position.offset = offsetFrom(from, { ...bounds, atTime });
       } else if (position.isOutOfRange) {
         position.offset = Math.max(bounds.earliest, Math.min(offset, bounds.latest));
         position.leaderEpoch = -1;

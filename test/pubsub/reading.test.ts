@@ -102,6 +102,22 @@ describe('a log', () => {
     stop();
   });
 
+  test('whose records were deleted while the page was away: it says which', async () => {
+    const { fake, log, inbox, seen, until, append } = made();
+    append(['a', 'b', 'c', 'd']);
+    log.trim(3);
+    const stop = connectTo(fake).subscribe(TOPIC, inbox.take, {
+      from: { 0: 1 },
+      onStatus: (status) => seen.push(status),
+    });
+    await until(() => inbox.records.length === 1);
+    expect(inbox.texts()).toEqual(['d']);
+    expect(seen.map(({ error }) => error?.message)).toContain(
+      'orders-0: OFFSET_OUT_OF_RANGE (1 to 2 were deleted before they were read)',
+    );
+    stop();
+  });
+
   test('with damage that stays: it has failed, and says where', async () => {
     const { inbox, seen, subscribe, until, append } = made({}, { flipRatio: 1 });
     append(['a']);

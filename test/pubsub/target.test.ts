@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fromOf, offsetFrom, timeIn } from '../../src/web/from.ts';
+import { fromOf, offsetFrom, resumedAt, timeIn } from '../../src/web/from.ts';
 import { parseTarget } from '../../src/web/target.ts';
 
 describe('where to', () => {
@@ -33,14 +33,14 @@ describe('from where', () => {
     ['latest', 90, 90],
   ])('%s of 10 to %i is %i', (text, latest, offset) => {
     const bounds = { earliest: 10, latest, atTime: undefined };
-    expect(offsetFrom(fromOf(text), 0, bounds)).toBe(offset);
+    expect(offsetFrom(fromOf(text), bounds)).toBe(offset);
   });
 
   test('a position; a partition that is not in it from its start', () => {
     const bounds = { earliest: 10, latest: 90, atTime: undefined };
-    expect([0, 1, 2].map((partition) => offsetFrom({ 0: 50, 1: 5 }, partition, bounds))).toEqual([
-      50, 10, 10,
-    ]);
+    expect([0, 1].map((partition) => resumedAt({ 0: 50 }, partition))).toEqual([50, undefined]);
+    expect(resumedAt('latest', 0)).toBeUndefined();
+    expect(offsetFrom({ 0: 50 }, bounds)).toBe(10);
   });
 
   test.each<[string, number]>([
@@ -48,14 +48,16 @@ describe('from where', () => {
     ['-90s', 100_000_000 - 90_000],
     ['1970-01-02', 86_400_000],
     ['1970-01-01T00:00:01Z', 1_000],
+    ['1969-12-31', 0],
+    ['-100d', 0],
   ])('the time %s', (text, ms) => {
     expect(timeIn(fromOf(text), 100_000_000)).toBe(ms);
     expect(timeIn({ time: new Date(ms) }, 0)).toBe(ms);
   });
 
   test('a time after all there is: what will be', () => {
-    expect(offsetFrom({ time: '-1s' }, 0, { earliest: 10, latest: 90, atTime: -1 })).toBe(90);
-    expect(offsetFrom({ time: '-1s' }, 0, { earliest: 10, latest: 90, atTime: 33 })).toBe(33);
+    expect(offsetFrom({ time: '-1s' }, { earliest: 10, latest: 90, atTime: -1 })).toBe(90);
+    expect(offsetFrom({ time: '-1s' }, { earliest: 10, latest: 90, atTime: 33 })).toBe(33);
   });
 
   test('no time', () => {

@@ -25,7 +25,7 @@ export class Page {
   }
 
   readonly clock: Clock = {
-    now: () => this.#sleptMs + this.#speed * performance.now(),
+    now: () => performance.timeOrigin + this.#sleptMs + this.#speed * performance.now(),
     at: (atMs, callback) => {
       const timer = setTimeout(callback, Math.max(0, (atMs - this.clock.now()) / this.#speed));
       return () => clearTimeout(timer);
