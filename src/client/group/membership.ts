@@ -234,7 +234,8 @@ export class Membership {
   #protocols(topics: readonly string[]): { name: string; metadata: Uint8Array }[] {
     const { assignors, rackId } = this.#options;
     const owned = this.#isCooperative ? this.#owned : [];
-    const generationId = this.#generation?.generationId ?? -1;
+    // Of when it was given that: a generation whose assignment it missed says nothing about it.
+    const { generationId } = this.#had;
     return assignors.map((assignor) => {
       const userData = assignor.userDataOf?.(this.#had) ?? null;
       const metadata = encodeSubscription({ topics, owned, generationId, rackId, userData });
