@@ -172,6 +172,6 @@ export function titleOf({ topic, partition }: Place): string {
   return `${topic}-${partition}`;
 }
 
-function corrupt(place: Place, why: string): MilenaError {
+export function corrupt(place: Place, why: string): MilenaError {
   return refusal(2, titleOf(place), why);
 }

@@ -1,7 +1,7 @@
 import type { MilenaError } from '../client/milena-error.ts';
 import type { LeaderEpoch, Millis, Offset } from '../model/ids.ts';
 import { EARLIEST, fetchApi, type FetchPart, LATEST, listOffsetsApi } from './apis.ts';
-import { readBatches, titleOf } from './batch.ts';
+import { corrupt, readBatches, titleOf } from './batch.ts';
 import type { Brokers } from './brokers.ts';
 import { mayRetry, refusal } from './errors.ts';
 import { type From, offsetFrom, resumedAt, timeIn } from './from.ts';
@@ -33,6 +33,8 @@ export interface ReaderOptions {
 const FETCH_WAIT_MS = 5_000;
 const FETCH_TIMEOUT_MS = FETCH_WAIT_MS + 10_000;
 const FETCH_MAX_BYTES = 1024 * 1024;
+/** A broker that says sooner that it has nothing is not asked again at once. */
+const EMPTY_MIN_MS = 100;
 /** Partitions are added, and leaders move, without a word. */
 const TOPIC_MAX_AGE_MS = 5 * 60_000;
 /** Bytes that are damaged are asked for so often: it may have been the way. */
@@ -172,6 +174,7 @@ export class Reader {
         offset,
         leaderEpoch,
       }));
+      const askedAtMs = clock.now();
       const { errorCode, parts } = await link.ask(
         fetchApi,
         { ...limits, partitions },
@@ -183,6 +186,8 @@ export class Reader {
       const turn = this.#turn.then(() => this.#take(parts, signal));
       this.#turn = turn.catch(() => {});
       await turn;
+      const isEmpty = parts.every(({ records }) => (records?.length ?? 0) === 0);
+      if (isEmpty && clock.now() - askedAtMs < EMPTY_MIN_MS) await this.#patience.wait(signal);
       // A broker fills an answer in the order of the question.
       positions.push(...positions.splice(0, 1));
     }
@@ -257,8 +262,9 @@ export class Reader {
   }
 
   async #takeRecords(position: Position, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { topic } = this.#options;
-    for (const batch of readBatches(bytes, { topic, partition: position.partition }, unpack)) {
+    const place = { topic: this.#options.topic, partition: position.partition };
+    const before = position.offset;
+    for (const batch of readBatches(bytes, place, unpack)) {
       const records = batch.records instanceof Promise ? await batch.records : batch.records;
       for (const record of records) {
         // A batch begins where its producer began it, not where we are.
@@ -272,6 +278,8 @@ export class Reader {
       position.offset = Math.max(position.offset ?? 0, batch.nextOffset);
       position.leaderEpoch = batch.leaderEpoch;
     }
+    if (position.offset === before && bytes.length > 0)
+      throw corrupt(place, 'no batch that was asked for is whole');
   }
 
   /** What a handler throws is its own affair, and reported as that of an event listener is. */

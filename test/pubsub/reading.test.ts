@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SeededRandom } from '../../src/hosts/sim/random.ts';
 import type { Subscription } from '../../src/web/subscription.ts';
-import { FakeCluster, type FakeOptions, MISHAPS, TOPIC } from '../client/fake-cluster.ts';
+import { FakeCluster, type FakeOptions, type FakeRequest, MISHAPS, TOPIC } from '../client/fake-cluster.ts';
 import { FakeLogs, type FakeLogsOptions } from '../client/fake-logs.ts';
 import { Inbox } from './world.ts';
 import { connectTo } from './virtual.ts';
@@ -200,6 +200,34 @@ test('a broker whose Fetch is too old: failed, and told so', async () => {
     message: expect.stringContaining('Fetch 13 is needed') as string,
     hint: expect.stringContaining('too old') as string,
   });
+});
+
+test('a broker that cuts what is large, for ever: failed, not asked for ever', async () => {
+  const { log, logs, seen, subscribe, until } = made({}, { cuts: true });
+  log.append([{ value: new Uint8Array(1_500_000), timestamp: 0 }]);
+  subscribe();
+  await until(() => seen.at(-1)?.state === 'failed');
+  expect(seen.at(-1)?.error).toMatchObject({ code: 'CORRUPT_MESSAGE' });
+  expect(logs.fetches.length).toBeLessThan(10);
+});
+
+test('a broker that never waits is asked a few times a second', async () => {
+  const fake = new FakeCluster();
+  class Hasty extends FakeLogs {
+    override answer(request: FakeRequest, reply: (body: unknown) => void): void {
+      super.answer({ ...request, body: { ...(request.body as object), maxWaitMs: 0 } }, reply);
+    }
+  }
+  const logs = new Hasty(fake);
+  const inbox = new Inbox();
+  const stop = connectTo(fake).subscribe(TOPIC, inbox.take);
+  await fake.run(fake.scheduler.sleep(60_000));
+  expect(logs.fetches.length).toBeGreaterThan(60);
+  expect(logs.fetches.length).toBeLessThan(2_000);
+  logs.log().append(['a']);
+  await fake.run(fake.scheduler.sleep(1_000));
+  expect(inbox.texts()).toEqual(['a']);
+  stop();
 });
 
 test('partitions take turns: one that is never empty does not hold up the others', async () => {
