@@ -14,7 +14,7 @@ import {
 } from './fetch-options.ts';
 import { titleOf, type TopicPartition } from '../topic-partition.ts';
 import { type Assignment, endOf, FetchPartition } from './partition.ts';
-import type { Position } from './position.ts';
+import { placeOf, type Position } from './position.ts';
 import { Pump } from './pump.ts';
 
 export interface FetcherOptions<K, V> extends FetchOptions {
@@ -42,11 +42,13 @@ export class Fetcher<K = Uint8Array | null, V = Uint8Array | null> {
   readonly #buffer: FetchBuffer<K, V>;
   readonly #pump: Pump;
   readonly #settings: FetchSettings;
+  readonly #parts: FetchParts;
   #news: PromiseWithResolvers<void> | undefined;
 
   /** @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: FetchParts, options: FetcherOptions<K, V> = {}) {
     const { kernels, codecs } = parts;
+    this.#parts = parts;
     const plain = (topic: string) => deserializersOf<K, V>(topic);
     this.#settings = settingsOf(options);
     this.#buffer = new FetchBuffer({
@@ -113,8 +115,9 @@ export class Fetcher<K = Uint8Array | null, V = Uint8Array | null> {
     return this.#get(one).isPaused;
   }
 
-  /** What is taken next of the partition is from there. */
+  /** What is taken next of the partition is from there. @throws MilenaError INVALID_ARGUMENT */
   seek(one: TopicPartition, to: Position): void {
+    placeOf(to, this.#parts.clock.now());
     this.#get(one).seek(to);
     this.#buffer.dropStale();
     this.#pump.schedule();

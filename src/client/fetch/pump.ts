@@ -1,14 +1,13 @@
 import { ErrorCode, errorInfo } from '../../model/errors.ts';
 import type { Millis } from '../../model/ids.ts';
-import { BrokerError, MilenaError, mayRetry } from '../errors.ts';
-import { awakeSince, backoffMs } from '../retry.ts';
 import { BadBatch, type FetchBuffer } from './buffer.ts';
 import type { Aborted, Holding } from './chunk.ts';
 import type { FetchParts, FetchSettings } from './fetch-options.ts';
 import { type FetchSizes, Lane, type LaneAnswer, type PartitionAnswer } from './lane.ts';
 import { titleOf } from '../topic-partition.ts';
 import { Lookups } from './lookups.ts';
-import { endOf, type FetchPartition } from './partition.ts';
+import type { FetchPartition } from './partition.ts';
+import { Patience, refusalOf } from './patience.ts';
 import { Positioner } from './positioner.ts';
 
 /** A replica that a leader has named is read from for so long; then the leader is asked again. */
@@ -42,6 +41,7 @@ export class Pump {
   isAwaited = false;
   readonly #options: PumpOptions;
   readonly #positioner: Positioner;
+  readonly #patience: Patience;
   readonly #lanes = new Map<number, Lane>();
   readonly #life = new AbortController();
   /** Bytes that answers may bring which are under way. */
@@ -52,15 +52,13 @@ export class Pump {
   readonly #stopListening: (() => void) | undefined;
 
   constructor(options: PumpOptions) {
-    const { cluster, clock } = options.parts;
+    const { parts, retried } = options;
+    const { cluster, clock } = parts;
     const { isolation, outOfRange } = options.settings;
+    const lookups = new Lookups(cluster, isolation);
     this.#options = options;
-    this.#positioner = new Positioner({
-      cluster,
-      clock,
-      lookups: new Lookups(cluster, isolation),
-      outOfRange,
-    });
+    this.#positioner = new Positioner({ cluster, clock, lookups, outOfRange });
+    this.#patience = new Patience({ parts, isolation, retried, stop: (error) => this.stop(error) });
     this.#stopListening = clock.wakes?.on(() => this.#woke());
   }
 
@@ -95,8 +93,7 @@ export class Pump {
   refused({ at, why }: BadBatch): void {
     at.rewind();
     this.#options.buffer.dropStale();
-    at.badSinceMs ??= this.#options.parts.clock.now();
-    this.#fail(at, why, at.badSinceMs);
+    if (this.#isRead(at)) this.#patience.failBad(at, why);
     this.schedule();
   }
 
@@ -134,7 +131,7 @@ export class Pump {
     for (const [nodeId, some] of byNode) {
       const lane = this.#laneTo(nodeId);
       if (lane.isBusy) continue;
-      const neededBytes = Math.max(...some.map((at) => at.neededBytes));
+      const neededBytes = some.reduce((most, at) => Math.max(most, at.neededBytes), 0);
       const maxBytes = Math.max(shareBytes, neededBytes);
       // A few partitions share what many would.
       const evenBytes = Math.floor(maxBytes / some.length);
@@ -217,7 +214,7 @@ export class Pump {
     const holding = this.#options.buffer.hold(answer.recordBytes, answer.giveBack);
     for (const { at, life } of asked) {
       // It was moved meanwhile, or is not read any more.
-      if (at.life !== life || this.partitions.get(titleOf(at)) !== at) continue;
+      if (at.life !== life || !this.#isRead(at)) continue;
       const told = answer.answerOf(at);
       try {
         if (told === undefined && answer.isWhole) throw refusalOf(ErrorCode.UNKNOWN_SERVER_ERROR, at);
@@ -254,7 +251,7 @@ export class Pump {
         return;
       }
     }
-    if (answer.recordBytes === 0 && !answer.isThrottled) this.#gotNothing(at);
+    if (answer.recordBytes === 0 && !answer.isThrottled) this.#patience.gotNothing(at);
   }
 
   #watched(at: FetchPartition, told: PartitionAnswer, { nodeId }: LaneAnswer): void {
@@ -269,23 +266,6 @@ export class Pump {
       fetchOffset,
       sizeBytes: records?.length ?? 0,
       highWatermark,
-    });
-  }
-
-  /** A broker that says it has more, and gives nothing, is not waited for for ever. */
-  #gotNothing(at: FetchPartition): void {
-    const { clock, retryForMs } = this.#options.parts;
-    const endOffset = endOf(at, this.#options.settings.isolation);
-    if (endOffset <= at.fetchOffset) {
-      at.stuckSinceMs = undefined;
-      return;
-    }
-    at.stuckSinceMs ??= clock.now();
-    if (clock.now() - at.stuckSinceMs < retryForMs) return;
-    const message = `${titleOf(at)}: it ends at ${endOffset}, and nothing comes from ${at.fetchOffset} on`;
-    throw new MilenaError(message, {
-      code: 'NO_PROGRESS',
-      hint: 'is the log damaged? read from an offset behind it',
     });
   }
 
@@ -313,16 +293,13 @@ export class Pump {
     this.#fail(at, refusalOf(errorCode, at));
   }
 
-  /** Tried again later, unless that cannot help or has been done for long enough: then it is the end of all. */
-  #fail(at: FetchPartition, error: Error, sinceMs?: Millis): void {
-    const { clock, random, retryForMs } = this.#options.parts;
-    if (this.partitions.get(titleOf(at)) !== at) return;
-    const nowMs = clock.now();
-    at.failingSinceMs ??= nowMs;
-    const triedSinceMs = awakeSince(clock, sinceMs ?? at.failingSinceMs);
-    if (!mayRetry(error) || nowMs - triedSinceMs >= retryForMs) return this.stop(error);
-    at.notBeforeMs = nowMs + backoffMs(at.failures++, random);
-    this.#options.retried(at, error);
+  #fail(at: FetchPartition, error: Error): void {
+    if (this.#isRead(at)) this.#patience.fail(at, error);
+  }
+
+  /** Whether it is read still. */
+  #isRead(at: FetchPartition): boolean {
+    return this.partitions.get(titleOf(at)) === at;
   }
 
   #wakeAt(atMs: Millis): void {
@@ -336,16 +313,6 @@ export class Pump {
     });
     this.#alarm = { atMs, cancel };
   }
-}
-
-/** What a broker says it cannot do now. */
-function refusalOf(errorCode: number, at: FetchPartition): MilenaError {
-  const isPassing =
-    errorCode === ErrorCode.OFFSET_OUT_OF_RANGE || errorCode === ErrorCode.UNKNOWN_SERVER_ERROR;
-  const error = new BrokerError(errorCode, titleOf(at));
-  return isPassing
-    ? new MilenaError(error.message, { code: error.code, retriable: true, cause: error })
-    : error;
 }
 
 function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
