@@ -98,7 +98,7 @@ test.each(CHECKS)('%s', async (_, check) => {
   await expect(check(installed, process.execPath)).resolves.toBeUndefined();
 });
 
-describe('away from Node', () => {
+describe('browser and Workers', () => {
   const written = { sent: [0, 1, 2, 3, 4], status: 'connected' };
 
   test.each([

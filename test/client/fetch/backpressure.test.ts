@@ -23,7 +23,7 @@ const from = (partition: number) => ({
 });
 const VALUE = 'v'.repeat(1_000);
 
-describe('complaint 4, backpressure by count: a reader is bounded in bytes', () => {
+describe('backpressure by count: a reader is bounded in bytes', () => {
   test.each([10_000, 100_000])('within %i bytes, however slow it is', async (maxBufferedBytes) => {
     const { fake, logs, fetcher } = made({ nodes: 3, partitions: 6 }, { maxBufferedBytes });
     for (let batch = 0; batch < 300; batch++) logs.log(batch % 6).append([VALUE, VALUE]);

@@ -7,7 +7,7 @@ import { FakeCluster, type FakeOptions, TOPIC } from '../fake-cluster.ts';
 import { FakeLogs, type FakeLogsOptions } from '../fake-logs.ts';
 
 /**
- * Complaint 1, "wedged forever": a reader restarted without end while its health looked good, for two weeks. Ours tries
+ * A complaint, "wedged forever": a reader restarted without end while its health looked good, for two weeks. Ours tries
  * for `retryForMs`, and then its iterator throws why. In virtual time.
  */
 
@@ -101,7 +101,7 @@ const DAYS: [name: string, code: string, day: Day][] = [
   ],
 ];
 
-describe('complaint 1, wedged forever: the iterator throws when', () => {
+describe('wedged forever: the iterator throws when', () => {
   test.each(DAYS)('%s', async (_, code, day) => {
     const { failed, took, after } = await badDay(day);
     expect(failed).toMatchObject({ code });

@@ -124,6 +124,18 @@ describe('closing', () => {
     await producer.close();
   });
 
+  test('waits for retries in flight (kjs#879)', async () => {
+    const { fake, producer, fail } = start();
+    await fake.run(producer.send(TOPIC, { value: 'known' }));
+    fail(true);
+    const sent = producer.send(TOPIC, { value: 'late' });
+    fake.scheduler.after(3_000, 'the broker is back', () => fail(false));
+    await fake.run(producer.close({ timeoutMs: 10_000 }));
+    expect(await sent).toMatchObject({ offset: expect.any(Number) as number });
+    // What was stored is known by its sequence: it is there once, however often it was sent.
+    expect(valuesOf(fake)).toBe(2);
+  });
+
   test('with retries under way it settles in its time, and each record knows', async () => {
     const { fake, producer, fail } = start();
     await fake.run(producer.send(TOPIC, { value: 'known' }));

@@ -169,6 +169,20 @@ export const consuming = suite('consuming', (reach) => {
       for (const offsets of byKey.values()) expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
     });
 
+    test('handlers that are not async (kjs#1056): done with when they return, failed when they throw', async () => {
+      const name = await written(numbered(3));
+      const group = reach.place.name('group');
+      const seen: string[] = [];
+      const running = consume(name, { group }).run((record) => {
+        if (seen.push(valueOf(record)) === 3) throw new Error('no good');
+      });
+      await expect(running).rejects.toThrow('no good');
+      expect(seen).toEqual(numbered(3));
+      const next = consume(name, { group });
+      expect((await some(next, 1)).map(valueOf)).toEqual(['v2']);
+      await next.return();
+    });
+
     test('what fails is tried again, then goes to the dead letter topic with the reason', async () => {
       const name = await written(numbered(3));
       const deadLetter = await written([]);

@@ -181,7 +181,7 @@ export const reading = suite('reading', (reach) => {
     await impatient.close();
   });
 
-  describe('complaint 5, async iteration and types', () => {
+  describe('async iteration (kjs#298) and types', () => {
     test('keys and values may be null, and the types say so', async () => {
       const { name } = await newTopic(reach, client);
       await client.send(name, { key: null, value: null });

@@ -39,7 +39,7 @@ const SCHEMAS = {
   arktype: type({ id: 'string', eur: 'number' }),
 } as const;
 
-describe.each(Object.entries(SCHEMAS))('a schema of %s', (_, schema) => {
+describe.each(Object.entries(SCHEMAS))('typed messages by hand: a schema of %s', (_, schema) => {
   const orders = topic('orders', { key: serde.string, value: schema });
 
   test('is JSON, checked on both ways', () => {

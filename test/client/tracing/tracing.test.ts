@@ -7,7 +7,7 @@ import { startBroker, type TestBroker } from '../../../src/hosts/node/testing.ts
 import { tracingOfProcess } from '../../../src/hosts/node/tracing.ts';
 import { Recorder } from './recorder.ts';
 
-/** Spans and headers, by the real `@opentelemetry/api` and a real broker (users' complaint 8: tracing gaps). */
+/** Spans and headers, by the real `@opentelemetry/api` and a real broker. */
 
 const recorder = new Recorder();
 let broker: TestBroker;
@@ -45,7 +45,7 @@ test('where nobody has set it up there is none', () => {
   expect(beforeSetUp).toBeUndefined();
 });
 
-describe('what is sent', () => {
+describe('tracing gaps: what is sent', () => {
   test('has a span within what is being done, whose context goes with the record', async () => {
     const tracer = api.trace.getTracer('the user');
     const user = tracer.startSpan('checkout');
@@ -132,7 +132,7 @@ describe('what is sent', () => {
   });
 });
 
-describe('what is consumed', () => {
+describe('tracing gaps: what is consumed', () => {
   test('is worked on in a span that goes on from the sender, and all done there belongs to it', async () => {
     await client.send('orders', { value: 'a' });
     await consume('orders', 1, () => client.send('invoices', { value: 'b' }));
