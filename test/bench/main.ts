@@ -1,5 +1,5 @@
 // `npm run bench [name ...]`: all benches, or those named. With `--check` it fails when a figure misses its bar; with
-// `--readme` it writes the figures into the README's table.
+// `--readme` it writes the figures into the README's table that is made by just these.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { belowBar, figures } from './harness.ts';
 import { tableOf, withTable } from './table.ts';
@@ -35,11 +35,11 @@ if (unknown.length > 0) {
 }
 const README = new URL('../../README.md', import.meta.url);
 function writeTable(table: string): void {
-  writeFileSync(README, withTable(readFileSync(README, 'utf8'), table));
+  writeFileSync(README, withTable(readFileSync(README, 'utf8'), table, named));
 }
 
 // A text without a place for the table is refused before the benches run, not after.
-if (args.includes('--readme')) withTable(readFileSync(README, 'utf8'), '');
+if (args.includes('--readme')) withTable(readFileSync(README, 'utf8'), '', named);
 for (const name of named.length > 0 ? named : Object.keys(benches)) await (await benches[name]!()).run();
 
 if (args.includes('--readme')) writeTable(tableOf(figures()));

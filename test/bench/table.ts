@@ -1,7 +1,11 @@
 import type { Figure } from './harness.ts';
 
-const BEGIN = '<!-- bench: made by `npm run bench -- kernels codecs --readme` -->';
 const END = '<!-- /bench -->';
+
+/** Where the figures of these benches go: the mark names the command that makes the table. */
+function beginOf(benches: readonly string[]): string {
+  return `<!-- bench: made by \`npm run bench -- ${benches.join(' ')} --readme\` -->`;
+}
 
 /** A row for each bench that has a bar, with all its peers: how many times as fast as each we are. */
 export function tableOf(figures: readonly Figure[]): string {
@@ -11,11 +15,13 @@ export function tableOf(figures: readonly Figure[]): string {
 }
 
 function rowOf(group: readonly Figure[]): string {
-  const [{ bench, value, unit } = { bench: '', value: 0, unit: '' }] = group;
+  const [{ bench, value, unit, bar } = { bench: '', value: 0, unit: '', bar: undefined }] = group;
   const beside = group.flatMap(({ peer, ratio }) =>
     peer === undefined || ratio === undefined ? [] : [`${peer} ${plain(ratio)}`],
   );
-  return `| ${bench} | ${plain(value)} ${unit} | ${beside.join(', ')} |`;
+  const atMost =
+    bar?.atMost === undefined ? [] : [`at most ${bar.atMost.toLocaleString('en')} ${unit} wanted`];
+  return `| ${bench} | ${plain(value)} ${unit} | ${[...beside, ...atMost].join(', ')} |`;
 }
 
 /** Three digits that count, two below ten. */
@@ -25,13 +31,15 @@ function plain(value: number): string {
 }
 
 /**
- * `readme` with `table` between its two marks.
- * @throws when it has not both, once each and in this order.
+ * `readme` with `table` between the two marks of its benches.
+ * @throws when it has not both, once and in this order.
  */
-export function withTable(readme: string, table: string): string {
-  const [before, between, ...more] = readme.split(BEGIN);
-  const [, after, ...others] = between?.split(END) ?? [];
-  if (after === undefined || more.length > 0 || others.length > 0)
-    throw new Error(`the text has no place for the table: ${BEGIN} and, below it, ${END}`);
-  return `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
+export function withTable(readme: string, table: string, benches: readonly string[]): string {
+  const begin = beginOf(benches);
+  const [before, rest, ...more] = readme.split(begin);
+  const endsAt = rest?.indexOf(END) ?? -1;
+  const nextAt = rest?.indexOf('<!-- bench:') ?? -1;
+  if (rest === undefined || more.length > 0 || endsAt < 0 || (nextAt >= 0 && nextAt < endsAt))
+    throw new Error(`the text has no place for the table: ${begin} and, below it, ${END}`);
+  return `${before}${begin}\n\n${table}\n\n${rest.slice(endsAt)}`;
 }

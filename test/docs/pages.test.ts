@@ -13,7 +13,7 @@ const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
 describe('what a page says to do comes out as it says', () => {
   test.for(PAGES.filter(({ blocks }) => blocks.length > 0).map((page) => [page.path, page] as const))(
     '%s',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async ([, page], { signal }) => {
       await using world = await World.make(signal);
       await expect(world.follow(stepsOf(page))).resolves.toBeUndefined();

@@ -15,8 +15,6 @@ import { isAsShown } from './page.ts';
 export interface Service {
   /** Where it listens, by the ports that the page names. */
   ports: readonly (readonly [named: number, port: number])[];
-  /** What a browser opens. */
-  site?: string;
   stop(): Promise<unknown>;
 }
 
@@ -123,8 +121,8 @@ async function vite(root: string, ports: Ports): Promise<Service> {
     },
   });
   await server.listen();
-  const site = server.resolvedUrls?.local[0] ?? '';
-  return { ports: [[5173, Number(new URL(site).port)]], site, stop: () => server.close() };
+  const { port } = new URL(server.resolvedUrls?.local[0] ?? '');
+  return { ports: [[5173, Number(port)]], stop: () => server.close() };
 }
 
 async function wrangler(folder: string): Promise<Service> {
@@ -142,7 +140,7 @@ async function wrangler(folder: string): Promise<Service> {
   return { ports: [[8787, worker.port]], stop: () => worker.stop() };
 }
 
-/** Opens a site in Chromium. @throws unless the page comes to say what is shown. */
+/** Opens a page in Chromium. @throws unless it comes to say what is shown. */
 export async function openPage(url: string, shown: string, at: string): Promise<void> {
   const browser = await startChromium();
   try {

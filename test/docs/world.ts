@@ -23,7 +23,6 @@ export class World implements AsyncDisposable {
   /** Of this world, by those that the page names. */
   readonly #ports: Ports = new Map();
   readonly #services: Service[] = [];
-  #site: { url: string } | undefined;
 
   /** Whoever waits for it has given up. */
   readonly #signal: AbortSignal;
@@ -57,28 +56,28 @@ export class World implements AsyncDisposable {
     }
   }
 
-  /** Lines of a shell: what keeps running is started, all else runs to its end. */
+  /** Lines of a shell: what keeps running is started, pages are opened, all else runs to its end. */
   async #shell(step: Step): Promise<void> {
     const lines = step.text.split('\n').map((line) => line.replace(/^npx /, ''));
     let script = '';
+    let site: string | undefined;
     for (const line of lines) {
-      const start = NPM.test(line) ? undefined : serviceOf(line);
       if (NPM.test(line)) continue;
-      if (start === undefined) script += `${line}\n`;
-      else this.#serve(await start(this.folder, this.#ports, this.#environment));
+      const start = serviceOf(line);
+      if (start !== undefined) this.#serve(await start(this.folder, this.#ports, this.#environment));
+      else if (line.startsWith('open ')) site = this.#here({ ...step, text: line.slice('open '.length) });
+      else script += `${line}\n`;
     }
-    const commands = this.#here({ ...step, text: script });
-    const isQuiet = commands.trim() === '';
-    if (!isQuiet) await this.#run(step.at, 'bash', ['-euc', commands], step.output);
-    else if (step.output !== undefined && this.#site !== undefined)
-      await openPage(this.#site.url, step.output, step.at);
-    else if (step.output !== undefined) throw new Error(`${step.at}: what it prints is not compared`);
+    const { at, output } = step;
+    const commands = this.#here({ ...step, text: script }).trim();
+    if (site !== undefined) await openPage(site, output ?? '', at);
+    else if (commands !== '') await this.#run(at, 'bash', ['-euc', commands], output);
+    else if (output !== undefined) throw new Error(`${at}: what it prints is not compared`);
   }
 
   #serve(service: Service): void {
     this.#services.push(service);
     for (const [named, port] of service.ports) this.#ports.set(named, port);
-    if (service.site !== undefined) this.#site = { url: service.site };
   }
 
   get #environment(): Record<string, string> {
