@@ -9,6 +9,7 @@ import { devPages } from './dev-pages.ts';
 import { explainStart } from './explain-start.ts';
 import { integerIn, originsIn } from './options.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
+import type { Report } from './terminal/report.ts';
 import { tryLines } from './try-lines.ts';
 
 const DRAIN_TIMEOUT_MS = 5_000;
@@ -66,7 +67,7 @@ export const dev = command({
   description: 'Run a broker on this machine',
   args,
   completes: { data: 'file' },
-  async run({ args: given }) {
+  async run({ args: given, report }) {
     const options: Options = {
       directory: given.memory ? undefined : given.data,
       host: given.host,
@@ -87,15 +88,15 @@ export const dev = command({
     });
     // First: whoever reads that it is ready may stop it at once.
     stopOnSignals({
-      stop: () => stop(broker, options),
+      stop: () => stop(broker, options, report),
       failed: (error) => console.error(`error[STOP]: not everything could be written: ${error.message}`),
     });
-    sayReady(broker, options);
+    sayReady(broker, options, report);
     await releaseStartMemory();
   },
 });
 
-function sayReady(broker: Broker, options: Options): void {
+function sayReady(broker: Broker, options: Options, report: Report): void {
   const readyMs = Math.round(performance.now());
   const { kafka, http } = broker;
   const data = options.directory ?? null;
@@ -119,7 +120,7 @@ function sayReady(broker: Broker, options: Options): void {
   }
   const ack =
     options.flush === 'always' ? 'an ack means flushed' : 'an ack means handed to the operating system';
-  console.log(`milena ready in ${readyMs} ms
+  report.note(`milena ready in ${readyMs} ms
 
   kafka  ${address}
   ws     ${webSocket}  (Kafka over WebSocket)
@@ -136,21 +137,25 @@ ${tryLines(address)
 Ctrl-C stops it.`);
 }
 
-async function stop(broker: Broker, options: Options): Promise<void> {
-  if (!options.json) console.log('\nstopping');
+async function stop(broker: Broker, options: Options, report: Report): Promise<void> {
+  report.note('\nstopping');
   const topics = broker.image.topics().filter(({ name }) => !isInternalTopic(name)).length;
   const { commitRounds } = broker;
   await broker.close({ timeoutMs: DRAIN_TIMEOUT_MS });
-  sayStopped({ topics, commitRounds }, options);
+  sayStopped({ topics, commitRounds }, options, report);
 }
 
-function sayStopped(kept: { topics: number; commitRounds: number }, { directory, json }: Options): void {
+function sayStopped(
+  kept: { topics: number; commitRounds: number },
+  { directory, json }: Options,
+  report: Report,
+): void {
   const named = `${kept.topics} topic${kept.topics === 1 ? '' : 's'}`;
   if (json) {
     console.log(JSON.stringify({ event: 'stopped', ...kept, data: directory ?? null }));
   } else if (directory === undefined) {
-    console.log(`stopped; ${named} lived in memory and are gone`);
+    report.note(`stopped; ${named} lived in memory and are gone`);
   } else {
-    console.log(`stopped; kept ${named} in ${directory}. The same command goes on from there.`);
+    report.note(`stopped; kept ${named} in ${directory}. The same command goes on from there.`);
   }
 }

@@ -4,7 +4,9 @@ import type { Kernels } from '../kernels/kernels.ts';
 import { loadKernels } from '../kernels/load.ts';
 import { records } from '../records/batch.ts';
 import { BatchHeader, forEachBatch } from '../records/header.ts';
+import { brokerArgs } from './broker.ts';
 import { command } from './command.ts';
+import { targetOf } from './contexts/target.ts';
 import { integerIn, oneOf } from './options.ts';
 import { lineOf } from './transfer/ndjson.ts';
 import { type Output, ReaderGone } from './terminal/output.ts';
@@ -15,7 +17,7 @@ import { type OpenTopic, topicOfBroker, topicOfDirectory } from './transfer/topi
 
 const args = {
   topic: { type: 'positional', required: true, description: 'Topic to read' },
-  broker: { type: 'string', default: '127.0.0.1:9092', valueHint: 'HOST:PORT', description: 'Broker to ask' },
+  ...brokerArgs,
   data: {
     type: 'string',
     valueHint: 'DIR',
@@ -53,7 +55,7 @@ export const exportTopic = command({
     const kernels = await loadKernels();
     const { topic, data } = given;
     const opened = await (data === undefined
-      ? topicOfBroker(given.broker, topic)
+      ? topicOfBroker((await targetOf(given)).url, topic)
       : topicOfDirectory(data, topic, kernels));
     try {
       const wanted = partitionsOf(given.partition, opened);

@@ -6,14 +6,16 @@ import { Broker } from '../hosts/node/broker.ts';
 import { clientClock } from '../hosts/node/clock.ts';
 import { nodeRandom } from '../hosts/node/random.ts';
 import { loadKernels } from '../kernels/load.ts';
+import { type BrokerArgs, brokerArgs } from './broker.ts';
 import { command } from './command.ts';
+import { targetOf } from './contexts/target.ts';
 import { storedNodeId } from './directory.ts';
 import { CliError, EXIT } from './errors.ts';
 import { integerIn, oneOf } from './options.ts';
 import { BadInput, type Round, roundsOfLines, roundsOfRaw } from './transfer/import-source.ts';
 import type { Progress } from './terminal/progress.ts';
 import type { Report } from './terminal/report.ts';
-import { connectTo, noTopicAt } from './transfer/topic-at.ts';
+import { connectToAddress, connectToUrl, noTopicAt } from './transfer/topic-at.ts';
 
 const args = {
   topic: {
@@ -21,7 +23,7 @@ const args = {
     required: true,
     description: 'Topic to write to, whatever it was called before',
   },
-  broker: { type: 'string', default: '127.0.0.1:9092', valueHint: 'HOST:PORT', description: 'Broker to ask' },
+  ...brokerArgs,
   data: {
     type: 'string',
     valueHint: 'DIR',
@@ -94,13 +96,13 @@ interface Target {
 }
 
 /** A directory is written by the node it belongs to, started for us alone: there is no second way in. */
-async function openTarget({ broker, data }: { broker: string; data?: string | undefined }): Promise<Target> {
+async function openTarget({ data, ...broker }: BrokerArgs & { data?: string | undefined }): Promise<Target> {
   if (data === undefined) {
-    const cluster = await connectTo(broker);
+    const cluster = await connectToUrl((await targetOf(broker)).url);
     return { cluster, close: async () => cluster.close() };
   }
   const node = await Broker.start({ directory: data, nodeId: await storedNodeId(data) });
-  const cluster = await connectTo(`${node.kafka.host}:${node.kafka.port}`);
+  const cluster = await connectToAddress(node.kafka);
   return {
     cluster,
     close: async () => {

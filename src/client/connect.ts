@@ -115,8 +115,8 @@ async function tracingOf(tracing: Tracing | false | undefined, clientId: string)
   return new ClientTracing(tracing, clientId);
 }
 
-/** @throws MilenaError INVALID_ARGUMENT */
-function wayTo(
+/** @internal How a URL is reached, and whom to ask first there. @throws MilenaError INVALID_ARGUMENT */
+export function wayTo(
   to: string | Transport,
   { transport: given, tls }: ConnectOptions,
   { transports }: Surroundings,

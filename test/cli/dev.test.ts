@@ -92,24 +92,24 @@ describe('a broker starts', () => {
 
   test('what it prints for people: addresses, where the data is, and three lines that work', async () => {
     const run = milena('dev', '--data', directory, ...FREE_PORTS);
-    await run.printed(/Ctrl-C stops it/);
-    expect(run.stdout).toMatch(/^milena ready in \d+ ms$/m);
-    expect(run.stdout).toMatch(/^ {2}http {3}http:\/\/127\.0\.0\.1:\d+ /m);
-    const [, webSocket = ''] = await run.printed(/^ {2}ws {5}(ws:\S+) /m);
+    await run.logged(/Ctrl-C stops it/);
+    expect(run.stderr).toMatch(/^milena ready in \d+ ms$/m);
+    expect(run.stderr).toMatch(/^ {2}http {3}http:\/\/127\.0\.0\.1:\d+ /m);
+    const [, webSocket = ''] = await run.logged(/^ {2}ws {5}(ws:\S+) /m);
     const upgraded = new WebSocket(webSocket);
     await once(upgraded, 'open');
     upgraded.close();
-    const [, metrics = ''] = await run.printed(/^ {2}http {3}(\S+) {2}\(\/metrics,/m);
+    const [, metrics = ''] = await run.logged(/^ {2}http {3}(\S+) {2}\(\/metrics,/m);
     expect(await (await fetch(`${metrics}/metrics`)).text()).toContain('\nmilena_topics 0\n');
-    expect(run.stdout).toContain(`data   ${directory}  (flush=always: an ack means flushed)`);
-    const [, page = ''] = await run.printed(/^ {2}page {3}(\S+) /m);
+    expect(run.stderr).toContain(`data   ${directory}  (flush=always: an ack means flushed)`);
+    const [, page = ''] = await run.logged(/^ {2}page {3}(\S+) /m);
     const [html, script] = await Promise.all(['', 'web.js'].map((path) => fetch(`${page}${path}`)));
     expect(html?.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(await html?.text()).toContain("from '/web.js'");
     expect(script?.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
     expect(await script?.text()).toContain('as publish');
-    const [, address = ''] = await run.printed(/^ {2}kafka {2}(\S+)$/m);
-    const lines = run.stdout.split('\n').flatMap((line) => (line.startsWith('  node ') ? [line.trim()] : []));
+    const [, address = ''] = await run.logged(/^ {2}kafka {2}(\S+)$/m);
+    const lines = run.stderr.split('\n').flatMap((line) => (line.startsWith('  node ') ? [line.trim()] : []));
     expect(lines).toEqual(tryLines(address));
     const [write = '', read = '', list = ''] = lines;
     const written = shell(write);
@@ -124,7 +124,7 @@ describe('a broker starts', () => {
 
     // Ctrl-C says what was kept; the reader's group is internal and does not count.
     expect(await run.ended('SIGINT')).toBe(130);
-    expect(run.stdout).toMatch(/stopped; kept 1 topic in .*\. The same command goes on from there\./);
+    expect(run.stderr).toMatch(/stopped; kept 1 topic in .*\. The same command goes on from there\./);
   });
 
   test('it goes on from where it stopped', async () => {
@@ -147,7 +147,7 @@ describe('a broker starts', () => {
 describe('a broker stops', () => {
   test('SIGTERM does not wait for readers that wait', async () => {
     const run = milena('dev', '--memory', ...FREE_PORTS);
-    const [, port = ''] = await run.printed(/^ {2}kafka {2}\S+:(\d+)$/m);
+    const [, port = ''] = await run.logged(/^ {2}kafka {2}\S+:(\d+)$/m);
     const client = await RawClient.connect({ host: '127.0.0.1', port: Number(port) });
     const topic = { name: 'quiet', id: '' };
     await client.send(metadataApi, 12, { topics: [{ name: topic.name }] });
@@ -158,14 +158,14 @@ describe('a broker stops', () => {
     await other.send(metadataApi, 12, { topics: [] });
     expect(await run.ended('SIGTERM')).toBe(0);
     expect(await waiting).toBe('connection closed');
-    expect(run.stdout).toContain('stopped; 1 topic lived in memory and are gone');
+    expect(run.stderr).toContain('stopped; 1 topic lived in memory and are gone');
   });
 
   test('Ctrl-C of a broker in memory', async () => {
     const run = milena('dev', '--memory', ...FREE_PORTS);
-    await run.printed(/Ctrl-C stops it/);
+    await run.logged(/Ctrl-C stops it/);
     expect(await run.ended('SIGINT')).toBe(130);
-    expect(run.stdout).toContain('stopped; 0 topics lived in memory');
+    expect(run.stderr).toContain('stopped; 0 topics lived in memory');
   });
 });
 

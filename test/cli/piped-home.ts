@@ -59,3 +59,8 @@ export class PipedHome {
     return stdout;
   }
 }
+
+/** A line each. */
+export function ndjson(records: readonly object[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('');
+}

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MILENA } from '../support/broker-process.ts';
 import { Run } from './milena.ts';
-import { PipedHome } from './piped-home.ts';
+import { ndjson, PipedHome } from './piped-home.ts';
 
 /** How many lines go through both commands: `MANY_LINES=1000000 npm test -- produce-consume` takes a million. */
 const LINES = Number(process.env['MANY_LINES'] ?? 50_000);
@@ -28,9 +28,6 @@ async function linesOf(topic: string, ...args: string[]): Promise<Line[]> {
   const stdout = await home.out(['consume', topic, '--exit', ...args]);
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Line]));
 }
-
-const ndjson = (records: readonly object[]) =>
-  records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
 /** Lines with all that a line can be: empty, not UTF-8, long, JSON. */
 function* manyLines(count: number): Generator<Buffer> {
@@ -95,6 +92,17 @@ describe('a record a line', () => {
       ],
       timestamp: 1_700_000_000_000,
     });
+  });
+
+  test('what export writes produce takes, and import what consume writes: all find the broker alike', async () => {
+    const [from, to, copy] = [await home.topic('from'), await home.topic('to'), await home.topic('copy')];
+    await home.out(['produce', from], '{"key":"a","value":"1"}\n{"key":"b","value":null}\n');
+    await home.out(['produce', to], await home.out(['export', from]));
+    await home.out(['import', copy], await home.out(['consume', to, '--exit']));
+    expect((await linesOf(copy)).map(({ key, value }) => [key, value])).toEqual([
+      ['a', '1'],
+      ['b', null],
+    ]);
   });
 
   test('JSON that is no text is itself as text; headers may be an object', async () => {
@@ -357,44 +365,5 @@ describe('ends', () => {
     const { code, stderr } = await home.run(args, 'x\n');
     expect(stderr).toMatch(said);
     expect(code).not.toBe(0);
-  });
-});
-
-describe('as a member of a group', () => {
-  test('each record once, by whoever comes; what was printed is committed', async () => {
-    const topic = await home.topic('grouped', 2);
-    const records = Array.from({ length: 30 }, (_, at) => ({ partition: at % 2, value: `${at}` }));
-    await home.out(['produce', topic], ndjson(records));
-    const args = ['consume', topic, '--group', 'printers', '-f', String.raw`%v\n`];
-    const first = await home.out([...args, '-n', '7']);
-    const rest = await home.out([...args, '--exit']);
-    const read = `${first}${rest}`.trim().split('\n').map(Number);
-    expect(first.trim().split('\n')).toHaveLength(7);
-    expect(read.toSorted((a, b) => a - b)).toEqual(records.map((_, at) => at));
-    expect(await home.out([...args, '--exit'])).toBe('');
-    const lag = JSON.parse(await home.out(['groups', 'lag', 'printers', '--json'])) as {
-      groups: { lag: number }[];
-    };
-    expect(lag.groups[0]?.lag).toBe(0);
-  });
-
-  test('Ctrl-C commits, and leaves the group', async () => {
-    const topic = await home.topic('left');
-    await home.out(['produce', topic, '--raw'], 'a\nb\n');
-    const run = home.pending(['consume', topic, '-g', 'leavers', '--raw']);
-    await run.printed(/^b$/m);
-    expect(await run.ended('SIGINT')).toBe(130);
-    const { groups } = JSON.parse(await home.out(['groups', 'describe', 'leavers', '--json'])) as {
-      groups: { state: string; members: unknown[] }[];
-    };
-    expect(groups[0]).toMatchObject({ state: 'Empty', members: [] });
-    await home.out(['produce', topic, '--raw'], 'c\n');
-    expect(await home.out(['consume', topic, '-g', 'leavers', '--raw', '--exit'])).toBe('c\n');
-  });
-
-  test.each(['--tail', '--to', '--partition'])('%s has no meaning there', async (option) => {
-    const { code, stderr } = await home.run(['consume', 'orders', '-g', 'x', option, '1']);
-    expect(stderr).toMatch(`${option} does not go with --group`);
-    expect(code).toBe(2);
   });
 });

@@ -155,7 +155,11 @@ describe('where it stops it says', () => {
         3,
         `error[NO_DATA]: ${home.directory} is no data directory`,
       ],
-      [['export', 'source', '--broker', 'here'], 2, '--broker takes host:port, not "here"'],
+      [
+        ['export', 'source', '--broker', 'here:there'],
+        2,
+        '"here:there" in "kafka://here:there" is not host:port',
+      ],
       [
         ['export', 'source', '--broker', home.broker, '--partition', '2'],
         2,

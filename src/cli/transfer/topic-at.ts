@@ -1,19 +1,20 @@
 import { Cluster } from '../../client/cluster.ts';
 import { TopicReader } from '../../client/topic-reader.ts';
+import { wayTo } from '../../client/connect.ts';
 import { nodeCodecs } from '../../hosts/node/codecs.ts';
 import { NodeFiles } from '../../hosts/node/files.ts';
 import { clientClock } from '../../hosts/node/clock.ts';
+import { nodeSurroundings } from '../../hosts/node/connect.ts';
 import { nodeRandom } from '../../hosts/node/random.ts';
 import { tcpTransport } from '../../hosts/node/tcp-transport.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
 import type { BrokerAddress } from '../../ports/transport.ts';
 import { StoredTopics } from '../../segments/stored-topics.ts';
-import { parseAddress } from '../config/listeners.ts';
-import { CliError, EXIT } from '../errors.ts';
+import { CLIENT_ID } from '../broker.ts';
+import { urlOf } from '../contexts/target.ts';
+import type { CliError } from '../errors.ts';
 import { noTopic } from '../no-topic.ts';
 import type { BatchSource } from './range.ts';
-
-const CLIENT_ID = 'milena-cli';
 
 /** A topic that can be read, and what is to be closed after it. */
 export interface OpenTopic {
@@ -22,12 +23,11 @@ export interface OpenTopic {
   close(): Promise<void>;
 }
 
-/** @param text `host:port`. @throws CliError */
-export async function connectTo(text: string): Promise<Cluster> {
-  const address = parseAddress(text);
-  if (address === undefined || address.port === 0)
-    throw new CliError(EXIT.usage, 'USAGE', `--broker takes host:port, not "${text}"`);
-  return connectToAddress({ ...address, host: address.host === '' ? '127.0.0.1' : address.host });
+/** @param text a URL, or `host:port`. @throws CliError, MilenaError */
+export async function connectToUrl(text: string): Promise<Cluster> {
+  const surroundings = await nodeSurroundings();
+  const { transport, bootstrap } = wayTo(urlOf(text), {}, surroundings);
+  return Cluster.connect({ ...surroundings, transport, bootstrap, clientId: CLIENT_ID });
 }
 
 /** @throws ConnectionLost when no broker answers there. */
@@ -41,8 +41,8 @@ export function connectToAddress(address: BrokerAddress): Promise<Cluster> {
   });
 }
 
-export async function topicOfBroker(broker: string, topic: string): Promise<OpenTopic> {
-  const cluster = await connectTo(broker);
+export async function topicOfBroker(url: string, topic: string): Promise<OpenTopic> {
+  const cluster = await connectToUrl(url);
   try {
     const partitions = await cluster.partitionsOf(topic);
     if (partitions === undefined) throw await noTopicAt(cluster, topic);
