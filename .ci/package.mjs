@@ -55,9 +55,9 @@ const manifest = {
     './kafkajs': { types: TYPES_OF['./kafkajs'], default: './lib/kafkajs.js' },
     './package.json': './package.json',
   },
-  // Of `milena/react` alone.
-  peerDependencies: { react: '>=18' },
-  peerDependenciesMeta: { react: { optional: true } },
+  // Of `milena/react` alone, and of those who trace.
+  peerDependencies: { '@opentelemetry/api': '^1.0.0', react: '>=18' },
+  peerDependenciesMeta: { '@opentelemetry/api': { optional: true }, react: { optional: true } },
   files: ['bin', 'chunks', 'lib', 'types', 'web', 'kernels.wasm', 'zstd.wasm', 'THIRD_PARTY_LICENSES.txt'],
 };
 writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);

@@ -13,7 +13,7 @@ import { askWorker } from './worker.ts';
 let installed: InstalledPackage;
 beforeAll(async () => {
   installed = await InstalledPackage.install();
-  await installed.addFromHere('kafkajs', 'react', '@types/node', 'undici-types');
+  await installed.addFromHere('kafkajs', 'react', '@opentelemetry/api', '@types/node', 'undici-types');
 }, 60_000);
 afterAll(() => installed.remove());
 
@@ -43,9 +43,11 @@ describe('what is in it', () => {
     const pulling = Object.keys(made).filter((field) =>
       /dependencies|scripts|private|workspaces/i.test(field),
     );
-    // React is the page's own, for those who use the hook.
+    // Both are the user's own, for those who use the hook, or trace.
     expect(pulling).toEqual(['peerDependencies', 'peerDependenciesMeta']);
-    expect(made).toMatchObject({ sideEffects: false, peerDependenciesMeta: { react: { optional: true } } });
+    const optional = { '@opentelemetry/api': { optional: true }, react: { optional: true } };
+    expect(made).toMatchObject({ sideEffects: false, peerDependenciesMeta: optional });
+    expect(Object.keys(made['peerDependencies'] as object)).toEqual(Object.keys(optional));
     const lock = JSON.parse(await readFile(join(installed.folder, 'package-lock.json'), 'utf8')) as {
       packages: object;
     };
@@ -96,6 +98,31 @@ describe('what is in it', () => {
 
 test.each(CHECKS)('%s', async (_, check) => {
   await expect(check(installed, process.execPath)).resolves.toBeUndefined();
+});
+
+test('it traces where a process has set OpenTelemetry up, and only there', async () => {
+  await writeFile(
+    join(installed.folder, 'traced.mjs'),
+    `
+import * as api from '@opentelemetry/api';
+import { connect } from 'milena';
+import { startBroker } from 'milena/testing';
+
+await using broker = await startBroker();
+const names = [];
+const tracer = { startSpan: (name) => (names.push(name), api.trace.wrapSpanContext(api.INVALID_SPAN_CONTEXT)) };
+for (const sets of [false, true]) {
+  if (sets) api.trace.setGlobalTracerProvider({ getTracer: () => tracer });
+  await using client = await connect(broker.url);
+  await client.send(sets ? 'traced' : 'plain', { value: 'v' });
+}
+console.log(names.join());
+`,
+  );
+  expect(await installed.run(process.execPath, ['traced.mjs'])).toEqual({
+    stdout: 'send traced\n',
+    stderr: '',
+  });
 });
 
 describe('browser and Workers', () => {
