@@ -1,4 +1,5 @@
 import type { Millis } from '../model/ids.ts';
+import { isList } from '../model/lists.ts';
 import { Admin } from './admin/admin.ts';
 import type { Cluster } from './cluster.ts';
 import { Consumer } from './consumer/consumer.ts';
@@ -146,8 +147,4 @@ export class Client implements AsyncDisposable {
     this.#cluster.close();
     for (const outcome of [...left, ...flushed]) if (outcome.status === 'rejected') throw outcome.reason;
   }
-}
-
-function isList<T>(given: T | readonly T[]): given is readonly T[] {
-  return Array.isArray(given);
 }

@@ -1,7 +1,8 @@
 import type { Millis } from '../model/ids.ts';
 import { CallLine } from './call-line.ts';
+import { invalidArgument } from './errors.ts';
 import type { ConsumerRecord, FetchedBatch } from './fetch/consumer-record.ts';
-import { type FetchOptions, type FetchParts, invalid } from './fetch/fetch-options.ts';
+import type { FetchOptions, FetchParts } from './fetch/fetch-options.ts';
 import { Fetcher, type Progress } from './fetch/fetcher.ts';
 import { policyOf, type Position, placeOf } from './fetch/position.ts';
 import { abortable, retrying } from './retry.ts';
@@ -68,7 +69,7 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   constructor(parts: ReaderParts, topics: readonly ReadableTopic<K, V>[], options: ReadOptions = {}) {
     const { from = 'earliest', to = 'latest', partitions } = options;
     const { outOfRange = typeof from === 'function' ? 'throw' : policyOf(from) } = options;
-    if (topics.length === 0 || partitions?.length === 0) throw invalid('there is nothing to read');
+    if (topics.length === 0 || partitions?.length === 0) throw invalidArgument('there is nothing to read');
     for (const position of [from, to])
       if (typeof position !== 'function') placeOf(position, parts.clock.now());
     this.#parts = parts;

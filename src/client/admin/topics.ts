@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../model/errors.ts';
+import { isList } from '../../model/lists.ts';
 import type { Uuid } from '../../model/ids.ts';
 import { ZERO_UUID } from '../../model/ids.ts';
 import { createTopicsApi } from '../../wire/apis/19-create-topics.ts';
@@ -230,10 +231,6 @@ export class TopicsAdmin {
 
 export function namesOf(given: AnyTopic | readonly AnyTopic[]): string[] {
   return isList(given) ? given.map(nameOf) : [nameOf(given)];
-}
-
-function isList(given: AnyTopic | readonly AnyTopic[]): given is readonly AnyTopic[] {
-  return Array.isArray(given);
 }
 
 function configsOf({ configs = {}, retention }: NewTopicOptions): Readonly<Record<string, ConfigValue>> {

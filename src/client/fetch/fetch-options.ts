@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Codecs } from '../../records/codecs.ts';
 import type { Cluster } from '../cluster.ts';
-import { MilenaError } from '../errors.ts';
+import { invalidArgument } from '../errors.ts';
 import type { ClientTracing } from '../tracing/client-tracing.ts';
 import type { Isolation } from './lookups.ts';
 import type { Position } from './position.ts';
@@ -56,12 +56,9 @@ export function settingsOf(options: FetchOptions): FetchSettings {
   const { partitionMaxBytes = PARTITION_MAX_BYTES, minBytes = 1, maxWaitMs = MAX_WAIT_MS } = options;
   const sizes = { maxBufferedBytes, fetchMaxBytes, partitionMaxBytes, minBytes };
   for (const [name, size] of Object.entries(sizes))
-    if (!Number.isSafeInteger(size) || size < 1) throw invalid(`${name} is a number of bytes, not ${size}`);
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw invalidArgument(`${name} is a number of bytes, not ${size}`);
   if (isolation !== 'read_committed' && isolation !== 'read_uncommitted')
-    throw invalid(`there is no isolation ${String(isolation)}`);
+    throw invalidArgument(`there is no isolation ${String(isolation)}`);
   return { isolation, rack, outOfRange, maxWaitMs, ...sizes };
-}
-
-export function invalid(message: string): MilenaError {
-  return new MilenaError(message, { code: 'INVALID_ARGUMENT' });
 }

@@ -1,17 +1,11 @@
 import type { Offset } from '../../model/ids.ts';
 import type { MaybePromise } from '../../records/codecs.ts';
-import { closedError } from '../errors.ts';
+import { closedError, invalidArgument } from '../errors.ts';
 import { abortable } from '../retry.ts';
 import { type Deserializers, deserializersOf } from '../topics/topic.ts';
 import { BadBatch, FetchBuffer } from './buffer.ts';
 import type { FetchedBatch } from './consumer-record.ts';
-import {
-  type FetchOptions,
-  type FetchParts,
-  type FetchSettings,
-  invalid,
-  settingsOf,
-} from './fetch-options.ts';
+import { type FetchOptions, type FetchParts, type FetchSettings, settingsOf } from './fetch-options.ts';
 import { titleOf, type TopicPartition } from '../topic-partition.ts';
 import { type Assignment, endOf, FetchPartition } from './partition.ts';
 import { placeOf, type Position } from './position.ts';
@@ -185,7 +179,7 @@ export class Fetcher<K = Uint8Array | null, V = Uint8Array | null> {
 
   #get(one: TopicPartition): FetchPartition {
     const found = this.#pump.partitions.get(titleOf(one));
-    if (found === undefined) throw invalid(`${titleOf(one)} is not assigned`);
+    if (found === undefined) throw invalidArgument(`${titleOf(one)} is not assigned`);
     return found;
   }
 

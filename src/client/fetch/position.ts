@@ -1,6 +1,6 @@
 import { type Duration, durationMs } from '../../model/duration.ts';
 import type { LeaderEpoch, Millis, Offset } from '../../model/ids.ts';
-import { MilenaError } from '../errors.ts';
+import { invalidArgument, type MilenaError } from '../errors.ts';
 
 /** How long ago: `-90s`, `-15m`, `-1h`, `-7d`. */
 export type Ago = `-${Duration}`;
@@ -38,7 +38,7 @@ export function placeOf(position: Position, nowMs: Millis): Place {
   if (typeof position === 'object' && 'time' in position)
     return { kind: 'time', timestamp: timeOf(position.time, nowMs) };
   const { offset, leaderEpoch = -1 } = typeof position === 'number' ? { offset: position } : position;
-  if (!Number.isSafeInteger(offset)) throw invalid(`an offset is a whole number, not ${offset}`);
+  if (!Number.isSafeInteger(offset)) throw notAPosition(`an offset is a whole number, not ${offset}`);
   return { kind: 'offset', offset, leaderEpoch };
 }
 
@@ -53,7 +53,7 @@ export function timeOf(time: Time, nowMs: Millis): Millis {
   const timeMs =
     typeof time === 'string' ? nowMs - agoMs(time) : typeof time === 'number' ? time : time.getTime();
   if (!Number.isFinite(timeMs))
-    throw invalid(`${typeof time === 'object' ? 'an invalid date' : `"${time}"`} is no time`);
+    throw notAPosition(`${typeof time === 'object' ? 'an invalid date' : `"${time}"`} is no time`);
   return Math.max(Math.floor(timeMs), 0);
 }
 
@@ -61,9 +61,6 @@ function agoMs(text: string): Millis {
   return (text.startsWith('-') ? durationMs(text.slice(1)) : undefined) ?? Number.NaN;
 }
 
-function invalid(message: string): MilenaError {
-  return new MilenaError(message, {
-    code: 'INVALID_ARGUMENT',
-    hint: "a position is 'earliest', 'latest', an offset, { time } or such as '-1h'",
-  });
+function notAPosition(message: string): MilenaError {
+  return invalidArgument(message, "a position is 'earliest', 'latest', an offset, { time } or such as '-1h'");
 }

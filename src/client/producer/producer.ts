@@ -1,5 +1,6 @@
 import type { Kernels } from '../../kernels/kernels.ts';
 import type { Millis } from '../../model/ids.ts';
+import { isList } from '../../model/lists.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import { CODEC, type CodecName, type Codecs } from '../../records/codecs.ts';
@@ -318,10 +319,6 @@ export class Producer implements AsyncDisposable {
     }
     this.#tellFailure();
   }
-}
-
-function isList<T>(given: T | readonly T[]): given is readonly T[] {
-  return Array.isArray(given);
 }
 
 function invalid(message: string): MilenaError {
