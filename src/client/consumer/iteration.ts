@@ -15,6 +15,7 @@ export interface IterationOptions<K, V> {
 
 /** Hands records out one by one: whoever asks for the next one has done the last. */
 export class Iteration<K, V> implements Taker {
+  readonly keepsPaused = false;
   readonly #options: IterationOptions<K, V>;
   #taken: TakenBatch<K, V> | undefined;
   /** The next record of the batch. */
@@ -74,11 +75,6 @@ export class Iteration<K, V> implements Taker {
 
   finish(owner: OwnedPartition): void {
     this.drop(owner);
-  }
-
-  pause(owner: OwnedPartition): boolean {
-    this.drop(owner);
-    return false;
   }
 
   resume(): void {}

@@ -45,6 +45,7 @@ const WAITING_MAX = 1_000;
 
 /** Works on many records at once, in the order they ask for. */
 export class Runner<K, V> implements Taker {
+  readonly keepsPaused = true;
   readonly #parts: RunnerParts<K, V>;
   readonly #handler: Handler<K, V>;
   readonly #options: RunOptions;
@@ -98,10 +99,6 @@ export class Runner<K, V> implements Taker {
       this.#begin(task);
       return true;
     });
-  }
-
-  pause(): boolean {
-    return true;
   }
 
   resume(): void {

@@ -21,8 +21,8 @@ export interface Taker {
   drop(owner: OwnedPartition): void;
   /** Likewise, but what lies before a record that was begun is worked on first: else that would be done again. */
   finish(owner: OwnedPartition): void;
-  /** @returns whether it keeps what it has taken until `resume`; else that is let go, and is read again. */
-  pause(owner: OwnedPartition): boolean;
+  /** What was taken of a paused partition waits there until `resume`; else it is let go, and read again. */
+  readonly keepsPaused: boolean;
   resume(owner: OwnedPartition): void;
 }
 
@@ -138,7 +138,8 @@ export class Share<K, V> implements MemberWork {
         if (owner.acks.position === undefined) owner.acks.skipTo(first);
         owner.acks.leaderEpoch = batch.leaderEpoch;
         if (batch.length > 0) parts.tracing?.poll(batch, group?.groupId);
-        return { batch, owner };
+        if (!owner.isPaused || this.taker?.keepsPaused) return { batch, owner };
+        this.#readAgain(owner);
       }
       batch.release();
     }
@@ -160,9 +161,10 @@ export class Share<K, V> implements MemberWork {
       if (owner.isPaused) continue;
       owner.isPaused = true;
       if (!owner.isRead) continue;
-      if (this.taker?.pause(owner) === false && owner.acks.next !== undefined)
-        fetcher.seek(owner, { offset: owner.acks.next, leaderEpoch: owner.acks.leaderEpoch });
       fetcher.pause([owner]);
+      if (this.taker?.keepsPaused) continue;
+      this.taker?.drop(owner);
+      this.#readAgain(owner);
     }
   }
 
@@ -198,6 +200,12 @@ export class Share<K, V> implements MemberWork {
         return { topic, partition, position, endOffset, lag: Math.max(endOffset - position, 0) };
       }),
     );
+  }
+
+  /** What was not handed out is read once more. */
+  #readAgain(owner: OwnedPartition): void {
+    const { next: offset, leaderEpoch } = owner.acks;
+    if (offset !== undefined) this.#options.fetcher.seek(owner, { offset, leaderEpoch });
   }
 
   async #begin(fresh: readonly OwnedPartition[]): Promise<void> {
