@@ -1,6 +1,7 @@
 import type { Millis, Offset } from '../../model/ids.ts';
 import type { NewRecord } from '../../records/builder.ts';
 import { utf8Length } from '../../wire/text.ts';
+import { invalidArgument } from '../errors.ts';
 
 /** Texts become UTF-8. Bytes are kept by reference until they are acknowledged: do not change them. */
 export type RecordBytes = Uint8Array | string;
@@ -42,6 +43,8 @@ export interface RecordMetadata {
 const RECORD_OVERHEAD_BYTES = 25;
 const HEADER_OVERHEAD_BYTES = 10;
 
+const BYTES_HINT = 'a topic with a serde takes other things: topic(name, { value: serde.json() })';
+
 /** As it is encoded. */
 export function newRecord(record: ProducerRecord, nowMs: Millis): NewRecord {
   const { key = null, value = null, headers, timestamp = nowMs } = record;
@@ -61,7 +64,7 @@ function isList<T>(headers: Readonly<Record<string, unknown>> | readonly T[]): h
   return Array.isArray(headers);
 }
 
-/** Bytes it takes in a batch at most, before compression. */
+/** Bytes it takes in a batch at most, before compression. @throws MilenaError INVALID_ARGUMENT */
 export function sizeOf({ key, value, headers }: NewRecord): number {
   let size = RECORD_OVERHEAD_BYTES + bytesOf(key) + bytesOf(value);
   if (headers !== undefined)
@@ -71,5 +74,8 @@ export function sizeOf({ key, value, headers }: NewRecord): number {
 
 function bytesOf(field: RecordBytes | null | undefined): number {
   if (field === null || field === undefined) return 0;
-  return typeof field === 'string' ? utf8Length(field) : field.length;
+  if (typeof field === 'string') return utf8Length(field);
+  // Bytes of another realm are bytes too.
+  if (ArrayBuffer.isView(field) && field.byteLength === field.length) return field.length;
+  throw invalidArgument(`a key, value or header is bytes or a text, not ${typeof field}`, BYTES_HINT);
 }

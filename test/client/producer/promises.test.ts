@@ -28,6 +28,12 @@ describe('what is refused before anything is sent', () => {
     ['half a partition', { value: 'v', partition: 0.5 }, 'INVALID_ARGUMENT'],
     ['a negative timestamp', { value: 'v', timestamp: -5 }, 'INVALID_ARGUMENT'],
     ['no timestamp', { value: 'v', timestamp: Number.NaN }, 'INVALID_ARGUMENT'],
+    // As whoever has no types can write it.
+    ['a number', { value: 5 as unknown as string }, 'INVALID_ARGUMENT'],
+    ['an object', { value: { eur: 5 } as unknown as string }, 'INVALID_ARGUMENT'],
+    ['a list for a key', { key: [1] as unknown as string, value: 'v' }, 'INVALID_ARGUMENT'],
+    ['wide numbers', { value: new Float64Array(2) as unknown as Uint8Array }, 'INVALID_ARGUMENT'],
+    ['a header of a number', { value: 'v', headers: { page: 5 as unknown as string } }, 'INVALID_ARGUMENT'],
     ['a megabyte', { value: new Uint8Array(1_048_576) }, 'RECORD_TOO_LARGE'],
   ])('%s', async (_, record, code) => {
     const { fake, producer } = start();

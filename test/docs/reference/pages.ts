@@ -15,5 +15,10 @@ export async function referencePages(): Promise<Map<string, string>> {
     ['protocol.md', protocolPage()],
     ['settings.md', settingsPage()],
   ]);
-  return new Map(Array.from(pages, ([name, text]) => [name, MADE + text]));
+  return new Map(Array.from(pages, ([name, text]) => [name, MADE + unwrapped(text)]));
+}
+
+/** A paragraph is a line: where its lines end in the code says nothing. */
+function unwrapped(text: string): string {
+  return text.replaceAll(/(?<=^[^\n|#-][^\n]*)\n(?=[^\n|#-])/gm, ' ');
 }
