@@ -54,6 +54,8 @@ type Asked = Omit<Pending, 'correlationId' | 'cancelTimer' | 'timeoutMs'> & Pick
 
 const IN_FLIGHT_MAX = 5;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Of that time: requests that are given more are known to be slow. */
+const SLOW_RATIO = 1.5;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A response that is longer is not Kafka's, or not for us. */
 const RESPONSE_MAX_BYTES = 512 * 1024 * 1024;
@@ -153,9 +155,14 @@ export class Exchange {
     throw new BrokerError(ErrorCode.UNSUPPORTED_VERSION, said);
   }
 
-  /** Asks for a sign of life, behind what is under way; without one in time it counts as lost. */
+  /**
+   * Asks for a sign of life, behind what is under way; without one in time it counts as lost. Not behind what may take
+   * far longer than others, as JoinGroup does: that has a deadline of its own.
+   */
   probe(timeoutMs: Millis): void {
-    if (this.isClosed) return;
+    const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = this.#options;
+    const isSlow = this.#inFlight.some((one) => one.timeoutMs > SLOW_RATIO * requestTimeoutMs);
+    if (this.isClosed || isSlow) return;
     const nothing = () => {};
     const asked = {
       api: apiVersionsApi,

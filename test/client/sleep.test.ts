@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { ConnectionLost } from '../../src/client/errors.ts';
 import { WakefulClock } from '../../src/client/wakeful-clock.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
+import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
 import type { Api } from '../../src/wire/schema.ts';
+import { clusterOf } from './fake-client.ts';
 import { FakeCluster, type Mishap, TOPIC } from './fake-cluster.ts';
 import { FakeGroups } from './fake-groups.ts';
 import { FakeLogs } from './fake-logs.ts';
@@ -92,6 +94,26 @@ describe('the network is back', () => {
     isSilent = false;
     await fake.run(client.send(TOPIC, { value: 'v' }));
     expect(client.status).toBe('connected');
+  });
+
+  test('one that waits for others to join a group is left alone', async () => {
+    const fake = new FakeCluster({ mishap: (api) => (api === metadataApi ? 'silence' : undefined) });
+    let wakeUp = () => {};
+    const clock = new WakefulClock(fake.scheduler, (woke) => {
+      wakeUp = woke;
+      return () => {};
+    });
+    const cluster = clusterOf(fake, { clock });
+    const exchange = await fake.run(cluster.anyBroker());
+    const request = { topics: [] };
+    const slow = exchange.request(metadataApi, { min: 1, max: 12 }, request, { timeoutMs: 65_000 });
+    const lost = slow.catch((error: unknown) => error);
+    await later(fake, 100);
+    wakeUp();
+    await later(fake, 60_000);
+    expect(cluster.status).toBe('connected');
+    expect(await fake.run(lost)).toBeInstanceOf(ConnectionLost);
+    cluster.close();
   });
 
   test('one that lives stays', async () => {
