@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   bundle: () => import('./bundle.ts'),
   kernels: () => import('./kernels.ts'),
   cli: () => import('./cli.ts'),
+  'cli-memory': () => import('./cli-memory.ts'),
   codecs: () => import('./codecs.ts'),
   hosts: () => import('./hosts.ts'),
   produce: () => import('./produce.ts'),
