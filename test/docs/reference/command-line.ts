@@ -42,6 +42,8 @@ gets no table art,
 \`--json\` they are an
 object on stderr.
 
+\`source <(milena completion bash)\` teaches a shell the commands, and the names of topics and groups.
+
 ## Options of all commands
 
 ${table(['option', 'default', 'what it does'], commonRows)}
@@ -59,7 +61,8 @@ async function commandsOf({ commands }: Branch, path: readonly string[]): Promis
   for (const [word, node] of Object.entries(commands)) {
     const words = [...path, word];
     if ('commands' in node) all.push(...(await commandsOf(node, words)));
-    else all.push({ name: words.join(' '), description: node.description, command: await node.load() });
+    else if (!node.isHidden)
+      all.push({ name: words.join(' '), description: node.description, command: await node.load() });
   }
   return all;
 }
