@@ -53,3 +53,18 @@ export async function mustHaveTopics(
   const missing = names.find((name) => !known.includes(name));
   if (missing !== undefined) throw noTopic(missing, known);
 }
+
+const WATCH_EVERY_MS = 500;
+
+/** Says when the broker goes and comes back, while a command that runs for long tries again by itself. */
+export function watch(client: Client, report: Report): Disposable {
+  let isGone = false;
+  const look = () => {
+    const wasGone = isGone;
+    isGone = client.status === 'reconnecting';
+    if (isGone && !wasGone) report.warn('the broker does not answer: it is tried again');
+    if (wasGone && !isGone) report.note('the broker is back');
+  };
+  const timer = setInterval(look, WATCH_EVERY_MS).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

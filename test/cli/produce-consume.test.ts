@@ -342,6 +342,20 @@ describe('ends', () => {
     expect(run.stderr).toBe('error[INTERRUPTED]: interrupted\n  2 records are in the topic\n');
   });
 
+  test('Ctrl-C while no broker answers: what is unsure is said to be', async () => {
+    const other = await PipedHome.open();
+    const topic = await other.topic('unsure');
+    const run = other.pending(['produce', topic, '--raw']);
+    run.child.stdin?.write('a\n');
+    expect(await other.out(['consume', topic, '--raw', '-n', '1'])).toBe('a\n');
+    await other.broker.close({ timeoutMs: 0 });
+    run.child.stdin?.write('b\nc\n');
+    // It has read them once it tries to write.
+    await run.logged(/^warning: the broker does not answer/m);
+    expect(await run.ended('SIGINT')).toBe(130);
+    expect(run.stderr).toContain('it was read up to line 3: what was on its way may be in the topic or not');
+  });
+
   test('a topic that is not there', async () => {
     await home.topic('orders');
     const { code, stderr } = await home.run(['consume', 'order', '--exit']);

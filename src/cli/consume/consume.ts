@@ -1,7 +1,7 @@
 import type { ArgsDef } from 'citty';
 import type { Position } from '../../client/fetch/position.ts';
 import type { ReadOptions } from '../../client/read.ts';
-import { brokerArgs, connectTo, mustHaveTopics } from '../broker.ts';
+import { brokerArgs, connectTo, mustHaveTopics, watch } from '../broker.ts';
 import { command } from '../command.ts';
 import { integerIn, usage } from '../options.ts';
 import { positionOf } from '../position.ts';
@@ -64,6 +64,7 @@ export const consume = command({
     const tail = given.tail === undefined ? undefined : integerIn('--tail', given.tail, 1, TAIL_MAX);
     const countMax = given.count === undefined ? Infinity : integerIn('--count', given.count, 1, COUNT_MAX);
     const client = await connectTo(given, { report, signal });
+    using _ = watch(client, report);
     try {
       await mustHaveTopics(client, topics, signal);
       const sink = new Sink({ output: report.output, format, filter, countMax });

@@ -1,7 +1,7 @@
 import type { ArgsDef } from 'citty';
 import { addAbortSignal } from 'node:stream';
 import type { RecordBytes } from '../../client/producer/record.ts';
-import { brokerArgs, connectTo } from '../broker.ts';
+import { brokerArgs, connectTo, watch } from '../broker.ts';
 import { command } from '../command.ts';
 import { integerIn, oneOf, usage } from '../options.ts';
 import { acksOf, CODECS } from './choices.ts';
@@ -80,6 +80,7 @@ export const produce = command({
     const read = readerOf(given, { headers: headersIn(every('header')) });
     if (process.stdin.isTTY) report.note('one record a line; Ctrl-D ends');
     const client = await connectTo(given, { report, signal });
+    using _ = watch(client, report);
     try {
       const run = new ProduceRun(client.producer(options), { topic: given.topic, report, signal, rate });
       await run.lines(linesOf(addAbortSignal(signal, process.stdin), maxBytes * LINE_FACTOR), read);

@@ -94,21 +94,27 @@ export class ProduceRun {
   /** What stands before a bad line is sound, and goes; what was on its way when a broker failed may have arrived. */
   async #stopped(error: unknown): Promise<unknown> {
     const { signal } = this.#options;
-    const tooLong =
-      error instanceof RangeError ? new BadLine(`line ${this.#line + 1}: ${error.message}`, LARGER) : error;
-    const isOurs = tooLong instanceof BadLine || signal.aborted;
-    const failed = isOurs ? await this.#producer.flush().catch((late: unknown) => late) : error;
-    if (failed !== undefined) {
-      const { exitCode, code, message, hint, next } = CliError.from(failed);
-      const last = `it was read up to line ${this.#line}: what was on its way may be in the topic or not`;
-      return new CliError(exitCode, code, message, linesOfText(hint, last), next);
+    const isTooLong = error instanceof RangeError;
+    const bad = isTooLong ? new BadLine(`line ${this.#line + 1}: ${error.message}`, LARGER) : error;
+    const isOurs = bad instanceof BadLine || signal.aborted;
+    const failed = isOurs ? await this.#flushed() : error;
+    const kept = `${this.#records} records ${bad instanceof BadLine ? 'before that ' : ''}are in the topic`;
+    const maybe = `it was read up to line ${this.#line}: what was on its way may be in the topic or not`;
+    const last = failed === undefined ? kept : maybe;
+    if (signal.aborted) {
+      const { exitCode, code, message } = CliError.from(signal.reason);
+      return new CliError(exitCode, code, message, last);
     }
-    if (tooLong instanceof BadLine) {
-      const kept = `${this.#records} records before that are in the topic`;
-      return new CliError(EXIT.failure, 'BAD_INPUT', tooLong.message, linesOfText(tooLong.hint, kept));
-    }
-    const { exitCode, code, message } = CliError.from(signal.reason);
-    return new CliError(exitCode, code, message, `${this.#records} records are in the topic`);
+    if (failed === undefined && bad instanceof BadLine)
+      return new CliError(EXIT.failure, 'BAD_INPUT', bad.message, linesOfText(bad.hint, last));
+    const { exitCode, code, message, hint, next } = CliError.from(failed);
+    return new CliError(exitCode, code, message, linesOfText(hint, last), next);
+  }
+
+  /** Why what was written is not acknowledged; who wants to leave does not wait for long. */
+  async #flushed(): Promise<unknown> {
+    const patience = this.#options.signal.aborted ? AbortSignal.timeout(FLUSH_TIMEOUT_MS) : undefined;
+    return this.#producer.flush({ signal: patience }).catch((late: unknown) => late);
   }
 
   #say(): void {
@@ -131,6 +137,8 @@ class BadLine extends Error {
   }
 }
 
+/** After Ctrl-C. */
+const FLUSH_TIMEOUT_MS = 3_000;
 const LARGER = 'raise --max-bytes, and max.message.bytes of the topic, or write smaller records';
 
 function linesOfText(...lines: (string | undefined)[]): string {
