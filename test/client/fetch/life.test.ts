@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../../src/client/read.ts';
+import { fetchApi } from '../../../src/wire/apis/01-fetch.ts';
 import { clientOf } from '../fake-client.ts';
 import { FakeCluster, type FakeOptions, MISHAPS, TOPIC } from '../fake-cluster.ts';
 import { FakeLogs, type FakeLogsOptions } from '../fake-logs.ts';
@@ -24,8 +25,8 @@ async function live({
   ...options
 }: Life) {
   const fake: FakeCluster = new FakeCluster({
-    ...options,
     mishap: () => (fake.random.chance(mishapRatio) ? fake.random.pick(MISHAPS) : undefined),
+    ...options,
   });
   const { scheduler, random } = fake;
   const logs = new FakeLogs(fake, logOptions);
@@ -130,6 +131,18 @@ describe('fetch sessions', () => {
     expect(later.every(({ sessionEpoch }, at) => sessionEpoch === at + 1)).toBe(true);
     const named = later.map(({ partitions }) => partitions.length);
     expect(Math.max(...named.slice(1))).toBeLessThan(8);
+  });
+
+  test('what a broker may not have heard is said again, all of it', async () => {
+    let asked = 0;
+    const isLost = (key: number) => key === fetchApi.key && ++asked === 4;
+    const { logs, written, found } = await live({
+      partitions: 2,
+      mishap: ({ key }) => (isLost(key) ? 'request-lost' : undefined),
+      read: { maxBufferedBytes: 2_000 },
+    });
+    expect(found).toEqual(written);
+    expect(logs.fetches.slice(0, 5).map(({ sessionEpoch }) => sessionEpoch)).toEqual([0, 1, 2, 0, 1]);
   });
 
   test('a broker without them is told all', async () => {
