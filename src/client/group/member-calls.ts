@@ -4,6 +4,7 @@ import { joinGroupApi, type JoinGroupResponse } from '../../wire/apis/11-join-gr
 import { heartbeatApi } from '../../wire/apis/12-heartbeat.ts';
 import { leaveGroupApi } from '../../wire/apis/13-leave-group.ts';
 import { syncGroupApi, type SyncGroupRequest } from '../../wire/apis/14-sync-group.ts';
+import { abortable } from '../retry.ts';
 import { CONSUMER_PROTOCOL } from './consumer-protocol.ts';
 import type { Coordinator } from './coordinator.ts';
 import { type AskOptions, check, type Identity } from './offsets.ts';
@@ -26,31 +27,43 @@ export interface MemberCallsOptions {
 /** What a member asks of its coordinator. All throw BrokerError with what it says of the member, or ConnectionLost. */
 export class MemberCalls {
   readonly #options: MemberCallsOptions;
+  #naming: Promise<unknown> = Promise.resolve();
 
   constructor(options: MemberCallsOptions) {
     this.#options = options;
   }
 
-  /** Resolves when all members have joined. @param memberId empty for a new one, which is given its id (KIP-394). */
+  /** Resolves once no answer is under way that gives a new member its id. */
+  get named(): Promise<unknown> {
+    return this.#naming;
+  }
+
+  /**
+   * Resolves when all members have joined.
+   * @param memberId empty for a new one, which is given its id (KIP-394) and told at once: others wait for a member
+   *   that does not come and cannot leave.
+   */
   async join(
     memberId: string,
     protocols: readonly { name: string; metadata: Uint8Array }[],
-    { signal }: AskOptions,
+    { signal, told }: AskOptions & { told: (memberId: string) => void },
   ): Promise<JoinGroupResponse> {
     const { coordinator, groupId, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
     const who = { groupId, groupInstanceId: instanceId, protocolType: CONSUMER_PROTOCOL };
     const timeouts = { sessionTimeoutMs, rebalanceTimeoutMs };
     const timeoutMs = rebalanceTimeoutMs + JOIN_SLACK_MS;
-    const ask = (id: string) =>
-      coordinator.ask('joining', { timeoutMs, signal }, async (exchange, options) => {
+    const ask = (id: string, until?: AbortSignal) =>
+      coordinator.ask('joining', { timeoutMs, signal: until }, async (exchange, options) => {
         const request = { ...who, ...timeouts, memberId: id, protocols: [...protocols] };
         const answer = await exchange.request(joinGroupApi, JOIN_VERSIONS, request, options);
         if (answer.errorCode !== ErrorCode.MEMBER_ID_REQUIRED) check(answer.errorCode, `group ${groupId}`);
         return answer;
       });
-    const answer = await ask(memberId);
+    const first = ask(memberId, memberId === '' ? undefined : signal);
+    this.#naming = first.then(({ memberId: id }) => told(id)).catch(() => {});
+    const answer = await abortable(first, signal);
     if (answer.errorCode === ErrorCode.NONE) return answer;
-    const second = await ask(answer.memberId);
+    const second = await ask(answer.memberId, signal);
     check(second.errorCode, `group ${groupId}`);
     return second;
   }

@@ -130,9 +130,11 @@ export class Membership {
   /** A static member only goes silent: it may be back before its session ends (KIP-345). */
   async leave(options: AskOptions): Promise<void> {
     this.#isHeld = true;
-    const by = this.#identity(-1);
     this.#life.abort(closedError('the consumer'));
-    if (by.memberId !== '' && by.instanceId === null) await this.#calls.leave(by, options);
+    if (this.#options.instanceId !== null) return;
+    await abortable(this.#calls.named, options.signal);
+    const by = this.#identity(-1);
+    if (by.memberId !== '') await this.#calls.leave(by, options);
   }
 
   /**
@@ -196,10 +198,10 @@ export class Membership {
     const { signal } = this.#life;
     this.#phase = 'joining';
     try {
-      const joined = await this.#calls.join(this.#memberId, this.#protocols(topics), { signal });
+      const told = (memberId: string) => (this.#memberId = memberId);
+      const joined = await this.#calls.join(this.#memberId, this.#protocols(topics), { signal, told });
       const { generationId, memberId } = joined;
       this.#phase = 'syncing';
-      this.#memberId = memberId;
       // Whatever comes of it: by an older one the coordinator does not know this member any more.
       this.#generation = { generationId, topics, counts: undefined };
       const lead = joined.leader === memberId ? await this.#lead(joined) : undefined;

@@ -113,6 +113,24 @@ describe('cooperative (KIP-429)', () => {
 });
 
 describe('bad days', () => {
+  test.each([0, 1, 2, 5, 10, 20, 40, 80])(
+    'one that leaves %i ms after it began to join: nobody waits for it',
+    async (afterMs) => {
+      const { fake, groups, join, shared } = start();
+      const first = join();
+      await shared(first);
+      const hasty = join();
+      await fake.run(fake.scheduler.sleep(afterMs));
+      await fake.run(hasty.leave());
+      const { nowMs } = fake.scheduler;
+      const last = join();
+      await shared(first, last);
+      expect(groups.membersCount).toBe(2);
+      // The next heartbeat tells of the rebalance; a session lasts ten seconds.
+      expect(fake.scheduler.nowMs - nowMs).toBeLessThan(3_000);
+    },
+  );
+
   test('a member that dies without a word: the others have its share once its session has ended', async () => {
     const { fake, join, shared } = start();
     const [first, second] = [join(), join()];
