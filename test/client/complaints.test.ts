@@ -19,6 +19,7 @@ const COMPLAINTS: Readonly<Record<string, readonly (readonly [file: string, name
     ['consumer/bad-days.test.ts', 'shutdown hangs'],
     ['consumer/bad-days.test.ts', 'while it reconnects (plt#408)'],
     ['consumer/bad-days.test.ts', 'while another member holds up a rebalance'],
+    ['suite/sharing.ts', 'closed during a rebalance: all settle'],
     ['faulty-network.test.ts', 'it goes silent for good'],
   ],
   'disconnect does not wait for retries in flight (kjs#879)': [

@@ -148,6 +148,20 @@ export const producing = suite('producing', (reach) => {
     await expect.poll(async () => (await stored(reach, topic)).all.length, { timeout: 5_000 }).toBe(401);
   });
 
+  test('records of up to five megabytes arrive whole', async () => {
+    const configs = { 'max.message.bytes': 8_000_000 };
+    const topic = await newTopic(reach, client, { configs });
+    await using producer = client.producer({ requestMaxBytes: 8_000_000 });
+    const sizes = [900_000, 5_000_000, 1];
+    const values = sizes.map((size) => Buffer.alloc(size, `${size} `));
+    const sent = await Promise.all(values.map((value) => producer.send(topic.name, { value })));
+    expect(sent.map(({ offset }) => offset)).toEqual([0, 1, 2]);
+    const read: Buffer[] = [];
+    for await (const { value } of client.read(topic.name, { live: false }))
+      read.push(Buffer.from(value ?? []));
+    expect(read.map((value, at) => values[at]?.equals(value))).toEqual([true, true, true]);
+  });
+
   test('a batch larger than the topic takes is parted until it fits', async () => {
     const topic = await newTopic(reach, client, { configs: { 'max.message.bytes': '1000' } });
     const values = Array.from({ length: 100 }, (_one, number) => `${number}`.padStart(100, '.'));

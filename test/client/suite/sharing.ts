@@ -107,6 +107,28 @@ export const sharing = suite('sharing', (reach) => {
       await load.client.close();
     });
 
+    test('closed during a rebalance: all settle, what was done is committed, and another goes on', async () => {
+      const load = await start(reach);
+      const group = reach.place.name('group');
+      const options = { assignors: ['range'] } as const;
+      const first = member(load, group, options, 'for await');
+      await write(load, 100);
+      await eventually(() => load.done.size === 100);
+      // Each of them makes the group share out anew; some are still joining when they are closed.
+      const others = Array.from({ length: 3 }, () => member(load, group, options, 'run'));
+      await eventually(() => first.consumer.status === 'joining');
+      const all = [first, ...others];
+      await Promise.all(all.map(({ consumer }) => consumer.close()));
+      await Promise.all(all.map(({ over }) => over));
+      expect(all.map(({ consumer }) => consumer.status)).toEqual(all.map(() => 'closed'));
+      const next = member(load, group, options, 'run');
+      await write(load, 100);
+      await eventually(() => load.done.size === 200);
+      expect([...load.done.values()].filter((times) => times > 1)).toEqual([]);
+      await next.consumer.close();
+      await load.client.close();
+    });
+
     test('a static member is back before its session ends: it goes on, and the other is not disturbed', async () => {
       const load = await start(reach);
       const group = reach.place.name('group');

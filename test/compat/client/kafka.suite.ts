@@ -12,6 +12,7 @@ import { producing } from '../../client/suite/producing.ts';
 import { reading } from '../../client/suite/reading.ts';
 import type { Reach } from '../../client/suite/reach.ts';
 import { sharing } from '../../client/suite/sharing.ts';
+import { transactions } from '../../client/suite/transactions.ts';
 import { typed } from '../../client/suite/typed.ts';
 import { KafkaCluster } from '../kafka/cluster.ts';
 
@@ -33,6 +34,7 @@ const reach: Reach = {
 
 producing(reach);
 reading(reach);
+transactions(reach);
 typed(reach);
 latestOf(reach);
 consuming(reach);

@@ -1,0 +1,4 @@
+import { overEachWay } from '../suite/reach.ts';
+import { transactions } from '../suite/transactions.ts';
+
+overEachWay(transactions);
