@@ -55,7 +55,7 @@ export class Run {
     );
   }
 
-  /** In a terminal of that width, which shows both of its streams; lines end as terminals want them. */
+  /** In a terminal of that width, which shows both of its streams and takes what is typed into its stdin. */
   static terminal(
     { columns = 80, environment = {} }: { columns?: number; environment?: Record<string, string> },
     ...args: string[]
@@ -63,8 +63,7 @@ export class Run {
     const env = { ...ENVIRONMENT, TERM: 'xterm-256color', NO_COLOR: '', ...environment };
     const line = [process.execPath, MILENA, ...args].map((word) => `'${word}'`).join(' ');
     const inside = `stty cols ${columns}; exec ${line}`;
-    const stdio = ['ignore', 'pipe', 'pipe'] as const;
-    return new Run(spawn('script', ['-qec', inside, '/dev/null'], { cwd: ROOT, env, stdio: [...stdio] }));
+    return new Run(spawn('script', ['-qec', inside, '/dev/null'], { cwd: ROOT, env }));
   }
 
   /** Any command, in a process group of its own. */
