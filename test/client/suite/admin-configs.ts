@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../src/client/client.ts';
 import { ANSWERS, unserved, whereServed } from './differences.ts';
-import { newTopic, suite, useClient } from './reach.ts';
+import { newTopic, SOON, suite, useClient } from './reach.ts';
 
 /** Settings of topics, brokers and groups. */
 export const adminConfigs = suite('admin: settings', (reach) => {
@@ -79,10 +79,10 @@ export const adminConfigs = suite('admin: settings', (reach) => {
     whereServed(reach, 'IncrementalAlterConfigs', async () => {
       const { configs } = client.admin;
       await configs.alter({ topic: name }, { 'retention.ms': 5_000, 'cleanup.policy': 'compact' });
-      await expect.poll(() => valueOf('retention.ms')).toBe('5000');
+      await expect.poll(() => valueOf('retention.ms'), SOON).toBe('5000');
       expect(await valueOf('cleanup.policy')).toBe('compact');
       await configs.alter({ topic: name }, { 'cleanup.policy': null });
-      await expect.poll(() => valueOf('cleanup.policy')).toBe('delete');
+      await expect.poll(() => valueOf('cleanup.policy'), SOON).toBe('delete');
       await expect(configs.alter({ topic: name }, { 'retention.ms': 'soon' })).rejects.toMatchObject({
         code: 'INVALID_CONFIG',
       });
@@ -90,6 +90,6 @@ export const adminConfigs = suite('admin: settings', (reach) => {
   test(`ensure changes settings that differ${unserved(reach, 'IncrementalAlterConfigs')}`, () =>
     whereServed(reach, 'IncrementalAlterConfigs', async () => {
       expect(await client.admin.topics.ensure(name, { retention: '7s' })).toBe('changed');
-      await expect.poll(() => valueOf('retention.ms')).toBe('7000');
+      await expect.poll(() => valueOf('retention.ms'), SOON).toBe('7000');
     }));
 });

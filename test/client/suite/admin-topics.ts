@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Client } from '../../../src/client/client.ts';
 import { serde } from '../../../src/client/topics/serde.ts';
 import { topic } from '../../../src/client/topics/topic.ts';
-import { suite, useClient } from './reach.ts';
+import { SOON, suite, useClient } from './reach.ts';
 
 /** Topics: created, described, grown, deleted. */
 export const adminTopics = suite('admin: topics', (reach) => {
@@ -37,7 +37,7 @@ export const adminTopics = suite('admin: topics', (reach) => {
     const values = (await configs.describe({ topic: name }, { names })).map(({ value }) => value);
     expect(values).toEqual(['compact', '604800000']);
     await topics.delete(name);
-    expect((await topics.list()).map((each) => each.name)).not.toContain(name);
+    await expect.poll(async () => (await topics.list()).map((each) => each.name), SOON).not.toContain(name);
     await expect(topics.describe(name)).rejects.toMatchObject({
       code: 'UNKNOWN_TOPIC_OR_PARTITION',
       retriable: false,
@@ -117,7 +117,7 @@ export const adminTopics = suite('admin: topics', (reach) => {
       code: 'UNKNOWN_TOPIC_OR_PARTITION',
       message: expect.stringMatching(/none: .*; nowhere: /) as string,
     });
-    expect((await topics.list()).map((each) => each.name)).not.toContain(name);
+    await expect.poll(async () => (await topics.list()).map((each) => each.name), SOON).not.toContain(name);
   });
 
   test('a call that is given up says what its signal says', async () => {

@@ -6,7 +6,7 @@ import { type BatchRecords, records } from '../../../src/records/batch.ts';
 import { CODEC, type CodecName } from '../../../src/records/codecs.ts';
 import { forEachBatch } from '../../../src/records/header.ts';
 import { fetchOne } from '../../gateway/harness.ts';
-import { connectRaw, newTopic, type Reach, suite, textOf, useClient } from './reach.ts';
+import { connectRaw, newTopic, type Reach, SOON, suite, textOf, useClient } from './reach.ts';
 
 const kernels = await loadKernels();
 
@@ -145,7 +145,7 @@ export const producing = suite('producing', (reach) => {
     expect(new Set(unsure.map(({ offset }) => offset))).toEqual(new Set([-1]));
     // Behind them on the same connection.
     await client.send(topic.name, { value: 'last' });
-    await expect.poll(async () => (await stored(reach, topic)).all.length, { timeout: 5_000 }).toBe(401);
+    await expect.poll(async () => (await stored(reach, topic)).all.length, SOON).toBe(401);
   });
 
   test('records of up to five megabytes arrive whole', async () => {

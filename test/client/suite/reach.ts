@@ -60,3 +60,6 @@ export async function connectRaw({ place }: Reach): Promise<RawClient> {
 }
 
 export const textOf = (bytes: Uint8Array | null) => (bytes === null ? null : String(Buffer.from(bytes)));
+
+/** For `expect.poll`: soon, on a machine that is busy. */
+export const SOON = { timeout: 20_000 };

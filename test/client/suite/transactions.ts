@@ -4,7 +4,7 @@ import type { Client } from '../../../src/client/client.ts';
 import type { ConsumerOptions } from '../../../src/client/consumer/options.ts';
 import { connectProducer } from '../../clients/kafkajs.ts';
 import { whereTransactional } from './differences.ts';
-import { newTopic, suite, textOf, useClient } from './reach.ts';
+import { newTopic, SOON, suite, textOf, useClient } from './reach.ts';
 
 type Isolation = NonNullable<ConsumerOptions<unknown, unknown>['isolation']>;
 
@@ -49,7 +49,7 @@ export const transactions = suite('transactions', (reach) => {
       const consuming = (async () => {
         for await (const { value } of consumer) if (seen.push(textOf(value)) === 3) break;
       })();
-      await expect.poll(() => seen).toEqual(['committed', 'committed too']);
+      await expect.poll(() => seen, SOON).toEqual(['committed', 'committed too']);
       await open.abort();
       await consuming;
       expect(seen).toEqual(['committed', 'committed too', 'plain']);
