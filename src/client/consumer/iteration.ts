@@ -1,6 +1,6 @@
 import { type OnInvalid, type SendRaw, settleInvalid } from '../topics/on-invalid.ts';
 import { invalidIn } from '../topics/topic.ts';
-import { ConsumedRecord } from './consumed-record.ts';
+import { type AckListener, ConsumedRecord } from './consumed-record.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import type { Share, TakenBatch, Taker } from './share.ts';
 
@@ -14,7 +14,7 @@ export interface IterationOptions<K, V> {
 }
 
 /** Hands records out one by one: whoever asks for the next one has done the last. */
-export class Iteration<K, V> implements Taker {
+export class Iteration<K, V> implements Taker, AckListener {
   readonly keepsPaused = false;
   readonly #options: IterationOptions<K, V>;
   #taken: TakenBatch<K, V> | undefined;
@@ -32,6 +32,11 @@ export class Iteration<K, V> implements Taker {
   ackLast(): void {
     this.#current?.ack();
     this.endLast();
+  }
+
+  /** By hand: nobody need wait for the record any more. */
+  acked(record: object): void {
+    if (record === this.#current) this.endLast();
   }
 
   /** Nobody works on the record that was handed out last. */
@@ -86,7 +91,7 @@ export class Iteration<K, V> implements Taker {
   }
 
   #handOut({ batch, owner }: TakenBatch<K, V>): ConsumedRecord<K, V> {
-    const record = new ConsumedRecord(batch, this.#at++, owner);
+    const record = new ConsumedRecord(batch, this.#at++, owner, this);
     owner.acks.handOut(record.offset);
     // Behind its last record a batch can have more, that is none.
     if (this.#at === batch.length) owner.acks.skipTo(batch.nextOffset);

@@ -159,3 +159,16 @@ describe('run', () => {
     expect(world.committed()[0]).not.toBe(1);
   });
 });
+
+test('closing does not wait for a record that was acked by hand', async () => {
+  const world = new ConsumerWorld();
+  world.write(0, 3);
+  const consumer = world.consumer();
+  await world.run(consumer.next());
+  const { value } = await world.run(consumer.next());
+  (value as ConsumedRecord).ack();
+  const { nowMs } = world;
+  await world.run(consumer.close({ timeoutMs: 60_000 }));
+  expect(world.nowMs - nowMs).toBeLessThan(1_000);
+  expect(world.committed()[0]).toBe(2);
+});
