@@ -5,6 +5,13 @@ import type { Check, Suite } from './suite.ts';
 
 const TEST_TIMEOUT_MS = 120_000;
 
+/** As vitest tells it. */
+interface Failure {
+  message: string;
+  stack?: string;
+  diff?: string;
+}
+
 /** The client's own suite, against Apache Kafka instead of us. */
 export const suite: Suite = {
   name: 'client',
@@ -23,7 +30,13 @@ export const suite: Suite = {
       watch: false,
       reporters: [reporter],
     });
-    for (const module of vitest.state.getTestModules()) await tellFailure(module, check);
+    const modules = vitest.state.getTestModules();
+    for (const module of modules) await tellEnd(module, check);
+    await check('nothing fails beside the tests', () => {
+      const errors = vitest.state.getUnhandledErrors() as Failure[];
+      if (errors.length > 0) throw new Error(errors.map(textOf).join('\n'));
+      if (modules.length === 0) throw new Error('there are none');
+    });
     await vitest.close();
   },
 };
@@ -36,12 +49,15 @@ function tell(test: TestCase, check: Check): Promise<boolean> {
   });
 }
 
-async function tellFailure(module: TestModule, check: Check): Promise<void> {
+/** What fails before a test begins, or behind the last, is no test's. */
+function tellEnd(module: TestModule, check: Check): Promise<boolean> {
   const errors = [...module.errors(), ...[...module.children.allSuites()].flatMap((one) => one.errors())];
-  if (errors.length > 0)
-    await check(module.relativeModuleId, () => Promise.reject(new Error(errors.map(textOf).join('\n'))));
+  return check(`${module.relativeModuleId} ran to its end`, () => {
+    if (errors.length > 0) throw new Error(errors.map(textOf).join('\n'));
+    if ([...module.children.allTests()].length === 0) throw new Error('it has no tests');
+  });
 }
 
-function textOf({ message, stack, diff }: { message: string; stack?: string; diff?: string }): string {
+function textOf({ message, stack, diff }: Failure): string {
   return [diff, stack ?? message].filter(Boolean).join('\n');
 }
