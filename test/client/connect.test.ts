@@ -8,6 +8,8 @@ import { apiVersionsApi } from '../../src/wire/apis/18-api-versions.ts';
 import { TestBroker } from '../gateway/harness.ts';
 import { clientOf, clusterOf, kernels } from './fake-client.ts';
 import { FakeCluster, type Mishap, TOPIC } from './fake-cluster.ts';
+import { connecting } from './suite/connecting.ts';
+import { overEachWay } from './suite/reach.ts';
 import { WAYS } from './ways.ts';
 
 function surroundings(fake: FakeCluster) {
@@ -204,3 +206,5 @@ describe('a real broker', () => {
     expect(client.status).toBe('closed');
   });
 });
+
+overEachWay(connecting);

@@ -5,6 +5,7 @@ import { adminConfigs } from '../../client/suite/admin-configs.ts';
 import { adminGroups } from '../../client/suite/admin-groups.ts';
 import { adminOffsets } from '../../client/suite/admin-offsets.ts';
 import { adminTopics } from '../../client/suite/admin-topics.ts';
+import { connecting } from '../../client/suite/connecting.ts';
 import { consuming } from '../../client/suite/consuming.ts';
 import { latestOf } from '../../client/suite/latest.ts';
 import { mixed } from '../../client/suite/mixed.ts';
@@ -32,6 +33,7 @@ const reach: Reach = {
   connect: (options) => connect(`kafka://${kafka.address}`, options),
 };
 
+connecting(reach);
 producing(reach);
 reading(reach);
 transactions(reach);
