@@ -4,6 +4,7 @@ import type { Client } from '../../src/client/client.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { median, report } from './harness.ts';
+import { binding, rdConsumer } from './librdkafka/client.ts';
 
 /**
  * Records a second of a topic of one partition, each value read, by client: each the way it reads many records, the
@@ -155,7 +156,12 @@ export async function run(): Promise<void> {
         kafkajs: (name, tally) => kafkaJs.read(name, tally),
         '@platformatic/kafka': (name, tally) => platformatic(other, name, tally),
       };
+      const native = binding();
+      const librdkafka = native && (await rdConsumer(native, broker.address));
+      if (librdkafka !== undefined)
+        clients['librdkafka'] = (name, tally) => librdkafka.read(name, (value) => tally.add(value));
       await compare(clients, topic, size);
+      await librdkafka?.close();
       await kafkaJs.close();
       await other.close(true);
     }

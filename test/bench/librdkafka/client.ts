@@ -82,8 +82,8 @@ export async function rdProducer({ Producer, CODES }: Binding, brokers: string):
 }
 
 export interface RdConsumer {
-  /** Reads so many records from the partition's beginning. @returns the bytes of their values. */
-  read(topic: string, count: number): Promise<number>;
+  /** Reads partition 0 from its beginning, until `take` says that a value was the last. */
+  read(topic: string, take: (value: Buffer | null) => boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -97,16 +97,12 @@ export async function rdConsumer({ KafkaConsumer }: Binding, brokers: string): P
       consumer.consume(1000, (error, messages) => (error ? reject(error) : resolve(messages))),
     );
   return {
-    async read(topic, count) {
+    async read(topic, take) {
       consumer.assign([{ topic, partition: 0, offset: 0 }]);
-      let bytes = 0;
-      for (let left = count; left > 0;) {
-        const messages = await some();
-        for (const { value } of messages) bytes += value?.length ?? 0;
-        left -= messages.length;
+      for (let isOver = false; !isOver;) {
+        for (const { value } of await some()) isOver = take(value) || isOver;
       }
       consumer.assign([]);
-      return bytes;
     },
     close: () => gone(consumer),
   };
