@@ -2,8 +2,8 @@ import type { ArgsDef } from 'citty';
 import type { Client } from '../../client/client.ts';
 import { brokerArgs, connectTo } from '../broker.ts';
 import { type Command, command } from '../command.ts';
-import { integerIn, oneOf } from '../options.ts';
-import { acksOf, CODECS } from '../produce/choices.ts';
+import { integerIn } from '../options.ts';
+import { writingArgs, writingOptions } from '../produce/choices.ts';
 import { type Measured, tell } from './result.ts';
 import { measureConsume, measureE2e, measureProduce, type Setup } from './runs.ts';
 
@@ -18,19 +18,7 @@ const args = {
   partitions: { type: 'string', default: '1', valueHint: 'N', description: 'Of the topic that is made' },
   size: { type: 'string', default: '1024', valueHint: 'BYTES', description: 'Of a value' },
   seed: { type: 'string', default: '1', valueHint: 'N', description: 'The same seed sends the same records' },
-  acks: {
-    type: 'enum',
-    options: ['all', '1', '0'],
-    default: 'all',
-    description: 'Who acknowledges a record',
-  },
-  compression: { type: 'enum', options: [...CODECS], default: 'none', description: 'Of batches' },
-  'linger-ms': {
-    type: 'string',
-    default: '0',
-    valueHint: 'MS',
-    description: 'How long a batch waits to be full',
-  },
+  ...writingArgs('0'),
 } satisfies ArgsDef;
 
 const RECORDS_MAX = 1_000_000_000;
@@ -86,11 +74,7 @@ function bench(name: string, { description, records, more = {}, measure }: Bench
         seed,
         records: integerIn('--records', given.records, 1, RECORDS_MAX),
         size: integerIn('--size', given.size, 1, SIZE_MAX),
-        producer: {
-          acks: acksOf(given.acks),
-          compression: oneOf('--compression', given.compression, CODECS),
-          lingerMs: integerIn('--linger-ms', given['linger-ms'], 0, 60_000),
-        },
+        producer: writingOptions(given),
       };
       await using client = await connectTo(given, { report, signal });
       await onTopic(client, { name: given.topic, partitions }, async (topic) => {

@@ -3,8 +3,8 @@ import { addAbortSignal } from 'node:stream';
 import type { RecordBytes } from '../../client/producer/record.ts';
 import { brokerArgs, connectTo, watch } from '../broker.ts';
 import { command } from '../command.ts';
-import { integerIn, oneOf, usage } from '../options.ts';
-import { acksOf, CODECS } from './choices.ts';
+import { integerIn, usage } from '../options.ts';
+import { ACKS, CODECS, writingArgs, writingOptions } from './choices.ts';
 import { linesOf } from './lines.ts';
 import { recordOf } from './record-line.ts';
 import { ProduceRun, type ReadLine } from './run.ts';
@@ -32,19 +32,7 @@ const args = {
   },
   partition: { type: 'string', valueHint: 'N', description: 'Where all go; else by key' },
   rate: { type: 'string', valueHint: 'N', description: 'Records a second, at most' },
-  acks: {
-    type: 'enum',
-    options: ['all', '1', '0'],
-    default: 'all',
-    description: 'Who acknowledges a record',
-  },
-  compression: { type: 'enum', options: [...CODECS], default: 'none', description: 'Of batches' },
-  'linger-ms': {
-    type: 'string',
-    default: '5',
-    valueHint: 'MS',
-    description: 'How long a batch waits to be full',
-  },
+  ...writingArgs('5'),
   'max-bytes': {
     type: 'string',
     default: '1048576',
@@ -67,15 +55,10 @@ export const produce = command({
   name: 'produce',
   description: 'Write records from stdin, one a line',
   args,
-  completes: { topic: 'topic', context: 'context', acks: ['all', '1', '0'], compression: CODECS },
+  completes: { topic: 'topic', context: 'context', acks: ACKS, compression: CODECS },
   async run({ args: given, every, report, signal }) {
     const maxBytes = integerIn('--max-bytes', given['max-bytes'], 1, REQUEST_MAX_BYTES);
-    const options = {
-      acks: acksOf(given.acks),
-      compression: oneOf('--compression', given.compression, CODECS),
-      lingerMs: integerIn('--linger-ms', given['linger-ms'], 0, 60_000),
-      requestMaxBytes: maxBytes + REQUEST_OVERHEAD_BYTES,
-    };
+    const options = { ...writingOptions(given), requestMaxBytes: maxBytes + REQUEST_OVERHEAD_BYTES };
     const rate = given.rate === undefined ? undefined : integerIn('--rate', given.rate, 1, RATE_MAX);
     const read = readerOf(given, { headers: headersIn(every('header')) });
     if (process.stdin.isTTY) report.note('one record a line; Ctrl-D ends');

@@ -1,32 +1,16 @@
 import type { ProducerRecord } from '../../client/producer/record.ts';
-import { fieldBytes, headersIn, integerIn, objectIn } from '../transfer/ndjson.ts';
-
-/** What a line says of a record: as `consume` writes it, of which topic and offset are not heeded. */
-const NAMES = new Set([
-  'topic',
-  'partition',
-  'offset',
-  'timestamp',
-  'timestampType',
-  'key',
-  'value',
-  'headers',
-]);
-const PARTITION_MAX = 0x7fff_ffff;
+import { fieldBytes, headersIn, integerIn, objectIn, PARTITION_MAX, strangerIn } from '../transfer/ndjson.ts';
 
 /**
  * Reads `{"key":…,"value":…,"headers":{…},"partition":…,"timestamp":…}`, of which the value alone must be there. Texts
- * are texts, `{"base64":"…"}` bytes, null a tombstone or no key; any other JSON is itself, as text.
+ * are texts, `{"base64":"…"}` bytes, null a tombstone or no key; any other JSON is itself, as text. Other fields that
+ * `consume` writes, topic and offset, are not heeded.
  * @throws Error with what is wrong and what would be right.
  */
 export function recordOf(text: string): ProducerRecord {
   const line = objectIn(text);
-  const stranger = Object.keys(line).find((name) => !NAMES.has(name));
-  if (stranger !== undefined || line['value'] === undefined) {
-    const what =
-      stranger === undefined ? 'it has no "value"' : `"${stranger.slice(0, 40)}" is no field of a record`;
-    throw new Error(`${what}; with --raw the whole line is the value`);
-  }
+  const fault = strangerIn(line) ?? (line['value'] === undefined ? 'it has no "value"' : undefined);
+  if (fault !== undefined) throw new Error(`${fault}; with --raw the whole line is the value`);
   const { partition, timestamp } = line;
   return {
     key: bytesOf(line['key'] ?? null, 'key'),

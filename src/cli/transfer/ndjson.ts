@@ -63,13 +63,13 @@ const NAMES = new Set([
   'value',
   'headers',
 ]);
-const PARTITION_MAX = 0x7fff_ffff;
+export const PARTITION_MAX = 0x7fff_ffff;
 
 /** Reads what {@link lineOf} writes. @throws Error with what is wrong and what would be right. */
 export function parseLine(text: string): Parsed {
   const line = objectIn(text);
-  const stranger = Object.keys(line).find((name) => !NAMES.has(name));
-  if (stranger !== undefined) throw new Error(`"${stranger.slice(0, 40)}" is no field of a record`);
+  const stranger = strangerIn(line);
+  if (stranger !== undefined) throw new Error(stranger);
   const { topic, offset, timestampType = 'CreateTime' } = line;
   if (typeof topic !== 'string' || topic === '') throw new Error('topic must be the name of a topic');
   if (timestampType !== 'CreateTime' && timestampType !== 'LogAppendTime')
@@ -84,6 +84,12 @@ export function parseLine(text: string): Parsed {
     value: fieldBytes(line['value'], 'value'),
     headers: headersIn(line['headers'] ?? []),
   };
+}
+
+/** What is wrong with the first field that a record does not have. */
+export function strangerIn(line: { readonly [name: string]: unknown }): string | undefined {
+  const stranger = Object.keys(line).find((name) => !NAMES.has(name));
+  return stranger === undefined ? undefined : `"${stranger.slice(0, 40)}" is no field of a record`;
 }
 
 /** @throws Error when it is none. */
