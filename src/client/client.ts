@@ -6,7 +6,8 @@ import { Consumer } from './consumer/consumer.ts';
 import type { ConsumerOptions } from './consumer/options.ts';
 import { closedError } from './errors.ts';
 import { Latest, type LatestOptions } from './latest.ts';
-import { Producer, type ProducerOptions, type ProducerParts, type SendOptions } from './producer/producer.ts';
+import type { ClientParts } from './client-parts.ts';
+import { Producer, type ProducerOptions, type SendOptions } from './producer/producer.ts';
 import type { ProducerRecord, RecordBytes, RecordMetadata } from './producer/record.ts';
 import { Reader, type ReaderParts, type ReadOptions } from './read.ts';
 import type { ReadableTopic, WritableTopic } from './topics/topic.ts';
@@ -16,7 +17,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** A cluster, and what is done with it. Made by `connect`. */
 export class Client implements AsyncDisposable {
   readonly #cluster: Cluster;
-  readonly #parts: ProducerParts;
+  readonly #parts: ClientParts;
   readonly #producers = new Set<Producer>();
   readonly #readers = new Set<{ close(): void }>();
   readonly #consumers = new Set<{ close(options: { timeoutMs: Millis }): Promise<void> }>();
@@ -25,7 +26,7 @@ export class Client implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** @internal */
-  constructor(parts: ProducerParts) {
+  constructor(parts: ClientParts) {
     this.#parts = parts;
     this.#cluster = parts.cluster;
   }

@@ -2,7 +2,8 @@ import type { Millis } from '../model/ids.ts';
 import { CallLine } from './call-line.ts';
 import { invalidArgument } from './errors.ts';
 import type { ConsumerRecord, FetchedBatch } from './fetch/consumer-record.ts';
-import type { FetchOptions, FetchParts } from './fetch/fetch-options.ts';
+import type { ClientParts } from './client-parts.ts';
+import type { FetchOptions } from './fetch/fetch-options.ts';
 import { Fetcher, type Progress } from './fetch/fetcher.ts';
 import { policyOf, type Position, placeOf } from './fetch/position.ts';
 import { abortable, retrying } from './retry.ts';
@@ -31,7 +32,7 @@ export interface ReadOptions extends FetchOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface ReaderParts extends FetchParts {
+export interface ReaderParts extends ClientParts {
   send: SendRaw;
   /** A record without a value needs no valid one. */
   takesTombstones?: boolean;

@@ -1,7 +1,7 @@
 import type { Millis } from '../../model/ids.ts';
 import { CallLine } from '../call-line.ts';
 import { closedError, invalidArgument, mayRetry, MilenaError } from '../errors.ts';
-import type { FetchParts } from '../fetch/fetch-options.ts';
+import type { ClientParts } from '../client-parts.ts';
 import { Fetcher } from '../fetch/fetcher.ts';
 import { policyOf, type Position } from '../fetch/position.ts';
 import { Coordinator } from '../group/coordinator.ts';
@@ -18,7 +18,7 @@ import { type Handler, Runner, type RunOptions } from './runner.ts';
 import { type ConsumerLag, Share } from './share.ts';
 
 /** @internal */
-export interface ConsumerParts<K, V> extends FetchParts {
+export interface ConsumerParts<K, V> extends ClientParts {
   send: SendRaw;
   /** It is over. */
   closed?: (consumer: Consumer<K, V>) => void;

@@ -1,6 +1,6 @@
 import type { Millis, Offset } from '../../model/ids.ts';
 import type { FetchedBatch } from '../fetch/consumer-record.ts';
-import type { FetchParts } from '../fetch/fetch-options.ts';
+import type { ClientParts } from '../client-parts.ts';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import { type Isolation, Lookups } from '../fetch/lookups.ts';
 import { LATEST, type Position } from '../fetch/position.ts';
@@ -36,7 +36,7 @@ export interface ConsumerLag extends TopicPartition {
 }
 
 export interface ShareOptions<K, V> {
-  parts: FetchParts;
+  parts: ClientParts;
   fetcher: Fetcher<K, V>;
   /** Undefined without a group. */
   group: { coordinator: Coordinator; groupId: string } | undefined;

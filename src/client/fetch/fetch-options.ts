@@ -1,25 +1,7 @@
-import type { Kernels } from '../../kernels/kernels.ts';
 import type { Millis } from '../../model/ids.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Random } from '../../ports/random.ts';
-import type { Codecs } from '../../records/codecs.ts';
-import type { Cluster } from '../cluster.ts';
 import { invalidArgument } from '../errors.ts';
-import type { ClientTracing } from '../tracing/client-tracing.ts';
 import type { Isolation } from './lookups.ts';
 import type { Position } from './position.ts';
-
-/** What a fetcher needs of its client. */
-export interface FetchParts {
-  cluster: Cluster;
-  clock: Clock;
-  random: Random;
-  kernels: Kernels;
-  codecs: Codecs;
-  /** How long what fails is tried again. */
-  retryForMs: Millis;
-  tracing?: ClientTracing | undefined;
-}
 
 export interface FetchOptions {
   /** `read_committed` gives no records of transactions that are open or aborted; `read_uncommitted` unless given. */

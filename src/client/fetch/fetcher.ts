@@ -5,7 +5,8 @@ import { abortable } from '../retry.ts';
 import { type Deserializers, deserializersOf } from '../topics/topic.ts';
 import { BadBatch, FetchBuffer } from './buffer.ts';
 import type { FetchedBatch } from './consumer-record.ts';
-import { type FetchOptions, type FetchParts, type FetchSettings, settingsOf } from './fetch-options.ts';
+import type { ClientParts } from '../client-parts.ts';
+import { type FetchOptions, type FetchSettings, settingsOf } from './fetch-options.ts';
 import { titleOf, type TopicPartition } from '../topic-partition.ts';
 import { type Assignment, endOf, FetchPartition } from './partition.ts';
 import { placeOf, type Position } from './position.ts';
@@ -36,11 +37,11 @@ export class Fetcher<K = Uint8Array | null, V = Uint8Array | null> {
   readonly #buffer: FetchBuffer<K, V>;
   readonly #pump: Pump;
   readonly #settings: FetchSettings;
-  readonly #parts: FetchParts;
+  readonly #parts: ClientParts;
   #news: PromiseWithResolvers<void> | undefined;
 
   /** @throws MilenaError INVALID_ARGUMENT */
-  constructor(parts: FetchParts, options: FetcherOptions<K, V> = {}) {
+  constructor(parts: ClientParts, options: FetcherOptions<K, V> = {}) {
     const { kernels, codecs } = parts;
     this.#parts = parts;
     const plain = (topic: string) => deserializersOf<K, V>(topic);

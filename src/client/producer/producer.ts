@@ -1,14 +1,10 @@
-import type { Kernels } from '../../kernels/kernels.ts';
 import type { Millis } from '../../model/ids.ts';
 import { isList } from '../../model/lists.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Random } from '../../ports/random.ts';
-import { CODEC, type CodecName, type Codecs } from '../../records/codecs.ts';
-import type { Cluster } from '../cluster.ts';
+import { CODEC, type CodecName } from '../../records/codecs.ts';
+import type { ClientParts } from '../client-parts.ts';
 import { closedError, MilenaError } from '../errors.ts';
 import { abortable, pause, retrying } from '../retry.ts';
 import type { KnownTopic } from '../topic-cache.ts';
-import type { ClientTracing } from '../tracing/client-tracing.ts';
 import { nameOf, serialized, type WritableTopic } from '../topics/topic.ts';
 import { Budget } from './budget.ts';
 import type { RecordWaiter } from './contents.ts';
@@ -41,18 +37,6 @@ export interface ProducerOptions {
   partitioner?: Partitioner;
 }
 
-/** @internal */
-export interface ProducerParts {
-  cluster: Cluster;
-  clock: Clock;
-  random: Random;
-  kernels: Kernels;
-  codecs: Codecs;
-  /** How long an unknown topic is asked for. */
-  retryForMs: Millis;
-  tracing?: ClientTracing | undefined;
-}
-
 export interface SendOptions {
   /** Nobody waits any more: a record that has no room yet is not sent, any other may be. */
   signal?: AbortSignal | undefined;
@@ -73,7 +57,7 @@ const DONE = Promise.resolve();
  * `client.producer()`.
  */
 export class Producer implements AsyncDisposable {
-  readonly #parts: ProducerParts;
+  readonly #parts: ClientParts;
   readonly #sender: Sender;
   readonly #budget: Budget;
   readonly #writers = new Map<string, TopicWriter>();
@@ -89,7 +73,7 @@ export class Producer implements AsyncDisposable {
   };
 
   /** @internal @throws MilenaError INVALID_ARGUMENT */
-  constructor(parts: ProducerParts, options: ProducerOptions = {}) {
+  constructor(parts: ClientParts, options: ProducerOptions = {}) {
     const { cluster, clock, random, kernels, codecs } = parts;
     const { acks = 'all', idempotent = acks === 'all', compression = 'none', lingerMs = 0 } = options;
     const { requestMaxBytes = REQUEST_MAX_BYTES, partitioner = murmur2Partitioner } = options;

@@ -1,0 +1,19 @@
+import type { Kernels } from '../kernels/kernels.ts';
+import type { Millis } from '../model/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { Codecs } from '../records/codecs.ts';
+import type { Cluster } from './cluster.ts';
+import type { ClientTracing } from './tracing/client-tracing.ts';
+
+/** What those that read and write need of their client. */
+export interface ClientParts {
+  cluster: Cluster;
+  clock: Clock;
+  random: Random;
+  kernels: Kernels;
+  codecs: Codecs;
+  /** How long what fails is tried again. */
+  retryForMs: Millis;
+  tracing?: ClientTracing | undefined;
+}
