@@ -1,9 +1,9 @@
 import { chromium } from 'playwright';
-import { unstable_dev } from 'wrangler';
 import { CHROMIUM_FLAGS, findChromium } from '../browser/chromium.ts';
 import { servePages } from '../browser/serve.ts';
 import { report } from './harness.ts';
 import { timeCase } from './hosts/cases.ts';
+import { startWorker } from '../support/workerd.ts';
 
 /** Those with copies allocate their results, which is the engine's business: they have no bar. */
 const CASES = [
@@ -73,14 +73,8 @@ async function callsARound(bench: string): Promise<number> {
 }
 
 async function startWorkerd(): Promise<Host> {
-  const worker = await unstable_dev('test/bench/hosts/worker.ts', {
+  const worker = await startWorker('test/bench/hosts/worker.ts', {
     config: 'test/bench/hosts/wrangler.toml',
-    local: true,
-    ip: '127.0.0.1',
-    port: 0,
-    inspectorPort: 0,
-    logLevel: 'error',
-    experimental: { disableExperimentalWarning: true, disableDevRegistry: true },
   });
   const ask = async (name: string, calls: number): Promise<number> => {
     const query = new URLSearchParams({ name, calls: String(calls) });

@@ -5,11 +5,11 @@ import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createServer } from 'vite';
-import { unstable_dev } from 'wrangler';
 import { ROOT } from '../cli/milena.ts';
 import { startChromium } from '../package/page.ts';
 import { MILENA } from '../support/broker-process.ts';
 import { isAsShown } from './page.ts';
+import { startWorker } from '../support/workerd.ts';
 
 /** What keeps running, once a page has started it. */
 export interface Service {
@@ -128,14 +128,8 @@ async function vite(root: string, ports: Ports): Promise<Service> {
 async function wrangler(folder: string): Promise<Service> {
   const settings = await readFile(join(folder, 'wrangler.toml'), 'utf8');
   const main = /^main = "(.*)"$/m.exec(settings)?.[1] ?? '';
-  const worker = await unstable_dev(join(folder, main), {
+  const worker = await startWorker(join(folder, main), {
     config: join(folder, 'wrangler.toml'),
-    local: true,
-    ip: '127.0.0.1',
-    port: 0,
-    inspectorPort: 0,
-    logLevel: 'error',
-    experimental: { disableExperimentalWarning: true, disableDevRegistry: true },
   });
   return { ports: [[8787, worker.port]], stop: () => worker.stop() };
 }

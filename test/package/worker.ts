@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unstable_dev } from 'wrangler';
+import { startWorker } from '../support/workerd.ts';
 import type { InstalledPackage } from './install.ts';
 
 /** A user's Worker: a client a request, to the broker that the request names. */
@@ -29,14 +29,8 @@ export default {
 export async function askWorker(installed: InstalledPackage, broker: string): Promise<unknown> {
   const script = join(installed.folder, 'worker.js');
   await writeFile(script, SCRIPT);
-  const worker = await unstable_dev(script, {
-    local: true,
-    ip: '127.0.0.1',
-    port: 0,
-    inspectorPort: 0,
-    logLevel: 'error',
+  const worker = await startWorker(script, {
     compatibilityDate: '2026-07-01',
-    experimental: { disableExperimentalWarning: true, disableDevRegistry: true },
   });
   try {
     const response = await worker.fetch(`http://worker/?${new URLSearchParams({ url: broker })}`);
