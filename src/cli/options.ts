@@ -88,7 +88,7 @@ class Given {
   }
 }
 
-function aliasesOf(arg: ArgDef): string[] {
+export function aliasesOf(arg: ArgDef): string[] {
   return 'alias' in arg ? [arg.alias ?? []].flat() : [];
 }
 

@@ -8,6 +8,7 @@ import { createTopicsApi } from '../wire/apis/19-create-topics.ts';
 import { BrokerError, closedError, ConnectionLost } from './errors.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { abortable, BACKOFF_MAX_MS } from './retry.ts';
+import { titleOf } from './topic-partition.ts';
 import { type LeaderHint, type KnownTopic, TopicCache } from './topic-cache.ts';
 
 export interface ClusterOptions extends ExchangeOptions {
@@ -150,7 +151,7 @@ export class Cluster {
   async leaderOf(topic: string, partition: number): Promise<Exchange> {
     const { partitions } = await this.topic(topic);
     const leaderId = partitions[partition]?.leaderId ?? -1;
-    if (leaderId < 0) throw new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, `${topic}-${partition}`);
+    if (leaderId < 0) throw new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, titleOf({ topic, partition }));
     return this.broker(leaderId);
   }
 

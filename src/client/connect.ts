@@ -8,7 +8,7 @@ import type { BrokerAddress, Transport } from '../ports/transport.ts';
 import type { Codecs } from '../records/codecs.ts';
 import { Client } from './client.ts';
 import { Cluster } from './cluster.ts';
-import { MilenaError } from './errors.ts';
+import { invalidArgument, type MilenaError } from './errors.ts';
 import { retrying } from './retry.ts';
 import { WakefulClock, type WakeSource } from './wakeful-clock.ts';
 
@@ -150,5 +150,5 @@ export function parseUrl(url: string): { scheme: string; bootstrap: BrokerAddres
 }
 
 function invalid(message: string): MilenaError {
-  return new MilenaError(message, { code: 'INVALID_ARGUMENT', hint: 'see the URLs that connect takes' });
+  return invalidArgument(message, 'see the URLs that connect takes');
 }

@@ -52,6 +52,8 @@ interface Pending {
 
 type Asked = Omit<Pending, 'correlationId' | 'cancelTimer' | 'timeoutMs'> & Pick<RequestOptions, 'timeoutMs'>;
 
+/** What brokers are told of this client (KIP-511). */
+export const SOFTWARE = { clientSoftwareName: 'milena', clientSoftwareVersion: '0' };
 const IN_FLIGHT_MAX = 5;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Of that time: requests that are given more are known to be slow. */
@@ -214,11 +216,10 @@ export class Exchange {
 
   /** A broker that does not know our version answers in the oldest (KIP-511). */
   async #apiVersions(options: RequestOptions): Promise<ApiVersionsResponse> {
-    const software = { clientSoftwareName: 'milena', clientSoftwareVersion: '0' };
-    const frame = await this.#send(apiVersionsApi, 3, software, options);
+    const frame = await this.#send(apiVersionsApi, 3, SOFTWARE, options);
     const errorCode = new DataView(frame.buffer, frame.byteOffset).getInt16(API_VERSIONS_ERROR_AT);
     if (errorCode !== ErrorCode.UNSUPPORTED_VERSION) return this.#decode(apiVersionsApi, 3, frame);
-    return this.#decode(apiVersionsApi, 0, await this.#send(apiVersionsApi, 0, software, options));
+    return this.#decode(apiVersionsApi, 0, await this.#send(apiVersionsApi, 0, SOFTWARE, options));
   }
 
   /** Bytes that are no answer of that kind end the connection: what follows cannot be believed either. */

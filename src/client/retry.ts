@@ -89,7 +89,6 @@ export interface RetryOptions {
 
 /**
  * How long failures in a row are put up with: they may have lasted `retryForMs`, with pauses that grow between them.
- * For what goes on for ever, and so has no beginning to count from.
  */
 export class Patience {
   readonly #options: RetryOptions;
@@ -100,11 +99,6 @@ export class Patience {
   constructor(options: RetryOptions, sinceMs?: Millis) {
     this.#options = options;
     this.#sinceMs = sinceMs;
-  }
-
-  succeeded(): void {
-    this.#sinceMs = undefined;
-    this.#failures = 0;
   }
 
   /**

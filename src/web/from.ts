@@ -1,4 +1,4 @@
-import { durationMs } from '../model/duration.ts';
+import { agoMs } from '../model/duration.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import { invalid } from './errors.ts';
 
@@ -29,7 +29,7 @@ export function timeIn(from: From, nowMs: Millis): Millis | undefined {
   if (typeof from !== 'object' || !('time' in from)) return undefined;
   const time = from.time as Time;
   const text = String(time);
-  const backMs = text.startsWith('-') ? durationMs(text.slice(1)) : undefined;
+  const backMs = agoMs(text);
   const ms = backMs === undefined ? new Date(time).getTime() : nowMs - backMs;
   if (Number.isNaN(ms)) throw invalid(`${text} is no time`, 'write -1h, or 2026-11-01T00:00Z');
   // Below zero are Kafka's signs for other things.

@@ -1,6 +1,6 @@
-import type { ArgDef } from 'citty';
 import type { Command, Completes } from '../command.ts';
 import { type Branch, find, visible } from '../tree.ts';
+import { aliasesOf } from '../options.ts';
 
 export interface Candidate {
   value: string;
@@ -98,10 +98,6 @@ function readGiven({ args, hasMany }: Command, given: readonly string[]): Read {
   const called = Object.keys(args).filter((name) => args[name]?.type === 'positional');
   const nextWord = called[words] ?? (hasMany ? called.at(-1) : undefined);
   return { options, awaited, named, nextWord, isWordsOnly };
-}
-
-function aliasesOf(arg: ArgDef): string[] {
-  return 'alias' in arg ? [arg.alias ?? []].flat() : [];
 }
 
 async function valuesOf(

@@ -44,7 +44,7 @@ export const purge = command({
         await report.confirm(`delete ${counted(records, 'record')} of ${args.topic}?`);
         await admin.records.delete(args.topic, { before, partitions });
       }
-      report.note(`${counted(records, 'record')} ${dryRun ? 'would be' : ''} deleted`.replace('  ', ' '));
+      report.note(`${counted(records, 'record')} ${dryRun ? 'would be deleted' : 'deleted'}`);
       report.list('partitions', rows, [
         { head: 'partition', of: ({ partition }) => partition },
         { head: 'from', of: ({ from }) => from },

@@ -104,7 +104,8 @@ export class Asking {
     const parts = new Map<number, K[]>();
     for (const [key, nodeId] of nodeIds) {
       if (nodeId instanceof MilenaError) outcomes.set(key, nodeId);
-      else parts.set(nodeId, [...(parts.get(nodeId) ?? []), key]);
+      else if (!parts.has(nodeId)) parts.set(nodeId, [key]);
+      else parts.get(nodeId)?.push(key);
     }
     const askOne = async ([nodeId, keys]: [number, K[]]) => {
       try {

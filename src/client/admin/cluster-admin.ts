@@ -2,7 +2,7 @@ import { ErrorCode } from '../../model/errors.ts';
 import { apiVersionsApi } from '../../wire/apis/18-api-versions.ts';
 import { describeClusterApi } from '../../wire/apis/60-describe-cluster.ts';
 import { BrokerError } from '../errors.ts';
-import type { Exchange } from '../exchange.ts';
+import { type Exchange, SOFTWARE } from '../exchange.ts';
 import type { AdminOptions, Asking } from './asking.ts';
 import { type ClusterHealth, healthOf } from './cluster-health.ts';
 
@@ -90,8 +90,7 @@ async function featuresOf(
   signal: AbortSignal | undefined,
 ): Promise<ClusterDescription['features']> {
   if ((broker.versions.get(apiVersionsApi.key)?.max ?? 0) < FEATURES_VERSIONS.min) return [];
-  const software = { clientSoftwareName: 'milena', clientSoftwareVersion: '0' };
-  const answer = await broker.request(apiVersionsApi, FEATURES_VERSIONS, software, { signal });
+  const answer = await broker.request(apiVersionsApi, FEATURES_VERSIONS, SOFTWARE, { signal });
   const levels = new Map(
     answer.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]),
   );

@@ -40,11 +40,11 @@ async function namedTopics(
 
 async function matchingTopics(pattern: RegExp, cluster: Cluster, signal?: AbortSignal): Promise<string[]> {
   const { topics } = await cluster.metadata(null, signal);
-  const isWanted = (name: string) =>
-    new RegExp(pattern.source, pattern.flags.replaceAll(/[gy]/g, '')).test(name);
+  // Without what makes it remember where it was.
+  const wanted = new RegExp(pattern.source, pattern.flags.replaceAll(/[gy]/g, ''));
   return topics
     .flatMap(({ name, errorCode, isInternal }) =>
-      name !== null && errorCode === ErrorCode.NONE && !isInternal && isWanted(name) ? [name] : [],
+      name !== null && errorCode === ErrorCode.NONE && !isInternal && wanted.test(name) ? [name] : [],
     )
     .sort();
 }

@@ -40,7 +40,7 @@ export class Lookups {
   readonly #cluster: Cluster;
   readonly #isolation: Isolation;
   /** By node and time, of this turn: Kafka takes a partition once a request. */
-  #waiting = new Map<string, { nodeId: number; timestamp: number; questions: Question[] }>();
+  #waiting = new Map<string, { nodeId: number; timestamp: number; questions: Map<string, Question> }>();
 
   constructor(cluster: Cluster, isolation: Isolation) {
     this.#cluster = cluster;
@@ -69,10 +69,10 @@ export class Lookups {
       const key = `${nodeId}/${timestamp}`;
       let asked = this.#waiting.get(key);
       // A partition that is asked for twice in a turn is asked for in two requests.
-      if (asked?.questions.some(({ topic, partition }) => topic === at.topic && partition === at.partition))
+      if (asked?.questions.has(titleOf(at)))
         return void this.#ask(nodeId, timestamp, [{ ...at, resolve, reject }]);
-      if (asked === undefined) this.#waiting.set(key, (asked = { nodeId, timestamp, questions: [] }));
-      asked.questions.push({ ...at, resolve, reject });
+      if (asked === undefined) this.#waiting.set(key, (asked = { nodeId, timestamp, questions: new Map() }));
+      asked.questions.set(titleOf(at), { ...at, resolve, reject });
     });
   }
 
@@ -114,7 +114,7 @@ export class Lookups {
     const waiting = this.#waiting;
     this.#waiting = new Map();
     for (const { nodeId, timestamp, questions } of waiting.values())
-      void this.#ask(nodeId, timestamp, questions);
+      void this.#ask(nodeId, timestamp, [...questions.values()]);
   }
 
   async #ask(nodeId: number, timestamp: number, questions: readonly Question[]): Promise<void> {
@@ -130,9 +130,13 @@ export class Lookups {
           partitions: some.map(({ partition }) => ({ partitionIndex: partition, timestamp })),
         })),
       });
+      const answers = new Map(
+        answer.topics.flatMap(({ name: topic, partitions }) =>
+          partitions.map((one) => [titleOf({ topic, partition: one.partitionIndex }), one] as const),
+        ),
+      );
       for (const question of questions) {
-        const topic = answer.topics.find(({ name }) => name === question.topic);
-        const found = topic?.partitions.find(({ partitionIndex }) => partitionIndex === question.partition);
+        const found = answers.get(titleOf(question));
         try {
           this.#check(question, found?.errorCode);
           const { offset = -1, leaderEpoch = -1, timestamp: foundMs = -1 } = found ?? {};

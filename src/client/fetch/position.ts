@@ -1,4 +1,4 @@
-import { type Duration, durationMs } from '../../model/duration.ts';
+import { agoMs, type Duration } from '../../model/duration.ts';
 import type { LeaderEpoch, Millis, Offset } from '../../model/ids.ts';
 import { invalidArgument, type MilenaError } from '../errors.ts';
 
@@ -51,14 +51,14 @@ export function policyOf(from: Position): Position | 'throw' {
 /** Milliseconds since 1970. @throws MilenaError INVALID_ARGUMENT */
 export function timeOf(time: Time, nowMs: Millis): Millis {
   const timeMs =
-    typeof time === 'string' ? nowMs - agoMs(time) : typeof time === 'number' ? time : time.getTime();
+    typeof time === 'string'
+      ? nowMs - (agoMs(time) ?? Number.NaN)
+      : typeof time === 'number'
+        ? time
+        : time.getTime();
   if (!Number.isFinite(timeMs))
     throw notAPosition(`${typeof time === 'object' ? 'an invalid date' : `"${time}"`} is no time`);
   return Math.max(Math.floor(timeMs), 0);
-}
-
-function agoMs(text: string): Millis {
-  return (text.startsWith('-') ? durationMs(text.slice(1)) : undefined) ?? Number.NaN;
 }
 
 function notAPosition(message: string): MilenaError {

@@ -176,15 +176,12 @@ export class Pump {
 
   #hasRoom(maxBytes: number): boolean {
     const { buffer, settings } = this.#options;
-    const isTaken = () => buffer.heldBytes + this.#askedBytes;
-    if (
-      isTaken() > 0 &&
-      isTaken() + maxBytes > settings.maxBufferedBytes &&
-      this.isAwaited &&
-      !buffer.hasSome
-    )
-      buffer.dropPaused();
-    return isTaken() === 0 || isTaken() + maxBytes <= settings.maxBufferedBytes;
+    const hasRoom = () => {
+      const takenBytes = buffer.heldBytes + this.#askedBytes;
+      return takenBytes === 0 || takenBytes + maxBytes <= settings.maxBufferedBytes;
+    };
+    if (!hasRoom() && this.isAwaited && !buffer.hasSome) buffer.dropPaused();
+    return hasRoom();
   }
 
   async #ask(lane: Lane, some: readonly FetchPartition[], sizes: FetchSizes): Promise<void> {

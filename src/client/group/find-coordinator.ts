@@ -34,8 +34,8 @@ export async function findCoordinators(
   );
   const nodeIds = new Map<string, number | BrokerError>();
   for (const { key, errorCode, errorMessage, nodeId, host, port } of found.flat()) {
-    if (errorCode === ErrorCode.NONE) cluster.meet([{ nodeId, host, port }]);
     const isKnown = errorCode === ErrorCode.NONE;
+    if (isKnown) cluster.meet([{ nodeId, host, port }]);
     nodeIds.set(key, isKnown ? nodeId : new BrokerError(errorCode, titleOf(key), errorMessage));
   }
   return nodeIds;

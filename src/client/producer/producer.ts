@@ -2,8 +2,8 @@ import type { Millis } from '../../model/ids.ts';
 import { isList } from '../../model/lists.ts';
 import { CODEC, type CodecName } from '../../records/codecs.ts';
 import type { ClientParts } from '../client-parts.ts';
-import { closedError, MilenaError } from '../errors.ts';
-import { abortable, pause, retrying } from '../retry.ts';
+import { closedError, invalidArgument, MilenaError } from '../errors.ts';
+import { abortable, retrying, within } from '../retry.ts';
 import type { KnownTopic } from '../topic-cache.ts';
 import { nameOf, serialized, type WritableTopic } from '../topics/topic.ts';
 import { Budget } from './budget.ts';
@@ -78,8 +78,8 @@ export class Producer implements AsyncDisposable {
     const { acks = 'all', idempotent = acks === 'all', compression = 'none', lingerMs = 0 } = options;
     const { requestMaxBytes = REQUEST_MAX_BYTES, partitioner = murmur2Partitioner } = options;
     const { deliveryTimeoutMs = DELIVERY_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
-    if (idempotent && acks !== 'all') throw invalid(`idempotent takes acks: 'all', not ${acks}`);
-    if (!(compression in CODEC)) throw invalid(`there is no compression ${compression}`);
+    if (idempotent && acks !== 'all') throw invalidArgument(`idempotent takes acks: 'all', not ${acks}`);
+    if (!(compression in CODEC)) throw invalidArgument(`there is no compression ${compression}`);
     this.#parts = parts;
     this.#requestMaxBytes = requestMaxBytes;
     this.#budget = new Budget(options.maxBufferedBytes ?? MAX_BUFFERED_BYTES);
@@ -265,7 +265,7 @@ export class Producer implements AsyncDisposable {
     const record = newRecord(given, this.#parts.clock.now());
     const { timestamp } = record;
     if (!Number.isSafeInteger(timestamp) || timestamp < 0)
-      throw invalid(`a timestamp is a number of milliseconds since 1970, not ${timestamp}`);
+      throw invalidArgument(`a timestamp is a number of milliseconds since 1970, not ${timestamp}`);
     const sizeBytes = sizeOf(record);
     if (sizeBytes + REQUEST_OVERHEAD_BYTES > this.#requestMaxBytes)
       throw new MilenaError(
@@ -291,11 +291,9 @@ export class Producer implements AsyncDisposable {
   }
 
   async #close(timeoutMs: Millis): Promise<void> {
-    const late = new AbortController();
     try {
-      await Promise.race([this.#flush(), pause(this.#parts.clock, timeoutMs, late.signal)]);
+      await within(this.#flush(), { clock: this.#parts.clock, timeoutMs });
     } finally {
-      late.abort();
       const error = closedError('the producer');
       this.#life.abort(error);
       this.#budget.refuseAll(error);
@@ -303,8 +301,4 @@ export class Producer implements AsyncDisposable {
     }
     this.#tellFailure();
   }
-}
-
-function invalid(message: string): MilenaError {
-  return new MilenaError(message, { code: 'INVALID_ARGUMENT' });
 }

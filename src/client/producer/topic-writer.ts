@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { NewRecord } from '../../records/builder.ts';
 import type { Cluster } from '../cluster.ts';
-import { MilenaError } from '../errors.ts';
+import { invalidArgument } from '../errors.ts';
 import type { KnownTopic } from '../topic-cache.ts';
 import { Batch, type BatchTold } from './batch.ts';
 import { type Packing, RecordsContent, type RecordWaiter } from './contents.ts';
@@ -83,9 +83,7 @@ export class TopicWriter {
       }));
     const partition = wanted ?? this.#options.partitioner({ topic: this.#topic, key: key ?? '' }, length);
     if (Number.isInteger(partition) && partition >= 0 && partition < length) return partition;
-    throw new MilenaError(`${this.#topic} has no partition ${partition}, but 0 to ${length - 1}`, {
-      code: 'INVALID_ARGUMENT',
-      hint: 'leave the partition out, or look at the partitioner',
-    });
+    const message = `${this.#topic} has no partition ${partition}, but 0 to ${length - 1}`;
+    throw invalidArgument(message, 'leave the partition out, or look at the partitioner');
   }
 }

@@ -1,4 +1,4 @@
-import { MilenaError } from '../errors.ts';
+import { invalidArgument } from '../errors.ts';
 import type { ProducerRecord, RecordBytes } from '../producer/record.ts';
 import { InvalidRecord, type RawRecord } from './invalid-record.ts';
 import type { OnInvalid } from './on-invalid.ts';
@@ -56,7 +56,7 @@ export function topic<
   WK = RecordBytes | null,
   WV = RecordBytes | null,
 >(name: string, options: TopicOptions<K, V, WK, WV> = {}): Topic<K, V, WK, WV> {
-  if (name === '') throw new MilenaError('a topic has a name', { code: 'INVALID_ARGUMENT' });
+  if (name === '') throw invalidArgument('a topic has a name');
   const { onInvalid = 'throw' } = options;
   // What is left out is plain, and so are its types: nobody else can name others.
   const key = options.key === undefined ? (PLAIN as unknown as Serde<K, WK>) : serdeOf(options.key);
