@@ -130,7 +130,7 @@ export class Cluster {
   /** How many partitions a topic has; undefined when there is no such topic. @throws BrokerError */
   async partitionsOf(topic: string): Promise<number | undefined> {
     try {
-      return (await this.topic(topic)).partitions.length;
+      return (await this.topic(topic, { mayCreate: false })).partitions.length;
     } catch (error) {
       if (isUnknownTopic(error)) return undefined;
       throw error;
