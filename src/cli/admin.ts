@@ -1,9 +1,8 @@
 import type { ArgsDef } from 'citty';
 import type { Admin } from '../client/admin/admin.ts';
 import { MilenaError } from '../client/errors.ts';
-import { type BrokerArgs, connectTo } from './broker.ts';
+import { type BrokerArgs, connectTo, mustHaveTopics } from './broker.ts';
 import { usage } from './options.ts';
-import { noTopic } from './no-topic.ts';
 import type { Report } from './terminal/report.ts';
 
 /** Of what cannot be undone. */
@@ -30,9 +29,8 @@ export async function withTopics<T>(
     return await work();
   } catch (error) {
     if (!(error instanceof MilenaError) || error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
-    const known = (await admin.topics.list({ internal: true })).map(({ name }) => name);
-    const missing = names.find((name) => !known.includes(name));
-    throw missing === undefined ? error : noTopic(missing, known);
+    await mustHaveTopics(admin, names);
+    throw error;
   }
 }
 

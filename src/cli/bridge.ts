@@ -5,10 +5,10 @@ import { authorityOf } from '../hosts/node/origin.ts';
 import { command } from './command.ts';
 import { type Endpoint, parseAddress } from './config/listeners.ts';
 import { targetOf } from './contexts/target.ts';
-import { CliError, EXIT } from './errors.ts';
+import { CliError, EXIT, JSON_VERSION } from './errors.ts';
 import { explainStart } from './explain-start.ts';
 import { integerIn, usage } from './options.ts';
-import { JSON_VERSION, type Report } from './terminal/report.ts';
+import type { Report } from './terminal/report.ts';
 
 const args = {
   url: {
@@ -36,7 +36,6 @@ export const bridge = command({
   name: 'bridge',
   description: 'Kafka over TCP on this machine, for a broker behind a WebSocket',
   args,
-  completes: { context: 'context' },
   async run({ args: given, report, signal }) {
     const { url } = await targetOf(given);
     checkUrl(url);

@@ -1,4 +1,5 @@
 import type { ArgsDef } from 'citty';
+import type { Admin } from '../client/admin/admin.ts';
 import type { Client } from '../client/client.ts';
 import { type Target, targetOf } from './contexts/target.ts';
 import { noTopic } from './no-topic.ts';
@@ -41,15 +42,11 @@ async function connectAt({ url }: Target, signal: AbortSignal | undefined): Prom
 
 /** @throws CliError UNKNOWN_TOPIC, with the name that was most likely meant. */
 export async function mustHaveTopics(
-  client: Client,
+  admin: Admin,
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const there = await client.admin.topics.list({
-    internal: true,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const known = there.map(({ name }) => name);
+  const known = (await admin.topics.list({ internal: true, signal })).map(({ name }) => name);
   const missing = names.find((name) => !known.includes(name));
   if (missing !== undefined) throw noTopic(missing, known);
 }

@@ -1,3 +1,6 @@
+/** Of every document of `--json`: it counts up when a field goes or changes its meaning, not when one comes. */
+export const JSON_VERSION = 1;
+
 /** Exit codes of the command line; a script may rely on them. */
 export const EXIT = {
   ok: 0,
@@ -56,7 +59,7 @@ export class CliError extends Error {
   /** With `--json`: a line of stderr. */
   toJSON(): object {
     const { code, message, hint = null, next = null, exitCode } = this;
-    return { version: 1, error: { code, message, hint, next, exitCode } };
+    return { version: JSON_VERSION, error: { code, message, hint, next, exitCode } };
   }
 }
 

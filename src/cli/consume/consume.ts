@@ -56,7 +56,7 @@ export const consume = command({
   description: 'Read records of topics: one a line, as JSON in a pipe',
   args,
   hasMany: true,
-  completes: { topic: 'topic', group: 'group', context: 'context' },
+  completes: { topic: 'topic', group: 'group' },
   async run({ args: given, words: topics, report, signal }) {
     const options = readOptions(given);
     const format = formatOf(given, report);
@@ -66,7 +66,7 @@ export const consume = command({
     const client = await connectTo(given, { report, signal });
     using _ = watch(client, report);
     try {
-      await mustHaveTopics(client, topics, signal);
+      await mustHaveTopics(client.admin, topics, signal);
       const sink = new Sink({ output: report.output, format, filter, countMax });
       if (given.group === undefined) {
         const printer = new Printer({ sink, report, signal });

@@ -1,4 +1,3 @@
-import { parseUrl } from '../../client/connect.ts';
 import { brokerArgs } from '../broker.ts';
 import { command } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -43,7 +42,6 @@ export const show = command({
   name: 'context show',
   description: 'Which broker a command speaks to here, and who says so',
   args: brokerArgs,
-  completes: { context: 'context' },
   async run({ args, report }) {
     const { url, source, context = null } = await targetOf(args);
     report.facts({ url, source, context }, [
@@ -70,6 +68,8 @@ export const add = command({
   completes: { name: 'context' },
   async run({ args, report }) {
     const url = urlOf(args.address);
+    // Of all that is said here only this needs the client.
+    const { parseUrl } = await import('../../client/connect.ts');
     parseUrl(url);
     const file = await fileFor(args.repo);
     const contexts = new Map(file.contexts).set(args.name, { url });

@@ -2,8 +2,8 @@ import type { ArgsDef } from 'citty';
 import type { ProducerOptions } from '../../client/producer/producer.ts';
 import { integerIn, oneOf } from '../options.ts';
 
-export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
-export const ACKS = ['all', '1', '0'] as const;
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+const ACKS = ['all', '1', '0'] as const;
 const LINGER_MAX_MS = 60_000;
 
 /** How records are written. */

@@ -4,7 +4,7 @@ import type { RecordBytes } from '../../client/producer/record.ts';
 import { brokerArgs, connectTo, watch } from '../broker.ts';
 import { command } from '../command.ts';
 import { integerIn, usage } from '../options.ts';
-import { ACKS, CODECS, writingArgs, writingOptions } from './choices.ts';
+import { writingArgs, writingOptions } from './choices.ts';
 import { linesOf } from './lines.ts';
 import { recordOf } from './record-line.ts';
 import { ProduceRun, type ReadLine } from './run.ts';
@@ -55,7 +55,7 @@ export const produce = command({
   name: 'produce',
   description: 'Write records from stdin, one a line',
   args,
-  completes: { topic: 'topic', context: 'context', acks: ACKS, compression: CODECS },
+  completes: { topic: 'topic' },
   async run({ args: given, every, report, signal }) {
     const maxBytes = integerIn('--max-bytes', given['max-bytes'], 1, REQUEST_MAX_BYTES);
     const options = { ...writingOptions(given), requestMaxBytes: maxBytes + REQUEST_OVERHEAD_BYTES };

@@ -1,12 +1,9 @@
-import { CliError, EXIT } from '../errors.ts';
+import { CliError, EXIT, JSON_VERSION } from '../errors.ts';
 import { ask } from './ask.ts';
 import { Output } from './output.ts';
 import { printable } from './printable.ts';
 import { Progress } from './progress.ts';
 import { type Cell, type Column, styled, table, tabSeparated } from './table.ts';
-
-/** Of every document of `--json`: it counts up when a field goes or changes its meaning, not when one comes. */
-export const JSON_VERSION = 1;
 
 export interface ReportOptions {
   json: boolean;
