@@ -1,7 +1,7 @@
-import { type Browser, chromium, type Page } from 'playwright';
+import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBroker, type TestBroker } from '../../src/hosts/node/testing.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../browser/chromium.ts';
+import { startChromium } from '../browser/start-chromium.ts';
 import { type PageServer, servePages } from '../browser/serve.ts';
 import { FaultyProxy } from './faulty-proxy.ts';
 
@@ -14,8 +14,7 @@ let broker: TestBroker;
 beforeAll(async () => {
   pages = await servePages([]);
   broker = await startBroker();
-  const executablePath = await findChromium();
-  browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS, chromiumSandbox: false });
+  browser = await startChromium();
 }, 60_000);
 afterAll(async () => {
   await browser.close();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createServer } from 'vite';
 import { ROOT } from '../cli/milena.ts';
-import { startChromium } from '../package/page.ts';
+import { startChromium } from '../browser/start-chromium.ts';
 import { MILENA } from '../support/broker-process.ts';
 import { isAsShown } from './page.ts';
 import { startWorker } from '../support/workerd.ts';

@@ -5,7 +5,8 @@ import { ROOT } from '../cli/milena.ts';
 import { CHECKS } from './checks.ts';
 import { startBroker } from '../../src/hosts/node/testing.ts';
 import { InstalledPackage } from './install.ts';
-import { builtPage, pageInDevelopment, startChromium, visit } from './page.ts';
+import { startChromium } from '../browser/start-chromium.ts';
+import { builtPage, pageInDevelopment, visit } from './page.ts';
 import { askWorker } from './worker.ts';
 
 /** The package as `npm pack` makes it, in a folder that had nothing. `test:compat node-22` does it on Node 22. */

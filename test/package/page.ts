@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright';
+import type { Browser } from 'playwright';
 import { build, createServer, preview } from 'vite';
-import { CHROMIUM_FLAGS, findChromium } from '../browser/chromium.ts';
 import type { InstalledPackage } from './install.ts';
 
 /** A user's page. It says what became of it in its title. */
@@ -53,11 +52,6 @@ export async function pageInDevelopment(installed: InstalledPackage): Promise<Se
   const server = await createServer({ ...QUIET, root, server: { host: '127.0.0.1', port: 0, ws: false } });
   await server.listen();
   return { url: server.resolvedUrls?.local[0] ?? '', [Symbol.asyncDispose]: () => server.close() };
-}
-
-export async function startChromium(): Promise<Browser> {
-  const executablePath = await findChromium();
-  return chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args: CHROMIUM_FLAGS });
 }
 
 /** What the page says, with what its console says when it fails. */

@@ -1,8 +1,8 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
+import type { Browser, BrowserContext, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect as connectNode } from '../../src/hosts/node/client.ts';
 import { connect } from '../../src/web/index.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../browser/chromium.ts';
+import { startChromium } from '../browser/start-chromium.ts';
 import { type PageServer, servePages } from '../browser/serve.ts';
 import { FaultyProxy } from '../client/faulty-proxy.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
@@ -15,8 +15,7 @@ let site: string;
 beforeAll(async () => {
   broker = await BrokerProcess.start(['--memory', '--allow-origin', '*']);
   site = `http://127.0.0.1:${broker.ready.http.port}`;
-  const executablePath = await findChromium();
-  browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS, chromiumSandbox: false });
+  browser = await startChromium();
 }, 60_000);
 afterAll(async () => {
   await browser.close();

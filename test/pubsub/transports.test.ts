@@ -1,9 +1,5 @@
-import { MessageChannel } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inProcessTransport } from '../../src/broker/in-process.ts';
-import { acceptPort } from '../../src/broker/message-port.ts';
-import { messagePortTransport } from '../../src/client/transports/message-port.ts';
-import type { Transport } from '../../src/ports/transport.ts';
+import { TRANSPORTS } from '../client/ways.ts';
 import { type RawClient, TestBroker } from '../gateway/harness.ts';
 import { Inbox, Page, States } from './world.ts';
 
@@ -18,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe.each([
-  ['a MessagePort', () => portTo(server.broker)],
-  ['in process', () => inProcessTransport(server.broker.gateway, server.broker.kafka)],
+  ['a MessagePort', () => TRANSPORTS.MessagePort(() => server.broker)],
+  ['in process', () => TRANSPORTS['in process'](() => server.broker)],
 ])('over %s', (_, transport) => {
   test('each record once, in order', async () => {
     const { name } = await server.topic(raw, { partitions: 2 });
@@ -35,11 +31,3 @@ describe.each([
       expect(inbox.texts(partition)).toEqual(Array.from({ length: 10 }, (__, at) => `${2 * at + partition}`));
   });
 });
-
-function portTo({ gateway, kafka }: TestBroker['broker']): Transport {
-  return messagePortTransport(() => {
-    const { port1, port2 } = new MessageChannel();
-    acceptPort(gateway, port2, kafka);
-    return port1;
-  });
-}
