@@ -18,6 +18,9 @@ export const BACK_ENDS = {
 } as const;
 export type BackEnd = keyof typeof BACK_ENDS;
 
+/** One a process: each load of `vite.config.ts` has a copy of this module, and they load side by side. */
+const PROCESS: { milenaChromium?: Promise<string> } = globalThis as object;
+
 const SYSTEM = ['/usr/bin/chromium', '/usr/bin/google-chrome'];
 
 /**
@@ -31,13 +34,24 @@ export async function findChromium(): Promise<string> {
   const system = SYSTEM.find((path) => existsSync(path));
   if (system) return system;
   if (process.platform === 'linux' && process.arch === 'x64') {
-    const folder = join(tmpdir(), `milena-chromium-${process.getuid?.() ?? 0}`);
-    mkdirSync(folder, { recursive: true });
-    process.env['TMPDIR'] = folder;
-    const { default: chromium } = await import('@sparticuz/chromium');
-    return chromium.executablePath();
+    PROCESS.milenaChromium ??= unpackedInto(join(tmpdir(), `milena-chromium-${process.getuid?.() ?? 0}`));
+    return PROCESS.milenaChromium;
   }
   throw new Error(
     'No Chromium found: install one and set MILENA_CHROMIUM to its path, then run the tests again.',
   );
+}
+
+/** The package knows no folder but the temporary one of the process, which is its own again afterwards. */
+async function unpackedInto(folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = folder;
+  try {
+    const { default: chromium } = await import('@sparticuz/chromium');
+    return await chromium.executablePath();
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
 }

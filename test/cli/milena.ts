@@ -15,6 +15,14 @@ const ENVIRONMENT = {
   MILENA_CONTEXT: '',
 };
 
+/** Whether a terminal has colours, Node asks these too: `CI` says no. */
+const {
+  CI: _ci,
+  FORCE_COLOR: _force,
+  TEAMCITY_VERSION: _teamcity,
+  ...SHELL
+} = ENVIRONMENT as NodeJS.ProcessEnv;
+
 /** A process whose output is read as it comes. */
 export class Run {
   readonly child: ChildProcess;
@@ -60,7 +68,7 @@ export class Run {
     { columns = 80, environment = {} }: { columns?: number; environment?: Record<string, string> },
     ...args: string[]
   ): Run {
-    const env = { ...ENVIRONMENT, TERM: 'xterm-256color', NO_COLOR: '', ...environment };
+    const env = { ...SHELL, TERM: 'xterm-256color', NO_COLOR: '', ...environment };
     const line = [process.execPath, MILENA, ...args].map((word) => `'${word}'`).join(' ');
     const inside = `stty cols ${columns}; exec ${line}`;
     return new Run(spawn('script', ['-qec', inside, '/dev/null'], { cwd: ROOT, env }));
