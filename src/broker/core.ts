@@ -12,7 +12,7 @@ import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { Identity } from '../segments/data-directory.ts';
-import type { ShardMeter } from '../shard/shard.ts';
+import type { ShardMeter } from '../shard/shard-spec.ts';
 import { Shards } from '../shard/shards.ts';
 import { type Listening, type Spec, ShardSpecs } from './specs.ts';
 
