@@ -33,7 +33,7 @@ export class ActiveSegment {
     if (this.#sizeBytes === 0) return false;
     return (
       this.#sizeBytes + batch.sizeBytes > config.segmentBytes ||
-      (this.#firstTimestamp >= 0 && batch.maxTimestamp - this.#firstTimestamp > config.segmentMs) ||
+      (this.#firstTimestamp >= 0 && batch.maxTimestamp - this.#firstTimestamp > maxSegmentMs(config)) ||
       this.#mostIndexEntries(config) >= config.segmentIndexBytes / TIME_INDEX_ENTRY_BYTES - 1 ||
       batch.lastOffset - this.baseOffset > INT32_MAX
     );
@@ -48,4 +48,9 @@ export class ActiveSegment {
   #mostIndexEntries(config: LogConfig): number {
     return this.#sizeBytes / Math.max(config.indexIntervalBytes, HEADER_SIZE);
   }
+}
+
+/** What must be compacted soon may not stay in the active segment, which never is. */
+function maxSegmentMs({ cleanupPolicy, segmentMs, maxCompactionLagMs }: LogConfig): Millis {
+  return cleanupPolicy.includes('compact') ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs;
 }

@@ -15,6 +15,12 @@ export interface LogConfig {
   timestampAfterMaxMs: Millis;
   retentionMs: Millis;
   retentionBytes: number;
+  /** How long the files of a dropped segment stay on disk. */
+  fileDeleteDelayMs: Millis;
+  deleteRetentionMs: Millis;
+  minCleanableDirtyRatio: number;
+  minCompactionLagMs: Millis;
+  maxCompactionLagMs: Millis;
   /** Broker setting `producer.id.expiration.ms`: how long an idle producer's sequences are remembered. */
   producerIdExpirationMs: Millis;
 }
@@ -35,5 +41,10 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   timestampAfterMaxMs: 60 * 60 * 1000,
   retentionMs: 7 * DAY_MS,
   retentionBytes: Infinity,
+  fileDeleteDelayMs: 60_000,
+  deleteRetentionMs: DAY_MS,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Infinity,
   producerIdExpirationMs: DAY_MS,
 };

@@ -24,6 +24,7 @@ import { findTimestamp } from './lookup.ts';
 import { checkProduced, prepareProduced } from './produce-checks.ts';
 import { encodeSnapshot } from './producer-snapshot.ts';
 import type { ProducerStates } from './producers.ts';
+import { retainedFrom } from './retention.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** Kafka's producer.id.expiration.check.interval.ms. */
@@ -194,9 +195,25 @@ export class PartitionLog {
     this.#startOffset = offset;
     // Producers outlive their records: replay cannot find these any more.
     const writes = this.snapshotWrites();
-    writes.push({ type: 'trim', log: this.name.log, beforeOffset: offset });
+    const { fileDeleteDelayMs } = this.#parts.config();
+    writes.push({ type: 'trim', log: this.name.log, beforeOffset: offset, fileDeleteDelayMs });
     if (this.epochs.truncateFromStart(offset)) writes.push(this.#putEpochs());
     return writes;
+  }
+
+  /** Drops the segments that `retention.ms` and `retention.bytes` do not keep; an active one is rolled first. */
+  deleteOldSegments(nowMs: Millis): LogWrite[] {
+    const { store, config } = this.#parts;
+    const { log } = this.name;
+    const { highWatermark } = this;
+    const from = retainedFrom(store.segments(log), { config: config(), nowMs, highWatermark });
+    if (from === undefined || from <= this.#startOffset) return [];
+    const isActive = from === this.#endOffset;
+    const rolls: LogWrite[] = isActive ? [...this.snapshotWrites(), { type: 'roll', log }] : [];
+    if (isActive) this.#segment = new ActiveSegment(from);
+    const trims = this.trimTo(from);
+    invariant(Array.isArray(trims), 'retention stays below the high watermark');
+    return [...rolls, ...trims];
   }
 
   /** Producer state at the log end, so that the next open replays nothing; empty when it is there already. */

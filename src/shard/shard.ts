@@ -7,9 +7,11 @@ import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import { fetchApi } from '../wire/apis/01-fetch.ts';
 import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
 import { produceApi } from '../wire/apis/00-produce.ts';
+import { deleteRecordsApi } from '../wire/apis/21-delete-records.ts';
 import { offsetForLeaderEpochApi } from '../wire/apis/23-offset-for-leader-epoch.ts';
 import { Appends, recordsOf } from './appends.ts';
 import { Coordinator } from './coordinator.ts';
+import { deleteRecords } from './delete-records.ts';
 import { Fetches } from './fetches.ts';
 import { Lookups } from './lookups.ts';
 import { Refusals } from './refusals.ts';
@@ -200,6 +202,8 @@ export class Shard {
         return this.#lookups?.listOffsets(request);
       case offsetForLeaderEpochApi.key:
         return this.#lookups?.offsetForLeaderEpoch(request);
+      case deleteRecordsApi.key:
+        return deleteRecords(this, request);
       default:
         if (this.#coordinator === undefined) return this.refuse(request.from, ErrorCode.NOT_COORDINATOR);
         this.#coordinator.handle(request);

@@ -30,6 +30,11 @@ function readLogConfig(layers: ConfigLayers, topic: string): LogConfig {
     timestampAfterMaxMs: values.number('message.timestamp.after.max.ms'),
     retentionMs: unlimited(values.number('retention.ms')),
     retentionBytes: unlimited(values.number('retention.bytes')),
+    fileDeleteDelayMs: values.number('file.delete.delay.ms'),
+    deleteRetentionMs: values.number('delete.retention.ms'),
+    minCleanableDirtyRatio: values.number('min.cleanable.dirty.ratio'),
+    minCompactionLagMs: values.number('min.compaction.lag.ms'),
+    maxCompactionLagMs: values.number('max.compaction.lag.ms'),
     producerIdExpirationMs: brokerConfigNumber(layers, 'producer.id.expiration.ms'),
   };
 }
