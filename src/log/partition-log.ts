@@ -210,7 +210,7 @@ export class PartitionLog {
     if (from === undefined || from <= this.#startOffset) return [];
     const isActive = from === this.#endOffset;
     const rolls: LogWrite[] = isActive ? [...this.snapshotWrites(), { type: 'roll', log }] : [];
-    if (isActive) this.#segment = new ActiveSegment(from);
+    if (isActive) this.#segment = new ActiveSegment(this.name.log, from);
     const trims = this.trimTo(from);
     invariant(Array.isArray(trims), 'retention stays below the high watermark');
     return [...rolls, ...trims];
@@ -230,10 +230,10 @@ export class PartitionLog {
     const { baseOffset, lastOffset, maxTimestamp, partitionLeaderEpoch: epoch } = header;
     // Most batches are one write.
     const writes: LogWrite[] = [{ type: 'append', log, baseOffset, lastOffset, maxTimestamp, epoch, bytes }];
-    let segment = this.#segment ?? ActiveSegment.before(baseOffset, this.#parts.store.segments(log));
+    let segment = this.#segment ?? ActiveSegment.before(log, baseOffset, this.#parts.store.segments(log));
     if (segment.mustRoll(header, config)) {
       writes.unshift(...this.snapshotWrites(), { type: 'roll', log });
-      segment = new ActiveSegment(baseOffset);
+      segment = new ActiveSegment(log, baseOffset);
     } else if (this.#snapshots.isDue) {
       writes.unshift(...this.snapshotWrites());
     }

@@ -213,6 +213,7 @@ function staticSettings(
     ['process.roles', 'broker,controller'],
     ['listeners', `PLAINTEXT://${kafka.host}:${kafka.port}`],
     ['log.dirs', options.directory ?? ''],
+    ['milena.flush', options.flush ?? 'always'],
     ...(options.settings ?? []),
   ]);
   checkBrokerConfigs(settings);
