@@ -12,8 +12,7 @@ import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { Identity } from '../segments/data-directory.ts';
-import { LogManager } from '../shard/log-manager.ts';
-import type { ShardMeter } from '../shard/shard-spec.ts';
+import type { ShardMeter } from '../shard/shard.ts';
 import { Shards } from '../shard/shards.ts';
 import { type Listening, type Spec, ShardSpecs } from './specs.ts';
 
@@ -48,8 +47,6 @@ export interface Core {
   shards: Shards;
   /** Committed metadata. */
   image: MetadataImage;
-  /** Looks after the logs, once it is started. */
-  logManager: LogManager;
 }
 
 /** Puts gateway, shards and metadata together. Nothing is open yet: see {@link openMetadata}. */
@@ -81,10 +78,7 @@ export function startCore(parts: CoreParts): Core {
       advertised,
     },
   });
-  const layers = { image, nodeId: identity.nodeId, staticConfigs };
-  const retentionCheckIntervalMs = brokerConfigNumber(layers, 'log.retention.check.interval.ms');
-  const logManager = new LogManager({ shards, store, clock, retentionCheckIntervalMs });
-  return { gateway, shards, image, logManager };
+  return { gateway, shards, image };
 }
 
 /** Bounds by their names in Kafka. */

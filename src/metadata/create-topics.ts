@@ -120,7 +120,7 @@ function planTopic(context: ControllerContext, topic: CreatableTopic): TopicPlan
     }
     configs.set(name, value);
   }
-  checkTopicConfigs(configs, context);
+  checkTopicConfigs(configs);
   const { name } = topic;
   if (topic.assignments.length > 0)
     return { name, configs, assignments: manualAssignments(context.image, topic) };

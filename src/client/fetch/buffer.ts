@@ -36,7 +36,7 @@ export interface BufferOptions<K, V> extends Pick<ClientParts, 'kernels' | 'code
 
 /** What came and is not read yet, in the order in which it came. Nothing is unpacked before it is taken. */
 export class FetchBuffer<K, V> {
-  /** Records are looked at until their batch is released, and no longer: their memory is used again. */
+  /** Records are looked at until their batch is released, and no longer: else each batch is in memory of its own. */
   isLent = false;
   readonly #options: BufferOptions<K, V>;
   #chunks: Chunk[] = [];
@@ -60,7 +60,7 @@ export class FetchBuffer<K, V> {
   hold(sizeBytes: number, over: () => void): Holding {
     this.#heldBytes += sizeBytes;
     return new Holding(() => {
-      if (this.isLent) over();
+      over();
       this.#free(sizeBytes);
     });
   }
@@ -150,7 +150,7 @@ export class FetchBuffer<K, V> {
 
   #open(chunk: Chunk, header: BatchHeader): MaybePromise<FetchedBatch<K, V> | undefined> {
     const { kernels, codecs } = this.#options;
-    const { bytes, sizeBytes, partitionLeaderEpoch, lastOffset } = header;
+    const { bytes, partitionLeaderEpoch, lastOffset } = header;
     // Held until it is given or refused, whatever becomes of the chunk meanwhile.
     const holding = chunk.holding.use();
     const failed = (error: unknown) => {
@@ -160,7 +160,7 @@ export class FetchBuffer<K, V> {
     };
     const give = ({ place }: BatchRecords) => {
       if (!chunk.isStale)
-        return this.#give(chunk, place, { holding, sizeBytes, partitionLeaderEpoch, lastOffset });
+        return this.#give(chunk, place, { holding, bytes, partitionLeaderEpoch, lastOffset });
       holding.release();
       return undefined;
     };
@@ -175,19 +175,21 @@ export class FetchBuffer<K, V> {
   #give(
     { partition: at }: Chunk,
     place: Place,
-    about: { holding: Holding; sizeBytes: number; partitionLeaderEpoch: LeaderEpoch; lastOffset: Offset },
+    about: { holding: Holding; bytes: Uint8Array; partitionLeaderEpoch: LeaderEpoch; lastOffset: Offset },
   ): FetchedBatch<K, V> {
     const { topic, partition, position, endOffset } = at;
-    const { holding, partitionLeaderEpoch, lastOffset } = about;
-    // What it takes beside the bytes that came: its records unpacked, and where each of them is.
-    const block = place.block.length > about.sizeBytes ? place.block.length : 0;
-    const moreBytes = block + place.rows.byteLength;
+    const { holding, bytes, partitionLeaderEpoch, lastOffset } = about;
+    const block = this.#own(place.block, bytes);
+    // So the memory of the answer is used again: V8 would collect it late, once it is twice the budget.
+    if (block !== undefined) holding.release();
+    // What it takes beside the bytes that came: its records, and where each of them is.
+    const moreBytes = (block?.length ?? 0) + place.rows.byteLength;
     this.#heldBytes += moreBytes;
     const nextOffset = Math.min(lastOffset + 1, endOffset);
     at.position = nextOffset;
     at.positionEpoch = partitionLeaderEpoch;
     at.badSinceMs = undefined;
-    return new FetchedBatch(place, {
+    return new FetchedBatch(block === undefined ? place : { ...place, block }, {
       topic,
       partition,
       leaderEpoch: partitionLeaderEpoch,
@@ -195,10 +197,16 @@ export class FetchBuffer<K, V> {
       fromOffset: position,
       nextOffset,
       released: () => {
-        holding.release();
+        if (block === undefined) holding.release();
         this.#free(moreBytes);
       },
     });
+  }
+
+  /** Records in memory of their own, unpacked or copied; undefined where they are lent as they came. */
+  #own(block: Uint8Array, batch: Uint8Array): Uint8Array | undefined {
+    if (block.buffer !== batch.buffer) return block;
+    return this.isLent ? undefined : new Uint8Array(block);
   }
 
   readonly #free = (sizeBytes: number) => {

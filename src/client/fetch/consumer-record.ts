@@ -16,7 +16,7 @@ const UNREAD = Symbol('unread');
 
 /**
  * A record as it is read. Nothing is made of it before it is asked for; key and value are made once. Bytes are views of
- * what a broker sent: who keeps one of them for long copies it, else all that came with it is kept too.
+ * its batch: who keeps one of them for long copies it, else the whole batch is kept too.
  */
 export class ConsumerRecord<K = Uint8Array | null, V = Uint8Array | null> extends RecordView<
   RecordsPlace<K, V>
@@ -45,7 +45,7 @@ export class ConsumerRecord<K = Uint8Array | null, V = Uint8Array | null> extend
     return this.#value;
   }
 
-  /** The same record in memory of its own: what came with it may go. */
+  /** The same record in memory of its own: its batch may go. */
   kept(): ConsumerRecord<K, V> {
     const { place, row } = this;
     const { topic, partition, leaderEpoch, deserializers, baseOffset, baseTimestamp } = place;

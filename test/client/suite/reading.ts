@@ -1,4 +1,4 @@
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
 import type { Client } from '../../../src/client/client.ts';
 import { MilenaError } from '../../../src/client/errors.ts';
 import type { ConsumerRecord } from '../../../src/client/fetch/consumer-record.ts';
@@ -138,24 +138,39 @@ export const reading = suite('reading', (reach) => {
     expect(seen).toEqual(['0 a', '1 b']);
   });
 
-  test('by batches: memory is used again, and a record that is kept stays', async () => {
-    const topic = await written([]);
-    await using producer = client.producer();
+  describe('memory that records came in is used again', () => {
     const value = (number: number) => `${number}`.padEnd(1_000, String.fromCharCode(97 + (number % 26)));
-    for (let number = 0; number < 12_000; number++) await producer.write(topic, { value: value(number) });
-    await producer.flush();
-    const kept: ConsumerRecord[] = [];
-    let next = 0;
-    for await (const batch of client.read(topic, { live: false, maxBufferedBytes: 2_000_000 }).batches()) {
-      for (const record of batch) {
-        if (textOf(record.value) !== value(next++))
-          throw new Error(`${record.offset} is not as it was written`);
-        if (record.offset % 1_000 === 0) kept.push(record.kept());
+    const expected = Array.from({ length: 12 }, (_, at) => value(at * 1_000));
+    const options = { live: false, maxBufferedBytes: 2_000_000 };
+    let topic: string;
+
+    beforeEach(async () => {
+      topic = await written([]);
+      await using producer = client.producer();
+      for (let number = 0; number < 12_000; number++) await producer.write(topic, { value: value(number) });
+    });
+
+    test('by batches: a record that is kept stays', async () => {
+      const kept: ConsumerRecord[] = [];
+      let next = 0;
+      for await (const batch of client.read(topic, options).batches()) {
+        for (const record of batch) {
+          if (textOf(record.value) !== value(next++))
+            throw new Error(`${record.offset} is not as it was written`);
+          if (record.offset % 1_000 === 0) kept.push(record.kept());
+        }
       }
-    }
-    expect(next).toBe(12_000);
-    const values = kept.map((record) => textOf(record.value));
-    expect(values).toEqual(Array.from({ length: 12 }, (_, at) => value(at * 1_000)));
+      expect(next).toBe(12_000);
+      expect(kept.map((record) => textOf(record.value))).toEqual(expected);
+    });
+
+    test('one by one: each record stays', async () => {
+      const every: ConsumerRecord[] = [];
+      for await (const record of client.read(topic, options)) every.push(record);
+      expect(every).toHaveLength(12_000);
+      const wrong = every.filter((record, number) => textOf(record.value) !== value(number));
+      expect(wrong).toEqual([]);
+    });
   });
 
   test('how far it has come', async () => {
