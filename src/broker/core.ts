@@ -12,7 +12,8 @@ import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { Identity } from '../segments/data-directory.ts';
-import type { ShardMeter } from '../shard/shard.ts';
+import { LogManager } from '../shard/log-manager.ts';
+import type { ShardMeter } from '../shard/shard-spec.ts';
 import { Shards } from '../shard/shards.ts';
 import { type Listening, type Spec, ShardSpecs } from './specs.ts';
 
@@ -47,6 +48,8 @@ export interface Core {
   shards: Shards;
   /** Committed metadata. */
   image: MetadataImage;
+  /** Looks after the logs, once it is started. */
+  logManager: LogManager;
 }
 
 /** Puts gateway, shards and metadata together. Nothing is open yet: see {@link openMetadata}. */
@@ -78,7 +81,10 @@ export function startCore(parts: CoreParts): Core {
       advertised,
     },
   });
-  return { gateway, shards, image };
+  const layers = { image, nodeId: identity.nodeId, staticConfigs };
+  const retentionCheckIntervalMs = brokerConfigNumber(layers, 'log.retention.check.interval.ms');
+  const logManager = new LogManager({ shards, store, clock, retentionCheckIntervalMs });
+  return { gateway, shards, image, logManager };
 }
 
 /** Bounds by their names in Kafka. */

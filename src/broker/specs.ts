@@ -11,7 +11,7 @@ import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardId } from '../ports/shard-link.ts';
 import { DEFAULT_LOG_CONFIG } from '../log/config.ts';
 import type { Identity } from '../segments/data-directory.ts';
-import type { ShardSpec } from '../shard/shard.ts';
+import type { ShardSpec } from '../shard/shard-spec.ts';
 import { metadataReign, metadataSnapshotFrame } from '../shard/metadata-log.ts';
 import { logConfigOf } from '../shard/topic-config.ts';
 

@@ -4,6 +4,8 @@ import { type TopicReference, resolvePartition } from './topics.ts';
 
 /** What an API that asks partition by partition has of its own. */
 interface PartitionApi<T, P, R> {
+  /** Where a partition is; who only reads leaves it out. */
+  resolve?: typeof resolvePartition;
   indexOf: (partition: P) => number;
   /** The answer before the shard has given one. */
   unanswered: (partition: P) => R;
@@ -32,7 +34,7 @@ export function askPartitions<
   for (const { topic, partitions } of answers) {
     topic.partitions.forEach((partition, at) => {
       const response = partitions[at] as R;
-      const place = resolvePartition(call.gateway.image, topic, api.indexOf(partition));
+      const place = (api.resolve ?? resolvePartition)(call.gateway.image, topic, api.indexOf(partition));
       if ('errorCode' in place) {
         response.errorCode = place.errorCode;
         return;

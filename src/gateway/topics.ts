@@ -1,8 +1,8 @@
 import type { MetadataImage, TopicImage } from '../metadata/image.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { ErrorCode } from '../model/errors.ts';
-import { CONSUMER_OFFSETS_TOPIC, ZERO_UUID, logKey, type Uuid } from '../model/ids.ts';
-import { type ShardId, dataShard, groupShard } from '../ports/shard-link.ts';
+import { ZERO_UUID, type Uuid } from '../model/ids.ts';
+import { type ShardId, partitionShard } from '../ports/shard-link.ts';
 
 export type Place = { shard: ShardId } | { errorCode: number };
 
@@ -29,11 +29,10 @@ const shardIds = new WeakMap<TopicImage, ShardId[]>();
 function shardOf(topic: TopicImage, partition: number): ShardId {
   let ids = shardIds.get(topic);
   if (ids === undefined) shardIds.set(topic, (ids = []));
-  const isGroups = topic.name === CONSUMER_OFFSETS_TOPIC;
-  return (ids[partition] ??= isGroups ? groupShard(partition) : dataShard(logKey(topic.id, partition)));
+  return (ids[partition] ??= partitionShard({ topic: topic.name, topicId: topic.id, partition }));
 }
 
-/** The shard of a partition; the logs of `__consumer_offsets` belong to the group shards. */
+/** The shard of a partition, as far as there is one. */
 export function resolvePartition(image: MetadataImage, reference: TopicReference, partition: number): Place {
   const topic = resolveTopic(image, reference);
   if ('errorCode' in topic) return topic;

@@ -1,10 +1,11 @@
 import { ErrorCode } from '../model/errors.ts';
 import type { SyncGroupRequest, SyncGroupResponse } from '../wire/apis/14-sync-group.ts';
+import { sizeOf } from '../wire/coordinator-record.ts';
 import { failSyncs, prepareRebalance, syncError } from './classic.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import { NO_BYTES } from './member.ts';
-import { groupMetadataRecord, sizeOf } from './records.ts';
+import { groupMetadataRecord } from './records.ts';
 
 type Sync = Asked<SyncGroupRequest>;
 

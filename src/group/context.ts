@@ -5,7 +5,7 @@ import { Deadlines } from './deadlines.ts';
 import { Group } from './group.ts';
 import { Member } from './member.ts';
 import type { MemberFacts } from './member.ts';
-import { sizeOf } from './records.ts';
+import { sizeOf } from '../wire/coordinator-record.ts';
 import { WaitingList } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
 

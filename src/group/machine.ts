@@ -10,6 +10,7 @@ import { syncGroupApi } from '../wire/apis/14-sync-group.ts';
 import { describeGroupsApi } from '../wire/apis/15-describe-groups.ts';
 import { listGroupsApi } from '../wire/apis/16-list-groups.ts';
 import { deleteGroupsApi } from '../wire/apis/42-delete-groups.ts';
+import { offsetDeleteApi } from '../wire/apis/47-offset-delete.ts';
 import type { Api, RequestOf } from '../wire/schema.ts';
 import { decideJoinGroup } from './classic-join.ts';
 import { decideHeartbeat, decideLeaveGroup } from './classic-members.ts';
@@ -22,6 +23,7 @@ import type { Asked } from './context.ts';
 import { decideDeleteGroups, decideDescribeGroups, decideListGroups } from './describe.ts';
 import { expireOffsets } from './expiry.ts';
 import type { GroupState } from './group.ts';
+import { decideOffsetDelete } from './offset-delete.ts';
 import { decideOffsetFetch } from './offset-fetch.ts';
 import { decideOffsetCommit } from './offsets.ts';
 import { applyRecord, snapshotOf } from './replay.ts';
@@ -62,6 +64,7 @@ const DECISIONS: ReadonlyMap<number, DecideAny> = new Map([
   on(describeGroupsApi, decideDescribeGroups),
   on(listGroupsApi, decideListGroups),
   on(deleteGroupsApi, decideDeleteGroups),
+  on(offsetDeleteApi, decideOffsetDelete),
 ]);
 
 /** The APIs a machine decides, by key; the gateway sends it no other. */

@@ -2,10 +2,11 @@ import { ErrorCode } from '../model/errors.ts';
 import type { Millis } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../wire/apis/08-offset-commit.ts';
+import { sizeOf } from '../wire/coordinator-record.ts';
 import type { GroupConfig } from './config.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
-import { offsetRecord, sizeOf } from './records.ts';
+import { offsetRecord } from './records.ts';
 
 type Commit = Asked<OffsetCommitRequest>;
 type CommitTopic = OffsetCommitRequest['topics'][number];

@@ -2,8 +2,9 @@ import { KafkaError } from '../model/errors.ts';
 import { ZERO_UUID } from '../model/ids.ts';
 import type { Millis } from '../model/ids.ts';
 import type { MachineRecord, RecordSpan } from '../model/machine.ts';
-import { Reader } from '../wire/reader.ts';
 import { encodeMessage, readMessage } from '../wire/codec.ts';
+import { keyReader, typed, valueReader } from '../wire/coordinator-record.ts';
+import { Reader } from '../wire/reader.ts';
 import {
   array,
   bytes,
@@ -179,20 +180,6 @@ function readPosition(span: RecordSpan): GroupRecord | undefined {
   return key && value && { type: 'offset', key, value };
 }
 
-function keyReader(record: MachineRecord): Reader | undefined {
-  const { span } = record;
-  if (span === undefined) return record.key ? new Reader(record.key) : undefined;
-  const { bytes, keyAt, keyLength } = span;
-  return keyLength < 0 ? undefined : new Reader(bytes, keyAt, keyAt + keyLength);
-}
-
-function valueReader(record: MachineRecord): Reader | undefined {
-  const { span } = record;
-  if (span === undefined) return record.value ? new Reader(record.value) : undefined;
-  const { bytes, valueAt, valueLength } = span;
-  return valueLength < 0 ? undefined : new Reader(bytes, valueAt, valueAt + valueLength);
-}
-
 function decodeTyped(key: Reader, record: MachineRecord): GroupRecord | undefined {
   const type = key.int16();
   if (type === 0 || type === OFFSET_KEY_TYPE) {
@@ -209,18 +196,4 @@ function decodeTyped(key: Reader, record: MachineRecord): GroupRecord | undefine
 function decodeGroup(value: Uint8Array): GroupMetadata {
   const reader = new Reader(value.slice());
   return readMessage(groupMetadataValue, reader.int16(), reader);
-}
-
-/** Keys and values begin with an int16: the kind of record in a key, the version in a value. */
-const TYPE_BYTES = 2;
-
-function typed(type: number, body: Uint8Array): Uint8Array {
-  const bytesOfRecord = new Uint8Array(TYPE_BYTES + body.length);
-  bytesOfRecord[1] = type;
-  bytesOfRecord.set(body, TYPE_BYTES);
-  return bytesOfRecord;
-}
-
-export function sizeOf(records: readonly MachineRecord[]): number {
-  return records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0);
 }

@@ -43,7 +43,7 @@ export async function loadLog(parts: LoadParts, nowMs: Millis): Promise<LoadedLo
   const range = { start: extent.logStartOffset, end: extent.logEndOffset };
   const producers = await rebuildProducers(parts, snapshots, range);
   producers.seenBeforeLoad(nowMs, parts.config().producerIdExpirationMs);
-  const segment = ActiveSegment.before(extent.logEndOffset, store.segments(log));
+  const segment = ActiveSegment.before(log, extent.logEndOffset, store.segments(log));
   return { extent, epochs, producers, snapshots, segment };
 }
 

@@ -24,6 +24,7 @@ import { findTimestamp } from './lookup.ts';
 import { checkProduced, prepareProduced } from './produce-checks.ts';
 import { encodeSnapshot } from './producer-snapshot.ts';
 import type { ProducerStates } from './producers.ts';
+import { retainedFrom } from './retention.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** Kafka's producer.id.expiration.check.interval.ms. */
@@ -194,9 +195,25 @@ export class PartitionLog {
     this.#startOffset = offset;
     // Producers outlive their records: replay cannot find these any more.
     const writes = this.snapshotWrites();
-    writes.push({ type: 'trim', log: this.name.log, beforeOffset: offset });
+    const { fileDeleteDelayMs } = this.#parts.config();
+    writes.push({ type: 'trim', log: this.name.log, beforeOffset: offset, fileDeleteDelayMs });
     if (this.epochs.truncateFromStart(offset)) writes.push(this.#putEpochs());
     return writes;
+  }
+
+  /** Drops the segments that `retention.ms` and `retention.bytes` do not keep; an active one is rolled first. */
+  deleteOldSegments(nowMs: Millis): LogWrite[] {
+    const { store, config } = this.#parts;
+    const { log } = this.name;
+    const { highWatermark } = this;
+    const from = retainedFrom(store.segments(log), { config: config(), nowMs, highWatermark });
+    if (from === undefined || from <= this.#startOffset) return [];
+    const isActive = from === this.#endOffset;
+    const rolls: LogWrite[] = isActive ? [...this.snapshotWrites(), { type: 'roll', log }] : [];
+    if (isActive) this.#segment = new ActiveSegment(this.name.log, from);
+    const trims = this.trimTo(from);
+    invariant(Array.isArray(trims), 'retention stays below the high watermark');
+    return [...rolls, ...trims];
   }
 
   /** Producer state at the log end, so that the next open replays nothing; empty when it is there already. */
@@ -213,10 +230,10 @@ export class PartitionLog {
     const { baseOffset, lastOffset, maxTimestamp, partitionLeaderEpoch: epoch } = header;
     // Most batches are one write.
     const writes: LogWrite[] = [{ type: 'append', log, baseOffset, lastOffset, maxTimestamp, epoch, bytes }];
-    let segment = this.#segment ?? ActiveSegment.before(baseOffset, this.#parts.store.segments(log));
+    let segment = this.#segment ?? ActiveSegment.before(log, baseOffset, this.#parts.store.segments(log));
     if (segment.mustRoll(header, config)) {
       writes.unshift(...this.snapshotWrites(), { type: 'roll', log });
-      segment = new ActiveSegment(baseOffset);
+      segment = new ActiveSegment(log, baseOffset);
     } else if (this.#snapshots.isDue) {
       writes.unshift(...this.snapshotWrites());
     }

@@ -66,12 +66,12 @@ export function prepareProduced(
   bytes: Uint8Array,
   context: Omit<ProduceContext, 'nowMs'>,
 ): MaybePromise<Uint8Array | Refused> {
-  const { compressionType, maxMessageBytes } = context.config;
+  const { compressionType, compressionLevel: level, maxMessageBytes } = context.config;
   if (compressionType === 'producer' || bytes.length > maxMessageBytes) return bytes;
   if (context.kernels.validateBatch(bytes) !== BatchFault.none) return bytes;
   const codec = compressionType === 'uncompressed' ? CODEC.none : CODEC[compressionType];
   try {
-    const packed = recompress(context, bytes, codec);
+    const packed = recompress(context, bytes, codec, level);
     return packed instanceof Promise ? packed.catch(asRefusal) : packed;
   } catch (error) {
     return asRefusal(error);

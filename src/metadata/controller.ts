@@ -11,7 +11,10 @@ import type { CreateTopicsRequest } from '../wire/apis/19-create-topics.ts';
 import type { DeleteTopicsRequest } from '../wire/apis/20-delete-topics.ts';
 import type { InitProducerIdRequest } from '../wire/apis/22-init-producer-id.ts';
 import type { DescribeConfigsRequest } from '../wire/apis/32-describe-configs.ts';
+import type { AlterConfigsRequest } from '../wire/apis/33-alter-configs.ts';
 import type { CreatePartitionsRequest } from '../wire/apis/37-create-partitions.ts';
+import type { IncrementalAlterConfigsRequest } from '../wire/apis/44-incremental-alter-configs.ts';
+import { decideAlterConfigs, decideIncrementalAlterConfigs } from './configs/alter.ts';
 import { describeConfigs } from './configs/describe.ts';
 import { decideCreatePartitions } from './create-partitions.ts';
 import { decideCreateTopics } from './create-topics.ts';
@@ -39,7 +42,7 @@ export interface ControllerOptions {
 }
 
 /** APIs that the metadata shard answers, by key. */
-export const CONTROLLER_APIS = [19, 20, 22, 32, 37] as const;
+export const CONTROLLER_APIS = [19, 20, 22, 32, 33, 37, 44] as const;
 type ControllerApi = (typeof CONTROLLER_APIS)[number];
 
 /**
@@ -88,8 +91,12 @@ export class ControllerMachine implements Machine {
         return this.#producerIds.decide(this.image, body as InitProducerIdRequest);
       case 32:
         return { records: [], response: describeConfigs(this.#context, body as DescribeConfigsRequest) };
+      case 33:
+        return decideAlterConfigs(this.#context, body as AlterConfigsRequest);
       case 37:
         return decideCreatePartitions(this.#context, body as CreatePartitionsRequest);
+      case 44:
+        return decideIncrementalAlterConfigs(this.#context, body as IncrementalAlterConfigsRequest);
       default:
         return unreachable(apiKey);
     }

@@ -120,7 +120,7 @@ function planTopic(context: ControllerContext, topic: CreatableTopic): TopicPlan
     }
     configs.set(name, value);
   }
-  checkTopicConfigs(configs);
+  checkTopicConfigs(configs, context);
   const { name } = topic;
   if (topic.assignments.length > 0)
     return { name, configs, assignments: manualAssignments(context.image, topic) };

@@ -19,6 +19,8 @@ export interface Outcome<Response> {
 export const PARTITIONS_PER_REQUEST_MAX = 10_000;
 /** The most topics one request may name: refusing each in words takes time too. */
 const TOPICS_PER_REQUEST_MAX = 10_000;
+/** The most records one request may write (Kafka's bound). */
+export const RECORDS_PER_REQUEST_MAX = 10_000;
 export const DUPLICATE_NAME = 'Duplicate topic name.';
 
 /** Replicas of each new partition, by ascending index. */
@@ -31,7 +33,10 @@ export function tooManyPartitions(): KafkaError {
 
 /** One refusal for all topics of a request that names too many. */
 export function tooManyTopics(count: number): KafkaError | undefined {
-  if (count <= TOPICS_PER_REQUEST_MAX) return undefined;
+  return count <= TOPICS_PER_REQUEST_MAX ? undefined : tooManyRecords();
+}
+
+export function tooManyRecords(): KafkaError {
   return new KafkaError(ErrorCode.POLICY_VIOLATION, 'Unable to perform excessively large batch operation.');
 }
 

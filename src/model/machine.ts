@@ -48,12 +48,31 @@ export interface RecordSpan {
 }
 
 /**
- * What a machine wants done. The shard appends `records` as one batch, applies them, and sends `replies` once they
- * (and all the machine had seen before) are committed.
+ * What one shard wants of another: repeated until the answer is taken, so whoever is asked must bear hearing it twice.
+ */
+export interface Ask {
+  /** A `ShardId`. */
+  shard: string;
+  apiKey: number;
+  apiVersion: number;
+  /** Of the API's request schema. */
+  body: unknown;
+}
+
+/** `body` is of the API's response schema; undefined where the shard cannot serve, and says why by `errorCode`. */
+export interface Answer {
+  body: unknown;
+  errorCode?: number;
+}
+
+/**
+ * What a machine wants done. The shard appends `records` as one batch, applies them, and sends `replies` and `asks`
+ * once they (and all the machine had seen before) are committed.
  */
 export interface Decision {
   records: readonly MachineRecord[];
   replies: readonly Reply[];
+  asks?: readonly Ask[];
 }
 
 export const NOTHING: Decision = { records: [], replies: [] };
@@ -66,6 +85,13 @@ export interface Machine {
   decide(request: MachineRequest, nowMs: Millis): Decision;
   /** Total: no check, no throw on a record an older version of us wrote. `record` itself is not kept. */
   apply(record: MachineRecord, nowMs: Millis): void;
+  /** First thing once it is loaded: what its log says is still to be asked. A shard that goes forgets its asks. */
+  resume?(nowMs: Millis): Decision;
+  /**
+   * The answer to an ask of this machine's; `again` if it is not to be taken: the same is asked again after a while.
+   * @param ask the very object that was in the decision.
+   */
+  answered?(ask: Ask, answer: Answer, nowMs: Millis): Decision | 'again';
   /** Called once `wakeAtMs` has passed. */
   tick(nowMs: Millis): Decision;
   /** When to be sent the next `tick`; Infinity when nothing is due. A deadline, not a timer. */

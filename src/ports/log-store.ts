@@ -27,8 +27,8 @@ export type LogWrite =
   | { type: 'roll'; log: LogKey }
   /** Drops every batch whose last offset is at or above `toOffset`: divergence. */
   | { type: 'truncate'; log: LogKey; toOffset: Offset }
-  /** Moves the log start forward; segments wholly below it go. */
-  | { type: 'trim'; log: LogKey; beforeOffset: Offset }
+  /** Moves the log start forward; segments wholly below it go, their files `fileDeleteDelayMs` later. */
+  | { type: 'trim'; log: LogKey; beforeOffset: Offset; fileDeleteDelayMs?: Millis }
   /** The log and all it holds. */
   | { type: 'drop'; log: LogKey }
   /** Small named values beside a log (epoch checkpoint, producer snapshot, machine snapshot): replaced whole. */

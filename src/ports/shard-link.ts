@@ -1,5 +1,6 @@
 import type { Address, MachineRequest } from '../model/machine.ts';
-import type { LogKey } from '../model/ids.ts';
+import { CONSUMER_OFFSETS_TOPIC, type LogKey, logKey } from '../model/ids.ts';
+import type { LogName } from './log-store.ts';
 
 /** Names a shard by ids, never by topic names: `d/<topicId>/<partition>`, `g/<n>`, `m`. */
 export type ShardId = string;
@@ -12,6 +13,11 @@ export function dataShard(log: LogKey): ShardId {
 
 export function groupShard(partition: number): ShardId {
   return `g/${partition}`;
+}
+
+/** The shard of a topic's partition; the logs of `__consumer_offsets` belong to the group shards. */
+export function partitionShard({ topic, topicId, partition }: Omit<LogName, 'log'>): ShardId {
+  return topic === CONSUMER_OFFSETS_TOPIC ? groupShard(partition) : dataShard(logKey(topicId, partition));
 }
 
 /** One shard's part of a Kafka request. Records in `body` are views; ownership goes with the message. */

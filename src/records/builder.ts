@@ -50,18 +50,20 @@ export function buildBatch(kernels: Kernels, spec: BatchSpec): Uint8Array {
 /**
  * The same batch with its record block packed by `codec` (0 unpacks it); `batch` itself when it is that
  * already. Offsets, timestamps and producer fields stay. Sync when the codecs are.
+ * @param level of the codec, where it has levels.
  * @throws {KafkaError} as `decompress` does.
  */
 export function recompress(
   tools: { kernels: Kernels; codecs: Codecs },
   batch: Uint8Array,
   codec: number,
+  level?: number,
 ): MaybePromise<Uint8Array> {
   const header = new BatchHeader(batch);
   if (header.codec === codec) return batch;
   const plain = decompress(tools.codecs, { codec: header.codec, bytes: header.recordBytes });
   const packed = andThen(plain, (block) =>
-    codec === CODEC.none ? block : codecOf(tools.codecs, codec).compress(block),
+    codec === CODEC.none ? block : codecOf(tools.codecs, codec).compress(block, level),
   );
   return andThen(packed, (block) => {
     const bytes = new Uint8Array(HEADER_SIZE + block.length);

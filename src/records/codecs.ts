@@ -9,7 +9,8 @@ export type MaybePromise<T> = T | Promise<T>;
  * plain `Error` on bytes they cannot read.
  */
 export interface Codec {
-  compress(bytes: Uint8Array): MaybePromise<Uint8Array>;
+  /** @param level how much effort, in the codec's own numbers; its usual one unless given. */
+  compress(bytes: Uint8Array, level?: number): MaybePromise<Uint8Array>;
   /** Stops with an error, before it takes the memory, once the output would be larger than `maxBytes`. */
   decompress(bytes: Uint8Array, maxBytes: number): MaybePromise<Uint8Array>;
 }

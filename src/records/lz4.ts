@@ -3,8 +3,8 @@ import { tooLarge } from './codecs.ts';
 import type { Codec } from './codecs.ts';
 
 /**
- * LZ4 frames. Kafka's levels (`compression.lz4.level`, 1..17) are taken and change nothing: its default, 9, is Java's
- * one fast pass, which is what we have; the others spend more time on smaller frames, which any reader reads the same.
+ * LZ4 frames. Of Kafka's levels (`compression.lz4.level`, 1..17) there is the default, 9: Java's one fast pass. The
+ * others spend more time on smaller frames, which any reader reads the same.
  */
 export function lz4(lz: LzKernels): Codec {
   return {

@@ -19,8 +19,10 @@ export const LOG_LIST = 'milena.logs';
 export const DRAFT_SUFFIX = '.tmp';
 /** What was found damaged in a log and taken out of it, for people to look at; Kafka reads over it. */
 export const DAMAGED_SUFFIX = '.damaged';
-/** Kafka's own unfinished business in a log directory. */
-const LEFT_BEHIND = ['.deleted', '.cleaned', '.swap', DRAFT_SUFFIX];
+/** A file of a segment that is gone from its log. */
+export const DELETED_SUFFIX = '.deleted';
+/** Kafka's unfinished business in a log directory, and ours. */
+const LEFT_BEHIND = [DELETED_SUFFIX, '.cleaned', '.swap', DRAFT_SUFFIX];
 const SEGMENT_FILE = /^\d{20}\.(log|index|timeindex|txnindex)$/;
 const FILE_NAME_MAX = 255;
 

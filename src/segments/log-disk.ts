@@ -1,4 +1,4 @@
-import type { Offset } from '../model/ids.ts';
+import type { Millis, Offset } from '../model/ids.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
 import { flushFile } from './flush-file.ts';
@@ -9,7 +9,7 @@ import {
   partitionMetadata,
   segmentBase,
 } from './layout.ts';
-import { flushSegment, removeSegment, writeIndexes } from './log-loader.ts';
+import { flushSegment, removeSegment, retireSegment, writeIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { StoreParts } from './parts.ts';
 import type { SegmentBatch } from './tail.ts';
@@ -113,12 +113,12 @@ export class LogDisk {
   }
 
   /** Oldest first, so that a crash leaves a log without a hole. */
-  removeSegments(segments: readonly LogSegment[]): void {
+  removeSegments(segments: readonly LogSegment[], fileDeleteDelayMs: Millis): void {
     for (const segment of segments) this.#unsettled.delete(segment);
     this.changeNames(async () => {
       for (const segment of segments) {
         this.#unflushed.delete(segment.path);
-        await removeSegment(this.#parts, segment);
+        await retireSegment(this.#parts, segment, fileDeleteDelayMs);
       }
     });
   }

@@ -1,4 +1,4 @@
-import type { Offset } from '../model/ids.ts';
+import type { Millis, Offset } from '../model/ids.ts';
 import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
 import { flushFile } from './flush-file.ts';
 import { isLeftBehind, segmentBase } from './layout.ts';
@@ -142,14 +142,20 @@ export async function createSegment(
   return segment;
 }
 
-export async function removeSegment(
-  { files, disk, suspects }: StoreParts,
+export function removeSegment(parts: StoreParts, segment: LogSegment): Promise<void> {
+  return retireSegment(parts, segment, 0);
+}
+
+/** Takes its files out of the log; they are there for another `fileDeleteDelayMs`. */
+export async function retireSegment(
+  { files, suspects, retired }: StoreParts,
   segment: LogSegment,
+  fileDeleteDelayMs: Millis,
 ): Promise<void> {
   suspects.delete(segment.path);
   for (const path of segment.paths) {
     await files.forget(path);
-    await disk.remove(path);
+    await retired.retire(path, fileDeleteDelayMs);
   }
 }
 

@@ -4,6 +4,7 @@ import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { OffsetCheckpoint } from './offset-checkpoint.ts';
 import type { ReadGate } from './read-gate.ts';
+import type { RetiredFiles } from './retired-files.ts';
 import type { Tail } from './tail.ts';
 
 /** What all logs of one store share. */
@@ -24,6 +25,7 @@ export interface StoreParts {
   logStarts: OffsetCheckpoint;
   /** Log files of which a flush failed: the system may take for written what is not (see `flushFile`). */
   suspects: Set<string>;
+  retired: RetiredFiles;
   warn: (message: string) => void;
   /** Takes care of work no caller waits for: its failure is a warning, and `close` waits for it. */
   background(work: Promise<void>): void;

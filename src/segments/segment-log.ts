@@ -14,6 +14,7 @@ import type { SegmentBatch } from './tail.ts';
 import { cutSegment } from './truncate.ts';
 
 type Append = Extract<LogWrite, { type: 'append' }>;
+type Trim = Extract<LogWrite, { type: 'trim' }>;
 /** What a log's own code does; the store sees to the others. */
 export type LogChange = Exclude<LogWrite, { type: 'create' | 'drop' }>;
 
@@ -176,7 +177,7 @@ export class SegmentLog {
       case 'truncate':
         return this.#startTruncate(change.toOffset);
       case 'trim':
-        return this.#trim(change.beforeOffset);
+        return this.#trim(change);
       case 'put':
         return this.#disk.changeNames(this.values.set(this.name.log, change.name, change.value));
       case 'delete':
@@ -230,7 +231,7 @@ export class SegmentLog {
     this.#disk.checkpoint(segment, () => state === this.#state && state.generation === generation);
   }
 
-  #trim(beforeOffset: Offset): void {
+  #trim({ beforeOffset, fileDeleteDelayMs = 0 }: Trim): void {
     const state = this.#opened();
     const { logStarts } = this.#parts;
     if (beforeOffset <= state.logStartOffset) return;
@@ -247,7 +248,7 @@ export class SegmentLog {
     });
     if (gone.length === 0) return;
     state.generation++;
-    this.#disk.removeSegments(gone);
+    this.#disk.removeSegments(gone, fileDeleteDelayMs);
   }
 
   #startTruncate(toOffset: Offset): void {

@@ -1,5 +1,6 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import type { LogKey, Millis, Offset } from '../model/ids.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Files } from '../ports/files.ts';
 import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
 import { markClean, openDirectory } from './data-directory.ts';
@@ -12,6 +13,7 @@ import { type Check, NO_CHECK } from './log-loader.ts';
 import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import type { StoreParts } from './parts.ts';
 import { ReadGate } from './read-gate.ts';
+import { RetiredFiles } from './retired-files.ts';
 import { type Gather, Rounds } from './rounds.ts';
 import { SegmentLog } from './segment-log.ts';
 import { Tail } from './tail.ts';
@@ -34,6 +36,8 @@ export interface SegmentStoreOptions {
   maxOpenFiles?: number;
   /** Kafka's index.interval.bytes. */
   indexIntervalBytes?: number;
+  /** For what is to be done later: files of dropped segments go at once without it. */
+  clock?: Clock;
   /** When a round of commits begins; at once when left out. */
   gather?: Gather;
   /** What an operator should know but need not answer: a torn tail was cut, an index built anew. */
@@ -90,6 +94,7 @@ export class SegmentStore implements LogStore {
   private constructor(options: SegmentStoreOptions, opened: OpenedDirectory) {
     const { files: disk, directory: root, kernels } = options;
     const warn = options.onWarning ?? (() => {});
+    const background = (work: Promise<void>) => this.#inBackground(work);
     const checkpoint = (name: string) => new OffsetCheckpoint({ files: disk, directory: root, name, warn });
     this.identity = opened.identity;
     this.wasClean = opened.isClean;
@@ -107,8 +112,9 @@ export class SegmentStore implements LogStore {
       recoveryPoints: checkpoint(RECOVERY_POINTS),
       logStarts: checkpoint(LOG_STARTS),
       suspects: new Set(),
+      retired: new RetiredFiles({ disk, clock: options.clock, background }),
       warn,
-      background: (work) => this.#inBackground(work),
+      background,
       rootChanged: () => (this.#rootChanged = true),
     };
     this.#rounds = new Rounds({
@@ -310,9 +316,10 @@ export class SegmentStore implements LogStore {
   }
 
   async #close(): Promise<void> {
-    const { disk, files, root, kernels, recoveryPoints, logStarts } = this.#parts;
+    const { disk, files, root, kernels, recoveryPoints, logStarts, retired } = this.#parts;
     try {
       await this.#rounds.idle();
+      await retired.close();
       const entries = [...this.#entries.values()];
       const logs = entries.flatMap(({ log }) => log ?? []);
       await eachLimited(logs, LOGS_AT_ONCE, (log) => log.close());

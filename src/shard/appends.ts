@@ -56,6 +56,7 @@ export class Appends {
 
   #append(request: ShardRequest, records: Uint8Array): void {
     const result =
+      this.#tooFewReplicas(request) ??
       this.#refusalOf(records) ??
       this.#log.append(records, {
         leaderEpoch: this.#shard.leaderEpoch,
@@ -69,6 +70,14 @@ export class Appends {
       this.#shard.commit(result.writes);
     }
     this.#answer(request, result);
+  }
+
+  /** There is one replica, this one; who asks for fewer acknowledgements is not concerned. */
+  #tooFewReplicas({ body }: ShardRequest): Refused | undefined {
+    const { minInsyncReplicas } = this.#shard.spec.config();
+    if (minInsyncReplicas <= 1 || (body as ProduceRequest).acks !== -1) return undefined;
+    const message = `min.insync.replicas is ${minInsyncReplicas}, and 1 replica is in sync`;
+    return refused(ErrorCode.NOT_ENOUGH_REPLICAS, message);
   }
 
   /** What the log itself has nothing against. */

@@ -1,7 +1,7 @@
 import type { PartitionLog } from '../log/partition-log.ts';
 import { invariant } from '../model/assert.ts';
 import type { Offset } from '../model/ids.ts';
-import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
+import type { Address, Ask, Decision, Machine, MachineRecord } from '../model/machine.ts';
 import type { LogWrite } from '../ports/log-store.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
 import type { BatchRecords } from '../records/batch.ts';
@@ -26,6 +26,10 @@ export class Coordinator {
   #uncommitted: { endOffset: Offset; records: readonly MachineRecord[] }[] = [];
   /** Requests without a reply yet, by correlation id: the machine may have parked them. */
   readonly #unanswered = new Map<number, Address>();
+  /** To be asked once all below `offset` is committed, in that order. */
+  #waitingAsks: { offset: Offset; ask: Ask }[] = [];
+  /** Calls off what is being asked. */
+  readonly #asking = new Map<Ask, () => void>();
   /** What the machine does as soon as it is the leader's. */
   #boot: Decision | undefined;
   #bytesSinceSnapshot = 0;
@@ -101,6 +105,8 @@ export class Coordinator {
       for (const record of controlRecords) this.#appendBatch([record], true);
     }
     if (this.#boot !== undefined) this.#run(this.#boot);
+    const resumed = this.machine.resume?.(this.#shard.parts.clock.now());
+    if (resumed !== undefined) this.#run(resumed);
   }
 
   handle(request: ShardRequest): void {
@@ -123,13 +129,40 @@ export class Coordinator {
   }
 
   /** Runs what the machine wants done, whoever made it decide. */
-  #run({ records, replies }: Decision): void {
+  #run({ records, replies, asks }: Decision): void {
     if (records.length > 0) this.#append(records);
     for (const reply of replies) {
       this.#unanswered.delete(reply.to.correlationId);
       this.#shard.replyAfter(this.#log.logEndOffset, reply);
     }
     this.#arm();
+    if (asks === undefined) return;
+    const offset = this.#log.logEndOffset;
+    for (const ask of asks) this.#waitingAsks.push({ offset, ask });
+    this.#sendAsks(this.#log.highWatermark);
+  }
+
+  #sendAsks(highWatermark: Offset): void {
+    // An answer may come at once, and be followed by more asks.
+    for (let next = this.#waitingAsks[0]; next !== undefined; next = this.#waitingAsks[0]) {
+      if (next.offset > highWatermark) return;
+      this.#waitingAsks.shift();
+      this.#send(next.ask);
+    }
+  }
+
+  #send(ask: Ask): void {
+    let isTaken = false;
+    const { asks, clock } = this.#shard.parts;
+    const callOff = asks.ask(ask, (answer) => {
+      const decision = this.machine.answered?.(ask, answer, clock.now());
+      if (decision === 'again') return false;
+      isTaken = true;
+      this.#asking.delete(ask);
+      if (decision !== undefined) this.#run(decision);
+      return true;
+    });
+    if (!isTaken) this.#asking.set(ask, callOff);
   }
 
   #append(records: readonly MachineRecord[]): void {
@@ -166,6 +199,7 @@ export class Coordinator {
       done++;
     }
     this.#uncommitted.splice(0, done);
+    this.#sendAsks(highWatermark);
   }
 
   /** Once, however often the log is loaded: old records would lead back in time whoever follows them. */
@@ -209,6 +243,9 @@ export class Coordinator {
   }
 
   stop(): void {
+    for (const callOff of this.#asking.values()) callOff();
+    this.#asking.clear();
+    this.#waitingAsks = [];
     this.#cancelAlarm?.();
     this.#cancelAlarm = undefined;
     this.#alarmAtMs = -Infinity;

@@ -1,6 +1,6 @@
 import { encodeControlRecord, encodeQuorumState } from '../metadata/control-records.ts';
 import type { LeaderEpoch, Uuid } from '../model/ids.ts';
-import type { Reign } from './shard.ts';
+import type { Reign } from './shard-spec.ts';
 import type { SnapshotFrame } from './snapshots.ts';
 
 /** Kafka writes no other, and its readers take every LeaderChange for this one. */

@@ -1,75 +1,22 @@
-import type { Kernels } from '../kernels/kernels.ts';
 import { PartitionLog } from '../log/partition-log.ts';
-import type { LogConfig } from '../log/config.ts';
 import { ErrorCode } from '../model/errors.ts';
-import type { LeaderEpoch, LogKey, Millis, Offset } from '../model/ids.ts';
-import type { Address, Decision, Machine, MachineRecord } from '../model/machine.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { LogFields } from '../ports/log.ts';
-import { LogDamaged, type LogName, type LogStore, type LogWrite } from '../ports/log-store.ts';
+import type { LeaderEpoch, Offset } from '../model/ids.ts';
+import type { Address, Machine } from '../model/machine.ts';
+import { LogDamaged, type LogWrite } from '../ports/log-store.ts';
 import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
-import type { Codecs } from '../records/codecs.ts';
 import { fetchApi } from '../wire/apis/01-fetch.ts';
 import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
 import { produceApi } from '../wire/apis/00-produce.ts';
+import { deleteRecordsApi } from '../wire/apis/21-delete-records.ts';
 import { offsetForLeaderEpochApi } from '../wire/apis/23-offset-for-leader-epoch.ts';
 import { Appends, recordsOf } from './appends.ts';
 import { Coordinator } from './coordinator.ts';
+import { deleteRecords } from './delete-records.ts';
 import { Fetches } from './fetches.ts';
 import { Lookups } from './lookups.ts';
 import { Refusals } from './refusals.ts';
-import type { SnapshotFrame } from './snapshots.ts';
+import type { ShardParts, ShardSpec } from './shard-spec.ts';
 import { WaitingReplies } from './waiting.ts';
-
-/** What every shard of a host uses. */
-export interface ShardParts {
-  store: LogStore;
-  kernels: Kernels;
-  codecs: Codecs;
-  clock: Clock;
-  reply: (reply: ShardReply) => void;
-  /** A shard lost its storage; one line for people. */
-  onWarning: (message: string, about?: LogFields) => void;
-  meter?: ShardMeter | undefined;
-}
-
-/** Is told what the host counts. */
-export interface ShardMeter {
-  /** A client's batch. */
-  appended(topic: string, batch: { records: number; bytes: number }): void;
-  /** What a shard handed to its store at once is durable. */
-  committed(tookMs: Millis): void;
-}
-
-/** How a leader makes its reign known in its own log. */
-export interface Reign {
-  controlRecords: readonly { key: Uint8Array; value: Uint8Array }[];
-  values: readonly { name: string; value: Uint8Array }[];
-}
-
-/** What makes one shard. */
-export interface ShardSpec {
-  name: LogName;
-  /** Logs the store holds, of all shards; ours is created when it is not there. */
-  stored: Set<LogKey>;
-  config: () => LogConfig;
-  /** The reign under which it appends, known once its log is open. */
-  leaderEpoch: (log: PartitionLog) => LeaderEpoch;
-  /** A coordinator's state machine, made anew each time the log is loaded. */
-  machine?: () => Machine;
-  /** What a new leader writes first: control records, and values beside the log. */
-  reign?: (leaderEpoch: LeaderEpoch) => Reign;
-  /** The machine can do without no record of it: a log with a gap is refused. */
-  isDense?: boolean;
-  /** What the machine wants done as soon as it is loaded, before any request. @throws when it cannot serve the log. */
-  boot?: (machine: Machine) => Decision;
-  /** Called with the machine's records once they are committed, in order and once each; what was stored comes first. */
-  onCommitted?: (records: Iterable<MachineRecord>) => void;
-  /** Wraps a snapshot as the log's readers expect it. */
-  snapshotFrame?: SnapshotFrame;
-  /** At most this much log lies above the machine's newest snapshot; left out, a bound that makes a wake short. */
-  snapshotEveryBytes?: number;
-}
 
 /** How long a shard whose storage failed answers KAFKA_STORAGE_ERROR before it tries to load again. */
 const RELOAD_AFTER_MS = 1_000;
@@ -255,6 +202,8 @@ export class Shard {
         return this.#lookups?.listOffsets(request);
       case offsetForLeaderEpochApi.key:
         return this.#lookups?.offsetForLeaderEpoch(request);
+      case deleteRecordsApi.key:
+        return deleteRecords(this, request);
       default:
         if (this.#coordinator === undefined) return this.refuse(request.from, ErrorCode.NOT_COORDINATOR);
         this.#coordinator.handle(request);

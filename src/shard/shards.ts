@@ -1,8 +1,16 @@
 import { ErrorCode } from '../model/errors.ts';
 import type { LogKey, Uuid } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
-import { type ShardId, type ShardLink, type ShardRequest, dataShard } from '../ports/shard-link.ts';
-import { Shard, type ShardParts, type ShardSpec } from './shard.ts';
+import {
+  type ShardId,
+  type ShardLink,
+  type ShardReply,
+  type ShardRequest,
+  dataShard,
+} from '../ports/shard-link.ts';
+import { Asks } from './asks.ts';
+import { Shard } from './shard.ts';
+import type { ShardParts, ShardSpec } from './shard-spec.ts';
 
 /** The host's answer to "what is this shard": undefined when metadata does not know it. */
 export type SpecOf = (id: ShardId) => Omit<ShardSpec, 'stored'> | undefined;
@@ -10,12 +18,17 @@ export type SpecOf = (id: ShardId) => Omit<ShardSpec, 'stored'> | undefined;
 /** All shards of one host, opened when first asked for. The gateway's link to them, by reference. */
 export class Shards implements ShardLink {
   readonly #parts: ShardParts;
+  readonly #asks: Asks;
   readonly #specOf: SpecOf;
   readonly #shards = new Map<ShardId, Shard>();
   readonly #stored: Set<LogKey>;
 
-  constructor(parts: ShardParts, specOf: SpecOf) {
-    this.#parts = parts;
+  constructor(parts: Omit<ShardParts, 'asks'>, specOf: SpecOf) {
+    this.#asks = new Asks(this, parts.clock);
+    const reply = (answer: ShardReply) => {
+      if (!this.#asks.receive(answer)) parts.reply(answer);
+    };
+    this.#parts = { ...parts, reply, asks: this.#asks };
     this.#specOf = specOf;
     this.#stored = new Set(parts.store.logs().map(({ log }) => log));
   }
@@ -60,6 +73,7 @@ export class Shards implements ShardLink {
 
   /** Writes what makes the next start fast. Nothing may be asked after it. */
   async close(): Promise<void> {
+    this.#asks.close();
     const writes = [...this.#shards.values()].flatMap((shard) => shard.closingWrites());
     if (writes.length > 0) await this.#parts.store.commit(writes);
   }

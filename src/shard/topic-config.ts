@@ -1,5 +1,10 @@
 import type { LogConfig } from '../log/config.ts';
-import { type ConfigLayers, brokerConfigNumber, topicConfig } from '../metadata/configs/effective.ts';
+import {
+  type ConfigLayers,
+  brokerConfigNumber,
+  topicConfig,
+  type TopicConfig,
+} from '../metadata/configs/effective.ts';
 
 /** A log's settings as metadata has them, worked out again only when metadata has changed. */
 export function logConfigOf(layers: ConfigLayers, topic: string): () => LogConfig {
@@ -20,16 +25,30 @@ function readLogConfig(layers: ConfigLayers, topic: string): LogConfig {
   return {
     segmentBytes: values.number('segment.bytes'),
     segmentMs: values.number('segment.ms'),
+    segmentJitterMs: values.number('segment.jitter.ms'),
     segmentIndexBytes: values.number('segment.index.bytes'),
     indexIntervalBytes: values.number('index.interval.bytes'),
     maxMessageBytes: values.number('max.message.bytes'),
     cleanupPolicy: values.list('cleanup.policy') as LogConfig['cleanupPolicy'],
     compressionType: values.string('compression.type') as LogConfig['compressionType'],
+    compressionLevel: compressionLevelOf(values),
+    minInsyncReplicas: values.number('min.insync.replicas'),
     timestampType: values.string('message.timestamp.type') as LogConfig['timestampType'],
     timestampBeforeMaxMs: values.number('message.timestamp.before.max.ms'),
     timestampAfterMaxMs: values.number('message.timestamp.after.max.ms'),
     retentionMs: unlimited(values.number('retention.ms')),
     retentionBytes: unlimited(values.number('retention.bytes')),
+    fileDeleteDelayMs: values.number('file.delete.delay.ms'),
+    deleteRetentionMs: values.number('delete.retention.ms'),
+    minCleanableDirtyRatio: values.number('min.cleanable.dirty.ratio'),
+    minCompactionLagMs: values.number('min.compaction.lag.ms'),
+    maxCompactionLagMs: values.number('max.compaction.lag.ms'),
     producerIdExpirationMs: brokerConfigNumber(layers, 'producer.id.expiration.ms'),
   };
+}
+
+/** lz4 has one here, and snappy none anywhere. */
+function compressionLevelOf(values: TopicConfig): number | undefined {
+  const codec = values.string('compression.type');
+  return codec === 'gzip' || codec === 'zstd' ? values.number(`compression.${codec}.level`) : undefined;
 }

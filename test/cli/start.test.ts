@@ -181,7 +181,7 @@ describe('a node starts', () => {
       'process.roles=broker,controller',
       'controller.listener.names=CONTROLLER',
       'num.network.threads=3',
-      'log.retention.hours=168',
+      'log.flush.interval.ms=1000',
       'ssl.client.auth=NONE',
       'listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0',
       ...usual().slice(1),
@@ -191,10 +191,7 @@ describe('a node starts', () => {
     const warned = linesOf(run).filter(({ level }) => level === 'warn');
     expect(warned.map(({ source, msg }) => [source, msg])).toEqual([
       [`${path}:3`, expect.stringContaining('num.network.threads=3: a node works on one thread')],
-      [
-        `${path}:4`,
-        expect.stringContaining('log.retention.hours=168: topics show it, and nothing is removed'),
-      ],
+      [`${path}:4`, expect.stringContaining('log.flush.interval.ms=1000: milena.flush decides')],
       [`${path}:6`, expect.stringContaining('CONTROLLER://127.0.0.1:0 is not opened')],
     ]);
   });

@@ -159,15 +159,29 @@ describe('kafkajs admin', () => {
     expect(broker.topicId(absent)).toBeUndefined();
   });
 
-  test('what is not served is said to be so, at once', async () => {
+  test('replaces the settings of a topic; what is refused leaves them', async () => {
     const admin = await connectAdmin(broker);
-    const topic = await createTopic(admin, broker);
-    const unsupported = [expect.stringMatching(/does not support the requested API/)];
-    const resource = { type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [] };
-    expect(await errorsOf(admin.alterConfigs({ validateOnly: false, resources: [resource] }))).toEqual(
-      unsupported,
-    );
-    const partitions = [{ partition: 0, offset: '0' }];
-    expect(await errorsOf(admin.deleteTopicRecords({ topic, partitions }))).toEqual(unsupported);
+    const topic = await createTopic(admin, broker, { configs: { 'segment.ms': '7' } });
+    const replace = (values: Record<string, string>, validateOnly = false) => {
+      const configEntries = Object.entries(values).map(([name, value]) => ({ name, value }));
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }];
+      return admin.alterConfigs({ validateOnly, resources });
+    };
+    const own = async () => {
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }];
+      const described = await admin.describeConfigs({ includeSynonyms: false, resources });
+      const set = described.resources[0]?.configEntries.filter(({ isDefault }) => !isDefault) ?? [];
+      return Object.fromEntries(set.map(({ configName, configValue }) => [configName, configValue]));
+    };
+    await replace({ 'max.message.bytes': '1' }, true);
+    expect(await own()).toEqual({ 'segment.ms': '7' });
+    await replace({ 'retention.ms': '5000', 'max.message.bytes': '100' });
+    expect(await own()).toEqual({ 'retention.ms': '5000', 'max.message.bytes': '100' });
+    const producer = await connectProducer(broker);
+    const large = producer.send({ topic, messages: [{ value: 'x'.repeat(200) }] });
+    expect(await errorsOf(large)).toEqual(['MESSAGE_TOO_LARGE']);
+    expect(await errorsOf(replace({ 'retention.ms': '-2' }))).toEqual(['INVALID_CONFIG']);
+    expect(await errorsOf(replace({ 'no.such': '1' }))).toEqual(['INVALID_CONFIG']);
+    expect(await own()).toEqual({ 'retention.ms': '5000', 'max.message.bytes': '100' });
   });
 });

@@ -18,6 +18,7 @@ import { saslHandshakeApi } from '../../src/wire/apis/17-sasl-handshake.ts';
 import { apiVersionsApi } from '../../src/wire/apis/18-api-versions.ts';
 import { createTopicsApi } from '../../src/wire/apis/19-create-topics.ts';
 import { deleteTopicsApi } from '../../src/wire/apis/20-delete-topics.ts';
+import { deleteRecordsApi } from '../../src/wire/apis/21-delete-records.ts';
 import { initProducerIdApi } from '../../src/wire/apis/22-init-producer-id.ts';
 import { offsetForLeaderEpochApi } from '../../src/wire/apis/23-offset-for-leader-epoch.ts';
 import { describeConfigsApi } from '../../src/wire/apis/32-describe-configs.ts';
@@ -198,6 +199,15 @@ export const CASES: readonly Case[] = [
     }),
     ({ responses }) => responses[0]?.errorCode,
     ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ),
+  of(
+    deleteRecordsApi,
+    ({ topic }) => ({
+      topics: [{ name: topic.name, partitions: [{ partitionIndex: 0, offset: 0 }] }],
+      timeoutMs: 1_000,
+    }),
+    ({ topics }) => topics[0]?.partitions[0],
+    { partitionIndex: 0, lowWatermark: 0, errorCode: ErrorCode.NONE },
   ),
   of(
     initProducerIdApi,

@@ -1,122 +1,21 @@
-import type { MachineRecord, Reply } from '../../src/model/machine.ts';
 import type { GroupConfig } from '../../src/group/index.ts';
 import { GroupMachine } from '../../src/group/index.ts';
-import type { Api, RequestInitOf, RequestOf, ResponseOf } from '../../src/wire/schema.ts';
-import { codecOf } from '../../src/wire/codec.ts';
-import { Reader } from '../../src/wire/reader.ts';
-import { Writer } from '../../src/wire/writer.ts';
+import { MachineHost } from '../support/machine-host.ts';
 
-export interface Asking {
-  client: string;
-  version?: number;
-  link?: number;
-  /** What the gateway does to a decoded request: it names topics that came by id. */
-  prepare?: (body: unknown) => void;
-}
+export type { Asking } from '../support/machine-host.ts';
 
-/**
- * A machine with a shard's duties: it applies what is decided, keeps the log, and gives each answer to who
- * asked. Requests and replies pass through the codec, so that each is what a client of that version would
- * see.
- */
-export class Coordinator {
-  readonly log: MachineRecord[] = [];
-  readonly #config: Partial<GroupConfig>;
-  readonly #asked = new Map<number, { api: Api; version: number; take: (body: unknown) => void }>();
-  machine: GroupMachine;
-  nowMs = 0;
-  #ids = 0;
-  #correlationId = 0;
-
+/** Of groups; their first rebalance waits for nobody. */
+export class Coordinator extends MachineHost<GroupMachine> {
   constructor(config: Partial<GroupConfig> = {}) {
-    this.#config = { groupInitialRebalanceDelayMs: 0, ...config };
-    this.machine = this.#create();
+    let ids = 0;
+    super(
+      () =>
+        new GroupMachine({
+          id: () => String(++ids),
+          config: { groupInitialRebalanceDelayMs: 0, ...config },
+        }),
+    );
   }
-
-  /** Records and replies of one request, in order; `take` gets the reply, now or when it comes. */
-  send<A extends Api>(
-    api: A,
-    body: RequestInitOf<A>,
-    { client, version = api.versions.max, link = 1, prepare }: Asking,
-    take: (reply: ResponseOf<A>) => void,
-  ): MachineRecord[] {
-    const correlationId = ++this.#correlationId;
-    this.#asked.set(correlationId, { api, version, take: (reply) => take(reply as ResponseOf<A>) });
-    const request = {
-      from: { link, correlationId },
-      caller: { principal: 'User:ANONYMOUS', clientId: client, clientHost: '/127.0.0.1' },
-      apiKey: api.key,
-      apiVersion: version,
-      body: throughWire<RequestOf<A>>(api, api.request, version, body),
-    };
-    prepare?.(request.body);
-    return this.#perform(this.machine.decide(request, this.nowMs));
-  }
-
-  /** The reply, for a request that is answered at once. */
-  ask<A extends Api>(api: A, body: RequestInitOf<A>, asking: Asking): ResponseOf<A> {
-    let reply: ResponseOf<A> | undefined;
-    this.send(api, body, asking, (answer) => (reply = answer));
-    if (reply === undefined) throw new Error(`${api.name} was not answered`);
-    return reply;
-  }
-
-  /** Time passes up to `untilMs`; `onTick` sees the records each due tick wrote. */
-  pass(untilMs: number, onTick?: (atMs: number, records: MachineRecord[]) => void): void {
-    while (this.machine.wakeAtMs <= untilMs) {
-      this.nowMs = Math.max(this.nowMs, this.machine.wakeAtMs);
-      const records = this.#perform(this.machine.tick(this.nowMs));
-      onTick?.(this.nowMs, records);
-    }
-    this.nowMs = Math.max(this.nowMs, untilMs);
-  }
-
-  /** Crashes: what is not in the log is gone. */
-  reload(records: Iterable<MachineRecord> = this.log): void {
-    this.#asked.clear();
-    this.machine = this.#create();
-    for (const record of records) this.machine.apply(record, this.nowMs);
-  }
-
-  get waitingCount(): number {
-    return this.#asked.size;
-  }
-
-  #create(): GroupMachine {
-    return new GroupMachine({ id: () => String(++this.#ids), config: this.#config });
-  }
-
-  #perform({
-    records,
-    replies,
-  }: {
-    records: readonly MachineRecord[];
-    replies: readonly Reply[];
-  }): MachineRecord[] {
-    for (const record of records) {
-      this.log.push(record);
-      this.machine.apply(record, this.nowMs);
-    }
-    for (const { to, body } of replies) {
-      const asked = this.#asked.get(to.correlationId);
-      if (!asked)
-        throw new Error(`request ${to.correlationId} was answered twice, or by a machine that is gone`);
-      this.#asked.delete(to.correlationId);
-      asked.take(throughWire(asked.api, asked.api.response, asked.version, body));
-    }
-    return [...records];
-  }
-}
-
-const writer = new Writer();
-
-function throughWire<Body>(api: Api, fields: Api['request'], version: number, body: unknown): Body {
-  const codec = codecOf(api, fields, version);
-  codec.write(writer.start(false), body);
-  const reader = new Reader(writer.finish());
-  const decoded = codec.read(reader) as Body;
-  reader.end();
-  return decoded;
 }
 
 export function text(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ErrorCode } from '../../src/model/errors.ts';
 import { offsetCommitApi, type OffsetCommitRequest } from '../../src/wire/apis/08-offset-commit.ts';
 import { offsetFetchApi, type OffsetFetchRequest } from '../../src/wire/apis/09-offset-fetch.ts';
@@ -7,6 +7,7 @@ import { syncGroupApi } from '../../src/wire/apis/14-sync-group.ts';
 import { describeGroupsApi } from '../../src/wire/apis/15-describe-groups.ts';
 import { listGroupsApi } from '../../src/wire/apis/16-list-groups.ts';
 import { deleteGroupsApi } from '../../src/wire/apis/42-delete-groups.ts';
+import { offsetDeleteApi } from '../../src/wire/apis/47-offset-delete.ts';
 import { bytes, Coordinator } from './coordinator.ts';
 
 const ADMIN = { client: 'admin' };
@@ -275,4 +276,56 @@ test('delete: empty groups only, with their positions', () => {
   expect(positions(coordinator, 'old')).toEqual([]);
   coordinator.reload();
   expect(coordinator.ask(listGroupsApi, {}, ADMIN).groups.map(({ groupId }) => groupId)).toEqual(['g']);
+});
+
+describe('deleting positions', () => {
+  const forget = (coordinator: Coordinator, topics: Record<string, number[]>, groupId = 'g') => {
+    const body = {
+      groupId,
+      topics: Object.entries(topics).map(([name, partitions]) => ({
+        name,
+        partitions: partitions.map((partitionIndex) => ({ partitionIndex })),
+      })),
+    };
+    const { errorCode, topics: answered } = coordinator.ask(offsetDeleteApi, body, ADMIN);
+    const codes = answered.flatMap(({ name, partitions }) =>
+      partitions.map((each) => `${name}-${each.partitionIndex}:${each.errorCode}`),
+    );
+    return [errorCode, ...codes];
+  };
+
+  test('those that are there go, those that are not are gone already, also after a replay', () => {
+    const coordinator = new Coordinator();
+    commit(coordinator);
+    commit(coordinator, { topic: 'u' });
+    expect(forget(coordinator, { t: [0, 0, 1], v: [7] })).toEqual([0, 't-0:0', 't-0:0', 't-1:0', 'v-7:0']);
+    coordinator.reload();
+    expect(positions(coordinator)).toEqual(['u-0=5']);
+  });
+
+  test('not of topics that members read', () => {
+    const coordinator = new Coordinator();
+    commit(coordinator);
+    commit(coordinator, { topic: 'u' });
+    stableGroup(coordinator);
+    sync(coordinator);
+    expect(forget(coordinator, { t: [0], u: [0] })).toEqual([
+      0,
+      `t-0:${ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC}`,
+      'u-0:0',
+    ]);
+    expect(positions(coordinator)).toEqual(['t-0=5']);
+  });
+
+  test('not of a group of another kind while it has members, nor of none', () => {
+    const coordinator = new Coordinator();
+    commit(coordinator, { group: 'c' });
+    const identity = { groupId: 'c', memberId: '', sessionTimeoutMs: 10_000, protocolType: 'connect' };
+    const protocols = [{ name: 'sessioned', metadata: new Uint8Array(4) }];
+    coordinator.send(joinGroupApi, { ...identity, protocols }, { client: 'c', version: 0 }, () => undefined);
+    expect(forget(coordinator, { t: [0] }, 'c')).toEqual([ErrorCode.NON_EMPTY_GROUP]);
+    expect(positions(coordinator, 'c')).toEqual(['t-0=5']);
+    expect(forget(coordinator, { t: [0] }, 'none')).toEqual([ErrorCode.GROUP_ID_NOT_FOUND]);
+    expect(forget(coordinator, { t: [0] }, '')).toEqual([ErrorCode.INVALID_GROUP_ID]);
+  });
 });

@@ -5,6 +5,7 @@ import type { MachineRecord } from '../../src/model/machine.ts';
 import { offsetFetchApi } from '../../src/wire/apis/09-offset-fetch.ts';
 import { describeGroupsApi } from '../../src/wire/apis/15-describe-groups.ts';
 import { Coordinator } from './coordinator.ts';
+import { printed } from '../support/machine-host.ts';
 import { MemberClient, REBALANCE_MS, SESSION_MS, type Witness } from './member.ts';
 
 const PARTITIONS = [0, 1];
@@ -76,12 +77,6 @@ function replayed(records: Iterable<MachineRecord>, nowMs: number): GroupMachine
   const machine = new GroupMachine({ id: () => 'none' });
   for (const record of records) machine.apply(record, nowMs);
   return machine;
-}
-
-/** Records of one key may stand anywhere. */
-function printed(records: Iterable<MachineRecord>): string[] {
-  const hex = (part: Uint8Array | null) => (part === null ? '-' : Buffer.from(part).toString('hex'));
-  return [...records].map(({ key, value }) => `${hex(key)} ${hex(value)}`).sort();
 }
 
 type Action = (world: World) => void;

@@ -196,6 +196,28 @@ describe('segments', () => {
     expect(rig.store.segments(log).map(({ baseOffset }) => baseOffset)).toEqual([0, 3]);
   });
 
+  test('roll up to segment.jitter.ms earlier, not all together', async () => {
+    const config = { segmentMs: 1000, segmentJitterMs: 600 };
+    const rolledAtMs = async (baseOffset: number): Promise<number> => {
+      const rig = await openRig(config);
+      for (let at = 0; at < baseOffset; at++) {
+        await append(rig, batch({ timestamp: NOW + at * 2_000 }));
+      }
+      await append(rig, batch({ timestamp: NOW + 100_000 }));
+      for (let ageMs = 300; ; ageMs += 10) {
+        await append(rig, batch({ timestamp: NOW + 100_000 + ageMs }));
+        if ((rig.store.segments(NAME.log).at(-1)?.baseOffset ?? 0) > baseOffset) return ageMs;
+      }
+    };
+    const ages = [await rolledAtMs(1), await rolledAtMs(2), await rolledAtMs(3), await rolledAtMs(4)];
+    for (const ageMs of ages) {
+      expect(ageMs).toBeGreaterThan(400 - 10);
+      expect(ageMs).toBeLessThanOrEqual(1010);
+    }
+    expect(new Set(ages).size).toBeGreaterThan(1);
+    expect(await rolledAtMs(1)).toBe(ages[0]);
+  });
+
   test('roll when their index could be full', async () => {
     const rig = await openRig({ segmentIndexBytes: 12 * 4, indexIntervalBytes: 0 });
     for (let i = 0; i < 20; i++) await append(rig, batch());

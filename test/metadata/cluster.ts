@@ -11,6 +11,11 @@ import type {
   DescribeConfigsRequest,
   DescribeConfigsResponse,
 } from '../../src/wire/apis/32-describe-configs.ts';
+import type { AlterConfigsRequest, AlterConfigsResponse } from '../../src/wire/apis/33-alter-configs.ts';
+import type {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../../src/wire/apis/44-incremental-alter-configs.ts';
 import type {
   CreatePartitionsRequest,
   CreatePartitionsResponse,
@@ -104,6 +109,16 @@ export class Cluster {
     const [result] = this.#ask<DescribeConfigsResponse>(32, request).results;
     if (!result) throw new Error('no result');
     return result;
+  }
+
+  /** Replaces all settings of resources. */
+  replace(resources: AlterConfigsRequest['resources'], validateOnly = false) {
+    return this.#ask<AlterConfigsResponse>(33, { resources, validateOnly }).responses;
+  }
+
+  /** Changes single settings of resources. */
+  alter(resources: IncrementalAlterConfigsRequest['resources'], validateOnly = false) {
+    return this.#ask<IncrementalAlterConfigsResponse>(44, { resources, validateOnly }).responses;
   }
 
   #ask<Response>(apiKey: number, body: unknown): Response {

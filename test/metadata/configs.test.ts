@@ -68,9 +68,11 @@ describe('the tables', () => {
   });
 });
 
+const NODE = { staticConfigs: new Map<string, string>() };
+
 describe('values of topic settings', () => {
   const INVALID_CONFIG = 40;
-  const check = (name: string, value: string) => checkTopicConfigs(new Map([[name, value]]));
+  const check = (name: string, value: string) => checkTopicConfigs(new Map([[name, value]]), NODE);
 
   test.each([
     ['retention.ms', '-1'],
@@ -85,7 +87,9 @@ describe('values of topic settings', () => {
     ['cleanup.policy', 'compact'],
     ['cleanup.policy', 'compact, delete'],
     ['cleanup.policy', ''],
-    ['preallocate', 'TRUE'],
+    ['preallocate', 'FALSE'],
+    ['flush.messages', '1'],
+    ['min.insync.replicas', '2'],
     ['message.timestamp.type', 'LogAppendTime'],
     ['leader.replication.throttled.replicas', '*'],
     ['leader.replication.throttled.replicas', '0:1,1:2'],
@@ -114,6 +118,9 @@ describe('values of topic settings', () => {
     ['preallocate', 'maybe', 'Expected value to be either true or false'],
     ['leader.replication.throttled.replicas', '1', 'Must be the literal * or a list'],
     ['remote.storage.enable', 'true', 'Tiered Storage functionality is disabled'],
+    ['preallocate', 'TRUE', 'files are not reserved'],
+    ['index.interval.bytes', '1', 'an entry every 4096 bytes'],
+    ['compression.lz4.level', '12', 'one effort'],
     ['message.downconversion.enable', 'true', 'Unknown topic config name'],
   ])('%s refuses %.20j', (name, value, message) => {
     expect(() => check(name, value)).toThrow(
@@ -127,8 +134,8 @@ describe('values of topic settings', () => {
         ['min.compaction.lag.ms', min],
         ['max.compaction.lag.ms', max],
       ]);
-    expect(() => checkTopicConfigs(lags('5', '5'))).not.toThrow();
-    expect(() => checkTopicConfigs(lags('6', '5'))).toThrow(
+    expect(() => checkTopicConfigs(lags('5', '5'), NODE)).not.toThrow();
+    expect(() => checkTopicConfigs(lags('6', '5'), NODE)).toThrow(
       'min.compaction.lag.ms (6) > max.compaction.lag.ms (5)',
     );
   });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { DEFAULT_LOG_CONFIG } from '../../src/log/config.ts';
 import { encodeSnapshot } from '../../src/log/producer-snapshot.ts';
 import { type Machine, NOTHING } from '../../src/model/machine.ts';
+import { Asks } from '../../src/shard/asks.ts';
 import { Shard } from '../../src/shard/shard.ts';
 import { ManualClock } from '../gateway/fake-gateway.ts';
 import { NAME, NOW, append, batch, codecs, kernels, openLog } from '../log/fixtures.ts';
@@ -42,7 +43,9 @@ async function known(files: MemoryFiles): Promise<string> {
   };
   const warnings: string[] = [];
   const onWarning = (message: string) => warnings.push(message);
-  const parts = { store, kernels, codecs, clock: new ManualClock(), reply: () => {}, onWarning };
+  const clock = new ManualClock();
+  const asks = new Asks({ request: () => {} }, clock);
+  const parts = { store, kernels, codecs, clock, asks, reply: () => {}, onWarning };
   const stored = new Set([NAME.log]);
   const config = () => DEFAULT_LOG_CONFIG;
   const shard = new Shard(parts, { name: NAME, stored, config, leaderEpoch: () => 0, machine });

@@ -7,7 +7,9 @@ import type { LogKey } from '../../src/model/ids.ts';
 import type { ShardReply } from '../../src/ports/shard-link.ts';
 import { buildBatch } from '../../src/records/builder.ts';
 import { CODEC, type Codecs } from '../../src/records/codecs.ts';
-import { Shard, type ShardSpec } from '../../src/shard/shard.ts';
+import { Asks } from '../../src/shard/asks.ts';
+import { Shard } from '../../src/shard/shard.ts';
+import type { ShardSpec } from '../../src/shard/shard-spec.ts';
 import { type ProduceResponse, produceApi } from '../../src/wire/apis/00-produce.ts';
 import { type FetchResponse, fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { listOffsetsApi } from '../../src/wire/apis/02-list-offsets.ts';
@@ -41,7 +43,9 @@ class Bench {
       this.#waiting.get(answer.to.correlationId)?.();
     };
     const onWarning = (message: string) => this.warnings.push(message);
-    const parts = { store: this.store, kernels, codecs, clock: this.clock, onWarning, reply };
+    const { store, clock } = this;
+    const asks = new Asks({ request: () => {} }, clock);
+    const parts = { store, kernels, codecs, clock, asks, onWarning, reply };
     const config = () => DEFAULT_LOG_CONFIG;
     this.shard = new Shard(parts, { name, stored: this.stored, config, leaderEpoch: () => 0, ...spec });
   }

@@ -4,7 +4,9 @@ import { DEFAULT_LOG_CONFIG } from '../../src/log/config.ts';
 import { MemoryLogStore } from '../../src/log/memory-store.ts';
 import type { Address, Machine, MachineRecord } from '../../src/model/machine.ts';
 import type { LogWrite } from '../../src/ports/log-store.ts';
-import { Shard, type ShardSpec } from '../../src/shard/shard.ts';
+import { Asks } from '../../src/shard/asks.ts';
+import { Shard } from '../../src/shard/shard.ts';
+import type { ShardSpec } from '../../src/shard/shard-spec.ts';
 import { joinGroupApi } from '../../src/wire/apis/11-join-group.ts';
 import { ManualClock } from '../gateway/fake-gateway.ts';
 
@@ -53,7 +55,8 @@ async function toldOf(failures: Partial<Record<number, Failure>>, spec: Partial<
     for (const { value } of records) told.push(value?.[0]);
   };
   let answered = () => {};
-  const parts = { store, kernels: new TwinKernels(), codecs: new Map(), clock, onWarning: () => {} };
+  const asks = new Asks({ request: () => {} }, clock);
+  const parts = { store, kernels: new TwinKernels(), codecs: new Map(), clock, asks, onWarning: () => {} };
   const shard = new Shard(
     { ...parts, reply: () => answered() },
     {

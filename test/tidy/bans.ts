@@ -18,6 +18,7 @@ const PURE = [
   'src/records/',
   'src/metadata/',
   'src/group/',
+  'src/txn/',
 ];
 /** They act, but only through ports: a seed must reproduce a run of them too. */
 const DRIVEN = [

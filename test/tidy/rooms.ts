@@ -10,6 +10,7 @@ const LEFT = [
   'src/records',
   'src/metadata',
   'src/group',
+  'src/txn',
 ] as const;
 const CORE = [...LEFT, 'src/log', 'src/segments', 'src/shard', 'src/gateway'] as const;
 
@@ -26,6 +27,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/records': ['src/model', 'src/kernels'],
   'src/metadata': ['src/model', 'src/wire'],
   'src/group': ['src/model', 'src/wire'],
+  'src/txn': ['src/model', 'src/wire'],
   'src/segments': ['src/model', 'src/ports', 'src/records', 'src/kernels'],
   'src/log': ['src/model', 'src/ports', 'src/records', 'src/kernels'],
   'src/shard': [...LEFT, 'src/log'],

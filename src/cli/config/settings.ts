@@ -1,6 +1,7 @@
 import { BROKER_CONFIGS, brokerConfigDefinition } from '../../metadata/configs/broker-configs.ts';
 import type { ConfigDefinition } from '../../metadata/configs/definitions.ts';
 import { TOPIC_CONFIGS } from '../../metadata/configs/topic-configs.ts';
+import { brokerVerdict, isHonoured, type Verdict } from '../../metadata/configs/verdicts.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../model/limits.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../../hosts/node/logger.ts';
 
@@ -84,43 +85,6 @@ function own(
   return { name, type, defaultValue, rule, dynamic: false, documentation };
 }
 
-/** Kafka's settings that do here what they do there. */
-const HONOURED: ReadonlySet<string> = new Set([
-  'advertised.listeners',
-  'auto.create.topics.enable',
-  'compression.type',
-  'connections.max.idle.ms',
-  'controller.listener.names',
-  'delete.topic.enable',
-  'fetch.max.bytes',
-  'group.initial.rebalance.delay.ms',
-  'group.max.session.timeout.ms',
-  'group.max.size',
-  'group.min.session.timeout.ms',
-  'listener.security.protocol.map',
-  'listeners',
-  'log.dirs',
-  'log.index.size.max.bytes',
-  'log.message.timestamp.after.max.ms',
-  'log.message.timestamp.before.max.ms',
-  'log.message.timestamp.type',
-  'log.roll.hours',
-  'log.roll.ms',
-  'log.segment.bytes',
-  'max.incremental.fetch.session.cache.slots',
-  'message.max.bytes',
-  'node.id',
-  'num.partitions',
-  'offset.metadata.max.bytes',
-  'offsets.retention.check.interval.ms',
-  'offsets.retention.minutes',
-  'offsets.topic.num.partitions',
-  'offsets.topic.replication.factor',
-  'offsets.topic.segment.bytes',
-  'producer.id.expiration.ms',
-  'socket.request.max.bytes',
-]);
-
 /** Defaults of ours where Kafka's would not do: reachable from elsewhere only when asked to be. */
 const OUR_DEFAULTS: Readonly<Record<string, string | null>> = {
   listeners: 'PLAINTEXT://127.0.0.1:9092',
@@ -131,7 +95,7 @@ const OUR_DEFAULTS: Readonly<Record<string, string | null>> = {
 /** What a start obeys, ascending by name. */
 export const SETTINGS: readonly ConfigDefinition[] = [
   ...OWN,
-  ...BROKER_CONFIGS.filter(({ name }) => HONOURED.has(name)).map((definition) =>
+  ...BROKER_CONFIGS.filter(({ name }) => isHonoured(name)).map((definition) =>
     Object.hasOwn(OUR_DEFAULTS, definition.name)
       ? { ...definition, defaultValue: OUR_DEFAULTS[definition.name] ?? null }
       : definition,
@@ -163,91 +127,7 @@ export function brokerNameOfTopicSetting(name: string): string | undefined {
   return TOPIC_CONFIGS.find((topic) => topic.name === name)?.synonym;
 }
 
-/** What becomes of a setting of Kafka's. */
-export type Verdict =
-  | { type: 'honoured' }
-  /** It stays without effect, and we say so. */
-  | { type: 'inert'; why: string }
-  /** Someone counts on it, so it must not be passed over. */
-  | { type: 'refused'; why: string };
-
-const HONOURED_VERDICT: Verdict = { type: 'honoured' };
-
-interface Exception {
-  names: RegExp;
-  /** Values that ask for what is so anyway. */
-  fits?: (value: string) => boolean;
-  type: 'inert' | 'refused';
-  why: string;
-}
-
-const isOne = (value: string) => value === '1';
-
-/** The first that fits a name counts. */
-const EXCEPTIONS: readonly Exception[] = [
-  {
-    names: /^process\.roles$/,
-    fits: (value) => /^(broker\s*,\s*controller|controller\s*,\s*broker)$/.test(value),
-    type: 'refused',
-    why: 'a node is broker and controller at once: process.roles=broker,controller',
-  },
-  { names: /^broker\.id$/, type: 'refused', why: 'write node.id instead' },
-  { names: /^log\.dir$/, type: 'refused', why: 'write log.dirs instead' },
-  {
-    names: /^(default\.replication\.factor|min\.insync\.replicas)$/,
-    fits: isOne,
-    type: 'refused',
-    why: 'there is one node, so records have one copy: only 1 can be kept',
-  },
-  {
-    names: /^controller\.quorum\.(voters|bootstrap\.servers)$/,
-    fits: (value) => value === '',
-    type: 'inert',
-    why: 'this node is its only controller',
-  },
-  {
-    names:
-      /^(ssl|sasl|delegation\.token|security)\.|^authorizer\.|^principal\.|^connections\.max\.reauth|^early\./,
-    type: 'refused',
-    why: 'there is no TLS, login or access control: whoever reaches the port may do all. Keep the port private',
-  },
-  {
-    names: /\.class(\.name|\.path)?$|\.reporters$|^config\.providers$/,
-    type: 'refused',
-    why: 'it names Java classes, which do not run here',
-  },
-  { names: /^remote\.|^log\.local\./, type: 'refused', why: 'there is no tiered storage' },
-  {
-    names: /^(max\.connection|queued\.max\.|quota\.|controller\.quota\.|replication\.quota\.)/,
-    type: 'inert',
-    why: 'it is not enforced; the bounds there are begin with milena.',
-  },
-  {
-    names: /^log\.(retention\.|cleaner\.|cleanup\.)/,
-    type: 'inert',
-    why: 'topics show it, and nothing is removed or compacted yet: a log grows until its topic is deleted',
-  },
-  { names: /^log\.flush\./, type: 'inert', why: 'milena.flush decides when an ack is sent' },
-  { names: /^(transaction|transactional)\./, type: 'inert', why: 'there are no transactions yet' },
-  {
-    names: /^group\.(consumer|share|streams)\.|^share\./,
-    type: 'inert',
-    why: 'only classic groups are served',
-  },
-  {
-    names: /^(controller|broker|replica|metadata|leader|follower|inter\.broker)\./,
-    type: 'inert',
-    why: 'there is one node',
-  },
-  { names: /threads$|\.threads\./, type: 'inert', why: 'a node works on one thread' },
-];
-
 /** @param value as given, checked against its definition. */
 export function verdictOf(name: string, value: string): Verdict {
-  if (BY_NAME.has(name)) return HONOURED_VERDICT;
-  const exception = EXCEPTIONS.find(({ names }) => names.test(name));
-  if (exception === undefined) return { type: 'inert', why: 'nothing here depends on it' };
-  const { type, why, fits } = exception;
-  const asksNothing = fits?.(value) ?? value === (brokerConfigDefinition(name)?.defaultValue ?? '');
-  return type === 'refused' && asksNothing ? HONOURED_VERDICT : { type, why };
+  return BY_NAME.has(name) ? { type: 'honoured' } : brokerVerdict(name, value);
 }

@@ -16,13 +16,19 @@ import { saslHandshake } from './17-sasl-handshake.ts';
 import { apiVersions } from './18-api-versions.ts';
 import { createTopics } from './19-create-topics.ts';
 import { deleteTopics } from './20-delete-topics.ts';
+import { deleteRecords } from './21-delete-records.ts';
 import { initProducerId } from './22-init-producer-id.ts';
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts';
 import { describeConfigs } from './32-describe-configs.ts';
+import { alterConfigs } from './33-alter-configs.ts';
 import { saslAuthenticate } from './36-sasl-authenticate.ts';
 import { createPartitions } from './37-create-partitions.ts';
 import { deleteGroups } from './42-delete-groups.ts';
+import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts';
+import { offsetDelete } from './47-offset-delete.ts';
 import { describeCluster } from './60-describe-cluster.ts';
+import { listConfigResources } from './74-list-config-resources.ts';
+import { describeTopicPartitions } from './75-describe-topic-partitions.ts';
 
 /** Every API this gateway serves. */
 export const HANDLERS: readonly Handler[] = [
@@ -43,11 +49,17 @@ export const HANDLERS: readonly Handler[] = [
   apiVersions,
   createTopics,
   deleteTopics,
+  deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
   describeConfigs,
+  alterConfigs,
   saslAuthenticate,
   createPartitions,
   deleteGroups,
+  incrementalAlterConfigs,
+  offsetDelete,
   describeCluster,
+  listConfigResources,
+  describeTopicPartitions,
 ];

@@ -91,7 +91,7 @@ export class Broker {
     try {
       // Probes are answered while logs are recovered; Kafka's port opens when the directory is ours.
       const listening = http === undefined ? undefined : await listen(http, httpHost, httpPort ?? 0);
-      opened = await openStore({ directory: options.directory, flush, nodeId, kernels, buffers, log });
+      opened = await openStore({ directory: options.directory, flush, nodeId, kernels, buffers, clock, log });
       const kafka = await listen(tcp, host, port);
       const { store, identity } = opened;
       const staticConfigs = staticSettings(identity.nodeId, kafka, options);
@@ -109,6 +109,7 @@ export class Broker {
       const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
       pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
       broker = new Broker({ core, servers: { opened, tcp, http }, clock }, { kafka, http: listening });
+      core.logManager.start();
       acceptKafka(tcp, core.gateway, buffers);
       if (http !== undefined) broker.#acceptWebSockets(http, buffers, options);
       return broker;
@@ -188,6 +189,7 @@ export class Broker {
     this.gateway.closeAll();
     http?.close();
     http?.closeAllConnections();
+    this.#core.logManager.stop();
     await this.#core.shards.close();
     await opened.store.close();
   }
@@ -211,6 +213,7 @@ function staticSettings(
     ['process.roles', 'broker,controller'],
     ['listeners', `PLAINTEXT://${kafka.host}:${kafka.port}`],
     ['log.dirs', options.directory ?? ''],
+    ['milena.flush', options.flush ?? 'always'],
     ...(options.settings ?? []),
   ]);
   checkBrokerConfigs(settings);

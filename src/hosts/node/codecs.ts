@@ -1,4 +1,4 @@
-import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Kernels } from '../../kernels/kernels.ts';
 import { lzOf } from '../../kernels/lz.ts';
 import { CODEC, tooLarge } from '../../records/codecs.ts';
@@ -7,12 +7,15 @@ import { lz4 } from '../../records/lz4.ts';
 import { snappy } from '../../records/snappy.ts';
 
 const gzip: Codec = {
-  compress: (bytes) => gzipSync(bytes),
+  compress: (bytes, level) => gzipSync(bytes, { level }),
   decompress: (bytes, maxBytes) => bounded(maxBytes, () => gunzipSync(bytes, { maxOutputLength: maxBytes })),
 };
 
 const zstd: Codec = {
-  compress: (bytes) => zstdCompressSync(bytes),
+  compress: (bytes, level) =>
+    level === undefined
+      ? zstdCompressSync(bytes)
+      : zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } }),
   decompress: (bytes, maxBytes) => bounded(maxBytes, () => Buffer.concat(unpackFrames(bytes, maxBytes))),
 };
 

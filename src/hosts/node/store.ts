@@ -1,6 +1,7 @@
 import type { Kernels } from '../../kernels/kernels.ts';
 import { MemoryLogStore } from '../../log/memory-store.ts';
 import type { Histogram } from '../../model/histogram.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { LogStore } from '../../ports/log-store.ts';
 import type { Identity } from '../../segments/data-directory.ts';
@@ -28,6 +29,7 @@ export interface StoreOptions {
   kernels: Kernels;
   /** What is read into, and given back by the sockets. */
   buffers: ReadBuffers;
+  clock: Clock;
   log: Log;
 }
 
@@ -37,7 +39,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const identity: Identity = { clusterId: nodeRandom.uuid(), nodeId, directoryId: nodeRandom.uuid() };
   if (directory === undefined)
     return { store: new MemoryLogStore(), identity, commitRounds: () => 0, flushMs: undefined };
-  const { flush, kernels, log } = options;
+  const { flush, kernels, clock, log } = options;
   const files = new NodeFiles(options.buffers);
   const startedAtMs = performance.now();
   const store = await SegmentStore.open({
@@ -46,6 +48,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     flush,
     kernels,
     identity,
+    clock,
     onWarning: (message) => log.warn(message, { component: 'store' }),
     gather: setImmediate,
   });

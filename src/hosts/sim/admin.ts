@@ -2,6 +2,7 @@ import { ErrorCode } from '../../model/errors.ts';
 import { ZERO_UUID } from '../../model/ids.ts';
 import { createTopicsApi } from '../../wire/apis/19-create-topics.ts';
 import { deleteTopicsApi } from '../../wire/apis/20-delete-topics.ts';
+import { deleteRecordsApi } from '../../wire/apis/21-delete-records.ts';
 import { listOffsetsApi } from '../../wire/apis/02-list-offsets.ts';
 import { createPartitionsApi } from '../../wire/apis/37-create-partitions.ts';
 import { Broken, holds } from './broken.ts';
@@ -19,17 +20,14 @@ const BASE = new Map([
 ]);
 const TEMPORARY = ['temp-0', 'temp-1', 'temp-2'];
 
-/** Makes topics, takes them away, asks where offsets are. */
+/** Makes topics, takes them away, deletes records, asks where offsets are. */
 export class Admin {
   readonly #world: World;
   readonly #client: Client;
-  readonly #trim: (log: LogLedger) => void;
 
-  /** @param trim moves a log's start: there is no request for it yet. */
-  constructor(world: World, client: Client, trim: (log: LogLedger) => void) {
+  constructor(world: World, client: Client) {
     this.#world = world;
     this.#client = client;
-    this.#trim = trim;
   }
 
   async run(): Promise<void> {
@@ -51,7 +49,7 @@ export class Admin {
     else if (chance < 0.24) await this.#delete(random.pick(TEMPORARY));
     else if (chance < 0.25) await this.#grow('base-b');
     else if (log === undefined) return;
-    else if (chance < 0.27) this.#trim(log);
+    else if (chance < 0.27) await this.#deleteRecords(log);
     else if (chance < 0.5) await this.#ends(log);
     else await this.#byTime(log);
   }
@@ -96,6 +94,26 @@ export class Admin {
     const body = { topics: [{ name, count, assignments: null }], timeoutMs: 5_000, validateOnly: false };
     const answer = await answerOf(this.#client.request(createPartitionsApi, version, body));
     if (answer && only(answer.results).errorCode === ErrorCode.NONE) topic.grownTo(count);
+  }
+
+  /** Of what was promised: the high watermark is not below it. */
+  async #deleteRecords(log: LogLedger): Promise<void> {
+    const { topic, partition, trimmed, promisedEnd, losses } = log;
+    const offset = trimmed.most + this.#client.random.int(Math.max(1, (promisedEnd - trimmed.most) / 2));
+    if (offset > promisedEnd) return;
+    trimmed.most = Math.max(trimmed.most, offset);
+    const version = this.#client.versionOf(deleteRecordsApi);
+    const topics = [{ name: topic.name, partitions: [{ partitionIndex: partition, offset }] }];
+    const answer = await answerOf(
+      this.#client.request(deleteRecordsApi, version, { topics, timeoutMs: 1_000 }),
+    );
+    const deleted = answer && only(only(answer.topics).partitions);
+    if (deleted === undefined || isTransient(deleted.errorCode) || log.losses !== losses) return;
+    const { errorCode, lowWatermark } = deleted;
+    holds(errorCode === ErrorCode.NONE && lowWatermark >= offset, 'I14', () => {
+      return `${log.title}: deleting below ${offset} gives ${errorCode}, and a start at ${lowWatermark}`;
+    });
+    trimmed.least = Math.max(trimmed.least, offset);
   }
 
   /** The end is beyond all that was promised, the start where trims have put it. */

@@ -84,6 +84,7 @@ export class Node {
       indexBytes: config.indexBytes,
       maxOpenFiles: config.maxOpenFiles,
       indexIntervalBytes: config.indexIntervalBytes,
+      clock: life,
       gather: (begin) => scheduler.after(0.01, 'gather', begin),
       onWarning,
     });
@@ -106,6 +107,7 @@ export class Node {
       },
     });
     await openMetadata(core.shards);
+    core.logManager.start();
     return new Node(life, core, seen, machines);
   }
 
@@ -145,9 +147,10 @@ export class Node {
 
   /** As `hosts/node` stops: drains, writes all, releases. */
   async stop(): Promise<void> {
-    const { gateway, shards } = this.core;
+    const { gateway, shards, logManager } = this.core;
     await gateway.drain(this.#life.now() + 5_000);
     gateway.closeAll();
+    logManager.stop();
     await shards.close();
     await this.store.close();
   }

@@ -1,6 +1,5 @@
 import type { Kernels } from '../../kernels/kernels.ts';
 import type { Millis } from '../../model/ids.ts';
-import { dataShard } from '../../ports/shard-link.ts';
 import { Admin } from './admin.ts';
 import { holds } from './broken.ts';
 import { Client } from './client.ts';
@@ -177,7 +176,7 @@ class Simulation implements World {
         admit(() => member.run());
       }
     }
-    const admin = new Admin(this, this.#client('admin'), (log) => this.#spawn(this.#trim(log)));
+    const admin = new Admin(this, this.#client('admin'));
     admit(() => admin.run());
   }
 
@@ -188,25 +187,6 @@ class Simulation implements World {
       connect: (listener) => this.#keeper.node?.connect(listener),
       onRequest: () => this.#operations++,
     });
-  }
-
-  /** As DeleteRecords will: there is no request for it yet. Nobody waits: its node may die meanwhile. */
-  async #trim(ledger: LogLedger): Promise<void> {
-    const { node } = this.#keeper;
-    const shard = node?.openShard(dataShard(ledger.log));
-    const log = shard?.log;
-    if (shard === undefined || log === undefined) return;
-    const { most } = ledger.trimmed;
-    const offset = most + this.#random.int(Math.max(1, (log.highWatermark - most) / 2));
-    if (offset > log.highWatermark) return;
-    const writes = log.trimTo(offset);
-    holds(Array.isArray(writes), 'I14', () => `${ledger.title} cannot be trimmed to ${offset}`);
-    ledger.trimmed.most = Math.max(most, offset);
-    if (writes.length === 0) return;
-    shard.commit(writes);
-    await shard.settled();
-    if (shard.log === log && node === this.#keeper.node)
-      ledger.trimmed.least = Math.max(ledger.trimmed.least, offset);
   }
 
   /** I11: members that live and are not disturbed are soon of one generation each group. */

@@ -3,6 +3,7 @@ import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../../wire
 import { ResourceType } from '../image.ts';
 import { answering } from '../outcome.ts';
 import { checkTopicName } from '../topic-names.ts';
+import { checkNodeId } from './resources.ts';
 import { BROKER_CONFIGS, brokerConfigDefinition } from './broker-configs.ts';
 import { ConfigSource, ConfigType, isSensitive, type ConfigDefinition } from './definitions.ts';
 import {
@@ -87,7 +88,7 @@ function settingsOf(layers: ConfigLayers, { resourceType, resourceName }: Resour
     case ResourceType.BROKER:
       return resourceName === '' ? clusterSettings(layers) : brokerSettings(layers, resourceName);
     case ResourceType.BROKER_LOGGER:
-      checkBrokerId(layers, resourceName);
+      checkNodeId(layers, resourceName);
       return []; // Loggers are the JVM's; this broker has none whose level could be set.
     case ResourceType.CLIENT_METRICS:
       return subscriptionSettings(layers, resourceName);
@@ -109,8 +110,13 @@ function topicSettings(layers: ConfigLayers, topicName: string): Found[] {
 }
 
 function brokerSettings(layers: ConfigLayers, brokerId: string): Found[] {
-  checkBrokerId(layers, brokerId);
-  return BROKER_CONFIGS.map((definition) => {
+  checkNodeId(layers, brokerId);
+  const ofPlugins = [
+    ...layers.image.configs(ResourceType.BROKER, brokerId),
+    ...layers.image.configs(ResourceType.BROKER, ''),
+  ].flatMap(([name]) => (brokerConfigDefinition(name) ? [] : [name]));
+  const definitions = [...BROKER_CONFIGS, ...Array.from(new Set(ofPlugins), definitionOf)];
+  return definitions.map((definition) => {
     const synonyms = brokerConfigSynonyms(layers, definition.name);
     const source = synonyms[0]?.source ?? ConfigSource.DEFAULT;
     return { definition, value: brokerConfigValue(layers, definition.name), source, synonyms };
@@ -119,23 +125,24 @@ function brokerSettings(layers: ConfigLayers, brokerId: string): Found[] {
 
 /** Of no broker in particular: only what was set for all of them. */
 function clusterSettings({ image }: ConfigLayers): Found[] {
-  return [...image.configs(ResourceType.BROKER, '')].flatMap(([name, value]) => {
-    const definition = brokerConfigDefinition(name);
+  return [...image.configs(ResourceType.BROKER, '')].map(([name, value]) => {
     const source = ConfigSource.DYNAMIC_DEFAULT_BROKER;
-    return definition ? [{ definition, value, source, synonyms: [{ name, value, source }] }] : [];
+    return { definition: definitionOf(name), value, source, synonyms: [{ name, value, source }] };
   });
 }
 
-function checkBrokerId({ nodeId }: ConfigLayers, name: string): void {
-  const refuse = (what: string): never => {
-    throw new KafkaError(ErrorCode.INVALID_REQUEST, what);
-  };
-  if (name === '') refuse('Broker id must not be empty');
-  if (!/^\d{1,10}$/.test(name)) refuse(`Broker id must be an integer, but it is: ${name}`);
-  if (Number(name) !== nodeId) {
-    refuse(`Unexpected broker id, expected ${nodeId} or empty string, but received ${name}`);
-  }
+/** A name Kafka does not have is a plugin's: its value may be a secret. */
+function definitionOf(name: string): ConfigDefinition {
+  return brokerConfigDefinition(name) ?? { ...OF_A_PLUGIN, name };
 }
+
+const OF_A_PLUGIN = {
+  type: 'password',
+  defaultValue: null,
+  rule: '',
+  dynamic: true,
+  documentation: 'Kafka has no setting of this name.',
+} as const;
 
 function subscriptionSettings({ image }: ConfigLayers, subscription: string): Found[] {
   if (subscription === '') {

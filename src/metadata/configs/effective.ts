@@ -90,8 +90,13 @@ export function effectiveTopicConfig(
   return { value: inMilliseconds(strongest), source: strongest.source, synonyms: behind };
 }
 
+/** What a node was started with, or nobody has said: what is set while it runs does not count. */
+export function isOfTheNode({ source }: ConfigSynonym): boolean {
+  return source === ConfigSource.STATIC_BROKER || source === ConfigSource.DEFAULT;
+}
+
 /** Topics count in milliseconds where a broker's older settings count in hours or minutes. */
-function inMilliseconds({ name, value }: ConfigSynonym): string {
+export function inMilliseconds({ name, value }: ConfigSynonym): string {
   const unitMs = FALLBACK_OF.get(name)?.[name] ?? 1;
   if (unitMs === 1) return value;
   const converted = Number(value) * unitMs;

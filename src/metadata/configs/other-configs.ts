@@ -10,7 +10,7 @@ const GROUP_ROWS: readonly Row[] = [
   ['consumer.heartbeat.interval.ms', 'int', '5000', '>=1', 'How often members of a consumer group send heartbeats.'],
   ['consumer.session.timeout.ms', 'int', '45000', '>=1', 'How long a silent member stays in a consumer group.'],
   ['share.assignment.interval.ms', 'int', '1000', '>=0', 'The shortest time between two assignments of a share group.'],
-  ['share.auto.offset.reset', 'string', 'latest', '', 'Where a share group starts: earliest, latest, or by_duration: and an ISO-8601 duration.'],
+  ['share.auto.offset.reset', 'string', 'latest', 'earliest|latest|by_duration:<ISO-8601>', 'Where a share group starts: earliest, latest, or by_duration: and an ISO-8601 duration.'],
   ['share.delivery.count.limit', 'int', '5', '>=2', 'How often a record is delivered to a share group before it is given up.'],
   ['share.heartbeat.interval.ms', 'int', '5000', '>=1', 'How often members of a share group send heartbeats.'],
   ['share.isolation.level', 'string', 'read_uncommitted', 'read_committed|read_uncommitted', 'Whether a share group sees records of open transactions.'],

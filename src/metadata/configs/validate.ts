@@ -1,7 +1,9 @@
 import { ErrorCode, KafkaError } from '../../model/errors.ts';
 import { brokerConfigDefinition } from './broker-configs.ts';
 import type { ConfigDefinition, ConfigTypeName, Rule } from './definitions.ts';
+import type { ConfigLayers } from './effective.ts';
 import { topicConfigDefinition } from './topic-configs.ts';
+import { whyNotOnTopic } from './verdicts.ts';
 
 /** Inclusive ends; `double` is bounded by its rules alone. */
 const INTEGERS: Partial<Record<ConfigTypeName, readonly [bigint, bigint]>> = {
@@ -10,6 +12,9 @@ const INTEGERS: Partial<Record<ConfigTypeName, readonly [bigint, bigint]>> = {
   long: [-(2n ** 63n), 2n ** 63n - 1n],
 };
 const INTEGER = /^[+-]?\d{1,19}$/;
+/** A name of a rule that stands for many: `by_duration:PT1H`, Java's durations of days and less. */
+const BY_DURATION = 'by_duration:<ISO-8601>';
+const DURATION = /^by_duration:P(?=\d|T\d)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/i;
 const DOUBLE = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 /** Items of a list value, as Kafka cuts it: at commas, without the blanks around. */
@@ -29,10 +34,15 @@ export function checkConfigValue(definition: ConfigDefinition, value: string): v
 }
 
 /**
- * Checks what a topic is to be created with, each value and the values together.
+ * Checks all that is set on a topic, each value and the values together.
+ * @param changed what of it is new, and so must be something that is kept to here; all unless given.
  * @throws {KafkaError} INVALID_CONFIG
  */
-export function checkTopicConfigs(configs: ReadonlyMap<string, string>): void {
+export function checkTopicConfigs(
+  configs: ReadonlyMap<string, string>,
+  { staticConfigs }: Pick<ConfigLayers, 'staticConfigs'>,
+  changed: Iterable<string> = configs.keys(),
+): void {
   for (const [name, value] of configs) {
     const definition = topicConfigDefinition(name);
     if (!definition) throw invalid(`Unknown topic config name: ${name.slice(0, 100)}`);
@@ -45,11 +55,10 @@ export function checkTopicConfigs(configs: ReadonlyMap<string, string>): void {
       `conflict topic config setting min.compaction.lag.ms (${lagMin}) > max.compaction.lag.ms (${lagMax})`,
     );
   }
-  if (configs.get('remote.storage.enable')?.trim().toLowerCase() === 'true') {
-    throw invalid(
-      'Tiered Storage functionality is disabled in the broker. ' +
-        'Topic cannot be configured with remote log storage.',
-    );
+  for (const name of changed) {
+    const value = configs.get(name);
+    const why = value === undefined ? undefined : whyNotOnTopic(name, value, { staticConfigs });
+    if (why !== undefined) throw invalid(`${name}=${value} is not kept to here: ${why}`);
   }
 }
 
@@ -111,7 +120,8 @@ function boundsProblem(rule: Rule, value: number): string | undefined {
 function nameProblem(rule: Rule, value: string): string | undefined {
   if (rule === '') return undefined;
   const names = rule.split('|');
-  return names.includes(value) ? undefined : `String must be one of: ${names.join(', ')}`;
+  const isDuration = names.includes(BY_DURATION) && DURATION.test(value);
+  return names.includes(value) || isDuration ? undefined : `String must be one of: ${names.join(', ')}`;
 }
 
 function listProblem(rule: Rule, items: readonly string[]): string | undefined {

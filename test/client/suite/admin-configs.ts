@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../src/client/client.ts';
-import { ANSWERS, unserved, whereServed } from './differences.ts';
+import { ANSWERS } from './differences.ts';
 import { newTopic, SOON, suite, useClient } from './reach.ts';
 
 /** Settings of topics, brokers and groups. */
@@ -75,21 +75,19 @@ export const adminConfigs = suite('admin: settings', (reach) => {
 
   const valueOf = async (setting: string) =>
     (await client.admin.configs.describe({ topic: name }, { names: [setting] }))[0]?.value;
-  test(`settings are changed${unserved(reach, 'IncrementalAlterConfigs')}`, () =>
-    whereServed(reach, 'IncrementalAlterConfigs', async () => {
-      const { configs } = client.admin;
-      await configs.alter({ topic: name }, { 'retention.ms': 5_000, 'cleanup.policy': 'compact' });
-      await expect.poll(() => valueOf('retention.ms'), SOON).toBe('5000');
-      expect(await valueOf('cleanup.policy')).toBe('compact');
-      await configs.alter({ topic: name }, { 'cleanup.policy': null });
-      await expect.poll(() => valueOf('cleanup.policy'), SOON).toBe('delete');
-      await expect(configs.alter({ topic: name }, { 'retention.ms': 'soon' })).rejects.toMatchObject({
-        code: 'INVALID_CONFIG',
-      });
-    }));
-  test(`ensure changes settings that differ${unserved(reach, 'IncrementalAlterConfigs')}`, () =>
-    whereServed(reach, 'IncrementalAlterConfigs', async () => {
-      expect(await client.admin.topics.ensure(name, { retention: '7s' })).toBe('changed');
-      await expect.poll(() => valueOf('retention.ms'), SOON).toBe('7000');
-    }));
+  test('settings are changed', async () => {
+    const { configs } = client.admin;
+    await configs.alter({ topic: name }, { 'retention.ms': 5_000, 'cleanup.policy': 'compact' });
+    await expect.poll(() => valueOf('retention.ms'), SOON).toBe('5000');
+    expect(await valueOf('cleanup.policy')).toBe('compact');
+    await configs.alter({ topic: name }, { 'cleanup.policy': null });
+    await expect.poll(() => valueOf('cleanup.policy'), SOON).toBe('delete');
+    await expect(configs.alter({ topic: name }, { 'retention.ms': 'soon' })).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+    });
+  });
+  test('ensure changes settings that differ', async () => {
+    expect(await client.admin.topics.ensure(name, { retention: '7s' })).toBe('changed');
+    await expect.poll(() => valueOf('retention.ms'), SOON).toBe('7000');
+  });
 });

@@ -1,6 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../src/client/client.ts';
-import { unserved, whereServed } from './differences.ts';
 import { newTopic, suite, useClient } from './reach.ts';
 
 /** Offsets by position and time, and records that are deleted. */
@@ -63,20 +62,26 @@ export const adminOffsets = suite('admin: offsets', (reach) => {
     ]);
   });
 
-  test(`records are deleted${unserved(reach, 'DeleteRecords')}`, () =>
-    whereServed(reach, 'DeleteRecords', async () => {
-      const { records, offsets } = client.admin;
-      const { name: own } = await newTopic(reach, client, { partitions: 2 });
-      await client.send(
-        own,
-        ['a', 'b', 'c'].map((value) => ({ value, partition: 0 })),
-      );
-      const deleted = await records.delete(own, { before: 1, partitions: [0] });
-      expect(deleted).toEqual([{ topic: own, partition: 0, startOffset: 1 }]);
-      const starts = await offsets.list(own, { at: 'earliest' });
-      expect(starts.map(({ offset }) => offset)).toEqual([1, 0]);
-      const left: number[] = [];
-      for await (const { offset } of client.read(own, { live: false })) left.push(offset);
-      expect(left).toEqual([1, 2]);
-    }));
+  test('records are deleted', async () => {
+    const { records, offsets } = client.admin;
+    const { name: own } = await newTopic(reach, client, { partitions: 2 });
+    await client.send(
+      own,
+      ['a', 'b', 'c'].map((value) => ({ value, partition: 0 })),
+    );
+    const deleted = await records.delete(own, { before: 1, partitions: [0] });
+    expect(deleted).toEqual([{ topic: own, partition: 0, startOffset: 1 }]);
+    const starts = await offsets.list(own, { at: 'earliest' });
+    expect(starts.map(({ offset }) => offset)).toEqual([1, 0]);
+    const left: number[] = [];
+    for await (const { offset } of client.read(own, { live: false })) left.push(offset);
+    expect(left).toEqual([1, 2]);
+  });
+
+  test('records of a topic that is only compacted are not: its policy says so', async () => {
+    const { name: own } = await newTopic(reach, client, { configs: { 'cleanup.policy': 'compact' } });
+    await expect(client.admin.records.delete(own, { before: 'latest' })).rejects.toMatchObject({
+      code: 'POLICY_VIOLATION',
+    });
+  });
 });

@@ -1,8 +1,8 @@
 import { apiPages } from './api.ts';
 import { commandLinePage } from './command-line.ts';
+import { configsPage, settingsPage } from './configs.ts';
 import { errorsPage } from './errors.ts';
 import { protocolPage } from './protocol.ts';
-import { settingsPage } from './settings.ts';
 
 const MADE = '<!-- made by `npm run docs`: edit the code it comes from -->\n\n';
 
@@ -11,6 +11,7 @@ export async function referencePages(): Promise<Map<string, string>> {
   const pages = new Map([
     ...apiPages(),
     ['command-line.md', await commandLinePage()],
+    ['configs.md', configsPage()],
     ['errors.md', errorsPage()],
     ['protocol.md', protocolPage()],
     ['settings.md', settingsPage()],

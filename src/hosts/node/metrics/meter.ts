@@ -1,6 +1,6 @@
 import { Histogram } from '../../../model/histogram.ts';
 import type { Millis } from '../../../model/ids.ts';
-import type { ShardMeter } from '../../../shard/shard.ts';
+import type { ShardMeter } from '../../../shard/shard-spec.ts';
 
 /** Milliseconds, which is all the clock tells. */
 const COMMIT_BOUNDS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000];

@@ -1,0 +1,36 @@
+import { brokerConfigNumber } from '../../metadata/configs/effective.ts';
+import { describeTopicPartitions as describe } from '../../metadata/describe-topic-partitions.ts';
+import { answering } from '../../metadata/outcome.ts';
+import { ZERO_UUID } from '../../model/ids.ts';
+import {
+  type DescribeTopicPartitionsResponse,
+  describeTopicPartitionsApi,
+} from '../../wire/apis/75-describe-topic-partitions.ts';
+import { handler } from '../handler.ts';
+
+/** Read from the gateway's own copy of the metadata, a page at a time (KIP-966). */
+export const describeTopicPartitions = handler({
+  api: describeTopicPartitionsApi,
+  min: 0,
+  max: 0,
+  handle(call, request) {
+    const { image, config } = call.gateway;
+    const layers = { image, nodeId: config.nodeId, staticConfigs: config.staticConfigs };
+    const partitionsMax = brokerConfigNumber(layers, 'max.request.partition.size.limit');
+    call.reply(
+      answering<DescribeTopicPartitionsResponse>(
+        () => describe(image, request, { partitionsMax }),
+        ({ code: errorCode }) => ({
+          throttleTimeMs: 0,
+          topics: request.topics.map(({ name }) => refused(name, errorCode)),
+          nextCursor: null,
+        }),
+      ),
+    );
+  },
+});
+
+function refused(name: string, errorCode: number) {
+  const nothing = { topicId: ZERO_UUID, isInternal: false, partitions: [] };
+  return { errorCode, name, ...nothing, topicAuthorizedOperations: -0x8000_0000 };
+}

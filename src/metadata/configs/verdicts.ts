@@ -1,0 +1,249 @@
+/**
+ * What each of Kafka's settings does on a node of its own: `docs/reference/configs.md` is made from these tables.
+ */
+import { brokerConfigDefinition } from './broker-configs.ts';
+import { topicConfigDefinition, type TopicConfigName } from './topic-configs.ts';
+
+/** What becomes of a setting of Kafka's. */
+export type Verdict =
+  /** It does what it does in Kafka; `how` says what is not obvious. */
+  | { type: 'honoured'; how?: string }
+  /** It stays without effect, and we say so. */
+  | { type: 'inert'; why: string }
+  /** Someone counts on it, so it must not be passed over. */
+  | { type: 'refused'; why: string };
+
+const HONOURED: Verdict = { type: 'honoured' };
+
+/** The broker's settings that do here what they do there. */
+const HONOURED_OF_BROKER: ReadonlySet<string> = new Set([
+  'advertised.listeners',
+  'auto.create.topics.enable',
+  'compression.gzip.level',
+  'compression.type',
+  'compression.zstd.level',
+  'connections.max.idle.ms',
+  'controller.listener.names',
+  'delete.topic.enable',
+  'fetch.max.bytes',
+  'group.initial.rebalance.delay.ms',
+  'group.max.session.timeout.ms',
+  'group.max.size',
+  'group.min.session.timeout.ms',
+  'listener.security.protocol.map',
+  'listeners',
+  'log.cleanup.policy',
+  'log.dirs',
+  'log.index.size.max.bytes',
+  'log.message.timestamp.after.max.ms',
+  'log.message.timestamp.before.max.ms',
+  'log.message.timestamp.type',
+  'log.retention.bytes',
+  'log.retention.check.interval.ms',
+  'log.retention.hours',
+  'log.retention.minutes',
+  'log.retention.ms',
+  'log.roll.hours',
+  'log.roll.jitter.hours',
+  'log.roll.jitter.ms',
+  'log.roll.ms',
+  'log.segment.bytes',
+  'log.segment.delete.delay.ms',
+  'max.incremental.fetch.session.cache.slots',
+  'max.request.partition.size.limit',
+  'message.max.bytes',
+  'node.id',
+  'num.partitions',
+  'offset.metadata.max.bytes',
+  'offsets.retention.check.interval.ms',
+  'offsets.retention.minutes',
+  'offsets.topic.num.partitions',
+  'offsets.topic.replication.factor',
+  'offsets.topic.segment.bytes',
+  'producer.id.expiration.ms',
+  'socket.request.max.bytes',
+]);
+
+/** Honoured, and bound to a listener that is open: a start reads them, a running node does not. */
+const READ_AT_START: ReadonlySet<string> = new Set(['listeners', 'listener.security.protocol.map']);
+
+interface Exception {
+  names: RegExp;
+  /** Values that ask for what is so anyway. */
+  fits?: (value: string) => boolean;
+  type: 'inert' | 'refused';
+  why: string;
+}
+
+const isOne = (value: string) => value === '1';
+const NOT_TIERED = 'there is no tiered storage';
+
+/** The first that fits a name counts. */
+const EXCEPTIONS: readonly Exception[] = [
+  {
+    names: /^process\.roles$/,
+    fits: (value) => /^(broker\s*,\s*controller|controller\s*,\s*broker)$/.test(value),
+    type: 'refused',
+    why: 'a node is broker and controller at once: process.roles=broker,controller',
+  },
+  { names: /^broker\.id$/, type: 'refused', why: 'write node.id instead' },
+  { names: /^log\.dir$/, type: 'refused', why: 'write log.dirs instead' },
+  {
+    names: /^(default\.replication\.factor|min\.insync\.replicas)$/,
+    fits: isOne,
+    type: 'refused',
+    why: 'there is one node, so records have one copy: only 1 can be kept',
+  },
+  {
+    names: /^controller\.quorum\.(voters|bootstrap\.servers)$/,
+    fits: (value) => value === '',
+    type: 'inert',
+    why: 'this node is its only controller',
+  },
+  {
+    names:
+      /^(ssl|sasl|delegation\.token|security)\.|^authorizer\.|^principal\.|^connections\.max\.reauth|^early\./,
+    type: 'refused',
+    why: 'there is no TLS, login or access control: whoever reaches the port may do all. Keep the port private',
+  },
+  {
+    names: /\.class(\.name|\.path)?$|\.reporters$|^config\.providers$/,
+    type: 'refused',
+    why: 'it names Java classes, which do not run here',
+  },
+  { names: /^remote\.|^log\.local\./, type: 'refused', why: NOT_TIERED },
+  {
+    names: /^(max\.connection|queued\.max\.|quota\.|controller\.quota\.|replication\.quota\.)/,
+    type: 'inert',
+    why: 'it is not enforced; the bounds there are begin with milena.',
+  },
+  {
+    names: /^log\.cleaner\./,
+    type: 'inert',
+    why: 'topics show it, and nothing is compacted yet',
+  },
+  { names: /^log\.flush\./, type: 'inert', why: 'milena.flush decides when an ack is sent' },
+  { names: /^(transaction|transactional)\./, type: 'inert', why: 'there are no transactions yet' },
+  {
+    names: /^group\.(consumer|share|streams)\.|^share\./,
+    type: 'inert',
+    why: 'only classic groups are served',
+  },
+  {
+    names: /^(controller|broker|replica|metadata|leader|follower|inter\.broker)\.|^unclean\./,
+    type: 'inert',
+    why: 'there is one node',
+  },
+  { names: /threads$|\.threads\./, type: 'inert', why: 'a node works on one thread' },
+];
+
+/** Whether a start obeys it as Kafka does. */
+export function isHonoured(name: string): boolean {
+  return HONOURED_OF_BROKER.has(name);
+}
+
+/** @param value as given, checked against its definition. */
+export function brokerVerdict(name: string, value: string): Verdict {
+  if (HONOURED_OF_BROKER.has(name)) return HONOURED;
+  const exception = EXCEPTIONS.find(({ names }) => names.test(name));
+  if (exception === undefined) return { type: 'inert', why: 'nothing here depends on it' };
+  const { type, why, fits } = exception;
+  const asksNothing = fits?.(value) ?? value === (brokerConfigDefinition(name)?.defaultValue ?? '');
+  return type === 'refused' && asksNothing ? HONOURED : { type, why };
+}
+
+/** Why a running node does not take a setting that Kafka would; undefined when it does. */
+export function whyNotWhileRunning(name: string, value: string): string | undefined {
+  if (READ_AT_START.has(name) || name.startsWith('listener.name.'))
+    return 'listeners are opened by a start: change the file, and start again';
+  const verdict = brokerVerdict(name, value);
+  return verdict.type === 'refused' ? verdict.why : undefined;
+}
+
+/** One of topics: what can be said whatever its value, and the values that are refused. */
+interface OfTopics {
+  verdict: Verdict;
+  /** Unless left out all values are taken. */
+  refuses?: { unless: (value: string, node: Node) => boolean; why: string };
+}
+
+interface Node {
+  readonly staticConfigs: ReadonlyMap<string, string>;
+}
+
+const honoured = (how?: string): OfTopics => ({
+  verdict: how === undefined ? HONOURED : { type: 'honoured', how },
+});
+const inert = (why: string): OfTopics => ({ verdict: { type: 'inert', why } });
+const refused = (why: string): OfTopics => ({
+  verdict: { type: 'refused', why },
+  refuses: { unless: () => false, why },
+});
+
+const NOTHING_COMPACTED = inert('nothing is compacted yet');
+/** Of no topic here, which is what Kafka does with it for one that is not tiered. */
+const OF_TIERED = honoured('it says something of tiered topics alone, and there are none');
+const ONE_COPY = honoured('a partition has one replica, so there is nothing to replicate or throttle');
+/** With `milena.flush=always` every ack has been flushed, which is more than is asked for. */
+const FLUSHED: OfTopics = {
+  verdict: {
+    type: 'honoured',
+    how: 'every ack is flushed (milena.flush=always), which is more; refused with never',
+  },
+  refuses: {
+    unless: (_, { staticConfigs }) => staticConfigs.get('milena.flush') !== 'never',
+    why: 'this node leaves flushing to the operating system (milena.flush=never)',
+  },
+};
+
+const TOPIC_VERDICTS: Readonly<Record<TopicConfigName, OfTopics>> = {
+  'cleanup.policy': honoured(
+    'of compact topics records without a key are refused, and nothing is compacted yet',
+  ),
+  'compression.gzip.level': honoured(),
+  'compression.lz4.level': refused('lz4 is packed with one effort here'),
+  'compression.type': honoured(),
+  'compression.zstd.level': honoured(),
+  'delete.retention.ms': NOTHING_COMPACTED,
+  'file.delete.delay.ms': honoured(),
+  'flush.messages': FLUSHED,
+  'flush.ms': FLUSHED,
+  'follower.replication.throttled.replicas': ONE_COPY,
+  'index.interval.bytes': refused('indexes have an entry every 4096 bytes here'),
+  'leader.replication.throttled.replicas': ONE_COPY,
+  'local.retention.bytes': OF_TIERED,
+  'local.retention.ms': OF_TIERED,
+  'max.compaction.lag.ms': NOTHING_COMPACTED,
+  'max.message.bytes': honoured(),
+  'message.timestamp.after.max.ms': honoured(),
+  'message.timestamp.before.max.ms': honoured(),
+  'message.timestamp.type': honoured(),
+  'min.cleanable.dirty.ratio': NOTHING_COMPACTED,
+  'min.compaction.lag.ms': NOTHING_COMPACTED,
+  'min.insync.replicas': honoured(
+    'above 1, the replicas there are, a write with acks=all is refused (19), as by Kafka',
+  ),
+  preallocate: refused('files are not reserved in advance here'),
+  'remote.log.copy.disable': OF_TIERED,
+  'remote.log.delete.on.disable': OF_TIERED,
+  'remote.storage.enable': refused('Tiered Storage functionality is disabled in the broker'),
+  'retention.bytes': honoured(),
+  'retention.ms': honoured(),
+  'segment.bytes': honoured(),
+  'segment.index.bytes': honoured(),
+  'segment.jitter.ms': honoured(),
+  'segment.ms': honoured(),
+  'unclean.leader.election.enable': honoured('the one replica is in sync, so no other is ever elected'),
+};
+
+export function topicVerdict(name: TopicConfigName): Verdict {
+  return TOPIC_VERDICTS[name].verdict;
+}
+
+/** Why a topic cannot have it; undefined when it can. @param value as given, checked against its definition. */
+export function whyNotOnTopic(name: string, value: string, node: Node): string | undefined {
+  const definition = topicConfigDefinition(name);
+  const refuses = definition && TOPIC_VERDICTS[definition.name].refuses;
+  if (refuses === undefined || value.trim().toLowerCase() === definition?.defaultValue) return undefined;
+  return refuses.unless(value, node) ? undefined : refuses.why;
+}

@@ -1,0 +1,10 @@
+import { ErrorCode } from '../model/errors.ts';
+
+/** From this version on clients of AddPartitionsToTxn, AddOffsetsToTxn and EndTxn know PRODUCER_FENCED (KIP-588). */
+const FENCED_VERSION = 2;
+
+/** Older ones are told INVALID_PRODUCER_EPOCH. */
+export function fencedCode(errorCode: number, apiVersion: number): number {
+  const isUnknown = errorCode === ErrorCode.PRODUCER_FENCED && apiVersion < FENCED_VERSION;
+  return isUnknown ? ErrorCode.INVALID_PRODUCER_EPOCH : errorCode;
+}
