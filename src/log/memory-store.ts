@@ -2,30 +2,35 @@ import { at, invariant } from '../model/assert.ts';
 import { concat } from '../model/bytes.ts';
 import type { LogKey, Millis, Offset } from '../model/ids.ts';
 import { firstReaching } from '../model/search.ts';
-import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
+import type {
+  LogExtent,
+  LogName,
+  LogStore,
+  LogWrite,
+  ReadRange,
+  ReplacedRange,
+  Replacement,
+  Segment,
+} from '../ports/log-store.ts';
 import { keepable } from '../records/keepable.ts';
-
-interface StoredBatch {
-  baseOffset: Offset;
-  lastOffset: Offset;
-  maxTimestamp: Millis;
-  bytes: Uint8Array;
-}
+import { type HeldBatch, RowReplacement } from './row-replacement.ts';
 
 /** One log: its batches, where its segments start, and the values beside it. */
 class MemoryLog {
   readonly name: LogName;
   readonly values = new Map<string, Uint8Array>();
-  batches: StoredBatch[] = [];
+  batches: HeldBatch[] = [];
   segmentBases: Offset[] = [0];
   startOffset: Offset = 0;
   endOffset: Offset = 0;
+  /** How often batches went; infinite once all did. */
+  cuts = 0;
 
   constructor(name: LogName) {
     this.name = name;
   }
 
-  append({ baseOffset, lastOffset, maxTimestamp, bytes }: StoredBatch): void {
+  append({ baseOffset, lastOffset, maxTimestamp, bytes }: HeldBatch): void {
     invariant(baseOffset >= this.endOffset, 'appends go to the end of a log');
     this.batches.push({ baseOffset, lastOffset, maxTimestamp, bytes: keepable(bytes) });
     this.endOffset = lastOffset + 1;
@@ -36,6 +41,7 @@ class MemoryLog {
   }
 
   truncate(toOffset: Offset): void {
+    this.cuts++;
     this.batches = this.batches.filter(({ lastOffset }) => lastOffset < toOffset);
     const keptEnd = (this.batches.at(-1)?.lastOffset ?? -1) + 1;
     this.endOffset = Math.max(keptEnd, Math.min(this.endOffset, this.startOffset));
@@ -48,7 +54,29 @@ class MemoryLog {
     const active = this.segmentBases.findLastIndex((base) => base <= this.startOffset);
     this.segmentBases = this.segmentBases.slice(Math.max(active, 0));
     const oldest = at(this.segmentBases, 0);
+    if (active > 0) this.cuts++;
     this.batches = this.batches.filter(({ baseOffset }) => baseOffset >= oldest);
+  }
+
+  dropped(): void {
+    this.cuts = Infinity;
+  }
+
+  replace(range: ReplacedRange): Replacement {
+    const { cuts } = this;
+    return new RowReplacement(range, {
+      isCurrent: () => this.cuts === cuts,
+      rowStart: (offset) => offset,
+      replaceRows: async ({ fromOffset, toOffset }, batches) => {
+        const start = this.floor(fromOffset);
+        const kept = batches.map((batch) => ({ ...batch, bytes: keepable(batch.bytes) }));
+        this.batches.splice(start, this.floor(toOffset) - start, ...kept);
+      },
+      mergeSegments: async ({ fromOffset, toOffset }) => {
+        const isKept = (base: Offset) => base <= fromOffset || base >= toOffset;
+        this.segmentBases = this.segmentBases.filter(isKept);
+      },
+    });
   }
 
   /** Number of the batch that holds `offset`, or of the next one. */
@@ -105,6 +133,10 @@ export class MemoryLogStore implements LogStore {
     return chosen.length === 1 ? at(chosen, 0) : concat(chosen);
   }
 
+  replace(log: LogKey, range: ReplacedRange): Replacement {
+    return this.#log(log).replace(range);
+  }
+
   segments(log: LogKey): readonly Segment[] {
     const held = this.#log(log);
     return held.segmentBases.map((_, index) => held.segment(index));
@@ -144,6 +176,7 @@ export class MemoryLogStore implements LogStore {
       case 'trim':
         return this.#log(write.log).trim(write.beforeOffset);
       case 'drop':
+        this.#logs.get(write.log)?.dropped();
         this.#logs.delete(write.log);
         return;
       case 'put':

@@ -65,6 +65,37 @@ export interface ReadRange {
   isVerified?: boolean;
 }
 
+/** Whole closed segments of a log. */
+export interface ReplacedRange {
+  /** Where the first begins. */
+  fromOffset: Offset;
+  /** Where the last ends: exclusive. */
+  toOffset: Offset;
+  /** What was there before stays on disk for so long, out of the log. */
+  fileDeleteDelayMs?: Millis;
+}
+
+/**
+ * A part of a log that is being written anew, as compaction does. Offsets never change. One at a time a log; when its
+ * log is dropped or fails, calls reject or do nothing.
+ */
+export interface Replacement {
+  /**
+   * From where the last call ended, at first the start of the range, up to `nextOffset` there are now `batches`: whole
+   * ones, in order, which the caller must not change afterwards; empty when all are gone. Readers see them now or once
+   * it is finished. Resolves when more may come.
+   */
+  write(batches: Uint8Array, nextOffset: Offset): Promise<void>;
+  /**
+   * The range was written up to its end, and is one segment now. A crash before it resolves leaves each part as it was
+   * or as it is to be.
+   * @returns false when the log was cut or trimmed there meanwhile: some of it is as it was.
+   */
+  finish(): Promise<boolean>;
+  /** What readers do not see yet stays as it was. */
+  abandon(): Promise<void>;
+}
+
 /** A read found what no writer wrote. The log is to be opened again, which mends it and names what was damaged. */
 export class LogDamaged extends Error {
   override name = 'LogDamaged';
@@ -92,6 +123,11 @@ export interface LogStore {
    * look at them any more once a client has been sent them: their memory may be used again.
    */
   read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Begins to write whole closed segments anew. The log must be open, what they hold durable; the log's very last batch
+   * stays, without records if need be: some stores know the end by it.
+   */
+  replace(log: LogKey, range: ReplacedRange): Replacement;
   /** Ascending, the last one is active. The log must be open. */
   segments(log: LogKey): readonly Segment[];
   /** Base offset of the first batch at or after `fromOffset` whose max timestamp is >= `timestamp`. */

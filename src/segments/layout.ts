@@ -11,7 +11,7 @@ export const LOCK = '.lock';
 export const PARTITION_METADATA = 'partition.metadata';
 /** Ours: which version of our additions to Kafka's layout a directory was last written by. */
 export const FORMAT = 'milena.format';
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 /** Ours: the topic ids of all logs, to spare a start after a clean shutdown a file a log. */
 export const LOG_LIST = 'milena.logs';
 
@@ -21,8 +21,12 @@ export const DRAFT_SUFFIX = '.tmp';
 export const DAMAGED_SUFFIX = '.damaged';
 /** A file of a segment that is gone from its log. */
 export const DELETED_SUFFIX = '.deleted';
-/** Kafka's unfinished business in a log directory, and ours. */
-const LEFT_BEHIND = [DELETED_SUFFIX, '.cleaned', '.swap', DRAFT_SUFFIX];
+/** A segment that is being written anew. */
+export const CLEANED_SUFFIX = '.cleaned';
+/** One that is whole and durable, and on its way to the place of those it was made from. */
+export const SWAP_SUFFIX = '.swap';
+/** Unfinished business in a log directory, Kafka's and ours; segments to be swapped are seen to before. */
+const LEFT_BEHIND = [DELETED_SUFFIX, CLEANED_SUFFIX, SWAP_SUFFIX, DRAFT_SUFFIX];
 const SEGMENT_FILE = /^\d{20}\.(log|index|timeindex|txnindex)$/;
 const FILE_NAME_MAX = 255;
 
@@ -34,6 +38,11 @@ export function segmentFile(baseOffset: Offset, suffix: 'log' | 'index' | 'timei
 export function segmentBase(name: string): Offset | undefined {
   const base = /^\d{20}\.log$/.test(name) ? Number.parseInt(name, 10) : NaN;
   return Number.isSafeInteger(base) ? base : undefined;
+}
+
+/** Base offset of a `.log` file that a crash kept from its place, undefined for any other name. */
+export function swapBase(name: string): Offset | undefined {
+  return name.endsWith(SWAP_SUFFIX) ? segmentBase(name.slice(0, -SWAP_SUFFIX.length)) : undefined;
 }
 
 /** Whether a file in a log's directory is a named value, not part of the log itself. */

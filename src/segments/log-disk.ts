@@ -123,6 +123,19 @@ export class LogDisk {
     });
   }
 
+  /** They are no part of the log any more, and others have seen to their files. */
+  replaced(segments: readonly LogSegment[]): void {
+    for (const segment of segments) {
+      this.#unflushed.delete(segment.path);
+      this.#unsettled.delete(segment);
+    }
+  }
+
+  /** Moves the recovery point to `offset` at least, once all below it is durable. */
+  async settle(offset: Offset): Promise<void> {
+    await this.#moveRecoveryPoint(offset, () => true);
+  }
+
   /** Brings the files of a truncated segment down to what is left of it, and removes those after it, last first. */
   async cut(segment: LogSegment, after: readonly LogSegment[]): Promise<void> {
     // Before the batches ahead of them go: no crash may leave a hole.

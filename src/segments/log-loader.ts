@@ -8,6 +8,7 @@ import { type Damage, cut, damagedFile, mend, putAside } from './mend.ts';
 import type { StoreParts } from './parts.ts';
 import { readAlike } from './read-alike.ts';
 import { replay } from './scan.ts';
+import { finishSwaps } from './swap.ts';
 
 /** What is known of a log before it is read, and so how much of it must be checked. */
 export interface Check {
@@ -64,6 +65,7 @@ const REWRITE_BYTES = 1024 * 1024;
 export async function loadSegments(parts: StoreParts, options: LoadOptions): Promise<LogSegment[]> {
   const { disk } = parts;
   const { directory, startOffset } = options;
+  await finishSwaps(parts, directory);
   const names = await disk.list(directory);
   for (const name of names.filter(isLeftBehind)) await disk.remove(`${directory}/${name}`);
   const aborted = names.find((name) => name.endsWith('.txnindex'));
@@ -213,6 +215,17 @@ async function writeAgain({ files, suspects }: StoreParts, { path }: LogSegment)
 /** The active segment always: its end is not written anywhere else. */
 function mustCheck(nextBase: Offset | undefined, recoveryPoint: Offset | undefined): boolean {
   return nextBase === undefined || (recoveryPoint !== undefined && nextBase > recoveryPoint);
+}
+
+/** Takes what is durably on disk for a closed segment that ends at `nextOffset`. */
+export async function openClosed(
+  parts: StoreParts,
+  segment: LogSegment,
+  nextOffset: Offset,
+): Promise<LogSegment> {
+  const found: Found = { segment, nextBase: nextOffset };
+  await loadClosed(parts, found);
+  return found.segment;
 }
 
 async function loadClosed(parts: StoreParts, found: Found): Promise<void> {

@@ -103,6 +103,7 @@ export class LogReader {
   async #readFiles(range: ReadRange): Promise<Uint8Array> {
     const state = this.#state;
     while (!state.isGone) {
+      if (state.swapping) await state.swapping;
       const { generation } = state;
       const { first } = state.tail;
       try {
@@ -268,6 +269,9 @@ export class LogReader {
       const number = view.floor(target);
       return number < 0 ? undefined : view.at(number);
     }
+    if (this.#state.swapping) await this.#state.swapping;
+    // Its files are another's by now: whoever asks finds that its place is taken.
+    if (!this.#state.segments.includes(segment)) return undefined;
     // Only a closed segment gets here: an active one's indexes were looked at when the log was opened.
     this.#parts.warn(`${index.path} is damaged: building it anew`);
     const rebuilt = await rebuildIndexes(this.#parts, segment);

@@ -38,13 +38,16 @@ export class LogSegment implements Segment {
     directory: string,
     baseOffset: Offset,
     { indexIntervalBytes, ...parts }: IndexParts & { indexIntervalBytes: number },
+    suffix = '',
   ) {
     this.baseOffset = baseOffset;
     this.nextOffset = baseOffset;
     this.#offsetOfMaxTimestamp = baseOffset;
-    this.path = `${directory}/${segmentFile(baseOffset, 'log')}`;
-    this.offsets = new IndexFile(`${directory}/${segmentFile(baseOffset, 'index')}`, 8, parts);
-    this.times = new IndexFile(`${directory}/${segmentFile(baseOffset, 'timeindex')}`, 12, parts);
+    this.path = `${directory}/${segmentFile(baseOffset, 'log')}${suffix}`;
+    const index = `${directory}/${segmentFile(baseOffset, 'index')}${suffix}`;
+    const timeIndex = `${directory}/${segmentFile(baseOffset, 'timeindex')}${suffix}`;
+    this.offsets = new IndexFile(index, 8, parts);
+    this.times = new IndexFile(timeIndex, 12, parts);
     this.#indexIntervalBytes = indexIntervalBytes;
   }
 

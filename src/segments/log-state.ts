@@ -11,6 +11,8 @@ export class LogState {
   logStartOffset: Offset;
   /** Changes whenever what was there may be gone: a read that began before is made again. */
   generation = 0;
+  /** While files are put in the place of others; who reads files waits. */
+  swapping: Promise<void> | undefined;
   /** Dropped, or given up: who still reads finds nothing. */
   isGone = false;
 

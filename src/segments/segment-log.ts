@@ -1,14 +1,23 @@
 import { at, invariant, unreachable } from '../model/assert.ts';
-import { CLUSTER_METADATA_TOPIC, type Millis, type Offset } from '../model/ids.ts';
-import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
-import { LOG_STARTS } from './layout.ts';
+import type { Millis, Offset } from '../model/ids.ts';
+import type {
+  LogExtent,
+  LogName,
+  LogWrite,
+  ReadRange,
+  ReplacedRange,
+  Replacement,
+  Segment,
+} from '../ports/log-store.ts';
 import { LogDisk } from './log-disk.ts';
-import { type Check, createSegment, flushSegment, loadSegments, writeIndexes } from './log-loader.ts';
+import { type Check, flushSegment, writeIndexes } from './log-loader.ts';
+import { openLog } from './log-opening.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
 import { LogState } from './log-state.ts';
 import { NamedValues } from './named-values.ts';
 import type { StoreParts } from './parts.ts';
+import { SegmentReplacement } from './replacement.ts';
 import { LogTail } from './tail.ts';
 import type { SegmentBatch } from './tail.ts';
 import { cutSegment } from './truncate.ts';
@@ -23,7 +32,8 @@ const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 
 /**
  * One log. A change is made in memory at once and on disk by `run`, in the same order. Only a truncation needs the
- * disk to know what it changes: until `run` has come to it, later changes and reads wait.
+ * disk to know what it changes, and a trim waits where files change places: until `run` has come to it, later changes
+ * and reads wait.
  */
 export class SegmentLog {
   readonly name: LogName;
@@ -33,8 +43,8 @@ export class SegmentLog {
   #state: LogState | undefined;
   #reader: LogReader | undefined;
   #loading: Promise<LogExtent> | undefined;
-  #truncating: PromiseWithResolvers<void> | undefined;
-  /** Changes that wait for the truncation. */
+  #holding: PromiseWithResolvers<void> | undefined;
+  /** Changes that wait for the one that holds them up. */
   #later: LogChange[] = [];
   #indexesDue = false;
   #bytesSinceCheckpoint = 0;
@@ -92,7 +102,7 @@ export class SegmentLog {
 
   submit(change: LogChange): void {
     if (this.#failure) throw this.#failure;
-    if (this.#truncating) this.#later.push(change);
+    if (this.#holding) this.#later.push(change);
     else this.#apply(change);
   }
 
@@ -105,14 +115,30 @@ export class SegmentLog {
 
   read(range: ReadRange): Uint8Array | Promise<Uint8Array> {
     const { logStartOffset } = this.#opened();
-    if (this.#truncating) return this.#truncating.promise.then(() => this.read(range));
+    if (this.#holding) return this.#holding.promise.then(() => this.read(range));
     return this.#read({ ...range, fromOffset: Math.max(range.fromOffset, logStartOffset) });
   }
 
   async batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
-    await this.#truncating?.promise;
+    await this.#holding?.promise;
     const { logStartOffset } = this.#opened();
     return this.#reader?.batchAt(timestamp, Math.max(fromOffset, logStartOffset));
+  }
+
+  /** @param join has the next round take in what was scheduled. */
+  replace(range: ReplacedRange, join: () => Promise<void>): Replacement {
+    const state = this.#opened();
+    return new SegmentReplacement(range, {
+      parts: this.#parts,
+      disk: this.#disk,
+      state,
+      name: this.name,
+      commit: (step) => {
+        this.#opened();
+        this.#disk.schedule(step);
+        return join();
+      },
+    });
   }
 
   segments(): readonly Segment[] {
@@ -143,7 +169,7 @@ export class SegmentLog {
   /** What is in memory may no longer be what is on disk: of no use until loaded anew, as another object. */
   fail(error: Error): void {
     this.#failure ??= error;
-    this.#truncating?.reject(error);
+    this.#holding?.reject(error);
     this.#disk.giveUp(error);
     this.#forget();
   }
@@ -175,9 +201,10 @@ export class SegmentLog {
       case 'roll':
         return this.#roll();
       case 'truncate':
-        return this.#startTruncate(change.toOffset);
+        return this.#hold((state) => this.#truncate(state, change.toOffset));
       case 'trim':
-        return this.#trim(change);
+        // Its files are on their way to other names.
+        return this.#opened().swapping ? this.#hold(() => this.#trim(change)) : this.#trim(change);
       case 'put':
         return this.#disk.changeNames(this.values.set(this.name.log, change.name, change.value));
       case 'delete':
@@ -251,17 +278,18 @@ export class SegmentLog {
     this.#disk.removeSegments(gone, fileDeleteDelayMs);
   }
 
-  #startTruncate(toOffset: Offset): void {
-    const truncating = Promise.withResolvers<void>();
-    truncating.promise.catch(() => {});
-    this.#truncating = truncating;
+  /** What comes later waits, and so do reads, until `change` is made: it has to wait for the disk. */
+  #hold(change: (state: LogState) => Promise<void> | void): void {
+    const holding = Promise.withResolvers<void>();
+    holding.promise.catch(() => {});
+    this.#holding = holding;
     this.#disk.schedule(async () => {
-      if (this.#state) await this.#truncate(this.#state, toOffset);
-      this.#truncating = undefined;
+      if (this.#state) await change(this.#state);
+      this.#holding = undefined;
       const later = this.#later;
       this.#later = [];
       if (this.#state) for (const change of later) this.submit(change);
-      truncating.resolve();
+      holding.resolve();
     });
   }
 
@@ -302,62 +330,14 @@ export class SegmentLog {
   }
 
   async #load(check: Check): Promise<LogExtent> {
-    const { directory } = this.#disk;
-    const title = directory.slice(directory.lastIndexOf('/') + 1);
-    const { recoveryPoints, logStarts } = this.#parts;
-    const startOffset = logStarts.get(this.name.log) ?? 0;
     try {
-      const segments = await loadSegments(this.#parts, { directory, title, startOffset, ...check });
-      await this.#agreeOnStart(segments, check);
-      const endOffset = endOf(segments);
-      const flushedEnd = recoveryPoints.get(this.name.log) ?? 0;
-      if (endOffset < flushedEnd) {
-        this.#missesFlushed(endOffset, flushedEnd);
-        recoveryPoints.set(this.name, endOffset);
-        // A point above the end would keep later batches from being checked.
-        await recoveryPoints.save();
-      } else if (check.recoveryPoint !== undefined && endOffset > flushedEnd) {
-        recoveryPoints.set(this.name, endOffset);
-        this.#parts.background(recoveryPoints.save());
-      }
+      const { segments, startOffset } = await openLog(this.#parts, this.name, check);
       if (this.#failure) throw this.#failure;
-      const { logStartOffset, logEndOffset } = this.#ready(segments, logStarts.get(this.name.log) ?? 0);
+      const { logStartOffset, logEndOffset } = this.#ready(segments, startOffset);
       return { logStartOffset, logEndOffset };
     } finally {
       this.#loading = undefined;
     }
-  }
-
-  /** @throws for the metadata log: a node that has forgotten its topics would give their names to new ones. */
-  #missesFlushed(endOffset: Offset, flushedEnd: Offset): void {
-    const what = `ends at offset ${endOffset}, but all below ${flushedEnd} was flushed once`;
-    if (this.name.topic !== CLUSTER_METADATA_TOPIC) return this.#warn(what);
-    throw new Error(`it ${what}: restore ${this.#disk.directory} from a copy`);
-  }
-
-  /**
-   * A start beyond the end is right when what was trimmed was never flushed: the log goes on there. If it was, the end
-   * is lost or the start is false, and must not hide what comes next.
-   */
-  async #agreeOnStart(segments: LogSegment[], { recoveryPoint }: Check): Promise<void> {
-    const { flushes, logStarts } = this.#parts;
-    const startOffset = logStarts.get(this.name.log) ?? 0;
-    const last = at(segments, segments.length - 1);
-    if (startOffset <= last.nextOffset) return;
-    if (!flushes && recoveryPoint !== undefined) {
-      segments.push(await createSegment(this.#parts, this.#disk.directory, startOffset));
-      last.nextOffset = startOffset;
-      return;
-    }
-    this.#warn(
-      `ends at offset ${last.nextOffset}, before its start in ${LOG_STARTS} (${startOffset}): not believed`,
-    );
-    logStarts.delete(this.name);
-    await logStarts.save();
-  }
-
-  #warn(what: string): void {
-    this.#parts.warn(`${this.name.topic}-${this.name.partition}: ${what}`);
   }
 
   #ready(segments: LogSegment[], startOffset: Offset): LogState {
@@ -390,8 +370,4 @@ export class SegmentLog {
     state.generation++;
     state.tail.cutFrom(0);
   }
-}
-
-function endOf(segments: readonly LogSegment[]): Offset {
-  return at(segments, segments.length - 1).nextOffset;
 }

@@ -2,7 +2,16 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { LogKey, Millis, Offset } from '../model/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Files } from '../ports/files.ts';
-import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../ports/log-store.ts';
+import type {
+  LogExtent,
+  LogName,
+  LogStore,
+  LogWrite,
+  ReadRange,
+  ReplacedRange,
+  Replacement,
+  Segment,
+} from '../ports/log-store.ts';
 import { markClean, openDirectory } from './data-directory.ts';
 import type { Identity, OpenedDirectory } from './data-directory.ts';
 import { FileCache } from './file-cache.ts';
@@ -162,6 +171,11 @@ export class SegmentStore implements LogStore {
 
   read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
     return this.#log(log).read(range);
+  }
+
+  replace(key: LogKey, range: ReplacedRange): Replacement {
+    const log = this.#log(key);
+    return log.replace(range, () => this.#rounds.join([log], 0));
   }
 
   segments(log: LogKey): readonly Segment[] {

@@ -21,6 +21,8 @@ interface StoredPartition {
   startOffset: Offset;
   /** Base offsets, ascending. */
   segments: readonly Offset[];
+  /** A segment was on its way to the place of others: which of them are still of the log nobody has seen to yet. */
+  isSwapping: boolean;
 }
 
 type Topics = ReadonlyMap<string, ReadonlyMap<number, StoredPartition>>;
@@ -129,6 +131,8 @@ export class StoredReader {
   async bounds(partition: number): Promise<{ startOffset: Offset; endOffset: Offset }> {
     const log = this.#partitions.get(partition);
     if (log === undefined) return { startOffset: 0, endOffset: 0 };
+    if (log.isSwapping)
+      throw new Error(`${log.path} was being compacted when its broker died: start one on it, then read it`);
     const last = log.segments.at(-1) ?? 0;
     let endOffset = Math.max(last, log.startOffset);
     try {
@@ -246,10 +250,13 @@ async function listTopics(
     const place = layout.parseLogDirectory(name);
     const path = `${directory}/${name}`;
     if (place === undefined || !(await files.readFile(`${path}/${layout.PARTITION_METADATA}`))) continue;
-    const bases = (await files.list(path)).map(layout.segmentBase).filter((base) => base !== undefined);
+    const held = await files.list(path);
+    const isSwapping = held.some((file) => layout.swapBase(file) !== undefined);
+    const bases = held.map(layout.segmentBase).filter((base) => base !== undefined);
     const segments = bases.toSorted((a, b) => a - b);
     const partitions = topics.get(place.topic) ?? new Map<number, StoredPartition>();
-    partitions.set(place.partition, { path, segments, startOffset: starts?.get(name) ?? segments[0] ?? 0 });
+    const startOffset = starts?.get(name) ?? segments[0] ?? 0;
+    partitions.set(place.partition, { path, segments, startOffset, isSwapping });
     topics.set(place.topic, partitions);
   }
   return topics;

@@ -50,7 +50,7 @@ test.each([
   const state = await readState(broker.address, { except: [ABORTED] });
   expect(state.partitions[`${topic}/0`]?.records.at(-1)?.value).toBe('one more');
   expect(state.groups).toEqual({ readers: { [`${topic}/0`]: '20' } });
-  expect(await readFile(join(broker.directory, 'milena.format'), 'utf8')).toBe('version=2\n');
+  expect(await readFile(join(broker.directory, 'milena.format'), 'utf8')).toBe('version=3\n');
 });
 
 describe('what Kafka wrote and we cannot serve rightly', () => {

@@ -7,6 +7,18 @@ export function gated(store: LogStore, confirmed: () => Promise<void>): LogStore
     open: (log) => store.open(log),
     commit: (writes) => store.commit(writes).then(confirmed),
     read: (log, range) => store.read(log, range),
+    replace(log, range) {
+      const replacement = store.replace(log, range);
+      return {
+        write: (batches, nextOffset) => replacement.write(batches, nextOffset),
+        finish: async () => {
+          const isDone = await replacement.finish();
+          await confirmed();
+          return isDone;
+        },
+        abandon: () => replacement.abandon(),
+      };
+    },
     segments: (log) => store.segments(log),
     batchAt: (log, timestamp, fromOffset) => store.batchAt(log, timestamp, fromOffset),
     get: (log, name) => store.get(log, name),

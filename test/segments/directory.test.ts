@@ -77,8 +77,8 @@ describe('a directory that is not ours to open', () => {
 
   test('one of a newer version', async () => {
     await (await open()).close();
-    await writeFile(`${directory}/milena.format`, 'version=3\n');
-    await expect(open()).rejects.toThrow('newer Milena (format 3, this one reads up to 2)');
+    await writeFile(`${directory}/milena.format`, 'version=4\n');
+    await expect(open()).rejects.toThrow('newer Milena (format 4, this one reads up to 3)');
   });
 
   test.each([

@@ -52,7 +52,7 @@ test('format 1: LeaderChange records become what Kafka reads, and nothing else c
   expect(batches.slice(1).every(({ control }) => control === undefined)).toBe(true);
   const rest = new BatchHeader(before).sizeBytes;
   expect(files.bytes(log).slice(-(before.length - rest))).toEqual(before.slice(rest));
-  expect(new TextDecoder().decode(files.bytes(`${DIRECTORY}/milena.format`))).toBe('version=2\n');
+  expect(new TextDecoder().decode(files.bytes(`${DIRECTORY}/milena.format`))).toBe('version=3\n');
 });
 
 test('a crash at any point of the upgrade leaves a directory that is upgraded again', async () => {

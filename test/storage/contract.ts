@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test as testAnywhere } from 'vitest';
 import type { LogStore, LogWrite } from '../../src/ports/log-store.ts';
 import { append, appends, isTrue, logName, offsetsOf } from './batches.ts';
+import { replacementCases } from './replacement-contract.ts';
 
 /** A place for stores, one open at a time. */
 export interface StoreHome {
@@ -15,12 +16,12 @@ export type Within = <T>(body: () => Promise<T>) => Promise<T>;
 
 export const anywhere: Within = (body) => body();
 
-const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
+export const ALL = { fromOffset: 0, endOffset: Infinity, maxBytes: Infinity };
 const { log } = logName(1);
 const create: LogWrite = { type: 'create', ...logName(1) };
 
 /** What the cases of the contract work with. */
-interface Bench {
+export interface Bench {
   name: string;
   /** A new store that holds `writes`, closed when its test ends. */
   fresh: (...writes: LogWrite[]) => Promise<LogStore>;
@@ -58,6 +59,7 @@ export function storageContract(
   logCases(bench);
   readCases(bench);
   segmentCases(bench);
+  replacementCases(bench, offsets);
   truncationCases(bench);
   valueCases(bench);
   timeCases(bench);

@@ -4,12 +4,14 @@ import type { LogKey } from '../../src/model/ids.ts';
 import type { LogWrite } from '../../src/ports/log-store.ts';
 import { append, appends, logName } from './batches.ts';
 import { type ModelLog, modelAfter } from './model-log.ts';
+import { type Replace, replaceOf } from './replacing.ts';
 import { type Step, step, writesOf } from './steps.ts';
 
 type Logs = ReadonlyMap<LogKey, ModelLog>;
 
 export interface ScriptCommit {
-  writes: readonly LogWrite[];
+  /** Writes of one commit, or one replacement. */
+  writes: readonly LogWrite[] | readonly [Replace];
   /** Whether the writer waits until it is acknowledged. */
   waits: boolean;
 }
@@ -51,7 +53,9 @@ export class Script {
         const history: History = histories.get(log) ?? { states: [undefined], reached: new Map() };
         histories.set(log, history);
         const onTheWay = held && write.type !== 'create' && write.type !== 'drop' ? held.during(write) : [];
-        if (tears) history.states.push(...onTheWay, logs.get(log));
+        // A replacement is many changes wherever it is made.
+        if (tears || write.type === 'replace') history.states.push(...onTheWay, logs.get(log));
+        if (write.type === 'replace' && forgets) history.states.push(...endsOf(logs.get(log), write));
       }
       for (const log of new Set(writes.map((write) => write.log))) {
         const history = histories.get(log);
@@ -72,9 +76,22 @@ export class Script {
   }
 }
 
+/** What a replacement made durable, and of what lies behind it any part. */
+function endsOf(model: ModelLog | undefined, { toOffset: least }: Replace): ModelLog[] {
+  const ends = model?.batches.filter(({ lastOffset }) => lastOffset >= least) ?? [];
+  const { log } = model?.name ?? { log: '' };
+  return ends.flatMap(({ baseOffset: toOffset }) => model?.after({ type: 'truncate', log, toOffset }) ?? []);
+}
+
 function batchesOnly({ writes, waits }: ScriptCommit): ScriptCommit {
   const beside = ['put', 'delete', 'trim'];
-  return { writes: writes.filter(({ type }) => !beside.includes(type)), waits };
+  return isReplace(writes)
+    ? { writes, waits }
+    : { writes: writes.filter(({ type }) => !beside.includes(type)), waits };
+}
+
+export function isReplace(writes: ScriptCommit['writes']): writes is readonly [Replace] {
+  return writes[0]?.type === 'replace';
 }
 
 /** Commits as they are asked for; what they write depends on what the logs hold when they are. */
@@ -176,3 +193,38 @@ export function longScript(wear: Wear, writes: number): Script {
   }
   return scriptOf(new Map(), asked, wear);
 }
+
+/** Segments of batches, some of them replaced; then the log goes on. */
+export const replacing: fc.Arbitrary<ScriptCommit[]> = fc
+  .record({
+    segments: fc.array(fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }), {
+      minLength: 2,
+      maxLength: 4,
+    }),
+    first: fc.nat(3),
+    count: fc.integer({ min: 1, max: 3 }),
+    fates: fc.array(fc.constantFrom('goes' as const, 'shrinks' as const), { minLength: 1, maxLength: 5 }),
+    active: fc.nat(2),
+  })
+  .map(({ segments, first, count, fates, active }) => {
+    let end = 0;
+    const bases = [0];
+    const commits: ScriptCommit[] = [{ writes: [create], waits: true }];
+    for (const batches of segments) {
+      const writes = batches.map((records): LogWrite => {
+        end += records;
+        return append({ log, baseOffset: end - records, records, timestamp: end, valueBytes: 60 });
+      });
+      commits.push({ writes: [...writes, roll], waits: true });
+      bases.push(end);
+    }
+    commits.push({ writes: appends(log, end, end + active), waits: true });
+    const from = first % segments.length;
+    const to = Math.min(segments.length, from + count);
+    const held = commits.flatMap(({ writes }): readonly (LogWrite | Replace)[] => writes);
+    const model = held.reduce<Logs>(modelAfter, new Map()).get(log);
+    const range = { log, fromOffset: at(bases, from), toOffset: at(bases, to) };
+    const replace = replaceOf(range, model?.batches ?? [], fates);
+    const behind = appends(log, end + active, end + active + 2, 60);
+    return [...commits, { writes: [replace], waits: true }, { writes: [...behind, roll], waits: true }];
+  });

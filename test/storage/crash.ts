@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { LogKey } from '../../src/model/ids.ts';
 import type { LogName, LogStore, LogWrite } from '../../src/ports/log-store.ts';
 import { append } from './batches.ts';
-import { askedCommits, longScript, Script, scriptOf, STORIES } from './crash-script.ts';
+import { askedCommits, isReplace, longScript, replacing, Script, scriptOf, STORIES } from './crash-script.ts';
 import type { Wear } from './crash-script.ts';
+import { replaceIn } from './replacing.ts';
 import type { ModelLog } from './model-log.ts';
 import { checkSegments, readLog } from './reading.ts';
 
@@ -64,6 +65,14 @@ export function crashContract(name: string, home: CrashHome, sizes: Sizes = {}):
       await fc.assert(property, { numRuns: scripts, ...INTERRUPT });
     });
 
+    test('segments that are written anew', async () => {
+      expect.hasAssertions();
+      const property = fc.asyncProperty(replacing, async (commits) => {
+        await killEverywhere(home, new Script(NOTHING, commits, home));
+      });
+      await fc.assert(property, { numRuns: scripts, ...INTERRUPT });
+    });
+
     test.each(long ? [200] : [])('a script of %i writes', async (writes) => {
       const changes = await killEverywhere(home, longScript(home, writes), 10);
       expect(changes).toBeGreaterThan(30);
@@ -118,7 +127,8 @@ async function liveAndDie(medium: Medium, script: Script, changesMax: number) {
     for (const { log } of store.logs()) await store.open(log).catch(() => (failed = true));
     for (const [number, { writes, waits }] of script.commits.entries()) {
       if (failed) break;
-      const done = store.commit(writes).then(
+      const work = isReplace(writes) ? replaceIn(store, writes[0]) : store.commit(writes);
+      const done = work.then(
         () => void acknowledged.push(number),
         () => void (failed = true),
       );

@@ -2,6 +2,9 @@ import { unreachable } from '../../src/model/assert.ts';
 import type { LogKey } from '../../src/model/ids.ts';
 import type { LogName, LogWrite } from '../../src/ports/log-store.ts';
 import { BatchHeader } from '../../src/records/header.ts';
+import type { Replace } from './replacing.ts';
+
+type Append = Extract<LogWrite, { type: 'append' }>;
 
 export interface ModelBatch {
   baseOffset: number;
@@ -12,7 +15,7 @@ export interface ModelBatch {
 }
 
 /** What a write does to a log that is there. */
-export type LogChange = Exclude<LogWrite, { type: 'create' | 'drop' }>;
+export type LogChange = Exclude<LogWrite, { type: 'create' | 'drop' }> | Replace;
 
 /** A log as simply as it can be said. */
 export class ModelLog {
@@ -30,10 +33,12 @@ export class ModelLog {
   /** The log after `change`; this one stays as it is. */
   after(change: LogChange): ModelLog {
     switch (change.type) {
-      case 'append': {
-        const { baseOffset, lastOffset, maxTimestamp: timestamp, bytes } = change;
-        const batch = { baseOffset, lastOffset, timestamp, crc: new BatchHeader(bytes).crc };
-        return this.#with({ batches: [...this.batches, batch], end: lastOffset + 1 });
+      case 'append':
+        return this.#with({ batches: [...this.batches, modelOf(change)], end: change.lastOffset + 1 });
+      case 'replace': {
+        const before = this.batches.filter(({ lastOffset }) => lastOffset < change.fromOffset);
+        const behind = this.batches.filter(({ baseOffset }) => baseOffset >= change.toOffset);
+        return this.#with({ batches: [...before, ...change.batches.map(modelOf), ...behind] });
       }
       case 'roll':
         return this;
@@ -66,6 +71,17 @@ export class ModelLog {
       const starts = ends.filter((end) => end > this.start && end < after.start);
       return starts.map((beforeOffset) => this.after({ ...change, beforeOffset }));
     }
+    // What comes before a batch that is replaced may be replaced or not.
+    if (change.type === 'replace')
+      return this.batches.flatMap(({ lastOffset }) =>
+        lastOffset < change.fromOffset || lastOffset >= change.toOffset
+          ? []
+          : this.after({
+              ...change,
+              toOffset: lastOffset + 1,
+              batches: change.batches.filter((batch) => batch.lastOffset <= lastOffset),
+            }),
+      );
     return [];
   }
 
@@ -85,6 +101,10 @@ export class ModelLog {
   }
 }
 
+function modelOf({ baseOffset, lastOffset, maxTimestamp: timestamp, bytes }: Append): ModelBatch {
+  return { baseOffset, lastOffset, timestamp, crc: new BatchHeader(bytes).crc };
+}
+
 /** What there is of a log as text: equal texts, equal logs. */
 export function imageOf(log: Pick<ModelLog, 'start' | 'end' | 'batches' | 'values'>): string {
   const batches = log.batches.map(({ baseOffset, lastOffset, crc }) => `${baseOffset}-${lastOffset}#${crc}`);
@@ -95,7 +115,7 @@ export function imageOf(log: Pick<ModelLog, 'start' | 'end' | 'batches' | 'value
 /** The logs after `write`; the map given stays as it is. */
 export function modelAfter(
   logs: ReadonlyMap<LogKey, ModelLog>,
-  write: LogWrite,
+  write: LogWrite | Replace,
 ): ReadonlyMap<LogKey, ModelLog> {
   const next = new Map(logs);
   if (write.type === 'drop') next.delete(write.log);

@@ -4,17 +4,33 @@ import type { LogKey } from '../../src/model/ids.ts';
 import type { LogStore } from '../../src/ports/log-store.ts';
 import { anywhere } from './contract.ts';
 import type { StoreHome } from './contract.ts';
-import type { ModelLog } from './model-log.ts';
+import { logName } from './batches.ts';
+import { type ModelLog, modelAfter } from './model-log.ts';
+import { replaceIn, replaceOf } from './replacing.ts';
 import { checkSegments, offsetsFrom, readLog } from './reading.ts';
 import { type Step as Change, step as change, writesOf } from './steps.ts';
 
-type Step = Change | { type: 'settle' } | { type: 'reopen' };
+type Step =
+  | Change
+  | { type: 'settle' }
+  | { type: 'reopen' }
+  | { type: 'replace'; log: number; first: number; count: number; fates: ('goes' | 'shrinks')[] };
 type Logs = ReadonlyMap<LogKey, ModelLog>;
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 22, arbitrary: change },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('settle' as const) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('reopen' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('replace' as const),
+      log: fc.integer({ min: 0, max: 1 }),
+      first: fc.nat(3),
+      count: fc.integer({ min: 1, max: 3 }),
+      fates: fc.array(fc.constantFrom('goes' as const, 'shrinks' as const), { minLength: 1, maxLength: 4 }),
+    }),
+  },
 );
 
 /** Scripts that once found a fault. */
@@ -80,6 +96,12 @@ async function play(steps: readonly Step[], home: StoreHome): Promise<void> {
         await check(store, logs);
         continue;
       }
+      if (asked.type === 'replace') {
+        await Promise.all(waiting);
+        waiting = [];
+        logs = await replaced(store, logs, asked);
+        continue;
+      }
       const { writes, logs: next } = writesOf(logs, asked);
       logs = next;
       waiting.push(store.commit(writes));
@@ -91,6 +113,25 @@ async function play(steps: readonly Step[], home: StoreHome): Promise<void> {
   } finally {
     await store.close();
   }
+}
+
+/** Some closed segments of a log are written anew. */
+async function replaced(
+  store: LogStore,
+  logs: Logs,
+  asked: Extract<Step, { type: 'replace' }>,
+): Promise<Logs> {
+  const { log } = logName(asked.log);
+  const model = logs.get(log);
+  if (!model) return logs;
+  await store.open(log);
+  const closed = store.segments(log).slice(0, -1).slice(asked.first);
+  const last = closed[Math.min(asked.count, closed.length) - 1];
+  if (!closed[0] || !last) return logs;
+  const range = { log, fromOffset: closed[0].baseOffset, toOffset: last.nextOffset };
+  const replace = replaceOf(range, model.batches, asked.fates);
+  expect(await replaceIn(store, replace)).toBe(true);
+  return modelAfter(logs, replace);
 }
 
 async function check(store: LogStore, logs: Logs): Promise<void> {

@@ -18,6 +18,8 @@ export class LogState {
   logEndOffset: Offset;
   /** Changes whenever what was there may be gone: a read that began before is made again. */
   generation = 0;
+  /** How often batches went, but for those that were replaced. */
+  cuts = 0;
   /** Dropped, or given up: who still reads finds nothing. */
   isGone = false;
 
@@ -118,6 +120,7 @@ export class LogState {
     const gone = this.rows.splice(0, kept < 0 ? this.rows.length : kept);
     this.tail.dropBelow(at(this.segmentBases, 0));
     if (gone.length > 0) this.generation++;
+    if (oldest > 0) this.cuts++;
     return gone.length > 0;
   }
 
@@ -130,6 +133,14 @@ export class LogState {
     this.logEndOffset = Math.max(endOffset, this.logStartOffset);
     this.tail.cutFrom(kept ? endOffset : baseOffset);
     this.segmentBases = this.segmentBases.filter((base, number) => number === 0 || base <= this.logEndOffset);
+    this.generation++;
+    this.cuts++;
+  }
+
+  /** Puts `kept` in the place of a row, or nothing. */
+  replace(row: Row, kept: Row | undefined): void {
+    this.rows.splice(this.rows.indexOf(row), 1, ...(kept ? [kept] : []));
+    this.tail.dropBelow(row.lastOffset + 1);
     this.generation++;
   }
 }

@@ -1,5 +1,15 @@
+import { RowReplacement } from '../../log/row-replacement.ts';
 import type { LogKey, Millis, Offset } from '../../model/ids.ts';
-import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
+import type {
+  LogExtent,
+  LogName,
+  LogStore,
+  LogWrite,
+  ReadRange,
+  ReplacedRange,
+  Replacement,
+  Segment,
+} from '../../ports/log-store.ts';
 import { Tail } from '../../segments/tail.ts';
 import { Database, type DatabaseError, type Durability } from './database.ts';
 import { type Round, Rounds } from './rounds.ts';
@@ -93,6 +103,18 @@ export class IndexedDbLogStore implements LogStore {
 
   read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
     return this.#entry(log).log.read(range);
+  }
+
+  replace(log: LogKey, range: ReplacedRange): Replacement {
+    const held = this.#entry(log).log;
+    return new RowReplacement(
+      range,
+      held.replacedRows(() => {
+        const round = this.#parts.rounds.next();
+        round.members.add(held);
+        return round;
+      }),
+    );
   }
 
   segments(log: LogKey): readonly Segment[] {

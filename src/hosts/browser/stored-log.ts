@@ -1,4 +1,5 @@
 import { at, unreachable } from '../../model/assert.ts';
+import type { ReplacedRows } from '../../log/row-replacement.ts';
 import { concat } from '../../model/bytes.ts';
 import type { Millis, Offset } from '../../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
@@ -9,6 +10,7 @@ import { COPY_MAX_BYTES, LogTail, type Tail } from '../../segments/tail.ts';
 import { type DatabaseWrite, rowsOf, valuesOf } from './database.ts';
 import { type LoadParts, loadLog } from './load.ts';
 import { LogState } from './log-state.ts';
+import { changedRows } from './changed-rows.ts';
 import type { Round, RoundMember, Rounds } from './rounds.ts';
 import { RowIndex } from './row-index.ts';
 import { type Batch, describeRow, type Row, startRow } from './row.ts';
@@ -145,6 +147,45 @@ export class StoredLog implements RoundMember {
       if (found !== undefined) return found;
       from = row.lastOffset + 1;
     }
+  }
+
+  /** @param nextRound the round that takes what is written now. */
+  replacedRows(nextRound: () => Round): ReplacedRows {
+    const state = this.#opened();
+    const { cuts } = state;
+    const isCurrent = () => state === this.#state && state.cuts === cuts;
+    return {
+      isCurrent,
+      rowStart: (offset) => Math.min(state.rows[state.floor(offset)]?.baseOffset ?? offset, offset),
+      replaceRows: async (range, batches) => {
+        const changed = await changedRows(state, {
+          range,
+          batches,
+          fetch: (row) => this.#fetch(state, [row]),
+        });
+        if (!isCurrent() || changed.length === 0) return;
+        const round = nextRound();
+        for (const [row, kept] of changed) this.#replaceRow(row, kept, round);
+        await round.done;
+      },
+      mergeSegments: async ({ fromOffset, toOffset }) => {
+        state.segmentBases = state.segmentBases.filter((base) => base <= fromOffset || base >= toOffset);
+        const round = nextRound();
+        this.#putRecord(state, round);
+        await round.done;
+      },
+    };
+  }
+
+  #replaceRow(row: Row, bytes: Uint8Array, round: Round): void {
+    const state = this.#opened();
+    const kept = describeRow(bytes);
+    round.writes.push(...(this.#index?.cut(row.baseOffset) ?? []));
+    state.replace(row, kept);
+    this.#takeAway(row.baseOffset, row.lastOffset + 1, round);
+    if (kept) this.#addRow(kept, [bytes], round);
+    this.#openRow = undefined;
+    round.bytes += bytes.length;
   }
 
   segments(): readonly Segment[] {

@@ -1,21 +1,13 @@
 import { at } from '../../model/assert.ts';
-import { concat } from '../../model/bytes.ts';
+import { type HeldBatch, batchesOf } from '../../log/row-replacement.ts';
+import { concat, sameBytes } from '../../model/bytes.ts';
 import type { Millis, Offset } from '../../model/ids.ts';
-import type { ReadRange } from '../../ports/log-store.ts';
+import type { ReadRange, ReplacedRange } from '../../ports/log-store.ts';
 import { forEachBatch } from '../../records/header.ts';
 import { chooseBatches } from '../../segments/choose-batches.ts';
 import type { BlobRow, Blobs, PieceRow } from './blobs.ts';
 import { tablesOf } from './schema.ts';
 import type { SqlDatabase } from './sql.ts';
-
-/** One batch of a row. */
-export interface StoredBatch {
-  baseOffset: Offset;
-  /** Inclusive. */
-  lastOffset: Offset;
-  maxTimestamp: Millis;
-  bytes: Uint8Array;
-}
 
 type RowPlace = { base: Offset; last: Offset; size: number };
 
@@ -46,7 +38,7 @@ export class BatchRows {
   }
 
   /** Adds one row. The bytes are copied: what else is in their buffers is not stored, and not kept alive. */
-  insert(batches: readonly StoredBatch[]): void {
+  insert(batches: readonly HeldBatch[]): void {
     const [first] = batches;
     if (!first) return;
     const whole = batches.length === 1 ? first.bytes : concat(batches.map((batch) => batch.bytes));
@@ -96,17 +88,21 @@ export class BatchRows {
     return newest ? newest.last + 1 : 0;
   }
 
-  sumsFrom(offset: Offset): Sums {
+  /** Of the rows that begin in between. */
+  sums(offset: Offset, endOffset: Offset = Number.MAX_SAFE_INTEGER): Sums {
     const [sums] = this.#sql
       .exec<SumRow>(
-        `SELECT sum(size) AS size, max(maxTimestamp) AS maxTimestamp FROM ${this.#table} WHERE base >= ?`,
+        `SELECT sum(size) AS size, max(maxTimestamp) AS maxTimestamp FROM ${this.#table}
+         WHERE base >= ? AND base < ?`,
         offset,
+        endOffset,
       )
       .toArray();
     const [first] = this.#sql
       .exec<{ firstTimestamp: Millis }>(
-        `SELECT firstTimestamp FROM ${this.#table} WHERE base >= ? ORDER BY base LIMIT 1`,
+        `SELECT firstTimestamp FROM ${this.#table} WHERE base >= ? AND base < ? ORDER BY base LIMIT 1`,
         offset,
+        endOffset,
       )
       .toArray();
     return {
@@ -129,6 +125,34 @@ export class BatchRows {
     this.#delete('base >= ?', place.base);
     this.insert(kept);
     return true;
+  }
+
+  /** `offset`, or the base offset of the row that reaches over it. */
+  rowStart(offset: Offset): Offset {
+    const [place] = this.#placesFrom(offset, { limit: 1 });
+    return place ? Math.min(place.base, offset) : offset;
+  }
+
+  /** The rows from one row's start to another's become `batches`; rows that are the same stay: each write is billed. */
+  replace({ fromOffset, toOffset }: ReplacedRange, batches: readonly HeldBatch[]): void {
+    const places = this.#sql
+      .exec<RowPlace>(
+        `SELECT base, last, size FROM ${this.#table} WHERE base >= ? AND base < ? ORDER BY base`,
+        fromOffset,
+        toOffset,
+      )
+      .toArray();
+    for (const place of places) {
+      const kept = batches.filter(
+        ({ baseOffset, lastOffset }) => baseOffset >= place.base && lastOffset <= place.last,
+      );
+      const size = kept.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      const isSame =
+        size === place.size && sameBytes(this.#bytesOf([place]), concat(kept.map(({ bytes }) => bytes)));
+      if (isSame) continue;
+      this.#delete('base = ?', place.base);
+      this.insert(kept);
+    }
   }
 
   /** Deletes what is not in the table itself. */
@@ -191,10 +215,6 @@ export class BatchRows {
 }
 
 /** The batches of a row that end below `toOffset`, as they were appended. */
-function batchesBelow(toOffset: Offset, row: Uint8Array): StoredBatch[] {
-  const batches: StoredBatch[] = [];
-  forEachBatch(row, ({ baseOffset, lastOffset, maxTimestamp, bytes }) => {
-    if (lastOffset < toOffset) batches.push({ baseOffset, lastOffset, maxTimestamp, bytes });
-  });
-  return batches;
+function batchesBelow(toOffset: Offset, row: Uint8Array): HeldBatch[] {
+  return batchesOf(row).filter(({ lastOffset }) => lastOffset < toOffset);
 }

@@ -1,7 +1,8 @@
 import { at } from '../../model/assert.ts';
+import type { HeldBatch } from '../../log/row-replacement.ts';
 import type { Millis, Offset } from '../../model/ids.ts';
-import type { Segment } from '../../ports/log-store.ts';
-import type { BatchRows, StoredBatch } from './batch-rows.ts';
+import type { ReplacedRange, Segment } from '../../ports/log-store.ts';
+import type { BatchRows } from './batch-rows.ts';
 import { tablesOf } from './schema.ts';
 import type { SqlDatabase } from './sql.ts';
 
@@ -52,7 +53,7 @@ export class SegmentRows {
     }));
   }
 
-  append({ maxTimestamp, bytes }: StoredBatch): void {
+  append({ maxTimestamp, bytes }: HeldBatch): void {
     const { active } = this;
     if (active.sizeBytes === 0) active.firstTimestamp = maxTimestamp;
     active.sizeBytes += bytes.length;
@@ -90,6 +91,27 @@ export class SegmentRows {
     this.#put(this.active, null);
   }
 
+  /** Rows of closed segments have changed in the range. */
+  changed({ fromOffset, toOffset }: ReplacedRange): void {
+    for (const segment of this.#segments.slice(0, -1)) {
+      if (segment.nextOffset <= fromOffset || segment.baseOffset >= toOffset) continue;
+      Object.assign(segment, this.#batches.sums(segment.baseOffset, segment.nextOffset));
+      this.#put(segment, segment.nextOffset);
+    }
+  }
+
+  /** The closed segments of the range become one. */
+  merge({ fromOffset, toOffset }: ReplacedRange): void {
+    const first = this.#segments.find(({ baseOffset }) => baseOffset === fromOffset);
+    if (!first || first.nextOffset === toOffset) return;
+    first.nextOffset = toOffset;
+    this.#segments = this.#segments.filter(
+      ({ baseOffset }) => baseOffset <= fromOffset || baseOffset >= toOffset,
+    );
+    this.#sql.exec(`DELETE FROM ${this.#table} WHERE base > ? AND base < ?`, fromOffset, toOffset);
+    this.changed({ fromOffset, toOffset });
+  }
+
   #start(baseOffset: Offset): void {
     const segment = {
       baseOffset,
@@ -104,7 +126,7 @@ export class SegmentRows {
 
   #sumActive(): void {
     const { active } = this;
-    Object.assign(active, this.#batches.sumsFrom(active.baseOffset));
+    Object.assign(active, this.#batches.sums(active.baseOffset));
   }
 
   #put({ baseOffset, sizeBytes, maxTimestamp, firstTimestamp }: Segment, next: Offset | null): void {

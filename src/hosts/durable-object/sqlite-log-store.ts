@@ -1,5 +1,15 @@
+import { RowReplacement } from '../../log/row-replacement.ts';
 import type { LogKey, Millis, Offset, Uuid } from '../../model/ids.ts';
-import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
+import type {
+  LogExtent,
+  LogName,
+  LogStore,
+  LogWrite,
+  ReadRange,
+  ReplacedRange,
+  Replacement,
+  Segment,
+} from '../../ports/log-store.ts';
 import { Tail } from '../../segments/tail.ts';
 import { Blobs } from './blobs.ts';
 import { prepareDatabase } from './schema.ts';
@@ -65,7 +75,10 @@ export class SqliteLogStore implements LogStore {
     try {
       this.#parts.database.transactionSync(() => this.#apply(writes, before));
     } catch (error) {
-      this.#giveUp(writes, before);
+      this.#giveUp(
+        writes.map(({ log }) => log),
+        before,
+      );
       return Promise.reject(error);
     }
     this.#round ??= Promise.resolve().then(() => {
@@ -76,6 +89,18 @@ export class SqliteLogStore implements LogStore {
 
   read(log: LogKey, range: ReadRange): Uint8Array {
     return this.#opened(log).read(range);
+  }
+
+  replace(log: LogKey, range: ReplacedRange): Replacement {
+    const commit = (work: () => void) => {
+      try {
+        this.#parts.database.transactionSync(work);
+      } catch (error) {
+        this.#giveUp([log], new Map());
+        throw error;
+      }
+    };
+    return new RowReplacement(range, this.#opened(log).replacedRows(commit));
   }
 
   segments(log: LogKey): readonly Segment[] {
@@ -130,8 +155,8 @@ export class SqliteLogStore implements LogStore {
   }
 
   /** The transaction is undone, what is in memory of it is not: its logs are to be opened again. */
-  #giveUp(writes: readonly LogWrite[], before: ReadonlyMap<LogKey, Entry | undefined>): void {
-    for (const { log } of writes) {
+  #giveUp(logs: readonly LogKey[], before: ReadonlyMap<LogKey, Entry | undefined>): void {
+    for (const log of logs) {
       const entry = before.has(log) ? before.get(log) : this.#entries.get(log);
       this.#entries.get(log)?.log?.forget();
       entry?.log?.forget();

@@ -1,3 +1,4 @@
+import type { HeldBatch, ReplacedRows } from '../../log/row-replacement.ts';
 import { invariant, unreachable } from '../../model/assert.ts';
 import type { Millis, Offset } from '../../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
@@ -5,7 +6,6 @@ import { keepable } from '../../records/keepable.ts';
 import { COPY_MAX_BYTES, LogTail } from '../../segments/tail.ts';
 import type { Tail } from '../../segments/tail.ts';
 import { BatchRows } from './batch-rows.ts';
-import type { StoredBatch } from './batch-rows.ts';
 import type { Blobs } from './blobs.ts';
 import { NamedValues } from './named-values.ts';
 import { createLogTables, tablesOf } from './schema.ts';
@@ -39,8 +39,10 @@ export class SqliteLog {
   readonly #shared: Tail;
   #startOffset: Offset;
   #endOffset: Offset;
+  /** How often batches went. */
+  #cuts = 0;
   /** Appended in this commit and in no row yet. */
-  #gathered: StoredBatch[] = [];
+  #gathered: HeldBatch[] = [];
   #gatheredBytes = 0;
 
   /** Makes the tables of a new log. */
@@ -131,12 +133,29 @@ export class SqliteLog {
     this.forget();
   }
 
+  /** @param commit does `work` in a transaction of its own. */
+  replacedRows(commit: (work: () => void) => void): ReplacedRows {
+    const cuts = this.#cuts;
+    return {
+      isCurrent: () => this.#cuts === cuts,
+      rowStart: (offset) => this.#batches.rowStart(offset),
+      replaceRows: async (range, batches) =>
+        commit(() => {
+          this.#batches.replace(range, batches);
+          this.#segments.changed(range);
+          this.#tail.dropBelow(range.toOffset);
+        }),
+      mergeSegments: async (range) => commit(() => this.#segments.merge(range)),
+    };
+  }
+
   /** Lets go of the batches in memory. */
   forget(): void {
+    this.#cuts++;
     this.#tail.cutFrom(0);
   }
 
-  #append({ baseOffset, lastOffset, maxTimestamp, bytes }: StoredBatch): void {
+  #append({ baseOffset, lastOffset, maxTimestamp, bytes }: HeldBatch): void {
     invariant(baseOffset >= this.#endOffset, 'appends go to the end of a log');
     if (this.#gatheredBytes + bytes.length > ROW_BYTES) this.finishRow();
     const batch = { baseOffset, lastOffset, maxTimestamp, bytes };
@@ -150,6 +169,7 @@ export class SqliteLog {
 
   #truncate(toOffset: Offset): void {
     if (!this.#batches.cutFrom(toOffset)) return;
+    this.#cuts++;
     this.#tail.cutFrom(toOffset);
     this.#endOffset = Math.max(this.#startOffset, this.#batches.endOffset());
     this.#segments.cut(this.#endOffset);
@@ -162,6 +182,7 @@ export class SqliteLog {
     this.#database.sql.exec('UPDATE logs SET start = ? WHERE number = ?', beforeOffset, this.number);
     const oldest = this.#segments.trim(beforeOffset);
     if (oldest === undefined) return;
+    this.#cuts++;
     this.#batches.dropBelow(oldest);
     this.#tail.dropBelow(oldest);
   }

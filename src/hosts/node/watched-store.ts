@@ -1,7 +1,16 @@
 import { Seldom } from '../../model/seldom.ts';
 import type { LogKey, Millis, Offset } from '../../model/ids.ts';
 import type { Log } from '../../ports/log.ts';
-import type { LogExtent, LogName, LogStore, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
+import type {
+  LogExtent,
+  LogName,
+  LogStore,
+  LogWrite,
+  ReadRange,
+  ReplacedRange,
+  Replacement,
+  Segment,
+} from '../../ports/log-store.ts';
 
 /** A commit that takes longer is worth a line. */
 const SLOW_COMMIT_MS = 1_000;
@@ -59,6 +68,10 @@ export class WatchedStore implements LogStore {
 
   read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
     return this.#store.read(log, range);
+  }
+
+  replace(log: LogKey, range: ReplacedRange): Replacement {
+    return this.#store.replace(log, range);
   }
 
   segments(log: LogKey): readonly Segment[] {

@@ -25,6 +25,7 @@ class WrappedStore implements LogStore {
   readonly logs: LogStore['logs'];
   readonly open: LogStore['open'];
   readonly segments: LogStore['segments'];
+  readonly replace: LogStore['replace'];
   readonly batchAt: LogStore['batchAt'];
   readonly names: LogStore['names'];
   readonly close: LogStore['close'];
@@ -34,6 +35,7 @@ class WrappedStore implements LogStore {
     this.logs = () => inner.logs();
     this.open = (log) => inner.open(log);
     this.segments = (log) => inner.segments(log);
+    this.replace = (log, range) => inner.replace(log, range);
     this.batchAt = (log, timestamp, fromOffset) => inner.batchAt(log, timestamp, fromOffset);
     this.names = (log) => inner.names(log);
     this.close = () => inner.close();
