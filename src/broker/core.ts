@@ -1,4 +1,4 @@
-import { Gateway } from '../gateway/gateway.ts';
+import { Gateway, type LogDir } from '../gateway/gateway.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effective.ts';
 import { MetadataImage } from '../metadata/image.ts';
@@ -31,6 +31,8 @@ export interface CoreParts {
   advertised?: Listening | undefined;
   /** Broker settings by Kafka's names. */
   staticConfigs: ReadonlyMap<string, string>;
+  /** Where the logs are; left out, in memory. */
+  logDir?: LogDir | undefined;
   /** Bounds on what clients can make it hold that have no name in Kafka, where they are not the usual ones. */
   limits?: Partial<GatewayLimits> | undefined;
   /** What the shards take in and write, if anyone counts it. */
@@ -51,6 +53,9 @@ export interface Core {
   /** Looks after the logs, once it is started. */
   logManager: LogManager;
 }
+
+/** What tools are told of a broker that has no directory. */
+const IN_MEMORY: LogDir = { path: 'memory' };
 
 /** Puts gateway, shards and metadata together. Nothing is open yet: see {@link openMetadata}. */
 export function startCore(parts: CoreParts): Core {
@@ -77,6 +82,7 @@ export function startCore(parts: CoreParts): Core {
     config: {
       nodeId: identity.nodeId,
       autoCreateTopicsEnable: staticConfigs.get('auto.create.topics.enable') !== 'false',
+      logDir: parts.logDir ?? IN_MEMORY,
       staticConfigs,
       advertised,
     },

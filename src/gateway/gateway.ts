@@ -19,12 +19,26 @@ export interface Address {
   port: number;
 }
 
+/** Of the device that a directory is on. */
+export interface Volume {
+  totalBytes: number;
+  usableBytes: number;
+}
+
+export interface LogDir {
+  /** Absolute; in tools it is a name. */
+  path: string;
+  volume?: (() => Volume | undefined) | undefined;
+}
+
 /** Settings the answers depend on, in Kafka's names. */
 export interface GatewayConfig {
   nodeId: number;
   autoCreateTopicsEnable: boolean;
   /** advertised.listeners: what all clients are told; undefined tells each the address it came in on. */
   advertised?: Address | undefined;
+  /** Where its logs are, and how much room there is, if it can be known. */
+  logDir: LogDir;
   /** The broker's own settings as given at start, Kafka's names and strings: DescribeConfigs shows them. */
   staticConfigs: ReadonlyMap<string, string>;
 }

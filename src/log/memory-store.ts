@@ -12,6 +12,7 @@ import type {
   Replacement,
   Segment,
 } from '../ports/log-store.ts';
+import { sizeOfAll } from '../ports/log-store.ts';
 import { keepable } from '../records/keepable.ts';
 import { type HeldBatch, RowReplacement } from './row-replacement.ts';
 
@@ -105,6 +106,10 @@ export class MemoryLogStore implements LogStore {
 
   logs(): readonly LogName[] {
     return [...this.#logs.values()].map(({ name }) => name);
+  }
+
+  async sizeBytes(log: LogKey): Promise<number> {
+    return sizeOfAll(this.segments(log));
   }
 
   async open(log: LogKey): Promise<LogExtent> {

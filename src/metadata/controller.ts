@@ -14,6 +14,7 @@ import type { DescribeConfigsRequest } from '../wire/apis/32-describe-configs.ts
 import type { AlterConfigsRequest } from '../wire/apis/33-alter-configs.ts';
 import type { CreatePartitionsRequest } from '../wire/apis/37-create-partitions.ts';
 import type { IncrementalAlterConfigsRequest } from '../wire/apis/44-incremental-alter-configs.ts';
+import type { UpdateFeaturesRequest } from '../wire/apis/57-update-features.ts';
 import { decideAlterConfigs, decideIncrementalAlterConfigs } from './configs/alter.ts';
 import { describeConfigs } from './configs/describe.ts';
 import { decideCreatePartitions } from './create-partitions.ts';
@@ -29,6 +30,7 @@ import {
   type MetadataRecordInit,
 } from './records.ts';
 import { registrationRecords, type Registration } from './registration.ts';
+import { decideUpdateFeatures } from './update-features.ts';
 import { whyNotServable } from './servable.ts';
 import { imageRecords } from './snapshot.ts';
 
@@ -42,7 +44,7 @@ export interface ControllerOptions {
 }
 
 /** APIs that the metadata shard answers, by key. */
-export const CONTROLLER_APIS = [19, 20, 22, 32, 33, 37, 44] as const;
+export const CONTROLLER_APIS = [19, 20, 22, 32, 33, 37, 44, 57] as const;
 type ControllerApi = (typeof CONTROLLER_APIS)[number];
 
 /**
@@ -97,6 +99,8 @@ export class ControllerMachine implements Machine {
         return decideCreatePartitions(this.#context, body as CreatePartitionsRequest);
       case 44:
         return decideIncrementalAlterConfigs(this.#context, body as IncrementalAlterConfigsRequest);
+      case 57:
+        return decideUpdateFeatures(this.#context, body as UpdateFeaturesRequest);
       default:
         return unreachable(apiKey);
     }

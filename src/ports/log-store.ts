@@ -52,6 +52,10 @@ export interface Segment {
   firstTimestamp: Millis;
 }
 
+export function sizeOfAll(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
 export interface ReadRange {
   fromOffset: Offset;
   /** Batches with a last offset at or above it are not returned: the high watermark or last stable offset. */
@@ -130,6 +134,8 @@ export interface LogStore {
   replace(log: LogKey, range: ReplacedRange): Replacement;
   /** Ascending, the last one is active. The log must be open. */
   segments(log: LogKey): readonly Segment[];
+  /** Bytes its batches take, whether or not it is open: nothing is recovered for it. */
+  sizeBytes(log: LogKey): Promise<number>;
   /** Base offset of the first batch at or after `fromOffset` whose max timestamp is >= `timestamp`. */
   batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined>;
   /** A named value, undefined when absent. */

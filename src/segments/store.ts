@@ -12,12 +12,14 @@ import type {
   Replacement,
   Segment,
 } from '../ports/log-store.ts';
+import { sizeOfAll } from '../ports/log-store.ts';
 import { markClean, openDirectory } from './data-directory.ts';
 import type { Identity, OpenedDirectory } from './data-directory.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { logDirectory, LOG_STARTS, RECOVERY_POINTS } from './layout.ts';
 import { eachLimited } from './limited.ts';
+import { sizeOnDisk } from './log-size.ts';
 import { type Check, NO_CHECK } from './log-loader.ts';
 import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import type { StoreParts } from './parts.ts';
@@ -180,6 +182,11 @@ export class SegmentStore implements LogStore {
 
   segments(log: LogKey): readonly Segment[] {
     return this.#log(log).segments();
+  }
+
+  async sizeBytes(log: LogKey): Promise<number> {
+    const entry = this.#entry(log);
+    return entry.log?.isOpen ? sizeOfAll(entry.log.segments()) : sizeOnDisk(this.#parts, entry.name);
   }
 
   async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {

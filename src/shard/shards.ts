@@ -8,7 +8,9 @@ import {
   type ShardRequest,
   dataShard,
 } from '../ports/shard-link.ts';
+import { describeLogDirsApi } from '../wire/apis/35-describe-log-dirs.ts';
 import { Asks } from './asks.ts';
+import { replyWithSize } from './log-sizes.ts';
 import { Shard } from './shard.ts';
 import type { ShardParts, ShardSpec } from './shard-spec.ts';
 
@@ -35,9 +37,16 @@ export class Shards implements ShardLink {
 
   request(request: ShardRequest): void {
     const shard = this.get(request.shard);
+    if (shard !== undefined && request.apiKey === describeLogDirsApi.key)
+      return this.#tellSize(request, shard);
     if (shard !== undefined) return shard.receive(request);
     const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     this.#parts.reply({ to: request.from, body: undefined, errorCode });
+  }
+
+  #tellSize(request: ShardRequest, { spec: { name } }: Shard): void {
+    const { store, reply } = this.#parts;
+    void replyWithSize(request, { store, name, isStored: this.#stored.has(name.log), reply });
   }
 
   cancel(id: ShardId, from: Address): void {

@@ -20,6 +20,7 @@ export function gated(store: LogStore, confirmed: () => Promise<void>): LogStore
       };
     },
     segments: (log) => store.segments(log),
+    sizeBytes: (log) => store.sizeBytes(log),
     batchAt: (log, timestamp, fromOffset) => store.batchAt(log, timestamp, fromOffset),
     get: (log, name) => store.get(log, name),
     names: (log) => store.names(log),

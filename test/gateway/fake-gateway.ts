@@ -101,7 +101,12 @@ export class FakeGateway {
       random: { next: () => (this.#random = (this.#random + 0.618) % 1), uuid: () => '' },
       limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
       image: this.image,
-      config: { nodeId: 1, autoCreateTopicsEnable: false, staticConfigs: new Map() },
+      config: {
+        nodeId: 1,
+        autoCreateTopicsEnable: false,
+        staticConfigs: new Map(),
+        logDir: { path: 'memory' },
+      },
     });
   }
 

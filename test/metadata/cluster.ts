@@ -20,6 +20,10 @@ import type {
   CreatePartitionsRequest,
   CreatePartitionsResponse,
 } from '../../src/wire/apis/37-create-partitions.ts';
+import type {
+  UpdateFeaturesRequest,
+  UpdateFeaturesResponse,
+} from '../../src/wire/apis/57-update-features.ts';
 import { ZERO_UUID } from '../../src/model/ids.ts';
 
 export type Topic = CreateTopicsRequest['topics'][number];
@@ -119,6 +123,19 @@ export class Cluster {
   /** Changes single settings of resources. */
   alter(resources: IncrementalAlterConfigsRequest['resources'], validateOnly = false) {
     return this.#ask<IncrementalAlterConfigsResponse>(44, { resources, validateOnly }).responses;
+  }
+
+  updateFeatures(
+    featureUpdates: Partial<UpdateFeaturesRequest['featureUpdates'][number]>[],
+    validateOnly = false,
+  ) {
+    const usual = { feature: '', maxVersionLevel: 0, allowDowngrade: false, upgradeType: 1 };
+    const request = {
+      timeoutMs: 1_000,
+      featureUpdates: featureUpdates.map((update) => ({ ...usual, ...update })),
+      validateOnly,
+    };
+    return this.#ask<UpdateFeaturesResponse>(57, request);
   }
 
   #ask<Response>(apiKey: number, body: unknown): Response {

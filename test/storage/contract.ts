@@ -184,6 +184,7 @@ function segmentCases({ name, fresh, test }: Bench): void {
       expect(all).toHaveLength(3);
       expect(second?.sizeBytes).toBe(append({ log, baseOffset: 4 }).bytes.length);
       expect(first?.sizeBytes).toBeGreaterThan(second?.sizeBytes ?? Infinity);
+      expect(await store.sizeBytes(log)).toBe((first?.sizeBytes ?? 0) + (second?.sizeBytes ?? 0));
     });
 
     test('a trim moves the start and takes whole segments', async () => {

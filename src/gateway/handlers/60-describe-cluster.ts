@@ -3,7 +3,7 @@ import { describeClusterApi } from '../../wire/apis/60-describe-cluster.ts';
 import { handler } from '../handler.ts';
 import { brokerOf } from './03-metadata.ts';
 
-const ENDPOINT_TYPE_BROKERS = 1;
+const EndpointType = { BROKERS: 1, CONTROLLERS: 2 } as const;
 
 /** The one broker, under the address the client came in on. Left out: controller endpoints (KIP-919). */
 export const describeCluster = handler({
@@ -13,9 +13,10 @@ export const describeCluster = handler({
   handle(call, { endpointType }) {
     const { config, image } = call.gateway;
     const base = { throttleTimeMs: 0, endpointType, clusterId: image.clusterId, controllerId: config.nodeId };
-    if (endpointType !== ENDPOINT_TYPE_BROKERS) {
+    if (endpointType !== EndpointType.BROKERS) {
       const errorMessage = 'this listener serves brokers (endpoint type 1)';
-      const errorCode = ErrorCode.MISMATCHED_ENDPOINT_TYPE;
+      const isKnown = endpointType === EndpointType.CONTROLLERS;
+      const errorCode = isKnown ? ErrorCode.MISMATCHED_ENDPOINT_TYPE : ErrorCode.UNSUPPORTED_ENDPOINT_TYPE;
       return call.reply({ ...base, controllerId: -1, errorCode, errorMessage, brokers: [] });
     }
     const { nodeId: brokerId, host, port, rack } = brokerOf(call);

@@ -10,6 +10,7 @@ import type {
   Replacement,
   Segment,
 } from '../../ports/log-store.ts';
+import { sizeOfAll } from '../../ports/log-store.ts';
 import { Tail } from '../../segments/tail.ts';
 import { Database, type DatabaseError, type Durability } from './database.ts';
 import { type Round, Rounds } from './rounds.ts';
@@ -119,6 +120,11 @@ export class IndexedDbLogStore implements LogStore {
 
   segments(log: LogKey): readonly Segment[] {
     return this.#entry(log).log.segments();
+  }
+
+  async sizeBytes(log: LogKey): Promise<number> {
+    await this.open(log);
+    return sizeOfAll(this.segments(log));
   }
 
   async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {

@@ -10,6 +10,7 @@ import type {
   Replacement,
   Segment,
 } from '../../ports/log-store.ts';
+import { sizeOfAll } from '../../ports/log-store.ts';
 import { Tail } from '../../segments/tail.ts';
 import { Blobs } from './blobs.ts';
 import { prepareDatabase } from './schema.ts';
@@ -105,6 +106,11 @@ export class SqliteLogStore implements LogStore {
 
   segments(log: LogKey): readonly Segment[] {
     return this.#opened(log).segments();
+  }
+
+  async sizeBytes(log: LogKey): Promise<number> {
+    await this.open(log);
+    return sizeOfAll(this.segments(log));
   }
 
   async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {

@@ -1,8 +1,10 @@
+import { statfsSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server as TcpServer } from 'node:net';
+import { resolve as absolute } from 'node:path';
 import { type Core, openMetadata, startCore } from '../../broker/core.ts';
 import type { Listening } from '../../broker/specs.ts';
-import type { Gateway } from '../../gateway/gateway.ts';
+import type { Gateway, LogDir } from '../../gateway/gateway.ts';
 import { loadKernels } from '../../kernels/load.ts';
 import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
 import type { MetadataImage } from '../../metadata/image.ts';
@@ -103,7 +105,8 @@ export class Broker {
         onWarning: (message: string, about?: LogFields) => log.warn(message, about),
         log: options.log,
       };
-      const told = { ...said, staticConfigs, advertised, limits, meter };
+      const logDir = logDirOf(options.directory);
+      const told = { ...said, staticConfigs, advertised, limits, meter, logDir };
       const core = startCore({ ...home, ...told, store, identity, kernels });
       await openMetadata(core.shards);
       const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
@@ -218,6 +221,21 @@ function staticSettings(
   ]);
   checkBrokerConfigs(settings);
   return settings;
+}
+
+/** Undefined when everything is in memory. */
+function logDirOf(directory: string | undefined): LogDir | undefined {
+  if (directory === undefined) return undefined;
+  const path = absolute(directory);
+  const volume = () => {
+    try {
+      const { bsize, blocks, bavail } = statfsSync(path);
+      return { totalBytes: bsize * blocks, usableBytes: bsize * bavail };
+    } catch {
+      return undefined;
+    }
+  };
+  return { path, volume };
 }
 
 function listen(server: TcpServer | HttpServer, host: string, port: number): Promise<Listening> {

@@ -78,6 +78,10 @@ export class WatchedStore implements LogStore {
     return this.#store.segments(log);
   }
 
+  sizeBytes(log: LogKey): Promise<number> {
+    return this.#store.sizeBytes(log);
+  }
+
   batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
     return this.#store.batchAt(log, timestamp, fromOffset);
   }

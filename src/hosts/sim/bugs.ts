@@ -26,6 +26,7 @@ class WrappedStore implements LogStore {
   readonly open: LogStore['open'];
   readonly segments: LogStore['segments'];
   readonly replace: LogStore['replace'];
+  readonly sizeBytes: LogStore['sizeBytes'];
   readonly batchAt: LogStore['batchAt'];
   readonly names: LogStore['names'];
   readonly close: LogStore['close'];
@@ -36,6 +37,7 @@ class WrappedStore implements LogStore {
     this.open = (log) => inner.open(log);
     this.segments = (log) => inner.segments(log);
     this.replace = (log, range) => inner.replace(log, range);
+    this.sizeBytes = (log) => inner.sizeBytes(log);
     this.batchAt = (log, timestamp, fromOffset) => inner.batchAt(log, timestamp, fromOffset);
     this.names = (log) => inner.names(log);
     this.close = () => inner.close();

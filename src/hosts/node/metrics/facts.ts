@@ -2,6 +2,7 @@ import type { Gateway } from '../../../gateway/gateway.ts';
 import { GroupMachine, type GroupView } from '../../../group/index.ts';
 import type { MetadataImage } from '../../../metadata/image.ts';
 import { CONSUMER_OFFSETS_TOPIC, logKey } from '../../../model/ids.ts';
+import { sizeOfAll } from '../../../ports/log-store.ts';
 import { dataShard, groupShard } from '../../../ports/shard-link.ts';
 import type { Shard } from '../../../shard/shard.ts';
 import type { Shards } from '../../../shard/shards.ts';
@@ -132,8 +133,7 @@ function partitionFacts({ shards, opened }: Observed): PartitionFacts[] {
     if (log === undefined) return [];
     const { topic, partition } = log.name;
     const { logStartOffset, logEndOffset, highWatermark } = log;
-    let sizeBytes = 0;
-    for (const segment of opened.store.segments(log.name.log)) sizeBytes += segment.sizeBytes;
+    const sizeBytes = sizeOfAll(opened.store.segments(log.name.log));
     return { topic, partition, logStartOffset, logEndOffset, highWatermark, sizeBytes };
   });
 }
