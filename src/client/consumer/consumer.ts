@@ -219,7 +219,9 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
       this.#start();
       const { signal } = this.#life;
       const { onInvalid } = this.#options;
-      this.#iteration = new Iteration({ share: this.#share, onInvalid, send: this.#parts.send, signal });
+      const { send, tracing } = this.#parts;
+      const { groupId } = this.#settings;
+      this.#iteration = new Iteration({ share: this.#share, onInvalid, send, tracing, groupId, signal });
       this.#share.taker = this.#iteration;
     }
     this.#iteration?.ackLast();

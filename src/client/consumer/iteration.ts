@@ -1,3 +1,4 @@
+import type { ClientTracing } from '../tracing/client-tracing.ts';
 import { type OnInvalid, type SendRaw, settleInvalid } from '../topics/on-invalid.ts';
 import { invalidIn } from '../topics/topic.ts';
 import { type AckListener, ConsumedRecord } from './consumed-record.ts';
@@ -9,6 +10,8 @@ export interface IterationOptions<K, V> {
   /** Instead of what a topic says. */
   onInvalid: OnInvalid | undefined;
   send: SendRaw;
+  tracing?: ClientTracing | undefined;
+  groupId: string | undefined;
   /** Ends what waits. */
   signal: AbortSignal;
 }
@@ -23,6 +26,7 @@ export class Iteration<K, V> implements Taker, AckListener {
   /** Whose record is being worked on. */
   #current: ConsumedRecord<K, V> | undefined;
   #owner: OwnedPartition | undefined;
+  #endSpan: (() => void) | undefined;
 
   constructor(options: IterationOptions<K, V>) {
     this.#options = options;
@@ -44,6 +48,8 @@ export class Iteration<K, V> implements Taker, AckListener {
     this.#current = undefined;
     this.#owner?.end();
     this.#owner = undefined;
+    this.#endSpan?.();
+    this.#endSpan = undefined;
   }
 
   /** The next record, if it is here and nothing has to be waited for. */
@@ -51,7 +57,7 @@ export class Iteration<K, V> implements Taker, AckListener {
     const taken = this.#taken;
     if (taken === undefined || !taken.batch.deserializers.isPlain || this.#at >= taken.batch.length)
       return undefined;
-    return this.#handOut(taken);
+    return this.#traced(this.#handOut(taken));
   }
 
   /** @throws as `Share.take`; InvalidRecord. */
@@ -67,7 +73,7 @@ export class Iteration<K, V> implements Taker, AckListener {
       }
       const record = this.#handOut(taken);
       const found = taken.batch.deserializers.isPlain ? undefined : invalidIn(record);
-      if (found === undefined) return record;
+      if (found === undefined) return this.#traced(record);
       const { onInvalid = taken.batch.deserializers.onInvalid, send } = this.#options;
       await settleInvalid(found, onInvalid, send);
       this.ackLast();
@@ -98,6 +104,12 @@ export class Iteration<K, V> implements Taker, AckListener {
     owner.begin(record.offset);
     this.#current = record;
     this.#owner = owner;
+    return record;
+  }
+
+  #traced(record: ConsumedRecord<K, V>): ConsumedRecord<K, V> {
+    const { tracing, groupId } = this.#options;
+    this.#endSpan = tracing?.processing(record, groupId);
     return record;
   }
 

@@ -86,8 +86,19 @@ export class ClientTracing {
     groupId: string | undefined,
     work: () => Promise<T>,
   ): Promise<T> {
+    const span = this.#startProcess(record, groupId);
+    return ending(span, () => span.run(work));
+  }
+
+  /** The same, by whoever a record is handed to. @returns what to call once, when that is over. */
+  processing(record: ConsumedRecord<unknown, unknown>, groupId: string | undefined): () => void {
+    const span = this.#startProcess(record, groupId);
+    return () => span.end();
+  }
+
+  #startProcess(record: ConsumedRecord<unknown, unknown>, groupId: string | undefined): Span {
     const { topic, partition, offset, keyBytes, valueBytes } = record;
-    const span = this.#tracing.start({
+    return this.#tracing.start({
       name: `${OPERATION.work.name} ${topic}`,
       kind: 'consumer',
       attributes: {
@@ -99,7 +110,6 @@ export class ClientTracing {
       },
       parent: carrierOf(record),
     });
-    return ending(span, () => span.run(work));
   }
 
   #startSend(topic: string, records: readonly ProducerRecord[]): Span {

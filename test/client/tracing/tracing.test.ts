@@ -1,6 +1,8 @@
 import * as api from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '../../../src/client/client.ts';
+import { serde } from '../../../src/client/topics/serde.ts';
+import { topic } from '../../../src/client/topics/topic.ts';
 import { openTelemetry } from '../../../src/client/tracing/open-telemetry.ts';
 import { connect } from '../../../src/hosts/node/connect.ts';
 import { startBroker, type TestBroker } from '../../../src/hosts/node/testing.ts';
@@ -151,6 +153,69 @@ describe('tracing gaps: what is consumed', () => {
       },
     });
     expect(recorder.named('send invoices')[0]).toMatchObject({ parentSpanId: processed?.spanId });
+  });
+
+  describe('by a loop, in a span', () => {
+    const beginning = async (topic: string) => {
+      await client.send(topic, [{ key: 'c17', value: 'a' }, { value: 'b' }]);
+      const consumer = client.consumer({ group: topic, topics: [topic] });
+      await consumer.next();
+      const ends = () => recorder.named(`process ${topic}`).map((span) => span.ends);
+      expect(ends()).toEqual([0]);
+      return { consumer, ends };
+    };
+
+    test('that goes on from the sender, and ends when the next record is asked for', async () => {
+      const { consumer, ends } = await beginning('looped');
+      const [sent] = recorder.named('send looped');
+      const [processed] = recorder.named('process looped');
+      expect(processed).toMatchObject({
+        kind: api.SpanKind.CONSUMER,
+        traceId: sent?.traceId,
+        parentSpanId: sent?.spanId,
+        attributes: {
+          'messaging.operation.type': 'process',
+          'messaging.consumer.group.name': 'looped',
+          'messaging.kafka.offset': 0,
+          'messaging.kafka.message.key': 'c17',
+        },
+      });
+      await consumer.next();
+      expect(ends()).toEqual([1, 0]);
+      const waiting = consumer.next();
+      expect(ends()).toEqual([1, 1]);
+      await consumer.close();
+      expect(await waiting).toEqual({ done: true, value: undefined });
+      expect(ends()).toEqual([1, 1]);
+    });
+
+    test('that ends when the record is acked', async () => {
+      await client.send('acked', { value: 'a' });
+      await using consumer = client.consumer({ group: 'acked', topics: ['acked'] });
+      for await (const record of consumer) {
+        record.ack();
+        expect(recorder.named('process acked')).toMatchObject([{ ends: 1 }]);
+        break;
+      }
+      expect(recorder.named('process acked')).toMatchObject([{ ends: 1 }]);
+    });
+
+    test('that ends when the loop is left', async () => {
+      const { consumer, ends } = await beginning('left');
+      await consumer.return();
+      expect(ends()).toEqual([1]);
+    });
+
+    test('only for records that are what their topic says', async () => {
+      await client.send('numbers', [{ value: 'none' }, { value: '7' }]);
+      const numbers = topic('numbers', { value: serde.json<number>() });
+      const options = { group: 'numbers', topics: [numbers], onInvalid: 'skip' } as const;
+      await using consumer = client.consumer(options);
+      expect((await consumer.next()).value?.value).toBe(7);
+      expect(recorder.named('process numbers')).toMatchObject([
+        { attributes: { 'messaging.kafka.offset': 1 } },
+      ]);
+    });
   });
 
   test('records that came together have a span with a link to each of their senders', async () => {
