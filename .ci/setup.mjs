@@ -3,7 +3,7 @@
 // it was given. It does so itself because a shell that has run `node` once goes on with that one, and not with the
 // Node that was installed meanwhile.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
@@ -40,8 +40,18 @@ function npm(...args) {
   }
 }
 
+/** `npm ci` begins by emptying node_modules, and a link leads it to somebody else's. */
+function refuseLink() {
+  const path = join(ROOT, 'node_modules');
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  console.error(`milena: ${path} is a link, and to install here would empty what it leads to.`);
+  console.error('  remove the link; or keep it, and bring what it leads to up to date with package-lock.json there');
+  process.exit(1);
+}
+
 const installed = mtimeMs(join(ROOT, 'node_modules', '.package-lock.json'));
 if (installed < mtimeMs(join(ROOT, 'package-lock.json'))) {
+  refuseLink();
   console.error('milena: installing dependencies (first run, or the lock file changed)');
   npm('ci', '--loglevel=error');
 }

@@ -1,4 +1,5 @@
 import type { ArgsDef } from 'citty';
+import { abortable } from '../client/retry.ts';
 import { Bridge } from '../hosts/node/bridge.ts';
 import { logger, toStderr } from '../hosts/node/logger.ts';
 import { authorityOf } from '../hosts/node/origin.ts';
@@ -48,15 +49,13 @@ export const bridge = command({
       write: toStderr(),
       always: { component: 'bridge' },
     });
-    await using running = await Bridge.start({ url, listen, advertise, connectionsMax, log }).catch(
-      (error: unknown) => {
-        throw explain(error, listen);
-      },
-    );
-    sayReady(running, { url, report });
-    await new Promise<void>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    const options = { url, listen, advertise, connectionsMax, log, signal };
+    await using running = await Bridge.start(options).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw explain(error, listen);
     });
+    sayReady(running, { url, report });
+    await abortable(new Promise(() => {}), signal);
   },
 });
 

@@ -64,7 +64,7 @@ export function command<const A extends ArgsDef>(spec: CommandSpec<A>): Command 
     hasMany,
     async usage() {
       const meta = { name: `milena ${spec.name}`, description: spec.description };
-      const coloured = await renderUsage({ meta, args: args as ArgsDef });
+      const coloured = await renderUsage({ meta, args: asTyped(args) });
       const text = hasColours(process.stdout) ? coloured : stripVTControlCharacters(coloured);
       // What is so anyway need not be given.
       const isSaid = (line: string) => !/^\s+--input\s/.test(stripVTControlCharacters(line));
@@ -90,6 +90,17 @@ export function command<const A extends ArgsDef>(spec: CommandSpec<A>): Command 
       });
     },
   };
+}
+
+/** citty puts one dash before an alias, whatever it is. */
+function asTyped(args: ArgsDef): ArgsDef {
+  const typed = (alias: string) => (alias.length > 1 ? `-${alias}` : alias);
+  return Object.fromEntries(
+    Object.entries(args).map(([name, arg]) => {
+      if (!('alias' in arg) || arg.alias === undefined) return [name, arg];
+      return [name, { ...arg, alias: [arg.alias].flat().map(typed) }];
+    }),
+  );
 }
 
 /** Of {@link COMMON}, whatever else a command takes. */

@@ -57,7 +57,7 @@ const HINTS: Readonly<Record<string, string>> = {
   UNSUPPORTED_VERSION:
     'the broker is too old or too new for this, or it is of Milena, which lacks some of what Apache Kafka serves',
   UNSUPPORTED_COMPRESSION_TYPE: 'choose another compression',
-  INVALID_RECORD: 'a compacted topic wants a key in each record',
+  INVALID_RECORD: 'is the topic compacted? then each record wants a key',
   INCONSISTENT_GROUP_PROTOCOL: 'all members of a group need an assignor in common: name theirs too',
   FENCED_INSTANCE_ID: 'another consumer runs under the same instanceId',
   GROUP_AUTHORIZATION_FAILED: 'ask for the right to use this group',

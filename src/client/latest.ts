@@ -81,28 +81,11 @@ export class Latest<K = Uint8Array | null, V = Uint8Array | null>
    * What changes from now on, tombstones too. Who is slow sees the newest record of each key and not those between: a
    * record a key is the most that waits. Ends when the map is closed. @throws why the topic cannot be followed.
    */
-  async *changes({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<
-    ConsumerRecord<K, V>,
-    void,
-    undefined
-  > {
-    const changes = new Changes<K, V>();
-    this.#changes.add(changes);
-    try {
-      for (;;) {
-        const [first] = changes.waiting;
-        if (first !== undefined) {
-          changes.waiting.delete(first[0]);
-          yield first[1];
-        } else if (this.#isOver) {
-          return await this.closed;
-        } else {
-          await abortable(changes.news(), signal);
-        }
-      }
-    } finally {
-      this.#changes.delete(changes);
-    }
+  changes({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
+    const following = this.#follower(signal);
+    // As far as to where it hears: what changes between this call and the first `next` is given, too.
+    void following.next();
+    return following as AsyncGenerator<ConsumerRecord<K, V>, void, undefined>;
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
@@ -117,6 +100,30 @@ export class Latest<K = Uint8Array | null, V = Uint8Array | null>
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
+  }
+
+  /** What it gives first stands for nothing but that it hears now. */
+  async *#follower(
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<ConsumerRecord<K, V> | undefined, void, undefined> {
+    const changes = new Changes<K, V>();
+    this.#changes.add(changes);
+    try {
+      yield;
+      for (;;) {
+        const [first] = changes.waiting;
+        if (first !== undefined) {
+          changes.waiting.delete(first[0]);
+          yield first[1];
+        } else if (this.#isOver) {
+          return await this.closed;
+        } else {
+          await abortable(changes.news(), signal);
+        }
+      }
+    } finally {
+      this.#changes.delete(changes);
+    }
   }
 
   #follow(reader: Reader<K, V>): void {

@@ -109,9 +109,10 @@ export class Patience {
     const { clock, random, retryForMs, signal } = this.#options;
     const nowMs = clock.now();
     this.#sinceMs ??= nowMs;
-    const delayMs = backoffMs(this.#failures++, random);
-    if (!isRetried || nowMs + delayMs >= awakeSince(clock, this.#sinceMs) + retryForMs) throw error;
-    await backOff(clock, delayMs, signal);
+    const leftMs = awakeSince(clock, this.#sinceMs) + retryForMs - nowMs;
+    if (!isRetried || leftMs <= 0) throw error;
+    // The last attempt is made when the time is up, not before.
+    await backOff(clock, Math.min(backoffMs(this.#failures++, random), leftMs), signal);
   }
 }
 

@@ -50,7 +50,7 @@ const HINTS: Readonly<Record<string, string>> = {
   TOPIC_AUTHORIZATION_FAILED: 'ask for the right to use this topic',
   MESSAGE_TOO_LARGE: 'raise max.message.bytes of the topic, or write smaller records',
   UNSUPPORTED_VERSION: 'the broker is too old or too new for this page',
-  INVALID_RECORD: 'a compacted topic wants a key in each record',
+  INVALID_RECORD: 'is the topic compacted? then each record wants a key',
 };
 
 /** A broker's refusal. @param why in its own words. */

@@ -56,6 +56,14 @@ describe('milena bench', () => {
     await home.out(['topics', 'rm', 'kept', '--yes']);
   });
 
+  test('Ctrl-C ends it with 130, and its topic is gone', async () => {
+    const run = home.start(['bench', 'e2e', '--rate', '1', '-n', '1000']);
+    await expect.poll(topics).toHaveLength(1);
+    expect(await run.ended('SIGINT')).toBe(130);
+    expect(run.stderr).toBe('');
+    expect(await topics()).toEqual([]);
+  });
+
   test('for people: three lines', async () => {
     const stdout = await home.out(['bench', 'produce', '-n', '500', '--size', '10']);
     expect(stdout).toMatch(

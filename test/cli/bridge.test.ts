@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/hosts/node/connect.ts';
@@ -88,6 +90,22 @@ describe('it says', () => {
     const run = Run.milena('bridge', ...args);
     expect(await run.ended()).toBe(exitCode);
     expect(run.stderr).toMatch(said);
+  });
+
+  test('nothing to Ctrl-C while nobody answers there, and ends at once', async () => {
+    const silent = createServer();
+    silent.listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const reached = once(silent, 'connection');
+    const { port } = silent.address() as AddressInfo;
+    const run = Run.milena('bridge', `ws://127.0.0.1:${port}`, '--listen', '0');
+    const [socket] = (await reached) as [Socket];
+    onTestFinished(() => void socket.destroy());
+    const atMs = performance.now();
+    expect(await run.ended('SIGINT')).toBe(130);
+    expect(performance.now() - atMs).toBeLessThan(5_000);
+    expect(run.stderr).toBe('');
   });
 
   test('what the broker says to a wrong path', async () => {

@@ -89,6 +89,14 @@ describe('stdout carries only data', () => {
     }
   });
 
+  test('help has options as they are typed, a column each', async () => {
+    const { stdout } = await ended('topics', 'ls', '--help');
+    expect(stdout).toMatch(/^ *-b, --broker, --url=<URL> {4}Broker/m);
+    expect(stdout).not.toMatch(/(?<!-)-broker/);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('  ') && line.includes('--'));
+    expect(new Set(lines.map((line) => line.search(/ {4}\S*$|(?<=\S) {4}(?=\S)/))).size).toBe(1);
+  });
+
   test('a reader that has read enough is no failure', async () => {
     const run = Run.shell(`sh -c '{ node ${MILENA} --help; echo "exit $?" >&2; } | true'`);
     await run.ended();

@@ -1,4 +1,5 @@
 import type { Admin } from '../../client/admin/admin.ts';
+import { titleOf } from '../../client/topic-partition.ts';
 import { withAdmin, withTopics } from '../admin.ts';
 import { brokerArgs } from '../broker.ts';
 import { command } from '../command.ts';
@@ -47,8 +48,8 @@ async function described(admin: Admin, names: readonly string[]) {
     admin.offsets.list(led, { at: 'earliest' }),
     admin.offsets.list(led, { at: 'latest' }),
   ]);
-  const offsetIn = (found: typeof starts, topic: string, partition: number) =>
-    found.find((at) => at.topic === topic && at.partition === partition)?.offset ?? null;
+  const byTitle = (found: typeof starts) => new Map(found.map((at) => [titleOf(at), at.offset]));
+  const [startOf, endOf] = [byTitle(starts), byTitle(ends)];
   return Promise.all(
     topics.map(async ({ name, id, isInternal, partitions }) => ({
       name,
@@ -57,11 +58,10 @@ async function described(admin: Admin, names: readonly string[]) {
       configs: (await admin.configs.describe({ topic: name }))
         .filter(({ isDefault }) => !isDefault)
         .map(({ name: setting, value, source }) => ({ name: setting, value, source })),
-      partitions: partitions.map((at) => ({
-        ...at,
-        startOffset: offsetIn(starts, name, at.partition),
-        endOffset: offsetIn(ends, name, at.partition),
-      })),
+      partitions: partitions.map((at) => {
+        const title = titleOf({ topic: name, partition: at.partition });
+        return { ...at, startOffset: startOf.get(title) ?? null, endOffset: endOf.get(title) ?? null };
+      }),
     })),
   );
 }

@@ -17,6 +17,8 @@ export interface BridgeOptions {
   /** A broker that is silent for twice as long has gone. */
   pingIntervalMs?: number;
   log: Log;
+  /** Ends the start. */
+  signal?: AbortSignal;
 }
 
 const CONNECTIONS_MAX = 1_024;
@@ -49,7 +51,10 @@ export class Bridge implements AsyncDisposable {
     }, pingIntervalMs).unref();
   }
 
-  /** @throws {Error} when nobody speaks Kafka over WebSocket at the URL, or the port cannot be listened on. */
+  /**
+   * @throws {Error} when nobody speaks Kafka over WebSocket at the URL, or the port cannot be listened on; what the
+   *   signal says.
+   */
   static async start(options: BridgeOptions): Promise<Bridge> {
     const bridge = new Bridge(
       createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }),
@@ -92,7 +97,8 @@ export class Bridge implements AsyncDisposable {
 
   /** One WebSocket that is opened and closed: what is wrong with the URL is known before any client comes. */
   #probe(): Promise<void> {
-    return BridgedClient.probe(this.#urlFor(), PROBE_TIMEOUT_MS);
+    const { signal } = this.#options;
+    return BridgedClient.probe(this.#urlFor(), { timeoutMs: PROBE_TIMEOUT_MS, signal });
   }
 
   #serve(socket: Socket): void {

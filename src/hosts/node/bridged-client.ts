@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
+import { abortable } from '../../client/retry.ts';
 import { KAFKA_SUBPROTOCOL, SENT_MESSAGE_MAX_BYTES } from '../../wire/web-socket.ts';
 import { CLOSE_TIMEOUT_MS } from './client-socket.ts';
 
@@ -54,18 +55,27 @@ export class BridgedClient {
     return this.#closed.promise;
   }
 
-  /** Opens and closes a connection. @throws {Error} with what is wrong there. */
-  static async probe(url: string, timeoutMs: number): Promise<void> {
+  /** Opens and closes a connection. @throws {Error} with what is wrong there; what the signal says. */
+  static async probe(
+    url: string,
+    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  ): Promise<void> {
     let failure: string | undefined;
     const webSocket = open(url, (why) => (failure ??= why));
     const late = setTimeout(() => webSocket.terminate(), timeoutMs);
-    await new Promise<void>((resolve, reject) => {
+    const opened = new Promise<void>((resolve, reject) => {
       webSocket.once('open', () => {
         resolve();
         webSocket.close(NORMAL_CLOSE);
       });
       webSocket.once('close', () => reject(new Error(`${url}: ${failure ?? 'no answer'}`)));
-    }).finally(() => clearTimeout(late));
+    });
+    try {
+      await abortable(opened, signal);
+    } finally {
+      clearTimeout(late);
+      if (signal?.aborted) webSocket.terminate();
+    }
   }
 
   /** Ends a connection whose broker has not been heard of since the last ping. One that is not read cannot be heard. */
