@@ -1,5 +1,5 @@
 /** The kernels' whole surface: plain functions on areas of linear memory (see layout.ts). No imports, no allocation. */
-export { crc32c } from './crc32c';
+export { crc32cBegin, crc32cEnd, crc32cMore, crc32cSpent } from './crc32c';
 export { indexBatch, indexRecords, validateBatch, validateBatches } from './batch';
 export { encodeBatch, encodeRecords } from './encode';
 export { packLz4Blocks, unpackLz4Block } from './lz4';

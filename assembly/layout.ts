@@ -3,7 +3,7 @@
  * owns what lies above, grows it when a call needs more (to 9 MiB at most), and passes each area by pointer.
  *
  *  0      992     1024         17408     21504    21776         21824     30784     63552 = heap base
- *  ┌──────┬───────┬────────────┬─────────┬────────┬─────────────┬─────────┬─────────┬───── 192 KiB .. 9 MiB ─────┐
+ *  ┌──────┬───────┬────────────┬─────────┬────────┬─────────────┬─────────┬─────────┬───── 320 KiB .. 9 MiB ─────┐
  *  │ free │ masks │ CRC tables │ nibbles │ repeat │ scratch row │ folding │ matches │ areas of the running call  │
  *  └──────┴───────┴────────────┴─────────┴────────┴─────────────┴─────────┴─────────┴────────────────────────────┘
  *          written once ────────────────────────── ▲ ▲ written by each call ───────
@@ -17,7 +17,7 @@
  *
  *  The areas, from the heap base (nothing in them outlives its call):
  *                                                          ┌──────────────────────────────────────┐
- *  crc32c                                                  │ bytes, 128 KiB at most: longer ones  │
+ *  crc32c                                                  │ bytes, 256 KiB at most: longer ones  │
  *                                                          │ come in pieces                       │
  *                                                          ├──────────────────────────────────────┤
  *  validateBatch, validateBatches                          │ one batch, or batches        │ slack │

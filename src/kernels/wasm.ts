@@ -12,7 +12,11 @@ import { SLACK, WasmMemory } from './wasm-memory.ts';
 export interface Exports extends LzExports {
   memory: WebAssembly.Memory;
   heapBase(): number;
-  crc32c(crc: number, at: number, length: number): number;
+  /** It, and whatever else looks at a checksum, spends the bytes. */
+  crc32cSpent(crc: number, at: number, length: number): number;
+  crc32cBegin(crc: number, at: number, length: number): number;
+  crc32cMore(at: number, end: number): void;
+  crc32cEnd(at: number): number;
   validateBatch(batch: number, length: number): BatchFault;
   /** @returns how many bytes are good batches, times 8; plus the fault of the next one, sign turned. */
   validateBatches(batches: number, length: number): number;
@@ -34,7 +38,11 @@ type Encode = (
 ) => number;
 
 /** A checksum is taken in pieces of this, which fit the initial memory (asconfig.json) and the CPU's cache. */
-const CRC_PIECE_SIZE = 131_072;
+const CRC_PIECE_SIZE = 262_144;
+/** Of a long piece so much at a time: a CPU's first cache holds it twice. */
+const CRC_STEP_SIZE = 16_384;
+/** `SHORT_SIZE` of assembly/crc-shorten.ts. */
+const SHORT_SIZE = 5424;
 
 /** Many batches are validated in pieces of this: kernels' memory stays small. */
 const VALIDATE_PIECE_SIZE = 1024 * 1024;
@@ -66,8 +74,23 @@ export class WasmKernels implements Kernels {
   }
 
   #crcOfPiece(crc: number, piece: Uint8Array): number {
-    this.memory.bytes.set(piece, this.memory.base);
-    return this.wasm.crc32c(crc, this.memory.base, piece.length) >>> 0;
+    const { memory, wasm } = this;
+    if (piece.length < 2 * CRC_STEP_SIZE) {
+      memory.bytes.set(piece, memory.base);
+      return wasm.crc32cSpent(crc, memory.base, piece.length) >>> 0;
+    }
+    const last = memory.base + piece.length - SHORT_SIZE;
+    let at = 0;
+    for (let copied = 0; copied < piece.length;) {
+      const next = Math.min(copied + CRC_STEP_SIZE + (at === 0 ? piece.length & 15 : 0), piece.length);
+      memory.bytes.set(piece.subarray(copied, next), memory.base + copied);
+      if (at === 0) at = wasm.crc32cBegin(crc, memory.base, piece.length);
+      const end = Math.min(memory.base + next, last);
+      wasm.crc32cMore(at, end);
+      at = end;
+      copied = next;
+    }
+    return wasm.crc32cEnd(last) >>> 0;
   }
 
   validateBatch(bytes: Uint8Array): BatchFault {

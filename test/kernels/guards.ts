@@ -5,7 +5,7 @@ import { module } from './instances.ts';
 export interface Raw {
   memory: WebAssembly.Memory;
   heapBase(): number;
-  crc32c(crc: number, at: number, length: number): number;
+  crc32cSpent(crc: number, at: number, length: number): number;
   validateBatch(batch: number, length: number): number;
   validateBatches(batches: number, length: number): number;
   indexBatch(batch: number, length: number, rows: number): number;

@@ -102,11 +102,17 @@ function sameBatches(input: Uint8Array, fault: BatchFault): void {
     const { end, fault: found } = wasm.validateBatches(bytes);
     const other = twin.validateBatches(bytes);
     mustHold(end === other.end && found === other.fault, () => 'validateBatches: not as its twin says');
-    const { result } = guarded({ input: bytes }, (at, out) => out + raw.validateBatches(at, bytes.length));
+    const { result } = guarded(
+      { input: bytes, isSpent: true },
+      (at, out) => out + raw.validateBatches(at, bytes.length),
+    );
     mustHold(result === (end << 3) - found, () => 'validateBatches: another answer between guards');
   }
   const outSize = 32 * Math.floor(input.length / 7);
-  const indexed = guarded({ input, outSize }, (at, out) => out + raw.indexBatch(at, input.length, out));
+  const indexed = guarded(
+    { input, isSpent: true, outSize },
+    (at, out) => out + raw.indexBatch(at, input.length, out),
+  );
   mustHold(indexed.result === fault, () => `indexBatch: ${indexed.result}, validateBatch ${fault}`);
 }
 
