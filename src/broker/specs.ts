@@ -1,9 +1,12 @@
 import { GroupMachine } from '../group/machine.ts';
 import { decodeRecord } from '../group/records.ts';
-import type { GroupConfig } from '../group/config.ts';
-import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effective.ts';
+import { type GroupConfig, MIGRATION_POLICIES, type MigrationPolicy } from '../group/config.ts';
+import type { ClusterView } from '../group/topics.ts';
+import { brokerConfigNumber, brokerConfigValue, type ConfigLayers } from '../metadata/configs/effective.ts';
+import { listItems } from '../metadata/configs/validate.ts';
 import { ControllerMachine } from '../metadata/controller.ts';
-import type { MetadataImage, TopicImage } from '../metadata/image.ts';
+import { type MetadataImage, ResourceType, type TopicImage } from '../metadata/image.ts';
+import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { CLUSTER_METADATA_TOPIC, CONSUMER_OFFSETS_TOPIC, METADATA_TOPIC_ID, logKey } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Log } from '../ports/log.ts';
@@ -112,6 +115,10 @@ export class ShardSpecs {
     const onCommitted = (records: Iterable<MachineRecord>) => {
       for (const record of records) {
         const read = decodeRecord(record);
+        if (read?.type === 'consumerTargetEpoch' && read.value !== null) {
+          const about = { group: read.group, generation: read.value.assignmentEpoch };
+          debug('group rebalanced', { component: 'group', ...about });
+        }
         if (read?.type !== 'group' || read.value === null) continue;
         const { generation, protocol, members } = read.value;
         const about = { group: read.group, generation, protocol, members: members.length };
@@ -122,9 +129,31 @@ export class ShardSpecs {
   }
 
   #groupMachine(): GroupMachine {
-    const { random } = this.#parts;
-    return new GroupMachine({ id: () => random.uuid(), config: groupConfigOf(this.#layers) });
+    const { random, image } = this.#parts;
+    const cluster = clusterView(image);
+    return new GroupMachine({ id: () => random.uuid(), config: groupConfigOf(this.#layers), cluster });
   }
+}
+
+/** Whoever reads settings has checked it; Kafka takes it in any case. */
+function migrationPolicyOf(layers: ConfigLayers): MigrationPolicy {
+  const named = brokerConfigValue(layers, 'group.consumer.migration.policy')?.toLowerCase();
+  return MIGRATION_POLICIES.find((policy) => policy === named) ?? 'disabled';
+}
+
+/** What coordinators may see of the metadata. */
+function clusterView(image: MetadataImage): ClusterView {
+  return {
+    get version() {
+      return image.version;
+    },
+    topic: (name) => image.topic(name),
+    topicById: (id) => image.topicById(id),
+    *topicNames() {
+      for (const name of image.topicNames()) if (!isInternalTopic(name)) yield name;
+    },
+    groupConfigs: (groupId) => image.configs(ResourceType.GROUP, groupId),
+  };
 }
 
 /** The coordinator's settings, from the broker's. */
@@ -138,5 +167,17 @@ function groupConfigOf(layers: ConfigLayers): Partial<GroupConfig> {
     offsetMetadataMaxBytes: setting('offset.metadata.max.bytes'),
     offsetsRetentionMinutes: setting('offsets.retention.minutes'),
     offsetsRetentionCheckIntervalMs: setting('offsets.retention.check.interval.ms'),
+    consumerSessionTimeoutMs: setting('group.consumer.session.timeout.ms'),
+    consumerMinSessionTimeoutMs: setting('group.consumer.min.session.timeout.ms'),
+    consumerMaxSessionTimeoutMs: setting('group.consumer.max.session.timeout.ms'),
+    consumerHeartbeatIntervalMs: setting('group.consumer.heartbeat.interval.ms'),
+    consumerMinHeartbeatIntervalMs: setting('group.consumer.min.heartbeat.interval.ms'),
+    consumerMaxHeartbeatIntervalMs: setting('group.consumer.max.heartbeat.interval.ms'),
+    consumerMaxSize: setting('group.consumer.max.size'),
+    consumerAssignors: listItems(brokerConfigValue(layers, 'group.consumer.assignors') ?? ''),
+    consumerAssignmentIntervalMs: setting('group.consumer.assignment.interval.ms'),
+    consumerMinAssignmentIntervalMs: setting('group.consumer.min.assignment.interval.ms'),
+    consumerMaxAssignmentIntervalMs: setting('group.consumer.max.assignment.interval.ms'),
+    consumerMigrationPolicy: migrationPolicyOf(layers),
   };
 }

@@ -58,8 +58,13 @@ interface Options {
   json: boolean;
 }
 
-/** What a laptop wants: a group's first rebalance does not wait for members that may never come. */
-const DEV_SETTINGS = new Map([['group.initial.rebalance.delay.ms', '0']]);
+/** What a laptop wants: a group is shared out at once, and does not wait for members that may never come. */
+const DEV_SETTINGS = new Map([
+  ['group.initial.rebalance.delay.ms', '0'],
+  ['group.consumer.assignment.interval.ms', '0'],
+  ['group.consumer.min.heartbeat.interval.ms', '1000'],
+  ['group.consumer.heartbeat.interval.ms', '1000'],
+]);
 
 /** `milena dev`: one broker on this machine, until it is told to stop. */
 export const dev = command({

@@ -17,16 +17,20 @@ interface GroupApi<A extends Api> {
   min: number;
   max: number;
   mayWait?: boolean;
+  /** Not served while the cluster has it at level 0. */
+  feature?: string;
   groupId: (request: RequestOf<A>) => string;
   /** The answer that only says an error: no coordinator, or its storage failed. */
   refuse: (errorCode: number, request: RequestOf<A>) => ResponseInitOf<A>;
 }
 
 /** An API that names one group goes whole to its coordinator. */
-export function groupHandler<A extends Api>({ groupId, refuse, ...rest }: GroupApi<A>): Handler {
+export function groupHandler<A extends Api>({ groupId, refuse, feature, ...rest }: GroupApi<A>): Handler {
   return handler<A>({
     ...rest,
     handle(call, request) {
+      if (feature !== undefined && (call.gateway.image.features.get(feature) ?? 0) === 0)
+        return call.reply(refuse(ErrorCode.UNSUPPORTED_VERSION, request));
       const id = groupId(request);
       if (id === '') return call.reply(refuse(ErrorCode.INVALID_GROUP_ID, request));
       const shard = coordinatorOf(call, id);

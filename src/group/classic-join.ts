@@ -11,27 +11,19 @@ import {
   rebalance,
   syncError,
 } from './classic.ts';
+import { joinAsClassic } from './consumer-classic.ts';
 import type { Asked, Context, Turn } from './context.ts';
+import { dissolve } from './downgrade.ts';
 import type { Group } from './group.ts';
-import { copyProtocols, sameProtocols } from './member.ts';
+import { copyProtocols, MEMBER_ID_REQUIRED_VERSION, makeMemberId, sameProtocols } from './member.ts';
 import type { Member } from './member.ts';
 import { groupMetadataRecord } from './records.ts';
 import { subscribesAnew } from './subscription.ts';
 
 type Join = Asked<JoinGroupRequest>;
 
-/**
- * From this version on a member must first fetch its id (KIP-394), or every retry would make another member.
- */
-const MEMBER_ID_REQUIRED_VERSION = 4;
 /** From this version on a returning static leader is told to skip the assignment (KIP-814). */
 const SKIP_ASSIGNMENT_VERSION = 9;
-/**
- * The readable part of a member id: a client id may be as long as a string can be, its member id must fit
- * too.
- */
-const MEMBER_ID_PREFIX_MAX = 255;
-
 export function decideJoinGroup(context: Context, turn: Turn, join: Join): void {
   const { memberId, groupId, sessionTimeoutMs } = join.body;
   const { groupMinSessionTimeoutMs, groupMaxSessionTimeoutMs } = context.config;
@@ -42,6 +34,11 @@ export function decideJoinGroup(context: Context, turn: Turn, join: Join): void 
   const known = context.groups.get(groupId);
   if (!known && memberId !== '') return refuse(turn, join, ErrorCode.UNKNOWN_MEMBER_ID, memberId);
   const group = known ?? context.getOrCreate(groupId, turn.nowMs);
+  const { consumer } = group;
+  if (consumer !== undefined && consumer.members.size > 0)
+    return joinAsClassic({ context, turn, group, consumer }, join);
+  // Empty, it is of either protocol; nobody's id is known there.
+  if (consumer !== undefined && memberId === '') dissolve({ context, turn, group, consumer });
   if (!hasRoomFor(context, group, memberId)) refuseForSize(context, turn, group, join);
   else if (!group.supports(join.body.protocolType, join.body.protocols)) {
     refuse(turn, join, ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId);
@@ -73,7 +70,7 @@ function refuseForSize(context: Context, turn: Turn, group: Group, join: Join): 
 
 function joinNew(context: Context, turn: Turn, group: Group, join: Join): void {
   const { groupInstanceId, sessionTimeoutMs } = join.body;
-  const newMemberId = makeMemberId(context, groupInstanceId ?? join.caller.clientId);
+  const newMemberId = makeMemberId(context.newId, groupInstanceId ?? join.caller.clientId);
   if (groupInstanceId !== null) {
     const member = group.members.get(group.staticMemberId(groupInstanceId) ?? '');
     if (member) replaceStatic(context, turn, group, member, newMemberId, join);
@@ -86,11 +83,6 @@ function joinNew(context: Context, turn: Turn, group: Group, join: Join): void {
     context.addPending(group, newMemberId, turn.nowMs + sessionTimeoutMs);
     refuse(turn, join, ErrorCode.MEMBER_ID_REQUIRED, newMemberId);
   }
-}
-
-function makeMemberId(context: Context, name: string): string {
-  const prefix = name.slice(0, MEMBER_ID_PREFIX_MAX).toWellFormed();
-  return `${prefix}-${context.newId()}`;
 }
 
 function joinKnown(context: Context, turn: Turn, group: Group, join: Join): void {

@@ -2,6 +2,7 @@ import { ErrorCode } from '../model/errors.ts';
 import type { HeartbeatRequest, HeartbeatResponse } from '../wire/apis/12-heartbeat.ts';
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../wire/apis/13-leave-group.ts';
 import { completeJoinIfAll, dropMember, rebalance } from './classic.ts';
+import { beatAsClassic, leaveAsClassic } from './consumer-classic.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 
@@ -22,6 +23,7 @@ function heartbeat(context: Context, turn: Turn, body: HeartbeatRequest): number
   if (body.groupId === '') return ErrorCode.INVALID_GROUP_ID;
   const group = context.groups.get(body.groupId);
   if (!group) return ErrorCode.UNKNOWN_MEMBER_ID;
+  if (group.consumer) return beatAsClassic({ context, turn, group, consumer: group.consumer }, body);
   const errorCode = group.validateMember(body.memberId, body.groupInstanceId);
   if (errorCode !== ErrorCode.NONE) return errorCode;
   if (body.generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
@@ -36,12 +38,15 @@ export function decideLeaveGroup(context: Context, turn: Turn, { from, apiVersio
   const sizeBefore = group?.members.size ?? 0;
   const leaving: readonly LeavingMember[] =
     apiVersion >= LEAVE_MANY_VERSION ? body.members : [{ memberId: body.memberId, groupInstanceId: null }];
-  const members = leaving.map(({ memberId, groupInstanceId }) => ({
+  const consumer = group?.consumer;
+  const codes =
+    group && consumer
+      ? leaveAsClassic({ context, turn, group, consumer }, leaving)
+      : leaving.map((each) => (group ? leave(context, turn, group, each) : ErrorCode.UNKNOWN_MEMBER_ID));
+  const members = leaving.map(({ memberId, groupInstanceId }, index) => ({
     memberId,
     groupInstanceId,
-    errorCode: group
-      ? leave(context, turn, group, { memberId, groupInstanceId })
-      : ErrorCode.UNKNOWN_MEMBER_ID,
+    errorCode: codes[index] ?? ErrorCode.UNKNOWN_MEMBER_ID,
   }));
   const [first] = members;
   turn.reply(
@@ -50,7 +55,7 @@ export function decideLeaveGroup(context: Context, turn: Turn, { from, apiVersio
       ? leaveReply(ErrorCode.NONE, members)
       : leaveReply(first?.errorCode ?? ErrorCode.NONE, []),
   );
-  if (!group) return;
+  if (!group || consumer) return;
   if (group.members.size < sizeBefore) rebalance(context, turn, group);
   else completeJoinIfAll(context, turn, group);
   context.dropIfBlank(group);

@@ -2,6 +2,7 @@ import { ErrorCode } from '../model/errors.ts';
 import type { SyncGroupRequest, SyncGroupResponse } from '../wire/apis/14-sync-group.ts';
 import { sizeOf } from '../wire/coordinator-record.ts';
 import { failSyncs, prepareRebalance, syncError } from './classic.ts';
+import { syncAsClassic } from './consumer-classic.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import { NO_BYTES } from './member.ts';
@@ -12,6 +13,7 @@ type Sync = Asked<SyncGroupRequest>;
 export function decideSyncGroup(context: Context, turn: Turn, sync: Sync): void {
   const { groupId, memberId } = sync.body;
   const group = context.groups.get(groupId);
+  if (group?.consumer) return syncAsClassic({ context, turn, group, consumer: group.consumer }, sync);
   const member = group?.members.get(memberId);
   const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : validate(group, sync.body);
   if (!group || !member || errorCode !== ErrorCode.NONE) return turn.reply(sync.from, syncError(errorCode));

@@ -1,9 +1,8 @@
-import { unreachable } from '../model/assert.ts';
 import { ErrorCode } from '../model/errors.ts';
 import type { Address } from '../model/machine.ts';
 import type { JoinGroupResponse } from '../wire/apis/11-join-group.ts';
 import type { SyncGroupResponse } from '../wire/apis/14-sync-group.ts';
-import type { Context, Due, Turn } from './context.ts';
+import type { Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
 import type { Member } from './member.ts';
@@ -133,33 +132,15 @@ export function failSyncs(context: Context, turn: Turn, group: Group, errorCode:
   }
 }
 
-/** What a deadline that has passed does. */
-export function expire(context: Context, turn: Turn, due: Due): void {
-  switch (due.type) {
-    case 'session':
-      return expireSession(context, turn, due.group, due.member);
-    case 'pending':
-      context.removePending(due.group, due.memberId);
-      completeJoinIfAll(context, turn, due.group);
-      return context.dropIfBlank(due.group);
-    case 'join':
-      return expireJoin(context, turn, due.group);
-    case 'sync':
-      return expireSync(context, turn, due.group);
-    default:
-      return unreachable(due);
-  }
-}
-
 /** Who waits for us is alive, but for a new member: its client may have gone without our knowing. */
-function expireSession(context: Context, turn: Turn, group: Group, member: Member): void {
+export function expireSession(context: Context, turn: Turn, group: Group, member: Member): void {
   const isWaiting = member.join !== undefined || member.sync !== undefined;
   if (isWaiting && !member.isNew) return;
   dropMember(context, turn, group, member);
   rebalance(context, turn, group);
 }
 
-function expireJoin(context: Context, turn: Turn, group: Group): void {
+export function expireJoin(context: Context, turn: Turn, group: Group): void {
   const remainingMs = group.initialRemainingMs ?? 0;
   if (!group.newMemberAdded || remainingMs === 0) return completeJoin(context, turn, group);
   const delayMs = Math.min(context.config.groupInitialRebalanceDelayMs, remainingMs);
@@ -169,7 +150,7 @@ function expireJoin(context: Context, turn: Turn, group: Group): void {
 }
 
 /** Members that took part in JoinGroup and never came for their assignment. */
-function expireSync(context: Context, turn: Turn, group: Group): void {
+export function expireSync(context: Context, turn: Turn, group: Group): void {
   const late = [...group.members.values()].filter(({ memberId }) => group.pendingSync.has(memberId));
   if (late.length === 0) return;
   for (const member of late) dropMember(context, turn, group, member);

@@ -21,11 +21,29 @@ export interface GroupConfig {
   newMemberJoinTimeoutMs: number;
   /** Ours: ids handed out with MEMBER_ID_REQUIRED and not yet used, over all groups of a machine. */
   pendingMembersMax: number;
+  consumerSessionTimeoutMs: number;
+  consumerMinSessionTimeoutMs: number;
+  consumerMaxSessionTimeoutMs: number;
+  consumerHeartbeatIntervalMs: number;
+  consumerMinHeartbeatIntervalMs: number;
+  consumerMaxHeartbeatIntervalMs: number;
+  consumerMaxSize: number;
+  /** Names of assignors, the one first that groups have which ask for none. */
+  consumerAssignors: readonly string[];
+  /** A group's target assignment is made anew no sooner after the last one. */
+  consumerAssignmentIntervalMs: number;
+  consumerMinAssignmentIntervalMs: number;
+  consumerMaxAssignmentIntervalMs: number;
+  /** Which way groups may move between the protocols. */
+  consumerMigrationPolicy: MigrationPolicy;
   /**
    * Ours: the records of one decision, which become one batch, must stay below the topic's max.message.bytes.
    */
   recordsMaxBytes: number;
 }
+
+export const MIGRATION_POLICIES = ['bidirectional', 'disabled', 'downgrade', 'upgrade'] as const;
+export type MigrationPolicy = (typeof MIGRATION_POLICIES)[number];
 
 export const DEFAULT_GROUP_CONFIG: GroupConfig = {
   groupMinSessionTimeoutMs: 6_000,
@@ -37,5 +55,17 @@ export const DEFAULT_GROUP_CONFIG: GroupConfig = {
   offsetsRetentionCheckIntervalMs: 600_000,
   newMemberJoinTimeoutMs: 300_000,
   pendingMembersMax: 10_000,
+  consumerSessionTimeoutMs: 45_000,
+  consumerMinSessionTimeoutMs: 45_000,
+  consumerMaxSessionTimeoutMs: 60_000,
+  consumerHeartbeatIntervalMs: 5_000,
+  consumerMinHeartbeatIntervalMs: 5_000,
+  consumerMaxHeartbeatIntervalMs: 15_000,
+  consumerMaxSize: 2_147_483_647,
+  consumerAssignors: ['uniform', 'range'],
+  consumerAssignmentIntervalMs: 1_000,
+  consumerMinAssignmentIntervalMs: 0,
+  consumerMaxAssignmentIntervalMs: 15_000,
+  consumerMigrationPolicy: 'bidirectional',
   recordsMaxBytes: 1_000_000,
 };

@@ -6,6 +6,7 @@ import { Group } from './group.ts';
 import { Member } from './member.ts';
 import type { MemberFacts } from './member.ts';
 import { sizeOf } from '../wire/coordinator-record.ts';
+import type { ClusterView } from './topics.ts';
 import { WaitingList } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -14,7 +15,9 @@ export type Due =
   | { type: 'session'; group: Group; member: Member }
   | { type: 'pending'; group: Group; memberId: string }
   | { type: 'join'; group: Group }
-  | { type: 'sync'; group: Group };
+  | { type: 'sync'; group: Group }
+  | { type: 'consumerSession'; group: Group; memberId: string }
+  | { type: 'consumerRebalance'; group: Group; memberId: string };
 
 /** A request with its body of the API's schema. */
 export interface Asked<Body> extends MachineRequest {
@@ -26,7 +29,10 @@ export class Context {
   readonly config: GroupConfig;
   /** The unique part of a member id. */
   readonly newId: () => string;
+  readonly cluster: ClusterView;
   readonly groups = new Map<string, Group>();
+  /** Records of this decision that were applied while it was made, and are not applied again. */
+  readonly applied = new Set<MachineRecord>();
   readonly deadlines = new Deadlines<Due>();
   readonly waiting = new WaitingList();
   /** Ids handed out and not yet used, over all groups. */
@@ -34,8 +40,9 @@ export class Context {
   /** When to look for positions and groups that have expired; Infinity while none will by itself. */
   expiryAtMs: Millis = Infinity;
 
-  constructor(config: GroupConfig, newId: () => string) {
+  constructor(config: GroupConfig, newId: () => string, cluster: ClusterView) {
     this.config = config;
+    this.cluster = cluster;
     this.newId = newId;
   }
 
@@ -73,6 +80,7 @@ export class Context {
   }
 
   dropIfBlank(group: Group): void {
+    if (group.consumer?.isBlank === true) group.consumer = undefined;
     if (!group.isBlank) return;
     this.deadlines.clear(group.joinDeadline);
     this.deadlines.clear(group.syncDeadline);

@@ -3,6 +3,9 @@ import type { MachineRecord } from '../model/machine.ts';
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../wire/apis/15-describe-groups.ts';
 import type { ListGroupsRequest, ListGroupsResponse } from '../wire/apis/16-list-groups.ts';
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../wire/apis/42-delete-groups.ts';
+import { CONSUMER_PROTOCOL } from '../wire/consumer-protocol.ts';
+import { encodeConsumerRecord } from './consumer-records.ts';
+import { consumerTombstones } from './consumer-replay.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
@@ -12,8 +15,7 @@ type DescribedGroup = DescribeGroupsResponse['groups'][number];
 
 /** From this version on a group that does not exist is an error, before it was Dead (KIP-1043). */
 const GROUP_ID_NOT_FOUND_VERSION = 6;
-const AUTHORIZED_OPERATIONS_NOT_ASKED = -0x8000_0000;
-const GROUP_TYPE = 'classic';
+export const AUTHORIZED_OPERATIONS_NOT_ASKED = -0x8000_0000;
 
 export function decideDescribeGroups(
   context: Context,
@@ -22,12 +24,13 @@ export function decideDescribeGroups(
 ): void {
   const groups = body.groups.map((groupId) => {
     const group = context.groups.get(groupId);
-    return group ? describe(group) : describeAbsent(groupId, apiVersion);
+    return group && !group.consumer ? describe(group) : describeAbsent(groupId, apiVersion, group);
   });
   turn.reply(from, { throttleTimeMs: 0, groups } satisfies DescribeGroupsResponse);
 }
 
-function describeAbsent(groupId: string, apiVersion: number): DescribedGroup {
+/** Groups of the other protocol are not there for whoever asks for classic ones. */
+function describeAbsent(groupId: string, apiVersion: number, group: Group | undefined): DescribedGroup {
   const absent: DescribedGroup = {
     errorCode: ErrorCode.NONE,
     errorMessage: null,
@@ -40,7 +43,7 @@ function describeAbsent(groupId: string, apiVersion: number): DescribedGroup {
   };
   if (groupId === '') return { ...absent, errorCode: ErrorCode.INVALID_GROUP_ID };
   if (apiVersion < GROUP_ID_NOT_FOUND_VERSION) return absent;
-  const errorMessage = `Group ${groupId} not found.`;
+  const errorMessage = group ? `Group ${groupId} is not a classic group.` : `Group ${groupId} not found.`;
   return { ...absent, errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage };
 }
 
@@ -74,20 +77,24 @@ export function decideListGroups(
 ): void {
   const states = new Set(body.statesFilter.map((state) => state.toLowerCase()));
   const types = new Set(body.typesFilter.map((type) => type.toLowerCase()));
-  const isTypeAsked = types.size === 0 || types.has(GROUP_TYPE);
-  const groups = isTypeAsked ? [...context.groups.values()] : [];
-  turn.reply(from, {
-    throttleTimeMs: 0,
-    errorCode: ErrorCode.NONE,
-    groups: groups
-      .filter(({ state }) => states.size === 0 || states.has(state.toLowerCase()))
-      .map(({ groupId, protocolType, state }) => ({
-        groupId,
-        protocolType,
-        groupState: state,
-        groupType: GROUP_TYPE,
-      })),
-  } satisfies ListGroupsResponse);
+  const groups = [...context.groups.values()]
+    .map(listedGroup)
+    .filter(
+      ({ groupState, groupType }) =>
+        (states.size === 0 || states.has(groupState.toLowerCase())) &&
+        (types.size === 0 || types.has(groupType)),
+    );
+  turn.reply(from, { throttleTimeMs: 0, errorCode: ErrorCode.NONE, groups } satisfies ListGroupsResponse);
+}
+
+function listedGroup({
+  groupId,
+  protocolType,
+  state,
+  consumer,
+}: Group): ListGroupsResponse['groups'][number] {
+  if (consumer === undefined) return { groupId, protocolType, groupState: state, groupType: 'classic' };
+  return { groupId, protocolType: CONSUMER_PROTOCOL, groupState: consumer.state, groupType: 'consumer' };
 }
 
 /** A group named twice is deleted by the first. */
@@ -112,7 +119,8 @@ export function decideDeleteGroups(
 function validateDelete(groupId: string, group: Group | undefined): number {
   if (groupId === '') return ErrorCode.INVALID_GROUP_ID;
   if (!group) return ErrorCode.GROUP_ID_NOT_FOUND;
-  return group.state === 'Empty' ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
+  const { state } = group.consumer ?? group;
+  return state === 'Empty' ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
 }
 
 /**
@@ -124,5 +132,12 @@ function* tombstones(group: Group): Iterable<MachineRecord> {
       yield offsetRecord({ group: group.groupId, topic, partition }, null);
     }
   }
+  yield* groupTombstones(group);
+}
+
+/** Likewise, but for its positions. */
+export function* groupTombstones(group: Group): Iterable<MachineRecord> {
   if (group.stored) yield groupRecord(group.groupId, null);
+  if (group.consumer)
+    for (const each of consumerTombstones(group.groupId, group.consumer)) yield encodeConsumerRecord(each);
 }

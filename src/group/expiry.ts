@@ -1,7 +1,8 @@
 import type { Millis } from '../model/ids.ts';
 import type { Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
-import { groupRecord, offsetRecord } from './records.ts';
+import { groupTombstones } from './describe.ts';
+import { offsetRecord } from './records.ts';
 import type { OffsetAndMetadata } from './records.ts';
 import { subscribedTopics } from './subscription.ts';
 
@@ -36,15 +37,17 @@ export function expireOffsets(context: Context, turn: Turn): void {
         turn.write(offsetRecord({ group: group.groupId, topic, partition }, null));
       }
     }
-    if (keptCount > 0 || group.state !== 'Empty' || !group.stored) continue;
+    const { state } = group.consumer ?? group;
+    if (keptCount > 0 || state !== 'Empty' || !(group.stored ?? group.consumer)) continue;
     if (group.pending.size > 0 || turn.recordsBytes > recordsMaxBytes) nextMs = turn.nowMs;
-    else turn.write(groupRecord(group.groupId, null));
+    else for (const tombstone of groupTombstones(group)) turn.write(tombstone);
   }
   context.expiryAtMs =
     nextMs === Infinity ? Infinity : Math.max(nextMs, turn.nowMs + offsetsRetentionCheckIntervalMs);
 }
 
 function subscribedIfStable(group: Group): ReadonlySet<string> | undefined {
+  if (group.consumer) return group.consumer.subscribedTopics;
   return group.state === 'Stable' && group.offsets.size > 0 ? subscribedTopics(group) : undefined;
 }
 
@@ -56,15 +59,16 @@ export function earliestExpiryMs(context: Context, value: OffsetAndMetadata): Mi
 
 /**
  * A group's positions are kept while it has members, and after that from the moment it became empty
- * (KIP-211). Those of no group (only offsets are stored here), and those of topics that its consumers no
- * longer read, are kept from their own commit on. Infinity while nothing is known that would end them.
+ * (KIP-211). Those of no group (only offsets are stored here), those of topics that its consumers no longer
+ * read, and those of an empty group of KIP-848, whose records do not say since when it is, are kept from their
+ * own commit on. Infinity while nothing is known that would end them.
  */
 function expiresAtMs(group: Group, rule: Rule, topic: string, value: OffsetAndMetadata): Millis {
   const { commitTimestamp, expireTimestamp } = value;
   const emptyAtMs = group.stored?.currentStateTimestamp ?? -1;
-  const isForgotten =
-    group.protocolType === '' || (rule.subscribed !== undefined && !rule.subscribed.has(topic));
-  if (!isForgotten && group.state !== 'Empty') return Infinity;
+  const isOfNone = group.protocolType === '' && group.consumer === undefined;
+  const isForgotten = isOfNone || (rule.subscribed !== undefined && !rule.subscribed.has(topic));
+  if (!isForgotten && (group.consumer ?? group).state !== 'Empty') return Infinity;
   if (expireTimestamp !== -1) return expireTimestamp;
   return (isForgotten || emptyAtMs === -1 ? commitTimestamp : emptyAtMs) + rule.retentionMs;
 }

@@ -1,6 +1,7 @@
 import { invariant } from '../model/assert.ts';
 import { ErrorCode } from '../model/errors.ts';
 import type { Millis } from '../model/ids.ts';
+import type { ConsumerGroup } from './consumer-group.ts';
 import type { Due } from './context.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Member, Protocol } from './member.ts';
@@ -15,13 +16,16 @@ interface GroupDeadlines {
 }
 
 /**
- * A classic group: who is in it and how far they are with the current rebalance. Knows no request and no
- * reply; the rules that move it are in `classic.ts`. `stored` and `offsets` are what its log says, and
- * `apply` alone changes them.
+ * A group and its positions. As a classic one: who is in it and how far they are with the current rebalance.
+ * Knows no request and no reply; the rules that move it are in `classic.ts`. `stored` and `offsets` are what
+ * its log says, and `apply` alone changes them. Of a group of KIP-848 all that is in `consumer`, and the
+ * classic part is empty.
  */
 export class Group {
   readonly groupId: string;
   stored: GroupMetadata | undefined;
+  /** What it is by the protocol of KIP-848, if it is. */
+  consumer: ConsumerGroup | undefined;
   /** topic -> partition -> position. */
   readonly offsets = new Map<string, Map<number, OffsetAndMetadata>>();
 
@@ -65,6 +69,7 @@ export class Group {
   get isBlank(): boolean {
     return (
       this.stored === undefined &&
+      this.consumer?.isBlank !== false &&
       this.offsets.size === 0 &&
       this.pending.size === 0 &&
       this.state === 'Empty'

@@ -11,33 +11,41 @@ import { describeGroupsApi } from '../wire/apis/15-describe-groups.ts';
 import { listGroupsApi } from '../wire/apis/16-list-groups.ts';
 import { deleteGroupsApi } from '../wire/apis/42-delete-groups.ts';
 import { offsetDeleteApi } from '../wire/apis/47-offset-delete.ts';
+import { consumerGroupHeartbeatApi } from '../wire/apis/68-consumer-group-heartbeat.ts';
+import { consumerGroupDescribeApi } from '../wire/apis/69-consumer-group-describe.ts';
 import type { Api, RequestOf } from '../wire/schema.ts';
 import { decideJoinGroup } from './classic-join.ts';
 import { decideHeartbeat, decideLeaveGroup } from './classic-members.ts';
 import { decideSyncGroup } from './classic-sync.ts';
-import { expire } from './classic.ts';
 import { DEFAULT_GROUP_CONFIG } from './config.ts';
 import type { GroupConfig } from './config.ts';
 import { Context, Turn } from './context.ts';
 import type { Asked } from './context.ts';
 import { decideDeleteGroups, decideDescribeGroups, decideListGroups } from './describe.ts';
+import { expire } from './expire.ts';
 import { expireOffsets } from './expiry.ts';
 import type { GroupState } from './group.ts';
 import { decideOffsetDelete } from './offset-delete.ts';
+import type { ConsumerGroupState } from './consumer-group.ts';
+import { decideConsumerGroupDescribe } from './consumer-describe.ts';
+import { decideConsumerGroupHeartbeat } from './consumer-heartbeat.ts';
 import { decideOffsetFetch } from './offset-fetch.ts';
 import { decideOffsetCommit } from './offsets.ts';
 import { applyRecord, snapshotOf } from './replay.ts';
+import { type ClusterView, NO_CLUSTER } from './topics.ts';
 
 export interface GroupMachineOptions {
   /** Makes the unique part of a member id: a UUID from the host's `Random`. */
   id: () => string;
   config?: Partial<GroupConfig>;
+  /** Committed metadata; left out, there is no topic. */
+  cluster?: ClusterView;
 }
 
 /** A group as it is now. */
 export interface GroupView {
   readonly groupId: string;
-  readonly state: GroupState;
+  readonly state: GroupState | ConsumerGroupState;
   readonly members: ReadonlyMap<string, unknown>;
   /** topic -> partition -> position. */
   readonly offsets: ReadonlyMap<string, ReadonlyMap<number, { readonly offset: Offset }>>;
@@ -65,6 +73,8 @@ const DECISIONS: ReadonlyMap<number, DecideAny> = new Map([
   on(listGroupsApi, decideListGroups),
   on(deleteGroupsApi, decideDeleteGroups),
   on(offsetDeleteApi, decideOffsetDelete),
+  on(consumerGroupHeartbeatApi, decideConsumerGroupHeartbeat),
+  on(consumerGroupDescribeApi, decideConsumerGroupDescribe),
 ]);
 
 /** The APIs a machine decides, by key; the gateway sends it no other. */
@@ -79,7 +89,11 @@ export class GroupMachine implements Machine {
   readonly #context: Context;
 
   constructor(options: GroupMachineOptions) {
-    this.#context = new Context({ ...DEFAULT_GROUP_CONFIG, ...options.config }, options.id);
+    this.#context = new Context(
+      { ...DEFAULT_GROUP_CONFIG, ...options.config },
+      options.id,
+      options.cluster ?? NO_CLUSTER,
+    );
   }
 
   decide(request: MachineRequest, nowMs: Millis): Decision {
@@ -91,6 +105,7 @@ export class GroupMachine implements Machine {
   }
 
   apply(record: MachineRecord, nowMs: Millis): void {
+    if (this.#context.applied.delete(record)) return;
     applyRecord(this.#context, record, nowMs);
   }
 
@@ -112,8 +127,12 @@ export class GroupMachine implements Machine {
   }
 
   /** For who watches: not to be changed. */
-  groups(): Iterable<GroupView> {
-    return this.#context.groups.values();
+  *groups(): Iterable<GroupView> {
+    for (const group of this.#context.groups.values()) {
+      const { groupId, offsets } = group;
+      const { state, members } = group.consumer ?? group;
+      yield { groupId, state, members, offsets };
+    }
   }
 
   forget(link: number): void {

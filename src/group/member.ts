@@ -51,6 +51,22 @@ export class Member {
   }
 }
 
+/**
+ * From this version of JoinGroup on a member must first fetch its id (KIP-394), or every retry would make another
+ * member.
+ */
+export const MEMBER_ID_REQUIRED_VERSION = 4;
+/**
+ * The readable part of a member id: a client id may be as long as a string can be, its member id must fit
+ * too.
+ */
+const MEMBER_ID_PREFIX_MAX = 255;
+
+export function makeMemberId(newId: () => string, name: string): string {
+  const prefix = name.slice(0, MEMBER_ID_PREFIX_MAX).toWellFormed();
+  return `${prefix}-${newId()}`;
+}
+
 export function metadataOf(member: Member, protocol: string | null): Uint8Array {
   return member.protocols.find(({ name }) => name === protocol)?.metadata ?? NO_BYTES;
 }

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../model/errors.ts';
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../wire/apis/47-offset-delete.ts';
+import { CONSUMER_PROTOCOL } from '../wire/consumer-protocol.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import { offsetRecord } from './records.ts';
@@ -37,12 +38,13 @@ function validate(groupId: string, group: Group | undefined): number {
   return group.state === 'Empty' || isOfConsumers(group) ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
 }
 
-function isOfConsumers({ protocolType }: Group): boolean {
-  return protocolType === 'consumer';
+function isOfConsumers({ protocolType, consumer }: Group): boolean {
+  return consumer !== undefined || protocolType === CONSUMER_PROTOCOL;
 }
 
 /** What cannot be known of members of consumers is taken for read. */
 function isRead(group: Group, topic: string): boolean {
+  if (group.consumer) return group.consumer.subscribedTopics.has(topic);
   if (group.members.size === 0) return false;
   return subscribedTopics(group)?.has(topic) ?? isOfConsumers(group);
 }

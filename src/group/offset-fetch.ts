@@ -2,6 +2,7 @@ import { ErrorCode } from '../model/errors.ts';
 import { ZERO_UUID } from '../model/ids.ts';
 import type { Uuid } from '../model/ids.ts';
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../wire/apis/09-offset-fetch.ts';
+import { isClassic } from './consumer-member.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import type { OffsetAndMetadata } from './records.ts';
@@ -36,16 +37,30 @@ export function decideOffsetFetch(context: Context, turn: Turn, { from, apiVersi
     groups: [],
   };
   if (apiVersion >= MANY_GROUPS_VERSION) {
-    reply.groups = body.groups.map(({ groupId, topics }) => ({
-      groupId,
-      topics: fetchTopics(context.groups.get(groupId), topics, apiVersion),
-      errorCode: ErrorCode.NONE,
-    }));
+    reply.groups = body.groups.map((asked) => {
+      const { groupId, topics } = asked;
+      const group = context.groups.get(groupId);
+      const errorCode = validate(group, asked);
+      if (errorCode !== ErrorCode.NONE) return { groupId, topics: [], errorCode };
+      return { groupId, topics: fetchTopics(group, topics, apiVersion), errorCode };
+    });
   } else {
     const asked = body.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null;
     reply.topics = fetchTopics(context.groups.get(body.groupId), asked, apiVersion);
   }
   turn.reply(from, reply);
+}
+
+/** Who says that it is a member of a group of KIP-848 has to be one, and to know how far the group is. */
+function validate(
+  group: Group | undefined,
+  { memberId, memberEpoch }: OffsetFetchRequest['groups'][number],
+): number {
+  if (!group?.consumer || (memberId === null && memberEpoch < 0)) return ErrorCode.NONE;
+  const member = group.consumer.members.get(memberId ?? '');
+  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+  if (memberEpoch === member.memberEpoch) return ErrorCode.NONE;
+  return isClassic(member) ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.STALE_MEMBER_EPOCH;
 }
 
 function fetchTopics(

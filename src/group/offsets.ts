@@ -4,6 +4,8 @@ import type { MachineRecord } from '../model/machine.ts';
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../wire/apis/08-offset-commit.ts';
 import { sizeOf } from '../wire/coordinator-record.ts';
 import type { GroupConfig } from './config.ts';
+import type { ConsumerGroup } from './consumer-group.ts';
+import { isClassic } from './consumer-member.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import { offsetRecord } from './records.ts';
@@ -15,6 +17,8 @@ type Verdict = (topic: CommitTopic, partition: CommitPartition) => number;
 
 /** From this version on a client understands that a group does not exist. */
 const GROUP_ID_NOT_FOUND_VERSION = 9;
+/** From this version on a client may be a member of a group of KIP-848. */
+const MEMBER_EPOCH_VERSION = 9;
 /** From this version on topics come by id. */
 const TOPIC_ID_VERSION = 10;
 
@@ -49,7 +53,8 @@ export function decideOffsetCommit(context: Context, turn: Turn, commit: Commit)
  * A negative generation comes from who only stores offsets here, or from an administrator: nobody may be in
  * the group.
  */
-function validate(group: Group | undefined, { apiVersion, body }: Commit): number {
+function validate(group: Group | undefined, commit: Commit): number {
+  const { apiVersion, body } = commit;
   const { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId } = body;
   if (!group) {
     if (generationId < 0) return ErrorCode.NONE;
@@ -57,11 +62,33 @@ function validate(group: Group | undefined, { apiVersion, body }: Commit): numbe
       ? ErrorCode.GROUP_ID_NOT_FOUND
       : ErrorCode.ILLEGAL_GENERATION;
   }
+  if (group.consumer) return validateConsumer(group.consumer, commit);
   if (generationId < 0 && group.state === 'Empty') return ErrorCode.NONE;
   const errorCode = group.validateMember(memberId, groupInstanceId);
   if (errorCode !== ErrorCode.NONE) return errorCode;
   if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
   return group.state === 'CompletingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+}
+
+/**
+ * An older epoch than the member's is good for what it was given in that epoch or before: its commit was under way when
+ * the group went on (KIP-1251).
+ */
+function validateConsumer(consumer: ConsumerGroup, { apiVersion, body }: Commit): number {
+  const { generationIdOrMemberEpoch: epoch, memberId, topics } = body;
+  if (epoch < 0 && consumer.members.size === 0) return ErrorCode.NONE;
+  const member = consumer.members.get(memberId);
+  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+  if (!isClassic(member) && apiVersion < MEMBER_EPOCH_VERSION) return ErrorCode.UNSUPPORTED_VERSION;
+  if (epoch === member.memberEpoch) return ErrorCode.NONE;
+  const isGivenBefore = topics.every(({ topicId, partitions }) =>
+    partitions.every(({ partitionIndex }) => {
+      const sinceEpoch = member.assigned.get(topicId)?.get(partitionIndex) ?? Infinity;
+      return sinceEpoch <= epoch;
+    }),
+  );
+  if (epoch < member.memberEpoch && epoch >= 0 && isGivenBefore) return ErrorCode.NONE;
+  return isClassic(member) ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.STALE_MEMBER_EPOCH;
 }
 
 function verdictBy(config: GroupConfig, apiVersion: number): Verdict {

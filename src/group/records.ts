@@ -17,6 +17,7 @@ import {
   uuid,
 } from '../wire/schema.ts';
 import type { MessageOf } from '../wire/schema.ts';
+import { type ConsumerRecord, readConsumerRecord } from './consumer-records.ts';
 import type { Group } from './group.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
 import { readOffsetKey, readOffsetValue } from './read-position.ts';
@@ -101,7 +102,8 @@ export interface OffsetKey {
 /** A record of the coordinator's log, read. A null value is a tombstone. */
 export type GroupRecord =
   | { type: 'offset'; key: OffsetKey; value: OffsetAndMetadata | null }
-  | { type: 'group'; group: string; value: GroupMetadata | null };
+  | { type: 'group'; group: string; value: GroupMetadata | null }
+  | ConsumerRecord;
 
 const OFFSET_KEY_TYPE = 1;
 const GROUP_KEY_TYPE = 2;
@@ -158,7 +160,7 @@ export function groupMetadataRecord(
 }
 
 /**
- * Undefined for what is not ours to read: newer kinds of groups, versions of the future, keys of no
+ * Undefined for what is not ours to read: share and streams groups, versions of the future, keys of no
  * coordinator.
  */
 export function decodeRecord(record: MachineRecord): GroupRecord | undefined {
@@ -187,13 +189,9 @@ function decodeTyped(key: Reader, record: MachineRecord): GroupRecord | undefine
     const position = value ? readMessage(offsetCommitValue, value.int16(), value) : null;
     return { type: 'offset', key: readMessage(offsetCommitKey, type, key), value: position };
   }
-  if (type !== GROUP_KEY_TYPE) return undefined;
+  // Copied, for the bytes of members to outlive the batch they came in.
+  const copy = record.value && new Reader(record.value.slice());
+  if (type !== GROUP_KEY_TYPE) return readConsumerRecord(type, key, copy ?? undefined);
   const { group } = readMessage(groupMetadataKey, type, key);
-  return { type: 'group', group, value: record.value && decodeGroup(record.value) };
-}
-
-/** Copied, for the bytes of members to outlive the batch they came in. */
-function decodeGroup(value: Uint8Array): GroupMetadata {
-  const reader = new Reader(value.slice());
-  return readMessage(groupMetadataValue, reader.int16(), reader);
+  return { type: 'group', group, value: copy && readMessage(groupMetadataValue, copy.int16(), copy) };
 }

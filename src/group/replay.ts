@@ -1,6 +1,7 @@
 import type { Millis } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
-import type { Context } from './context.ts';
+import { applyConsumer, consumerSnapshot } from './consumer-replay.ts';
+import type { Context, Turn } from './context.ts';
 import { earliestExpiryMs } from './expiry.ts';
 import type { Group } from './group.ts';
 import { sameBytes } from '../model/bytes.ts';
@@ -17,12 +18,22 @@ type StoredMember = GroupMetadata['members'][number];
 export function applyRecord(context: Context, record: MachineRecord, nowMs: Millis): void {
   const decoded = decodeRecord(record);
   if (decoded === undefined) return;
-  const group = context.getOrCreate(decoded.type === 'group' ? decoded.group : decoded.key.group, nowMs);
+  const group = context.getOrCreate(decoded.type === 'offset' ? decoded.key.group : decoded.group, nowMs);
   if (decoded.type === 'offset') applyOffset(group, decoded.key, decoded.value);
-  else applyGroup(context, group, decoded.value, nowMs);
+  else if (decoded.type === 'group') applyGroup(context, group, decoded.value, nowMs);
+  else applyConsumer(context, group, decoded, nowMs);
   if (group.isBlank) return context.dropIfBlank(group);
   const position = decoded.type === 'offset' ? decoded.value : null;
   context.expireFrom(position ? earliestExpiryMs(context, position) : nowMs, nowMs);
+}
+
+/** Writes a classic group's record and makes it true at once: what the decision does next builds on it. */
+export function writeNow(context: Context, turn: Turn, record: MachineRecord): void {
+  turn.write(record);
+  context.applied.add(record);
+  const decoded = decodeRecord(record);
+  if (decoded?.type !== 'group') return;
+  applyGroup(context, context.getOrCreate(decoded.group, turn.nowMs), decoded.value, turn.nowMs);
 }
 
 function applyOffset(group: Group, { topic, partition }: OffsetKey, value: OffsetAndMetadata | null): void {
@@ -95,6 +106,7 @@ function knows(member: Member, { subscription }: StoredMember, protocol: string 
 export function* snapshotOf(context: Context): Iterable<MachineRecord> {
   for (const group of context.groups.values()) {
     if (group.stored) yield groupRecord(group.groupId, group.stored);
+    if (group.consumer) yield* consumerSnapshot(group.groupId, group.consumer);
     for (const [topic, partitions] of group.offsets) {
       for (const [partition, value] of partitions) {
         yield offsetRecord({ group: group.groupId, topic, partition }, value);

@@ -1,4 +1,5 @@
 import { KafkaError } from '../model/errors.ts';
+import { CONSUMER_PROTOCOL } from '../wire/consumer-protocol.ts';
 import { Reader } from '../wire/reader.ts';
 import { codecOf } from '../wire/codec.ts';
 import { array, message, string } from '../wire/schema.ts';
@@ -7,8 +8,6 @@ import type { Group } from './group.ts';
 import { metadataOf } from './member.ts';
 import type { Protocol } from './member.ts';
 
-/** The protocol type of Kafka's consumers; its metadata is the one kind we look into. */
-const CONSUMER = 'consumer';
 const VERSION_BYTES = 2;
 
 /** What every version of a consumer's metadata begins with, after its int16 version. */
@@ -37,7 +36,7 @@ export function topicsOf(metadata: Uint8Array): string[] | undefined {
 
 /** Topics that members of a group of consumers read; undefined when it cannot be known. */
 export function subscribedTopics(group: Group): ReadonlySet<string> | undefined {
-  if (group.protocolType !== CONSUMER || group.protocol === null) return undefined;
+  if (group.protocolType !== CONSUMER_PROTOCOL || group.protocol === null) return undefined;
   const all = new Set<string>();
   for (const member of group.members.values()) {
     const topics = topicsOf(metadataOf(member, group.protocol));
@@ -56,7 +55,7 @@ export function subscribesAnew(
   before: readonly Protocol[],
   after: readonly Protocol[],
 ): boolean {
-  if (group.protocolType !== CONSUMER) return false;
+  if (group.protocolType !== CONSUMER_PROTOCOL) return false;
   const topics = [before, after].map((protocols) => {
     const chosen = protocols.find(({ name }) => name === group.protocol);
     return chosen && topicsOf(chosen.metadata)?.toSorted().join();

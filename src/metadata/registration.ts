@@ -6,8 +6,11 @@ import type { MetadataRecordInit } from './records.ts';
 export const METADATA_VERSION = 30;
 export const METADATA_VERSION_FEATURE = 'metadata.version';
 
+/** 1: groups by the protocol of KIP-848. */
+export const GROUP_VERSION_FEATURE = 'group.version';
+
 /**
- * Features and levels this node works with; what is not here (transactions v2, KIP-848 groups) stays at
+ * Features and levels this node works with; what is not here (transactions v2, share groups) stays at
  * level 0.
  */
 export const SUPPORTED_FEATURES = [
@@ -16,6 +19,7 @@ export const SUPPORTED_FEATURES = [
     minSupportedVersion: METADATA_VERSION,
     maxSupportedVersion: METADATA_VERSION,
   },
+  { name: GROUP_VERSION_FEATURE, minSupportedVersion: 0, maxSupportedVersion: 1 },
 ] as const;
 
 /** A node that starts. */
@@ -30,17 +34,19 @@ export interface Registration {
 }
 
 /**
- * What the log must hold before the node serves: our metadata version, the broker, and a new leader epoch
- * for each partition that it led before, or that nobody leads since Kafka was shut down here. The epoch
- * must move because a crash may have taken records that had been read (`flush=never`): only so do clients
- * see that what they know of the log has been cut (KIP-320).
+ * What the log must hold before the node serves: of a new cluster, or one of an older Kafka, the levels of our
+ * features (from then on they are UpdateFeatures' to change); the broker; and a new leader epoch for each
+ * partition that it led before, or that nobody leads since Kafka was shut down here. The epoch must move
+ * because a crash may have taken records that had been read (`flush=never`): only so do clients see that what
+ * they know of the log has been cut (KIP-320).
  */
 export function registrationRecords(image: MetadataImage, registration: Registration): MetadataRecordInit[] {
   const { brokerId, incarnationId, endpoints: endPoints, rack, logDirs } = registration;
   const records: MetadataRecordInit[] = [];
-  if ((image.features.get(METADATA_VERSION_FEATURE) ?? 0) < METADATA_VERSION) {
-    records.push({ type: 'featureLevel', name: METADATA_VERSION_FEATURE, featureLevel: METADATA_VERSION });
-  }
+  const isNew = (image.features.get(METADATA_VERSION_FEATURE) ?? 0) < METADATA_VERSION;
+  for (const { name, maxSupportedVersion: featureLevel } of isNew ? SUPPORTED_FEATURES : [])
+    if ((image.features.get(name) ?? 0) < featureLevel)
+      records.push({ type: 'featureLevel', name, featureLevel });
   const before = image.broker(brokerId);
   const brokerEpoch = before ? before.epoch + 1 : 0;
   const broker = {

@@ -19,6 +19,8 @@ export const PLACES: readonly { home: Home; door: Door }[] = [
 /** What real groups would take seconds for. */
 const QUICK_GROUPS = [
   ['group.initial.rebalance.delay.ms', '0'],
+  ['group.consumer.assignment.interval.ms', '0'],
+  ['group.consumer.heartbeat.interval.ms', '100'],
   ['group.min.session.timeout.ms', '100'],
   ['offsets.topic.num.partitions', '4'],
 ] as const;

@@ -44,6 +44,31 @@ describe.each(HOMES)('@platformatic/kafka groups, on %s', (home) => {
     expect(distinct(second, 'left')).toEqual(values('left'));
   });
 
+  test('two members share by the protocol of KIP-848, one leaves', async () => {
+    const topic = await createTopic(broker, { partitions: PARTITIONS });
+    const producer = newProducer(broker);
+    const options = { groupProtocol: 'consumer' } as const;
+    const group = new Group(broker, topic);
+    const first = await group.join(options);
+    await group.shared(4);
+    await producer.send({ messages: oneEach(topic, 'alone') });
+    expect(sortedValues(await group.seen(4))).toEqual(values('alone'));
+    const second = await group.join(options);
+    await group.shared(2, 2);
+    await producer.send({ messages: oneEach(topic, 'both') });
+    const both = () => [...distinct(first, 'both'), ...distinct(second, 'both')];
+    await group.changes.until(() => both().length === 4);
+    expect(new Set(both())).toEqual(new Set(values('both')));
+    await group.leave(first);
+    await group.shared(4);
+    await producer.send({ messages: oneEach(topic, 'left') });
+    await group.changes.until(() => distinct(second, 'left').length === 4);
+    const admin = newAdmin(broker);
+    expect((await admin.listGroups({ types: ['consumer'] })).get(group.groupId)).toMatchObject({
+      groupType: 'consumer',
+    });
+  });
+
   test('a group goes on where it committed', async () => {
     const topic = await createTopic(broker, { partitions: PARTITIONS });
     const producer = newProducer(broker);

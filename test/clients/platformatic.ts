@@ -102,6 +102,7 @@ export class Group extends TestGroup<Member> {
     const member = new Member(newConsumer(this.broker, this.groupId, options));
     this.members.push(member);
     member.consumer.on('consumer:group:join', () => this.changes.changed());
+    member.consumer.on('consumer:heartbeat:end', () => this.changes.changed());
     const stream = await member.consumer.consume({
       topics: [this.#topic],
       mode: 'committed',

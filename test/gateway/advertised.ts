@@ -26,6 +26,8 @@ import { saslAuthenticateApi } from '../../src/wire/apis/36-sasl-authenticate.ts
 import { createPartitionsApi } from '../../src/wire/apis/37-create-partitions.ts';
 import { deleteGroupsApi } from '../../src/wire/apis/42-delete-groups.ts';
 import { describeClusterApi } from '../../src/wire/apis/60-describe-cluster.ts';
+import { consumerGroupHeartbeatApi } from '../../src/wire/apis/68-consumer-group-heartbeat.ts';
+import { consumerGroupDescribeApi } from '../../src/wire/apis/69-consumer-group-describe.ts';
 import type { Api, RequestInitOf, ResponseOf } from '../../src/wire/schema.ts';
 import { batch, fetchBody, produceBody } from './harness.ts';
 
@@ -255,5 +257,24 @@ export const CASES: readonly Case[] = [
     () => ({ includeClusterAuthorizedOperations: false }),
     ({ errorCode, brokers, controllerId }) => [errorCode, brokers.length, controllerId],
     [ErrorCode.NONE, 1, 1],
+  ),
+  of(
+    consumerGroupHeartbeatApi,
+    ({ topic, unique }) => ({
+      groupId: unique,
+      memberId: 'one',
+      memberEpoch: 0,
+      rebalanceTimeoutMs: 10_000,
+      subscribedTopicNames: [topic.name],
+      topicPartitions: [],
+    }),
+    ({ errorCode, memberEpoch, assignment }) => [errorCode, memberEpoch, assignment?.topicPartitions],
+    ({ topic }: Given) => [ErrorCode.NONE, 1, [{ topicId: topic.id, partitions: [0] }]],
+  ),
+  of(
+    consumerGroupDescribeApi,
+    ({ unique }) => ({ groupIds: [unique], includeAuthorizedOperations: false }),
+    ({ groups }) => groups[0]?.errorCode,
+    ErrorCode.GROUP_ID_NOT_FOUND,
   ),
 ];

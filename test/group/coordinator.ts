@@ -1,20 +1,26 @@
 import type { GroupConfig } from '../../src/group/index.ts';
 import { GroupMachine } from '../../src/group/index.ts';
 import { MachineHost } from '../support/machine-host.ts';
+import { FakeTopics } from './fake-topics.ts';
 
 export type { Asking } from '../support/machine-host.ts';
 
 /** Of groups; their first rebalance waits for nobody. */
 export class Coordinator extends MachineHost<GroupMachine> {
+  readonly topics: FakeTopics;
+
   constructor(config: Partial<GroupConfig> = {}) {
     let ids = 0;
+    const topics = new FakeTopics();
     super(
       () =>
         new GroupMachine({
           id: () => String(++ids),
-          config: { groupInitialRebalanceDelayMs: 0, ...config },
+          config: { groupInitialRebalanceDelayMs: 0, consumerAssignmentIntervalMs: 0, ...config },
+          cluster: topics,
         }),
     );
+    this.topics = topics;
   }
 }
 

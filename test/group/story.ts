@@ -234,7 +234,8 @@ function describeRecord(record: MachineRecord): string {
     const { topic, partition } = decoded.key;
     return `position ${topic}-${partition} ${decoded.value ? decoded.value.offset : 'tombstone'}`;
   }
-  if (!decoded?.value) return 'group tombstone';
+  if (decoded?.type !== 'group') return decoded?.type ?? 'unknown';
+  if (!decoded.value) return 'group tombstone';
   const { generation, protocol, leader, members } = decoded.value;
   const each = members.map(({ memberId, assignment }) => `${memberId}:${text(assignment)}`);
   return `group generation=${generation} protocol=${protocol} leader=${leader} [${each.join(' ')}]`;

@@ -179,12 +179,15 @@ describe('producer ids', () => {
 });
 
 describe('registration', () => {
-  test('a new cluster gets its metadata version, once', () => {
+  test('a new cluster gets the levels of all features, once', () => {
     const cluster = new Cluster();
-    expect(cluster.image.features).toEqual(new Map([['metadata.version', 30]]));
-    expect(cluster.log).toHaveLength(2);
-    cluster.register(2, uuidOf(5));
+    expect(Object.fromEntries(cluster.image.features)).toEqual({
+      'metadata.version': 30,
+      'group.version': 1,
+    });
     expect(cluster.log).toHaveLength(3);
+    cluster.register(2, uuidOf(5));
+    expect(cluster.log).toHaveLength(4);
   });
 
   test('the broker is there, unfenced, with its endpoints', () => {

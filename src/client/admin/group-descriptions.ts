@@ -6,7 +6,8 @@ import {
 } from '../../wire/apis/69-consumer-group-describe.ts';
 import { BrokerError, MilenaError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { CONSUMER_PROTOCOL, decodeAssignment } from '../group/consumer-protocol.ts';
+import { CONSUMER_PROTOCOL } from '../../wire/consumer-protocol.ts';
+import { decodeAssignment } from '../group/consumer-protocol.ts';
 import type { TopicPartition } from '../topic-partition.ts';
 import { type AdminOptions, type Asking, type Outcome, outcomeOf } from './asking.ts';
 

@@ -4,8 +4,8 @@ import { joinGroupApi, type JoinGroupResponse } from '../../wire/apis/11-join-gr
 import { heartbeatApi } from '../../wire/apis/12-heartbeat.ts';
 import { leaveGroupApi } from '../../wire/apis/13-leave-group.ts';
 import { syncGroupApi, type SyncGroupRequest } from '../../wire/apis/14-sync-group.ts';
+import { CONSUMER_PROTOCOL } from '../../wire/consumer-protocol.ts';
 import { abortable } from '../retry.ts';
-import { CONSUMER_PROTOCOL } from './consumer-protocol.ts';
 import type { Coordinator } from './coordinator.ts';
 import { type AskOptions, check, type Identity } from './offsets.ts';
 

@@ -32,7 +32,12 @@ export interface TestBroker extends AsyncDisposable {
 }
 
 /** A test does not wait for members that may come, nor for fifty logs of positions. */
-const SETTINGS = { 'group.initial.rebalance.delay.ms': '0', 'offsets.topic.num.partitions': '1' };
+const SETTINGS = {
+  'group.initial.rebalance.delay.ms': '0',
+  'group.consumer.assignment.interval.ms': '0',
+  'group.consumer.heartbeat.interval.ms': '100',
+  'offsets.topic.num.partitions': '1',
+};
 
 /** Starts a broker in memory, on free ports of 127.0.0.1. */
 export async function startBroker({ clock, settings }: TestBrokerOptions = {}): Promise<TestBroker> {

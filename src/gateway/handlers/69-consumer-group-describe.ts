@@ -1,0 +1,48 @@
+import { ErrorCode } from '../../model/errors.ts';
+import {
+  type ConsumerGroupDescribeResponse,
+  consumerGroupDescribeApi,
+} from '../../wire/apis/69-consumer-group-describe.ts';
+import { Gather } from '../gather.ts';
+import { coordinatorError, coordinatorOf } from '../groups.ts';
+import { handler } from '../handler.ts';
+
+type Group = ConsumerGroupDescribeResponse['groups'][number];
+
+/** States, members and assignments of groups of KIP-848, each group from its coordinator. */
+export const consumerGroupDescribe = handler({
+  api: consumerGroupDescribeApi,
+  min: 0,
+  max: 1,
+  handle(call, request) {
+    const groups: Group[] = [];
+    const gather = new Gather(() => call.reply({ throttleTimeMs: 0, groups }));
+    request.groupIds.forEach((groupId, at) => {
+      groups.push(refused(groupId, ErrorCode.NOT_COORDINATOR));
+      const shard = coordinatorOf(call, groupId);
+      if (shard === undefined) return;
+      gather.enter();
+      call.ask(shard, { ...request, groupIds: [groupId] }, (reply) => {
+        const described = (reply.body as ConsumerGroupDescribeResponse | undefined)?.groups[0];
+        groups[at] =
+          described ?? refused(groupId, coordinatorError(reply.errorCode ?? ErrorCode.NOT_COORDINATOR));
+        gather.leave();
+      });
+    });
+    gather.seal();
+  },
+});
+
+function refused(groupId: string, errorCode: number): Group {
+  return {
+    errorCode,
+    errorMessage: null,
+    groupId,
+    groupState: '',
+    groupEpoch: 0,
+    assignmentEpoch: 0,
+    assignorName: '',
+    members: [],
+    authorizedOperations: -0x8000_0000,
+  };
+}
