@@ -147,7 +147,7 @@ function lineWriter(output: Output, topic: string, kernels: Kernels): Writer {
         if (header.seek(at).isControl) continue;
         for (const record of await records(header.bytes, kernels, codecs)) {
           if (record.offset < fromOffset || record.offset >= endOffset) continue;
-          text += lineOf({ topic, partition }, record, header.isLogAppendTime);
+          text += lineOf({ topic, partition }, record, { isAppendTime: header.isLogAppendTime });
           written++;
           if (text.length < TEXT_CHUNK_LENGTH) continue;
           await output.write(text);

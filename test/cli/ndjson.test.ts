@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { recordOf } from '../../src/cli/produce/record-line.ts';
 import { lineOf, parseLine } from '../../src/cli/transfer/ndjson.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import { type BatchRecords, records } from '../../src/records/batch.ts';
@@ -8,13 +9,13 @@ import { buildBatch, type NewRecord } from '../../src/records/builder.ts';
 const kernels = await loadKernels();
 const place = { topic: 'orders', partition: 3 };
 
-function lineFor(record: NewRecord): string {
+function lineFor(record: NewRecord, options = {}): string {
   const batch = records(
     buildBatch(kernels, { records: [record], baseOffset: 7 }),
     kernels,
     new Map(),
   ) as BatchRecords;
-  return lineOf(place, batch.at(0), false);
+  return lineOf(place, batch.at(0), options);
 }
 
 const bytes = (max: number) =>
@@ -36,8 +37,8 @@ describe('a record as a line', () => {
       }),
     });
     fc.assert(
-      fc.property(record, (given) => {
-        const line = lineFor(given);
+      fc.property(record, fc.boolean(), (given, nests) => {
+        const line = lineFor(given, { nests });
         expect(line.endsWith('\n') && !line.slice(0, -1).includes('\n')).toBe(true);
         const parsed = parseLine(line);
         expect(parsed).toMatchObject({ ...place, offset: 7, timestamp: given.timestamp });
@@ -55,9 +56,56 @@ describe('a record as a line', () => {
       { key: 'a', value: new Uint8Array(0) },
       { key: 'a', value: null },
     ];
-    expect(lineFor({ timestamp: 5, key: new TextEncoder().encode('{"base64":"x"}'), value, headers })).toBe(
+    const record = { timestamp: 5, key: new TextEncoder().encode('{"base64":"x"}'), value, headers };
+    expect(lineFor(record, { isAppendTime: false })).toBe(
       '{"topic":"orders","partition":3,"offset":7,"timestamp":5,"timestampType":"CreateTime",' +
         '"key":"{\\"base64\\":\\"x\\"}","value":{"base64":"/w=="},"headers":[["a",""],["a",null]]}\n',
+    );
+  });
+
+  const nested = (value: string) => {
+    const line = lineFor(
+      { timestamp: 5, key: null, value: new TextEncoder().encode(value) },
+      { nests: true },
+    );
+    return line.replace(/^.*?"value":/, '').replace(/,"headers":\[\]\}\n$/, '');
+  };
+
+  test('JSON is nested as it is written, whatever its spaces and digits', () => {
+    for (const value of [
+      '{}',
+      '[1, 2]',
+      '{"id" : 12345678901234567890, "eur":1.50}',
+      '{"a":"}\\"{","b":[{}]}',
+    ])
+      expect(nested(value)).toBe(value);
+  });
+
+  test.each([
+    ['a text', 'orders'],
+    ['a number', '5'],
+    ['null', 'null'],
+    ['no JSON', '{eur: 5}'],
+    ['JSON of several lines', '{\n"eur": 5}'],
+    ['JSON with something around it', ' {}'],
+    ['what stands for bytes', '{"base64":"AA=="}'],
+  ])('%s stays a text', (_, value) => {
+    expect(nested(value)).toBe(JSON.stringify(value));
+  });
+
+  test('every JSON comes back as it was, through produce and import', () => {
+    const spaces = fc.constantFrom('', ' ', '\t', '\n ');
+    fc.assert(
+      fc.property(fc.json(), spaces, spaces, (json, before, between) => {
+        const value = before + json.replaceAll(',', `,${between}`);
+        const line = lineFor({ key: null, value: new TextEncoder().encode(value) }, { nests: true });
+        expect(line.slice(0, -1)).not.toContain('\n');
+        expect(new TextDecoder().decode(parseLine(line).value ?? undefined)).toBe(value);
+        const { value: produced } = recordOf(line);
+        expect(
+          typeof produced === 'string' ? produced : new TextDecoder().decode(produced ?? undefined),
+        ).toBe(value);
+      }),
     );
   });
 
@@ -84,7 +132,7 @@ describe('a record as a line', () => {
       { ...whole, value: { base64: '/x==' } },
       'the base64 of value is not sound',
     ],
-    ['base64 and more', { ...whole, value: { base64: '', b: 1 } }, 'value must be text'],
+    ['a key of base64 and more', { ...whole, key: { base64: '', b: 1 } }, 'key must be text'],
     [
       'half a surrogate pair',
       '{"topic":"t","partition":0,"timestamp":1,"value":"\\ud800"}',

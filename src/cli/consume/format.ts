@@ -9,8 +9,8 @@ import type { LineBuffer } from './line-buffer.ts';
 /** Puts a record on its way to stdout. */
 export type Format = (record: ConsumerRecord, into: LineBuffer) => void;
 
-/** A record as JSON, as `export` has it and `produce` and `import` take it. */
-export const asJson: Format = (record, into) => into.text(lineOf(record, record));
+/** A record as JSON, its value too where it is some: `produce` and `import` take it, byte by byte. */
+export const asJson: Format = (record, into) => into.text(lineOf(record, record, { nests: true }));
 
 /** The value and a line feed. */
 export const asValue: Format = ({ valueBytes }, into) => {

@@ -1,9 +1,10 @@
 import type { ProducerRecord } from '../../client/producer/record.ts';
+import { isBase64, textOfField } from '../transfer/json-text.ts';
 import { fieldBytes, headersIn, integerIn, objectIn, PARTITION_MAX, strangerIn } from '../transfer/ndjson.ts';
 
 /**
  * Reads `{"key":…,"value":…,"headers":{…},"partition":…,"timestamp":…}`, of which the value alone must be there. Texts
- * are texts, `{"base64":"…"}` bytes, null a tombstone or no key; any other JSON is itself, as text. Other fields that
+ * are texts, `{"base64":"…"}` bytes, null a tombstone or no key; any other JSON is itself, as it is written. Other fields that
  * `consume` writes, topic and offset, are not heeded.
  * @throws Error with what is wrong and what would be right.
  */
@@ -13,8 +14,8 @@ export function recordOf(text: string): ProducerRecord {
   if (fault !== undefined) throw new Error(`${fault}; with --raw the whole line is the value`);
   const { partition, timestamp } = line;
   return {
-    key: bytesOf(line['key'] ?? null, 'key'),
-    value: bytesOf(line['value'], 'value'),
+    key: line['key'] === undefined ? null : bytesOf(line['key'], 'key', text),
+    value: bytesOf(line['value'], 'value', text),
     ...(line['headers'] === undefined ? {} : { headers: headersOf(line['headers']) }),
     ...(partition === undefined ? {} : { partition: integerIn(line, 'partition', 0, PARTITION_MAX) }),
     ...(timestamp === undefined
@@ -23,13 +24,9 @@ export function recordOf(text: string): ProducerRecord {
   };
 }
 
-function bytesOf(value: unknown, name: string): Uint8Array | string | null {
+function bytesOf(value: unknown, name: string, line: string): Uint8Array | string | null {
   const isField = value === null || typeof value === 'string' || isBase64(value);
-  return isField ? fieldBytes(value, name) : JSON.stringify(value);
-}
-
-function isBase64(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'base64' in value && Object.keys(value).length === 1;
+  return isField ? fieldBytes(value, name) : textOfField(line, name);
 }
 
 /** A list of pairs, where names repeat, or an object. */

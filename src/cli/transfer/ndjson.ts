@@ -1,39 +1,35 @@
 import { isUtf8 } from 'node:buffer';
 import type { Millis, Offset } from '../../model/ids.ts';
+import type { TopicPartition } from '../../client/topic-partition.ts';
 import type { RecordView } from '../../records/batch.ts';
+import { isBase64, jsonIn, textOfField } from './json-text.ts';
 
 /** Bytes in a line: text where they are UTF-8, else `{"base64": "…"}`; null is no key, or a tombstone. */
 type Field = string | { base64: string } | null;
 
-/** A record as a line of JSON has it; `headers` in order, names may repeat. */
-export interface Line {
-  topic: string;
-  partition: number;
-  offset: Offset;
-  timestamp: Millis;
-  timestampType?: 'CreateTime' | 'LogAppendTime';
-  key: Field;
-  value: Field;
-  headers: [string, Field][];
-}
-
-/** One line, its end included. @param isAppendTime whose the timestamp is, where that is known. */
+/**
+ * A record as one line of JSON, its end included; headers in order, names may repeat.
+ * @param isAppendTime whose the timestamp is, where that is known. @param nests a value that is an object or a list of
+ *   JSON stands there as such, and comes back as it was; else as text.
+ */
 export function lineOf(
-  { topic, partition }: { topic: string; partition: number },
-  record: RecordView,
-  isAppendTime?: boolean,
+  { topic, partition }: TopicPartition,
+  { offset, timestamp, keyBytes, valueBytes, headers }: RecordView,
+  { isAppendTime, nests = false }: { isAppendTime?: boolean; nests?: boolean } = {},
 ): string {
-  const line: Line = {
+  const timestampType = isAppendTime ? 'LogAppendTime' : 'CreateTime';
+  const before = {
     topic,
     partition,
-    offset: record.offset,
-    timestamp: record.timestamp,
-    ...(isAppendTime === undefined ? {} : { timestampType: isAppendTime ? 'LogAppendTime' : 'CreateTime' }),
-    key: fieldOf(record.keyBytes),
-    value: fieldOf(record.valueBytes),
-    headers: record.headers.map(({ key, value }) => [key, fieldOf(value)]),
+    offset,
+    timestamp,
+    ...(isAppendTime === undefined ? {} : { timestampType }),
+    key: fieldOf(keyBytes),
   };
-  return `${JSON.stringify(line)}\n`;
+  const json = nests && valueBytes !== null ? jsonIn(valueBytes) : undefined;
+  const value = json ?? JSON.stringify(fieldOf(valueBytes));
+  const pairs = headers.map(({ key, value: bytes }) => [key, fieldOf(bytes)]);
+  return `${JSON.stringify(before).slice(0, -1)},"value":${value},"headers":${JSON.stringify(pairs)}}\n`;
 }
 
 function fieldOf(bytes: Uint8Array | null): Field {
@@ -81,9 +77,16 @@ export function parseLine(text: string): Parsed {
     offset: offset === undefined ? undefined : integerIn(line, 'offset', 0, Number.MAX_SAFE_INTEGER),
     timestamp: integerIn(line, 'timestamp', -1, Number.MAX_SAFE_INTEGER),
     key: fieldBytes(line['key'] ?? null, 'key'),
-    value: fieldBytes(line['value'], 'value'),
+    value: isJson(line['value'])
+      ? Buffer.from(textOfField(text, 'value'))
+      : fieldBytes(line['value'], 'value'),
     headers: headersIn(line['headers'] ?? []),
   };
+}
+
+/** An object or a list that stands for itself. */
+function isJson(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !isBase64(value);
 }
 
 /** What is wrong with the first field that a record does not have. */
