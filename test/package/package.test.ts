@@ -26,8 +26,8 @@ async function manifest(): Promise<Record<string, unknown>> {
 describe('what is in it', () => {
   test('is small, and nothing of the workshop', () => {
     const { size, unpackedSize, files } = installed.packed;
-    expect(size).toBeLessThan(3_000_000);
-    expect(unpackedSize).toBeLessThan(3_000_000);
+    expect(size).toBeLessThan(1_200_000);
+    expect(unpackedSize).toBeLessThan(4_500_000);
     const paths = files.map(({ path }) => path);
     const expected = [
       /^(?:package\.json|README\.md|LICENSE|THIRD_PARTY_LICENSES\.txt|kernels\.wasm|zstd\.wasm)$/,
