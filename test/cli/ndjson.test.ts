@@ -98,7 +98,10 @@ describe('a record as a line', () => {
     fc.assert(
       fc.property(fc.json(), spaces, spaces, (json, before, between) => {
         const value = before + json.replaceAll(',', `,${between}`);
-        const line = lineFor({ key: null, value: new TextEncoder().encode(value) }, { nests: true });
+        const line = lineFor(
+          { timestamp: 5, key: null, value: new TextEncoder().encode(value) },
+          { nests: true },
+        );
         expect(line.slice(0, -1)).not.toContain('\n');
         expect(new TextDecoder().decode(parseLine(line).value ?? undefined)).toBe(value);
         const { value: produced } = recordOf(line);

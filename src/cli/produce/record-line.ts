@@ -4,8 +4,8 @@ import { fieldBytes, headersIn, integerIn, objectIn, PARTITION_MAX, strangerIn }
 
 /**
  * Reads `{"key":…,"value":…,"headers":{…},"partition":…,"timestamp":…}`, of which the value alone must be there. Texts
- * are texts, `{"base64":"…"}` bytes, null a tombstone or no key; any other JSON is itself, as it is written. Other fields that
- * `consume` writes, topic and offset, are not heeded.
+ * are texts, `{"base64":"…"}` bytes, null a tombstone or no key; any other JSON is itself, as it is written.
+ * What `consume` writes besides, topic and offset, is not heeded.
  * @throws Error with what is wrong and what would be right.
  */
 export function recordOf(text: string): ProducerRecord {
