@@ -12,6 +12,7 @@ import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { Identity } from '../segments/data-directory.ts';
+import { type CleanerConfig, LogCleaner } from '../shard/log-cleaner.ts';
 import { LogManager } from '../shard/log-manager.ts';
 import type { ShardMeter } from '../shard/shard-spec.ts';
 import { Shards } from '../shard/shards.ts';
@@ -52,6 +53,7 @@ export interface Core {
   image: MetadataImage;
   /** Looks after the logs, once it is started. */
   logManager: LogManager;
+  cleaner: LogCleaner;
 }
 
 /** What tools are told of a broker that has no directory. */
@@ -89,8 +91,17 @@ export function startCore(parts: CoreParts): Core {
   });
   const layers = { image, nodeId: identity.nodeId, staticConfigs };
   const retentionCheckIntervalMs = brokerConfigNumber(layers, 'log.retention.check.interval.ms');
-  const logManager = new LogManager({ shards, store, clock, retentionCheckIntervalMs });
-  return { gateway, shards, image, logManager };
+  const cleaning = { shards, store, kernels, codecs, clock, random, onWarning };
+  const cleaner = new LogCleaner({ ...cleaning, config: () => cleanerConfigOf(layers) });
+  const isCleaned = staticConfigs.get('log.cleaner.enable') !== 'false';
+  const logManager = new LogManager({
+    shards,
+    store,
+    clock,
+    retentionCheckIntervalMs,
+    cleaner: isCleaned ? cleaner : undefined,
+  });
+  return { gateway, shards, image, logManager, cleaner };
 }
 
 /** Bounds by their names in Kafka. */
@@ -100,6 +111,17 @@ function limitsOf(layers: ConfigLayers): Partial<GatewayLimits> {
     fetchMaxBytes: brokerConfigNumber(layers, 'fetch.max.bytes'),
     connectionsMaxIdleMs: brokerConfigNumber(layers, 'connections.max.idle.ms'),
     fetchSessionsMax: brokerConfigNumber(layers, 'max.incremental.fetch.session.cache.slots'),
+  };
+}
+
+function cleanerConfigOf(layers: ConfigLayers): CleanerConfig {
+  const setting = (name: string) => brokerConfigNumber(layers, `log.cleaner.${name}`);
+  return {
+    dedupeBufferBytes: setting('dedupe.buffer.size'),
+    ioBufferLoadFactor: setting('io.buffer.load.factor'),
+    ioBufferBytes: setting('io.buffer.size'),
+    ioMaxBytesPerSecond: setting('io.max.bytes.per.second'),
+    backoffMs: setting('backoff.ms'),
   };
 }
 

@@ -122,6 +122,10 @@ export class BatchHeader {
   get isLogAppendTime(): boolean {
     return (this.attributes & LOG_APPEND_TIME) !== 0;
   }
+  /** From then on the tombstones, or the marker, of a batch that was compacted may go; undefined for no such batch. */
+  get deleteHorizonMs(): number | undefined {
+    return (this.attributes & DELETE_HORIZON) === 0 ? undefined : this.baseTimestamp;
+  }
   /** The whole batch. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(this.#at, this.#at + this.sizeBytes);
@@ -152,6 +156,19 @@ export class BatchHeader {
     setInt64(this.#view, this.#at + PRODUCER_ID, producerId);
     this.#view.setInt16(this.#at + PRODUCER_EPOCH, producerEpoch);
     this.#view.setInt32(this.#at + BASE_SEQUENCE, baseSequence);
+  }
+
+  /** Some records went. Under the CRC: `seal` afterwards. */
+  setRetained(left: { recordsCount: number; maxTimestamp: number; baseTimestamp?: number }): void {
+    this.#view.setInt32(this.#at + RECORDS_COUNT, left.recordsCount);
+    setInt64(this.#view, this.#at + MAX_TIMESTAMP, left.maxTimestamp);
+    setInt64(this.#view, this.#at + BASE_TIMESTAMP, left.baseTimestamp ?? this.baseTimestamp);
+  }
+
+  /** Takes the place of the base timestamp. Under the CRC: `seal` afterwards. */
+  setDeleteHorizon(horizonMs: number): void {
+    this.attributes |= DELETE_HORIZON;
+    setInt64(this.#view, this.#at + BASE_TIMESTAMP, horizonMs);
   }
 
   /** Sets length and CRC of a batch of `sizeBytes` bytes. */

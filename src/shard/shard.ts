@@ -274,9 +274,14 @@ export class Shard {
    * wants to mend the log.
    */
   readFailed(to: Address, error: unknown): void {
-    if (error instanceof LogDamaged && this.#log !== undefined) this.#fail(error);
+    if (error instanceof LogDamaged) this.storageFailed(error);
     else this.#warn(`read failed: ${messageOf(error)}`, error);
     this.refuse(to, ErrorCode.KAFKA_STORAGE_ERROR);
+  }
+
+  /** The store wants to mend the log, or has given it up, as whoever worked on it has found. */
+  storageFailed(error: unknown): void {
+    if (this.#log !== undefined) this.#fail(error);
   }
 
   #warn(message: string, err: unknown): void {

@@ -58,7 +58,7 @@ test('old segments go half a minute after the start, and then every log.retentio
   await expect.poll(() => startOf('young')).toBe(1);
   expect(await startOf(CLUSTER_METADATA_TOPIC)).toBe(0);
   await expect.poll(() => clock.waiting).toBe(1);
-  manager.stop();
+  await manager.stop();
   expect(clock.waiting).toBe(0);
 });
 
@@ -68,7 +68,7 @@ test('a log that keeps all is not opened for it', async () => {
     compacted: { cleanupPolicy: ['compact'], retentionMs: 1 },
     full: { retentionMs: Infinity, retentionBytes: 1 },
   });
-  await manager.deleteOldSegments();
+  await manager.check();
   expect([stateOf('kept'), stateOf('compacted'), stateOf('full')]).toEqual(['closed', 'closed', 'open']);
   expect(await startOf('full')).toBe(1);
 });

@@ -80,6 +80,8 @@ function checkBatch(bytes: Uint8Array, kernels: Kernels, nextOffset: number): vo
   if (header.magic !== 2) throw new Error(`a batch of magic ${header.magic}: only 2 is known`);
   const fault = kernels.validateBatch(bytes);
   if (fault === BatchFault.crc) throw new Error('the checksum of a batch is wrong');
+  if (fault === BatchFault.count && header.recordsCount <= header.lastOffsetDelta)
+    throw new Error('a batch of a compacted topic, with offsets left out: only --format ndjson can keep it');
   if (fault !== BatchFault.none) throw new Error('a batch does not hold what its header says');
   if (header.baseOffset < nextOffset || header.lastOffsetDelta < 0)
     throw new Error(`offset ${header.baseOffset} does not rise, ${nextOffset} is next`);

@@ -192,7 +192,7 @@ export class Broker {
     this.gateway.closeAll();
     http?.close();
     http?.closeAllConnections();
-    this.#core.logManager.stop();
+    await this.#core.logManager.stop();
     await this.#core.shards.close();
     await opened.store.close();
   }

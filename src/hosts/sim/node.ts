@@ -150,7 +150,7 @@ export class Node {
     const { gateway, shards, logManager } = this.core;
     await gateway.drain(this.#life.now() + 5_000);
     gateway.closeAll();
-    logManager.stop();
+    await logManager.stop();
     await shards.close();
     await this.store.close();
   }

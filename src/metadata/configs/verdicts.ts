@@ -44,6 +44,16 @@ const HONOURED_OF_BROKER: ReadonlySet<string> = new Set([
   'group.min.session.timeout.ms',
   'listener.security.protocol.map',
   'listeners',
+  'log.cleaner.backoff.ms',
+  'log.cleaner.dedupe.buffer.size',
+  'log.cleaner.delete.retention.ms',
+  'log.cleaner.enable',
+  'log.cleaner.io.buffer.load.factor',
+  'log.cleaner.io.buffer.size',
+  'log.cleaner.io.max.bytes.per.second',
+  'log.cleaner.max.compaction.lag.ms',
+  'log.cleaner.min.cleanable.ratio',
+  'log.cleaner.min.compaction.lag.ms',
   'log.cleanup.policy',
   'log.dirs',
   'log.index.size.max.bytes',
@@ -129,11 +139,6 @@ const EXCEPTIONS: readonly Exception[] = [
     type: 'inert',
     why: 'it is not enforced; the bounds there are begin with milena.',
   },
-  {
-    names: /^log\.cleaner\./,
-    type: 'inert',
-    why: 'topics show it, and nothing is compacted yet',
-  },
   { names: /^log\.flush\./, type: 'inert', why: 'milena.flush decides when an ack is sent' },
   { names: /^(transaction|transactional)\./, type: 'inert', why: 'there are no transactions yet' },
   {
@@ -186,13 +191,11 @@ interface Node {
 const honoured = (how?: string): OfTopics => ({
   verdict: how === undefined ? HONOURED : { type: 'honoured', how },
 });
-const inert = (why: string): OfTopics => ({ verdict: { type: 'inert', why } });
 const refused = (why: string): OfTopics => ({
   verdict: { type: 'refused', why },
   refuses: { unless: () => false, why },
 });
 
-const NOTHING_COMPACTED = inert('nothing is compacted yet');
 /** Of no topic here, which is what Kafka does with it for one that is not tiered. */
 const OF_TIERED = honoured('it says something of tiered topics alone, and there are none');
 const ONE_COPY = honoured('a partition has one replica, so there is nothing to replicate or throttle');
@@ -209,14 +212,12 @@ const FLUSHED: OfTopics = {
 };
 
 const TOPIC_VERDICTS: Readonly<Record<TopicConfigName, OfTopics>> = {
-  'cleanup.policy': honoured(
-    'of compact topics records without a key are refused, and nothing is compacted yet',
-  ),
+  'cleanup.policy': honoured('both at once, too; a compact topic refuses records without a key'),
   'compression.gzip.level': honoured(),
   'compression.lz4.level': refused('lz4 is packed with one effort here'),
   'compression.type': honoured(),
   'compression.zstd.level': honoured(),
-  'delete.retention.ms': NOTHING_COMPACTED,
+  'delete.retention.ms': honoured(),
   'file.delete.delay.ms': honoured(),
   'flush.messages': FLUSHED,
   'flush.ms': FLUSHED,
@@ -225,13 +226,13 @@ const TOPIC_VERDICTS: Readonly<Record<TopicConfigName, OfTopics>> = {
   'leader.replication.throttled.replicas': ONE_COPY,
   'local.retention.bytes': OF_TIERED,
   'local.retention.ms': OF_TIERED,
-  'max.compaction.lag.ms': NOTHING_COMPACTED,
+  'max.compaction.lag.ms': honoured(),
   'max.message.bytes': honoured(),
   'message.timestamp.after.max.ms': honoured(),
   'message.timestamp.before.max.ms': honoured(),
   'message.timestamp.type': honoured(),
-  'min.cleanable.dirty.ratio': NOTHING_COMPACTED,
-  'min.compaction.lag.ms': NOTHING_COMPACTED,
+  'min.cleanable.dirty.ratio': honoured(),
+  'min.compaction.lag.ms': honoured(),
   'min.insync.replicas': honoured(
     'above 1, the replicas there are, a write with acks=all is refused (19), as by Kafka',
   ),

@@ -4,6 +4,7 @@ import type { MetadataImage } from '../../../metadata/image.ts';
 import { CONSUMER_OFFSETS_TOPIC, logKey } from '../../../model/ids.ts';
 import { sizeOfAll } from '../../../ports/log-store.ts';
 import { dataShard, groupShard } from '../../../ports/shard-link.ts';
+import type { LogCleaner } from '../../../shard/log-cleaner.ts';
 import type { Shard } from '../../../shard/shard.ts';
 import type { Shards } from '../../../shard/shards.ts';
 import type { OpenedStore } from '../store.ts';
@@ -13,6 +14,7 @@ import type { Meter } from './meter.ts';
 export interface Observed {
   gateway: Gateway;
   shards: Shards;
+  cleaner: LogCleaner;
   image: MetadataImage;
   meter: Meter;
   opened: OpenedStore;

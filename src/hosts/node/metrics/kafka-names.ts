@@ -1,5 +1,6 @@
 import { produceApi } from '../../../wire/apis/00-produce.ts';
 import { fetchApi } from '../../../wire/apis/01-fetch.ts';
+import { writeKafkaCleaner } from './cleaner.ts';
 import type { Exposition, Labels } from './exposition.ts';
 import { type Facts, type Observed, SHOWN_MAX, type TopicFacts } from './facts.ts';
 
@@ -12,6 +13,7 @@ export function writeKafkaNames(page: Exposition, observed: Observed, facts: Fac
   writeCluster(page, observed);
   writeLogs(page, facts);
   writeLag(page, facts);
+  writeKafkaCleaner(page, observed);
 }
 
 function writeTraffic(page: Exposition, { gateway, meter }: Observed, { topics }: Facts): void {

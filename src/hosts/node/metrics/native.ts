@@ -1,5 +1,6 @@
 import manifest from '../../../../package.json' with { type: 'json' };
 import { errorInfo } from '../../../model/errors.ts';
+import { writeNativeCleaner } from './cleaner.ts';
 import type { Exposition } from './exposition.ts';
 import { type Facts, type GroupFacts, type Observed, SHOWN_MAX } from './facts.ts';
 
@@ -12,6 +13,7 @@ export function writeNative(page: Exposition, observed: Observed, facts: Facts):
   writeRequests(page, observed);
   writeTopics(page, observed, facts);
   writeStore(page, observed);
+  writeNativeCleaner(page, observed);
   writePartitions(page, observed, facts);
   writeGroups(page, facts);
   const omitted = Object.entries(facts.omitted);
