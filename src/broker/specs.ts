@@ -42,6 +42,7 @@ export interface SpecParts {
 export class ShardSpecs {
   readonly #parts: SpecParts;
   readonly #layers: ConfigLayers;
+  readonly #groupConfig: () => Partial<GroupConfig>;
   /** Called with the metadata log's records, in order, once committed. */
   onMetadata: (records: Iterable<MachineRecord>) => void = () => {};
 
@@ -49,6 +50,7 @@ export class ShardSpecs {
     this.#parts = parts;
     const { image, identity, staticConfigs } = parts;
     this.#layers = { image, nodeId: identity.nodeId, staticConfigs };
+    this.#groupConfig = groupConfigOf(this.#layers);
   }
 
   /** Undefined for a shard that metadata has not confirmed. */
@@ -131,7 +133,7 @@ export class ShardSpecs {
   #groupMachine(): GroupMachine {
     const { random, image } = this.#parts;
     const cluster = clusterView(image);
-    return new GroupMachine({ id: () => random.uuid(), config: groupConfigOf(this.#layers), cluster });
+    return new GroupMachine({ id: () => random.uuid(), config: this.#groupConfig, cluster });
   }
 }
 
@@ -156,8 +158,20 @@ function clusterView(image: MetadataImage): ClusterView {
   };
 }
 
-/** The coordinator's settings, from the broker's. */
-function groupConfigOf(layers: ConfigLayers): Partial<GroupConfig> {
+/** The coordinator's settings, from the broker's: read again when metadata has changed. */
+function groupConfigOf(layers: ConfigLayers): () => Partial<GroupConfig> {
+  let version = -1;
+  let config: Partial<GroupConfig>;
+  return () => {
+    if (layers.image.version !== version) {
+      version = layers.image.version;
+      config = readGroupConfig(layers);
+    }
+    return config;
+  };
+}
+
+function readGroupConfig(layers: ConfigLayers): Partial<GroupConfig> {
   const setting = (name: string) => brokerConfigNumber(layers, name);
   return {
     groupMinSessionTimeoutMs: setting('group.min.session.timeout.ms'),

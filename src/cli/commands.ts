@@ -114,6 +114,10 @@ export const ROOT: Branch = {
           description: 'Move a group without members to other offsets',
           load: () => import('./groups/reset.ts').then(({ reset }) => reset),
         },
+        forget: {
+          description: 'Delete where a group was in some topics',
+          load: () => import('./groups/forget.ts').then(({ forget }) => forget),
+        },
         rm: {
           description: 'Delete groups without members, and where they were',
           load: () => import('./groups/rm.ts').then(({ remove }) => remove),
@@ -121,8 +125,12 @@ export const ROOT: Branch = {
       },
     },
     configs: {
-      description: 'Settings of topics, brokers and groups',
+      description: 'Settings of topics, brokers, groups and client metrics',
       commands: {
+        resources: {
+          description: 'List what has settings',
+          load: () => import('./configs/resources.ts').then(({ resources }) => resources),
+        },
         ls: {
           description: 'List settings, who set them, and their defaults',
           load: () => import('./configs/commands.ts').then(({ list }) => list),
@@ -137,12 +145,33 @@ export const ROOT: Branch = {
         },
       },
     },
+    features: {
+      description: 'Features of the cluster, and their levels',
+      commands: {
+        ls: {
+          description: 'List features and their levels',
+          load: () => import('./features/commands.ts').then(({ list }) => list),
+        },
+        set: {
+          description: 'Move features to other levels',
+          load: () => import('./features/commands.ts').then(({ set }) => set),
+        },
+      },
+    },
     cluster: {
       description: 'The cluster as a whole',
       commands: {
         info: {
           description: 'Show the brokers, the controller and the features',
           load: () => import('./cluster/info.ts').then(({ info }) => info),
+        },
+        quorum: {
+          description: 'Show who keeps the metadata, and how far they are',
+          load: () => import('./cluster/quorum.ts').then(({ quorum }) => quorum),
+        },
+        'log-dirs': {
+          description: 'Show where brokers keep logs, and how much room is left',
+          load: () => import('./cluster/log-dirs.ts').then(({ logDirs }) => logDirs),
         },
         health: {
           description: 'Ends with 0 only if all is well',

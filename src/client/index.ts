@@ -3,12 +3,21 @@ export type { Admin } from './admin/admin.ts';
 export type { AdminOptions } from './admin/asking.ts';
 export type { ClusterDescription } from './admin/cluster-admin.ts';
 export type { ClusterHealth } from './admin/cluster-health.ts';
-export type { ConfigChange, ConfigEntry, ConfigResource, ConfigValue } from './admin/configs.ts';
+export type {
+  ConfigChange,
+  ConfigEntry,
+  ConfigResource,
+  ConfigResourceKind,
+  ConfigValue,
+} from './admin/configs.ts';
+export type { FeatureDescription } from './admin/features.ts';
 export type { GroupDescription, GroupMember } from './admin/group-descriptions.ts';
 export type { GroupLag, LagOptions, PartitionLag } from './admin/group-lag.ts';
 export type { GroupOffset } from './admin/group-offsets.ts';
 export type { GroupReset, PartitionReset, ResetOptions } from './admin/group-reset.ts';
 export type { GroupListing } from './admin/groups.ts';
+export type { LogDir, LogDirPartition } from './admin/log-dirs.ts';
+export type { Quorum, QuorumReplica } from './admin/quorum.ts';
 export type { ListedOffset } from './admin/offset-finder.ts';
 export type { ListOffsetsOptions, OffsetSpec } from './admin/offsets.ts';
 export type { DeletedRecords, DeleteRecordsOptions } from './admin/records.ts';

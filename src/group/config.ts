@@ -69,3 +69,18 @@ export const DEFAULT_GROUP_CONFIG: GroupConfig = {
   consumerMigrationPolicy: 'bidirectional',
   recordsMaxBytes: 1_000_000,
 };
+
+/** Settings over their defaults. */
+export function groupConfig(given: Partial<GroupConfig> | (() => Partial<GroupConfig>)): () => GroupConfig {
+  const read = typeof given === 'function' ? given : () => given;
+  let last: Partial<GroupConfig> | undefined;
+  let config = DEFAULT_GROUP_CONFIG;
+  return () => {
+    const now = read();
+    if (now !== last) {
+      last = now;
+      config = { ...DEFAULT_GROUP_CONFIG, ...now };
+    }
+    return config;
+  };
+}

@@ -26,7 +26,7 @@ export interface Asked<Body> extends MachineRequest {
 
 /** All that the decisions of one machine share. */
 export class Context {
-  readonly config: GroupConfig;
+  readonly #config: () => GroupConfig;
   /** The unique part of a member id. */
   readonly newId: () => string;
   readonly cluster: ClusterView;
@@ -40,10 +40,14 @@ export class Context {
   /** When to look for positions and groups that have expired; Infinity while none will by itself. */
   expiryAtMs: Millis = Infinity;
 
-  constructor(config: GroupConfig, newId: () => string, cluster: ClusterView) {
-    this.config = config;
+  constructor(config: () => GroupConfig, newId: () => string, cluster: ClusterView) {
+    this.#config = config;
     this.cluster = cluster;
     this.newId = newId;
+  }
+
+  get config(): GroupConfig {
+    return this.#config();
   }
 
   getOrCreate(groupId: string, nowMs: Millis): Group {

@@ -17,7 +17,7 @@ import type { Api, RequestOf } from '../wire/schema.ts';
 import { decideJoinGroup } from './classic-join.ts';
 import { decideHeartbeat, decideLeaveGroup } from './classic-members.ts';
 import { decideSyncGroup } from './classic-sync.ts';
-import { DEFAULT_GROUP_CONFIG } from './config.ts';
+import { groupConfig } from './config.ts';
 import type { GroupConfig } from './config.ts';
 import { Context, Turn } from './context.ts';
 import type { Asked } from './context.ts';
@@ -37,7 +37,8 @@ import { type ClusterView, NO_CLUSTER } from './topics.ts';
 export interface GroupMachineOptions {
   /** Makes the unique part of a member id: a UUID from the host's `Random`. */
   id: () => string;
-  config?: Partial<GroupConfig>;
+  /** As a function it is asked at every use: some settings change while a broker runs. */
+  config?: Partial<GroupConfig> | (() => Partial<GroupConfig>);
   /** Committed metadata; left out, there is no topic. */
   cluster?: ClusterView;
 }
@@ -89,11 +90,7 @@ export class GroupMachine implements Machine {
   readonly #context: Context;
 
   constructor(options: GroupMachineOptions) {
-    this.#context = new Context(
-      { ...DEFAULT_GROUP_CONFIG, ...options.config },
-      options.id,
-      options.cluster ?? NO_CLUSTER,
-    );
+    this.#context = new Context(groupConfig(options.config ?? {}), options.id, options.cluster ?? NO_CLUSTER);
   }
 
   decide(request: MachineRequest, nowMs: Millis): Decision {

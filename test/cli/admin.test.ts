@@ -1,62 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
-import { connect } from '../../src/hosts/node/connect.ts';
-import { startBroker } from '../../src/hosts/node/index.ts';
-import { ClientBroker } from '../clients/fixture.ts';
 import { Group } from '../clients/kafkajs.ts';
 import { Run } from './milena.ts';
+import { rowsOf, useNouns } from './nouns-home.ts';
 
-/** The nouns of the command line, as processes against a broker. */
+/** Topics and groups, as processes against a broker. */
+const home = useNouns();
+const { broker } = home;
+const milena = (...args: string[]) => home.milena(...args);
+const json = (...args: string[]) => home.json(...args);
+const filled = () => home.filled();
 
-let broker: ClientBroker;
 let client: Client;
-beforeAll(async () => {
-  broker = new ClientBroker('memory');
-  await broker.start();
-  client = await connect(`kafka://${broker.address}`);
+beforeAll(() => {
+  client = home.client;
 });
-afterAll(async () => {
-  await client.close();
-  await broker.stop();
-});
-
-/** One that nobody has now. */
-async function freePort(): Promise<number> {
-  await using broker = await startBroker();
-  return broker.kafka.port;
-}
-
-async function milena(...args: string[]) {
-  const environment = { MILENA_URL: broker.address };
-  const run = Run.milenaWith({ environment, input: '' }, ...args);
-  const code = await run.ended();
-  return { code, stdout: run.stdout, stderr: run.stderr };
-}
-
-/** What it prints with `--json`. @throws when it fails. */
-async function json(...args: string[]): Promise<unknown> {
-  const { code, stdout, stderr } = await milena(...args, '--json');
-  if (code !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
-}
-
-const rowsOf = (stdout: string) =>
-  stdout
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => line.split('\t'));
-
-/** Two partitions with five records each, their times 1,000 to 5,000. */
-async function filled(): Promise<string> {
-  const name = broker.name('topic');
-  await client.admin.topics.create(name, { partitions: 2 });
-  for (const partition of [0, 1])
-    await client.send(
-      name,
-      [1, 2, 3, 4, 5].map((at) => ({ value: 'x', partition, timestamp: at * 1000 })),
-    );
-  return name;
-}
 
 describe('topics', () => {
   test('are created, listed, described and deleted', async () => {
@@ -107,7 +65,14 @@ describe('topics', () => {
   test('ls -l counts records and knows the last write (kdr#116)', async () => {
     const name = await filled();
     const { stdout } = await milena('topics', 'ls', '-l');
-    expect(rowsOf(stdout)).toContainEqual([name, '2', '1', '10', '1970-01-01T00:00:05.000Z']);
+    expect(rowsOf(stdout)).toContainEqual([
+      name,
+      '2',
+      '1',
+      '10',
+      expect.stringMatching(/^\d{3}$/) as string,
+      '1970-01-01T00:00:05.000Z',
+    ]);
     const { topics } = (await json('topics', 'ls', '-l')) as { topics: { name: string }[] };
     expect(topics).toContainEqual(expect.objectContaining({ name, records: 10, lastWriteAt: 5000 }));
   });
@@ -192,6 +157,10 @@ describe('topics', () => {
     await milena('topics', 'alter', name, '--retention', '1d');
     await milena('configs', 'set', '--topic', name, 'segment.ms=5');
     expect(await own()).toMatch(/retention.ms\t86400000.*\nsegment.ms\t5\t/);
+    await milena('configs', 'set', '--topic', name, 'cleanup.policy+=compact');
+    expect(await own()).toMatch(/cleanup.policy\tdelete,compact\t/);
+    await milena('configs', 'set', '--topic', name, 'cleanup.policy-=compact');
+    expect(await own()).toMatch(/cleanup.policy\tdelete\t/);
     await milena('configs', 'unset', '--topic', name, 'retention.ms', 'segment.ms');
     expect(await own()).not.toMatch(/retention.ms|segment.ms/);
     expect(await milena('configs', 'set', '--topic', name, 'segment.bytes=1')).toMatchObject({
@@ -254,6 +223,17 @@ describe('groups', () => {
     expect(await run.ended('SIGINT')).toBe(130);
   });
 
+  test('forget: where a group was in some topics', async () => {
+    const [topic, other] = [await filled(), await filled()];
+    const groupId = broker.name('group');
+    await client.admin.groups.reset(groupId, { to: 2, topics: [topic, other] });
+    const forget = (...more: string[]) => milena('groups', 'forget', groupId, '--topic', topic, ...more);
+    expect((await forget('--dry-run')).stdout).toBe(`${topic}\t0\t2\n${topic}\t1\t2\n`);
+    expect((await forget('--yes')).code).toBe(0);
+    expect((await client.admin.groups.offsets(groupId)).map((at) => at.topic)).toEqual([other, other]);
+    expect((await milena('groups', 'forget', groupId)).code).toBe(2);
+  });
+
   test('reset: dry, asked for, by shift, to a time', async () => {
     const topic = await filled();
     const groupId = await committed(topic);
@@ -309,53 +289,5 @@ describe('groups', () => {
     );
     expect((await milena('groups', 'rm', groupId, '--yes')).stdout).toBe(`${groupId}\tdeleted\n`);
     expect((await milena('groups', 'rm', groupId, '--yes')).code).toBe(3);
-  });
-});
-
-describe('configs and the cluster', () => {
-  test('settings that somebody set, or all, or some', async () => {
-    const name = broker.name('topic');
-    await client.admin.topics.create(name, { retention: '1h' });
-    expect((await milena('configs', 'ls', '--topic', name)).stdout).toBe(
-      'retention.ms\t3600000\tDYNAMIC_TOPIC_CONFIG\tlog.retention.hours=168\n',
-    );
-    const all = rowsOf((await milena('configs', 'ls', '--topic', name, '--all')).stdout);
-    expect(all.length).toBeGreaterThan(10);
-    const one = await milena('configs', 'ls', '--node', '1', 'offsets.topic.num.partitions');
-    expect(one.stdout).toBe('offsets.topic.num.partitions\t4\tSTATIC_BROKER_CONFIG\t50\n');
-    expect((await milena('configs', 'ls')).code).toBe(2);
-    expect((await milena('configs', 'ls', '--topic', 'none')).code).toBe(3);
-  });
-
-  test('info and health', async () => {
-    expect(await json('cluster', 'info')).toMatchObject({
-      version: 1,
-      cluster: { controllerId: 1, brokers: [{ id: 1 }] },
-    });
-    expect(await milena('cluster', 'health')).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('health\twell\n') as string,
-    });
-  });
-
-  test('partitions, of all topics or some, or those that are not well', async () => {
-    const name = await filled();
-    const { stdout } = await milena('partitions', 'ls', name);
-    expect(stdout).toBe(`${name}\t0\t1\t1\t1\n${name}\t1\t1\t1\t1\n`);
-    expect(rowsOf((await milena('partitions', 'ls')).stdout)).toContainEqual([name, '1', '1', '1', '1']);
-    expect(await json('partitions', 'ls', '--unhealthy')).toEqual({ version: 1, partitions: [] });
-    expect((await milena('partitions', 'ls', 'none')).code).toBe(3);
-  });
-
-  test('health of nobody is 5; --wait lasts until somebody comes', async () => {
-    const port = await freePort();
-    const health = (...more: string[]) =>
-      Run.milenaWith({ environment: { MILENA_URL: `:${port}` }, input: '' }, 'cluster', 'health', ...more);
-    expect(await health().ended()).toBe(5);
-    const waiting = health('--wait', '60s', '-v');
-    await waiting.logged(/broker: .*\n.*broker: /);
-    await using broker = await startBroker({ port });
-    expect(await waiting.ended()).toBe(0);
-    expect(broker.kafka.port).toBe(port);
   });
 });

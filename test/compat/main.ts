@@ -9,6 +9,7 @@ const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   'full-disk': () => import('./full-disk.ts'),
   'kafka-dump': () => import('./kafka-dump.ts'),
   'kafka-opens-ours': () => import('./kafka-opens-ours.ts'),
+  'kafka-tools': () => import('./kafka-tools.ts'),
   'we-open-kafkas': () => import('./we-open-kafkas.ts'),
   firefox: () => import('./firefox.ts'),
   'node-22': () => import('./node-22.ts'),

@@ -22,12 +22,24 @@ import { deleteRecordsApi } from '../../src/wire/apis/21-delete-records.ts';
 import { initProducerIdApi } from '../../src/wire/apis/22-init-producer-id.ts';
 import { offsetForLeaderEpochApi } from '../../src/wire/apis/23-offset-for-leader-epoch.ts';
 import { describeConfigsApi } from '../../src/wire/apis/32-describe-configs.ts';
+import { alterConfigsApi } from '../../src/wire/apis/33-alter-configs.ts';
+import { alterReplicaLogDirsApi } from '../../src/wire/apis/34-alter-replica-log-dirs.ts';
+import { describeLogDirsApi } from '../../src/wire/apis/35-describe-log-dirs.ts';
 import { saslAuthenticateApi } from '../../src/wire/apis/36-sasl-authenticate.ts';
 import { createPartitionsApi } from '../../src/wire/apis/37-create-partitions.ts';
 import { deleteGroupsApi } from '../../src/wire/apis/42-delete-groups.ts';
+import { electLeadersApi } from '../../src/wire/apis/43-elect-leaders.ts';
+import { incrementalAlterConfigsApi } from '../../src/wire/apis/44-incremental-alter-configs.ts';
+import { alterPartitionReassignmentsApi } from '../../src/wire/apis/45-alter-partition-reassignments.ts';
+import { listPartitionReassignmentsApi } from '../../src/wire/apis/46-list-partition-reassignments.ts';
+import { offsetDeleteApi } from '../../src/wire/apis/47-offset-delete.ts';
+import { describeQuorumApi } from '../../src/wire/apis/55-describe-quorum.ts';
+import { updateFeaturesApi } from '../../src/wire/apis/57-update-features.ts';
 import { describeClusterApi } from '../../src/wire/apis/60-describe-cluster.ts';
 import { consumerGroupHeartbeatApi } from '../../src/wire/apis/68-consumer-group-heartbeat.ts';
 import { consumerGroupDescribeApi } from '../../src/wire/apis/69-consumer-group-describe.ts';
+import { listConfigResourcesApi } from '../../src/wire/apis/74-list-config-resources.ts';
+import { describeTopicPartitionsApi } from '../../src/wire/apis/75-describe-topic-partitions.ts';
 import type { Api, RequestInitOf, ResponseOf } from '../../src/wire/schema.ts';
 import { batch, fetchBody, produceBody } from './harness.ts';
 
@@ -231,6 +243,29 @@ export const CASES: readonly Case[] = [
     [ErrorCode.NONE, ['retention.ms']],
   ),
   of(
+    alterConfigsApi,
+    ({ topic }) => ({
+      resources: [{ resourceType: 2, resourceName: topic.name, configs: [] }],
+      validateOnly: true,
+    }),
+    ({ responses }) => responses[0]?.errorCode,
+  ),
+  of(
+    alterReplicaLogDirsApi,
+    ({ topic }) => ({ dirs: [{ path: '/elsewhere', topics: [{ name: topic.name, partitions: [0] }] }] }),
+    ({ results }) => results[0]?.partitions[0]?.errorCode,
+    ErrorCode.LOG_DIR_NOT_FOUND,
+  ),
+  of(
+    describeLogDirsApi,
+    ({ topic }) => ({ topics: [{ topic: topic.name, partitions: [0] }] }),
+    ({ results }) => {
+      const [found] = results;
+      return [found?.errorCode, found?.logDir, (found?.topics[0]?.partitions[0]?.partitionSize ?? 0) > 0];
+    },
+    [ErrorCode.NONE, 'memory', true],
+  ),
+  of(
     saslAuthenticateApi,
     () => ({ authBytes: new Uint8Array(3) }),
     ({ errorCode }) => errorCode,
@@ -251,6 +286,66 @@ export const CASES: readonly Case[] = [
     ({ unique }) => ({ groupsNames: [unique] }),
     ({ results }) => results[0]?.errorCode,
     ErrorCode.GROUP_ID_NOT_FOUND,
+  ),
+  of(
+    electLeadersApi,
+    ({ topic, version }) => ({
+      ...(version >= 1 && { electionType: 0 }),
+      topicPartitions: [{ topic: topic.name, partitions: [0] }],
+    }),
+    ({ replicaElectionResults }) => replicaElectionResults[0]?.partitionResult[0]?.errorCode,
+    ErrorCode.ELECTION_NOT_NEEDED,
+  ),
+  of(
+    incrementalAlterConfigsApi,
+    ({ topic }) => ({
+      resources: [
+        {
+          resourceType: 2,
+          resourceName: topic.name,
+          configs: [{ name: 'retention.ms', configOperation: 1, value: null }],
+        },
+      ],
+      validateOnly: false,
+    }),
+    ({ responses }) => responses[0]?.errorCode,
+  ),
+  of(
+    alterPartitionReassignmentsApi,
+    ({ topic }) => ({ topics: [{ name: topic.name, partitions: [{ partitionIndex: 0, replicas: null }] }] }),
+    ({ responses }) => responses[0]?.partitions[0]?.errorCode,
+    ErrorCode.NO_REASSIGNMENT_IN_PROGRESS,
+  ),
+  of(
+    listPartitionReassignmentsApi,
+    () => ({ topics: null }),
+    ({ errorCode, topics }) => [errorCode, topics],
+    [ErrorCode.NONE, []],
+  ),
+  of(
+    offsetDeleteApi,
+    ({ topic, unique }) => ({
+      groupId: unique,
+      topics: [{ name: topic.name, partitions: [{ partitionIndex: 0 }] }],
+    }),
+    ({ errorCode }) => errorCode,
+    ErrorCode.GROUP_ID_NOT_FOUND,
+  ),
+  of(
+    describeQuorumApi,
+    () => ({ topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }] }),
+    ({ errorCode, topics }) => [errorCode, topics[0]?.partitions[0]?.leaderId],
+    [ErrorCode.NONE, 1],
+  ),
+  of(
+    updateFeaturesApi,
+    ({ version }) => ({
+      featureUpdates: [
+        { feature: 'none', maxVersionLevel: 1, ...(version === 0 && { allowDowngrade: false }) },
+      ],
+    }),
+    ({ errorCode }) => errorCode,
+    ErrorCode.INVALID_UPDATE_VERSION,
   ),
   of(
     describeClusterApi,
@@ -276,5 +371,17 @@ export const CASES: readonly Case[] = [
     ({ unique }) => ({ groupIds: [unique], includeAuthorizedOperations: false }),
     ({ groups }) => groups[0]?.errorCode,
     ErrorCode.GROUP_ID_NOT_FOUND,
+  ),
+  of(
+    listConfigResourcesApi,
+    ({ version }) => (version >= 1 ? { resourceTypes: [4] } : {}),
+    ({ errorCode, configResources }) => [errorCode, configResources.map(({ resourceName }) => resourceName)],
+    ({ version }: Given) => [ErrorCode.NONE, version >= 1 ? ['1'] : []],
+  ),
+  of(
+    describeTopicPartitionsApi,
+    ({ topic }) => ({ topics: [{ name: topic.name }] }),
+    ({ topics, nextCursor }) => [topics[0]?.errorCode, topics[0]?.partitions.length, nextCursor],
+    [ErrorCode.NONE, 1, null],
   ),
 ];

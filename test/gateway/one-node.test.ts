@@ -6,10 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ErrorCode } from '../../src/model/errors.ts';
 import { alterReplicaLogDirsApi } from '../../src/wire/apis/34-alter-replica-log-dirs.ts';
 import { describeLogDirsApi } from '../../src/wire/apis/35-describe-log-dirs.ts';
+import { apiVersionsApi } from '../../src/wire/apis/18-api-versions.ts';
 import { electLeadersApi } from '../../src/wire/apis/43-elect-leaders.ts';
 import { alterPartitionReassignmentsApi } from '../../src/wire/apis/45-alter-partition-reassignments.ts';
 import { listPartitionReassignmentsApi } from '../../src/wire/apis/46-list-partition-reassignments.ts';
 import { describeQuorumApi } from '../../src/wire/apis/55-describe-quorum.ts';
+import { updateFeaturesApi } from '../../src/wire/apis/57-update-features.ts';
 import { listConfigResourcesApi } from '../../src/wire/apis/74-list-config-resources.ts';
 import { describeTopicPartitionsApi } from '../../src/wire/apis/75-describe-topic-partitions.ts';
 import { batch, produce, type RawClient, TestBroker } from './harness.ts';
@@ -118,6 +120,27 @@ test('the quorum is this node, which has all of the metadata', async () => {
   expect(partition?.currentVoters[0]?.replicaDirectoryId).toMatch(/^[\w-]{22}$/);
   expect(nodes).toMatchObject([{ nodeId: 1, listeners: [{ port: broker.broker.kafka.port }] }]);
   expect((await ask('here')).topics[0]?.partitions[0]?.errorCode).toBe(UNKNOWN_TOPIC_OR_PARTITION);
+});
+
+test('features: what is off is not finalised, and older clients hear of none that can be off', async () => {
+  const features = async (version: number) => {
+    const software = { clientSoftwareName: 'test', clientSoftwareVersion: '1' };
+    const answer = await client.send(apiVersionsApi, version, software);
+    const finalised = answer.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]);
+    return { supported: answer.supportedFeatures.map(({ name }) => name), finalised };
+  };
+  const move = async (maxVersionLevel: number, upgradeType: number) => {
+    const featureUpdates = [{ feature: 'group.version', maxVersionLevel, upgradeType }];
+    return (await client.send(updateFeaturesApi, 2, { featureUpdates })).errorCode;
+  };
+  expect((await features(4)).supported).toContain('group.version');
+  expect((await features(3)).supported).not.toContain('group.version');
+  expect((await features(4)).finalised).toContainEqual(['group.version', 1]);
+  expect(await move(0, 1)).toBe(ErrorCode.INVALID_UPDATE_VERSION);
+  expect(await move(0, 2)).toBe(0);
+  expect((await features(4)).finalised.map(([name]) => name)).not.toContain('group.version');
+  expect(await move(1, 1)).toBe(0);
+  expect((await features(4)).finalised).toContainEqual(['group.version', 1]);
 });
 
 test('an election is not needed', async () => {

@@ -1,4 +1,4 @@
-import type { ConfigEntry, ConfigValue } from '../../client/admin/configs.ts';
+import type { ConfigChange, ConfigEntry } from '../../client/admin/configs.ts';
 import { dryRunArgs, pairsIn, withAdmin, withTopics } from '../admin.ts';
 import { type BrokerArgs, brokerArgs } from '../broker.ts';
 import { command } from '../command.ts';
@@ -51,13 +51,13 @@ export const set = command({
   description: 'Change settings',
   args: {
     ...resourceArgs,
-    pair: { type: 'positional', required: true, description: 'KEY=VALUE' },
+    pair: { type: 'positional', required: true, description: 'KEY=VALUE; of a list KEY+=ITEM and KEY-=ITEM' },
     ...dryRunArgs,
     ...brokerArgs,
   },
   hasMany: true,
   completes: { topic: 'topic', group: 'group' },
-  run: (given) => change(given, pairsIn('configs set', given.words)),
+  run: (given) => change(given, changesIn(pairsIn('configs set', given.words))),
 });
 
 /** `milena configs unset` */
@@ -77,7 +77,7 @@ export const unset = command({
 
 async function change(
   { args, report }: { args: ChangeArgs; report: Report },
-  changes: Readonly<Record<string, ConfigValue | null>>,
+  changes: Readonly<Record<string, ConfigChange>>,
 ): Promise<void> {
   const resource = resourceOf(args);
   const dryRun = args['dry-run'] === true;
@@ -85,6 +85,15 @@ async function change(
     await withTopics(admin, [args.topic ?? ''], () => admin.configs.alter(resource, changes, { dryRun }));
     showChanges(report, changes, { dryRun });
   });
+}
+
+/** `KEY+=ITEM` and `KEY-=ITEM` say what becomes of one item. */
+function changesIn(pairs: Readonly<Record<string, string>>): Record<string, ConfigChange> {
+  const changes = Object.entries(pairs).map(([key, value]): [string, ConfigChange] => {
+    if (key.endsWith('+')) return [key.slice(0, -1), { append: value }];
+    return key.endsWith('-') ? [key.slice(0, -1), { subtract: value }] : [key, value];
+  });
+  return Object.fromEntries(changes);
 }
 
 interface ChangeArgs extends ResourceArgs, BrokerArgs {

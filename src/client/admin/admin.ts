@@ -16,6 +16,7 @@ export class Admin implements Nouns {
   readonly offsets: Nouns['offsets'];
   readonly records: Nouns['records'];
   readonly cluster: Nouns['cluster'];
+  readonly features: Nouns['features'];
 
   /** @internal */
   constructor(parts: AdminParts) {
@@ -34,6 +35,7 @@ export class Admin implements Nouns {
     this.offsets = onDemand('offsets', load);
     this.records = onDemand('records', load);
     this.cluster = onDemand('cluster', load);
+    this.features = onDemand('features', load);
   }
 }
 

@@ -1,21 +1,21 @@
 import { ErrorCode } from '../../model/errors.ts';
-import { apiVersionsApi } from '../../wire/apis/18-api-versions.ts';
 import { describeClusterApi } from '../../wire/apis/60-describe-cluster.ts';
 import { BrokerError } from '../errors.ts';
-import { type Exchange, SOFTWARE } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import type { AdminOptions, Asking } from './asking.ts';
 import { type ClusterHealth, healthOf } from './cluster-health.ts';
+import { type FeatureDescription, featuresOf } from './features.ts';
+import { type LogDir, logDirsOf } from './log-dirs.ts';
+import { type Quorum, quorumOf } from './quorum.ts';
 
 const DESCRIBE_VERSIONS = { min: 0, max: 2 };
-/** v3 tells features (KIP-584). */
-const FEATURES_VERSIONS = { min: 3, max: 4 };
 
 export interface ClusterDescription {
   clusterId: string | null;
   /** -1 when there is none, or it does not say. */
   controllerId: number;
   brokers: BrokerDescription[];
-  features: { name: string; level: number; min: number; max: number }[];
+  features: FeatureDescription[];
 }
 
 export interface BrokerDescription {
@@ -60,6 +60,16 @@ export class ClusterAdmin {
     return healthOf(this.#asking.cluster, options);
   }
 
+  /** Who keeps the metadata: its leader, who votes, who listens, and how far they are. */
+  quorum(options: AdminOptions = {}): Promise<Quorum> {
+    return quorumOf(this.#asking, options);
+  }
+
+  /** Where brokers keep logs, how much there is of each partition, and how much room is left. */
+  logDirs(options: AdminOptions = {}): Promise<LogDir[]> {
+    return logDirsOf(this.#asking, options);
+  }
+
   async #byMetadata(signal: AbortSignal | undefined): Promise<Omit<ClusterDescription, 'features'>> {
     const { brokers, clusterId, controllerId } = await this.#asking.cluster.metadata([], signal);
     const listed = brokers.map(({ nodeId, host, port, rack }) => ({ id: nodeId, host, port, rack }));
@@ -82,24 +92,4 @@ async function describedBy(
     rack,
   }));
   return { clusterId, controllerId, brokers };
-}
-
-/** None where the broker is too old to have any. */
-async function featuresOf(
-  broker: Exchange,
-  signal: AbortSignal | undefined,
-): Promise<ClusterDescription['features']> {
-  if ((broker.versions.get(apiVersionsApi.key)?.max ?? 0) < FEATURES_VERSIONS.min) return [];
-  const answer = await broker.request(apiVersionsApi, FEATURES_VERSIONS, SOFTWARE, { signal });
-  const levels = new Map(
-    answer.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]),
-  );
-  return answer.supportedFeatures
-    .map(({ name, minVersion, maxVersion }) => ({
-      name,
-      level: levels.get(name) ?? 0,
-      min: minVersion,
-      max: maxVersion,
-    }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../model/errors.ts';
 import { describeConfigsApi, type DescribeConfigsResponse } from '../../wire/apis/32-describe-configs.ts';
 import { incrementalAlterConfigsApi } from '../../wire/apis/44-incremental-alter-configs.ts';
+import { listConfigResourcesApi } from '../../wire/apis/74-list-config-resources.ts';
 import { BrokerError, invalidArgument } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { type AnyTopic, nameOf } from '../topics/topic.ts';
@@ -8,12 +9,16 @@ import { type AdminOptions, type Asking, unknownTopic } from './asking.ts';
 
 const DESCRIBE_VERSIONS = { min: 1, max: 4 };
 const ALTER_VERSIONS = { min: 0, max: 1 };
+/** v0 knew client metrics alone. */
+const LIST_VERSIONS = { min: 1, max: 1 };
 
 /** What has settings. A broker `default` stands for what is set for all brokers. */
 export type ConfigResource =
   | { readonly topic: AnyTopic }
   | { readonly broker: number | 'default' }
-  | { readonly group: string };
+  | { readonly group: string }
+  /** A subscription of KIP-714, by its name. */
+  | { readonly clientMetrics: string };
 
 export type ConfigValue = string | number | boolean;
 
@@ -71,7 +76,10 @@ export interface ConfigEntry {
   documentation: string | null;
 }
 
-const RESOURCE_TYPE = { topic: 2, broker: 4, group: 32 } as const;
+const RESOURCE_TYPE = { topic: 2, broker: 4, clientMetrics: 16, group: 32 } as const;
+
+/** Kinds of what has settings. */
+export type ConfigResourceKind = keyof typeof RESOURCE_TYPE;
 const OPERATION = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
 
 /** Settings: `client.admin.configs`. */
@@ -153,6 +161,36 @@ export class ConfigsAdmin {
     return true;
   }
 
+  /**
+   * What has settings, by kind and name: topics and brokers that are there, groups and client metrics on which
+   * something is set.
+   * @throws BrokerError UNSUPPORTED_VERSION before Kafka 4.1
+   */
+  async resources({
+    kinds = ['topic', 'broker', 'group', 'clientMetrics'],
+    signal,
+  }: AdminOptions & { kinds?: readonly ConfigResourceKind[] } = {}): Promise<
+    { kind: ConfigResourceKind; name: string }[]
+  > {
+    const kindOf = new Map(kinds.map((kind) => [RESOURCE_TYPE[kind] as number, kind]));
+    const request = { resourceTypes: [...kindOf.keys()] };
+    const found = await this.#asking.try(
+      async () => {
+        const broker = await this.#asking.controller({ signal });
+        const answer = await broker.request(listConfigResourcesApi, LIST_VERSIONS, request, { signal });
+        if (answer.errorCode !== ErrorCode.NONE) throw new BrokerError(answer.errorCode, 'settings');
+        return answer.configResources;
+      },
+      { signal },
+    );
+    return found
+      .flatMap(({ resourceType, resourceName: name }) => {
+        const kind = kindOf.get(resourceType);
+        return kind === undefined ? [] : [{ kind, name }];
+      })
+      .sort((a, b) => (a.kind === b.kind ? (a.name < b.name ? -1 : 1) : a.kind < b.kind ? -1 : 1));
+  }
+
   /** Of one broker it alone knows; all else any broker does, or hands on. */
   #brokerOf(resource: ConfigResource, signal: AbortSignal | undefined): Promise<Exchange> {
     if ('broker' in resource && resource.broker !== 'default')
@@ -169,12 +207,15 @@ export function textOf(value: ConfigValue): string {
 function idOf(resource: ConfigResource): { resourceType: number; resourceName: string } {
   if ('topic' in resource) return { resourceType: RESOURCE_TYPE.topic, resourceName: nameOf(resource.topic) };
   if ('group' in resource) return { resourceType: RESOURCE_TYPE.group, resourceName: resource.group };
+  if ('clientMetrics' in resource)
+    return { resourceType: RESOURCE_TYPE.clientMetrics, resourceName: resource.clientMetrics };
   const resourceName = resource.broker === 'default' ? '' : String(resource.broker);
   return { resourceType: RESOURCE_TYPE.broker, resourceName };
 }
 
 function titleOf(resource: ConfigResource): string {
   if ('topic' in resource) return nameOf(resource.topic);
+  if ('clientMetrics' in resource) return `client metrics ${resource.clientMetrics}`;
   return 'group' in resource ? `group ${resource.group}` : `broker ${resource.broker}`;
 }
 

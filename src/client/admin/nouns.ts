@@ -1,6 +1,7 @@
 import { type AdminParts, Asking } from './asking.ts';
 import { ClusterAdmin } from './cluster-admin.ts';
 import { ConfigsAdmin } from './configs.ts';
+import { FeaturesAdmin } from './features.ts';
 import { GroupsAdmin } from './groups.ts';
 import { OffsetFinder } from './offset-finder.ts';
 import { OffsetsAdmin } from './offsets.ts';
@@ -15,6 +16,7 @@ export interface Nouns {
   readonly offsets: OffsetsAdmin;
   readonly records: RecordsAdmin;
   readonly cluster: ClusterAdmin;
+  readonly features: FeaturesAdmin;
 }
 
 export function nounsOf(parts: AdminParts): Nouns {
@@ -28,5 +30,6 @@ export function nounsOf(parts: AdminParts): Nouns {
     offsets: new OffsetsAdmin(asking, finder),
     records: new RecordsAdmin(asking, finder),
     cluster: new ClusterAdmin(asking),
+    features: new FeaturesAdmin(asking),
   };
 }

@@ -6,6 +6,9 @@ import { handler } from '../handler.ts';
 
 const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 
+/** From this version on clients know that a feature can be off. */
+const FEATURES_AT_ZERO_VERSION = 4;
+
 /**
  * The versions we serve. A client that asks in a version we do not know gets a v0 answer with UNSUPPORTED_VERSION
  * and our range of this one API, so that it can step down (KIP-511).
@@ -26,16 +29,12 @@ export const apiVersions = handler({
       errorCode: ErrorCode.NONE,
       apiKeys: servedVersions(call),
       throttleTimeMs: 0,
-      supportedFeatures: SUPPORTED_FEATURES.map(({ name, minSupportedVersion, maxSupportedVersion }) => ({
-        name,
-        minVersion: minSupportedVersion,
-        maxVersion: maxSupportedVersion,
-      })),
+      supportedFeatures: supportedFeatures(call.version),
       finalizedFeaturesEpoch: image.version,
       // A directory of Kafka's has features at levels that we do not serve.
-      finalizedFeatures: SUPPORTED_FEATURES.map(({ name }) => {
+      finalizedFeatures: SUPPORTED_FEATURES.flatMap(({ name }) => {
         const level = image.features.get(name) ?? 0;
-        return { name, minVersionLevel: level, maxVersionLevel: level };
+        return level === 0 ? [] : [{ name, minVersionLevel: level, maxVersionLevel: level }];
       }),
     });
   },
@@ -44,6 +43,15 @@ export const apiVersions = handler({
     call.reply({ errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys }, 0);
   },
 });
+
+/** Clients of v3 take a feature that can be off for a fault, so they are not told of one (KAFKA-17011). */
+function supportedFeatures(apiVersion: number) {
+  return SUPPORTED_FEATURES.map(({ name, minSupportedVersion, maxSupportedVersion }) => ({
+    name,
+    minVersion: minSupportedVersion,
+    maxVersion: maxSupportedVersion,
+  })).filter(({ minVersion }) => minVersion > 0 || apiVersion >= FEATURES_AT_ZERO_VERSION);
+}
 
 function servedVersions(call: Call) {
   return [...call.gateway.handlers]

@@ -86,6 +86,37 @@ export const adminConfigs = suite('admin: settings', (reach) => {
       code: 'INVALID_CONFIG',
     });
   });
+  test('lists grow and shrink by items', async () => {
+    const { configs } = client.admin;
+    await configs.alter({ topic: name }, { 'cleanup.policy': { append: 'compact' } });
+    await expect.poll(() => valueOf('cleanup.policy'), SOON).toBe('delete,compact');
+    await configs.alter({ topic: name }, { 'cleanup.policy': { subtract: 'compact' } });
+    await expect.poll(() => valueOf('cleanup.policy'), SOON).toBe('delete');
+    await configs.alter({ topic: name }, { 'cleanup.policy': null });
+  });
+
+  test('of groups and of client metrics, which are listed then', async () => {
+    const { configs } = client.admin;
+    const [group, clientMetrics] = [reach.place.name('group'), reach.place.name('metrics')];
+    await configs.alter({ group }, { 'consumer.session.timeout.ms': 50_000 });
+    await configs.alter({ clientMetrics }, { 'interval.ms': 60_000, match: 'client_id=app.*' });
+    const kinds = ['group', 'clientMetrics'] as const;
+    await expect
+      .poll(() => configs.resources({ kinds }), SOON)
+      .toEqual(
+        expect.arrayContaining([
+          { kind: 'clientMetrics', name: clientMetrics },
+          { kind: 'group', name: group },
+        ]) as unknown,
+      );
+    expect(await configs.describe({ clientMetrics }, { names: ['interval.ms'] })).toMatchObject([
+      { value: '60000', source: 'DYNAMIC_CLIENT_METRICS_CONFIG' },
+    ]);
+    expect(await configs.describe({ group }, { names: ['consumer.session.timeout.ms'] })).toMatchObject([
+      { value: '50000', source: 'DYNAMIC_GROUP_CONFIG' },
+    ]);
+  });
+
   test('ensure changes settings that differ', async () => {
     expect(await client.admin.topics.ensure(name, { retention: '7s' })).toBe('changed');
     await expect.poll(() => valueOf('retention.ms'), SOON).toBe('7000');

@@ -1,5 +1,6 @@
 import { apiPages } from './api.ts';
 import { commandLinePage } from './command-line.ts';
+import { compatibilityPage } from './compatibility.ts';
 import { configsPage, settingsPage } from './configs.ts';
 import { errorsPage } from './errors.ts';
 import { protocolPage } from './protocol.ts';
@@ -11,6 +12,7 @@ export async function referencePages(): Promise<Map<string, string>> {
   const pages = new Map([
     ...apiPages(),
     ['command-line.md', await commandLinePage()],
+    ['compatibility.md', compatibilityPage()],
     ['configs.md', configsPage()],
     ['errors.md', errorsPage()],
     ['protocol.md', protocolPage()],

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const TOOLS = 'org.apache.kafka.tools';
+
+/** What a tool of Kafka's `bin` runs. */
+export const MAIN_CLASS: Readonly<Record<string, string>> = {
+  'kafka-broker-api-versions': `${TOOLS}.BrokerApiVersionsCommand`,
+  'kafka-client-metrics': `${TOOLS}.ClientMetricsCommand`,
+  'kafka-cluster': `${TOOLS}.ClusterTool`,
+  'kafka-configs': 'kafka.admin.ConfigCommand',
+  'kafka-console-consumer': `${TOOLS}.consumer.ConsoleConsumer`,
+  'kafka-console-producer': `${TOOLS}.ConsoleProducer`,
+  'kafka-consumer-groups': `${TOOLS}.consumer.group.ConsumerGroupCommand`,
+  'kafka-consumer-perf-test': `${TOOLS}.ConsumerPerformance`,
+  'kafka-delete-records': `${TOOLS}.DeleteRecordsCommand`,
+  'kafka-e2e-latency': `${TOOLS}.EndToEndLatency`,
+  'kafka-features': `${TOOLS}.FeatureCommand`,
+  'kafka-get-offsets': `${TOOLS}.GetOffsetShell`,
+  'kafka-groups': `${TOOLS}.GroupsCommand`,
+  'kafka-leader-election': `${TOOLS}.LeaderElectionCommand`,
+  'kafka-log-dirs': `${TOOLS}.LogDirsCommand`,
+  'kafka-metadata-quorum': `${TOOLS}.MetadataQuorumCommand`,
+  'kafka-producer-perf-test': `${TOOLS}.ProducerPerformance`,
+  'kafka-reassign-partitions': `${TOOLS}.reassign.ReassignPartitionsCommand`,
+  'kafka-topics': `${TOOLS}.TopicCommand`,
+  'kafka-verifiable-consumer': `${TOOLS}.VerifiableConsumer`,
+  'kafka-verifiable-producer': `${TOOLS}.VerifiableProducer`,
+};
+
+/** One call of a tool, and what has to come of it. */
+export interface ToolRun {
+  readonly tool: string;
+  /** Without where the broker is. */
+  readonly args: readonly string[];
+  readonly stdin: string;
+  /** Each has to match in what it prints. */
+  readonly says: readonly RegExp[];
+  /** It has to end with an error. */
+  readonly fails: boolean;
+}
+
+/** All of `tools.txt`, in order. */
+export function toolRuns(): ToolRun[] {
+  const text = readFileSync(join(import.meta.dirname, 'tools.txt'), 'utf8');
+  const paragraphs = text.split(/\n(?=!?kafka-)/).filter((each) => /^!?kafka-/.test(each));
+  return paragraphs.map((paragraph) => {
+    const [command = '', ...lines] = paragraph.split('\n');
+    const [name = '', ...args] = command.split(' ');
+    const after = (mark: string) =>
+      lines.flatMap((line) => (line.startsWith(`  ${mark} `) ? [line.slice(4)] : []));
+    return {
+      tool: name.replace('!', ''),
+      args,
+      stdin: after('<')
+        .map((line) => `${line}\n`)
+        .join(''),
+      says: after('=').map((expression) => new RegExp(expression, 'm')),
+      fails: name.startsWith('!'),
+    };
+  });
+}
+
+/** What a tool came to; `npm run docs` makes a page of them. */
+export interface Answer {
+  command: string;
+  /** It answered as it has to. */
+  isRight: boolean;
+  /** The words that were looked for, or the first line that was not expected. */
+  says: string;
+}
+
+export interface Answers {
+  kafka: string;
+  tools: Answer[];
+}
+
+/** Written by the suite when it has run all of them. */
+export const ANSWERS_FILE = join(import.meta.dirname, 'answers.json');
