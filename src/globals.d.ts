@@ -14,6 +14,9 @@ declare namespace WebAssembly {
   }
 }
 
+declare function atob(text: string): string;
+declare function btoa(text: string): string;
+
 declare class TextEncoder {
   encode(text?: string): Uint8Array;
   encodeInto(text: string, into: Uint8Array): { read: number; written: number };

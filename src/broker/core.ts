@@ -1,21 +1,24 @@
 import { Gateway, type LogDir } from '../gateway/gateway.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effective.ts';
-import { MetadataImage } from '../metadata/image.ts';
+import { type EndpointImage, MetadataImage } from '../metadata/image.ts';
 import { decodeMetadataRecord } from '../metadata/records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../model/limits.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Cryptography } from '../ports/cryptography.ts';
 import type { Log, LogFields } from '../ports/log.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
+import type { VerifyToken } from '../sasl/oauth-bearer-server.ts';
 import type { Identity } from '../segments/data-directory.ts';
 import { type CleanerConfig, LogCleaner } from '../shard/log-cleaner.ts';
 import { LogManager } from '../shard/log-manager.ts';
 import type { ShardMeter } from '../shard/shard-spec.ts';
 import { Shards } from '../shard/shards.ts';
+import { authorizerOf, loginsOf } from './security.ts';
 import { type Listening, type Spec, ShardSpecs } from './specs.ts';
 
 /** What a home gives the core. */
@@ -26,8 +29,8 @@ export interface CoreParts {
   codecs: Codecs;
   clock: Clock;
   random: Random;
-  /** Where clients find the Kafka listener. */
-  endpoint: Listening;
+  /** The listeners, as clients find them. */
+  endpoints: readonly EndpointImage[];
   /** What clients are told instead (advertised.listeners); undefined tells each the address it came in on. */
   advertised?: Listening | undefined;
   /** Broker settings by Kafka's names. */
@@ -38,6 +41,10 @@ export interface CoreParts {
   limits?: Partial<GatewayLimits> | undefined;
   /** What the shards take in and write, if anyone counts it. */
   meter?: ShardMeter;
+  /** For clients who say who they are; left out, nobody can. */
+  cryptography?: Cryptography | undefined;
+  /** Who a token of OAUTHBEARER speaks for; left out, none is taken. */
+  verifyToken?: VerifyToken | undefined;
   onWarning: (message: string, about?: LogFields) => void;
   /** Where gateway and groups tell what they do; left out, they are silent. */
   log?: Log | undefined;
@@ -64,8 +71,8 @@ export function startCore(parts: CoreParts): Core {
   const { store, identity, kernels, codecs, clock, random, staticConfigs, onWarning, meter } = parts;
   const { advertised, log } = parts;
   const image = new MetadataImage({ clusterId: identity.clusterId, controllerId: identity.nodeId });
-  const endpoint = advertised ?? parts.endpoint;
-  const specs = new ShardSpecs({ image, identity, staticConfigs, random, endpoint, log });
+  const endpoints = parts.endpoints.map((endpoint) => ({ ...endpoint, ...advertised }));
+  const specs = new ShardSpecs({ image, identity, staticConfigs, random, endpoints, log });
   const reply = (answer: ShardReply) => gateway.receive(answer);
   const adjust = parts.adjust ?? ((spec) => spec);
   const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply, meter }, (id) => {
@@ -73,7 +80,8 @@ export function startCore(parts: CoreParts): Core {
     return spec && adjust(spec);
   });
   specs.onMetadata = (records) => follow(records, { image, shards, onWarning });
-  const named = limitsOf({ image, nodeId: identity.nodeId, staticConfigs });
+  const layers = { image, nodeId: identity.nodeId, staticConfigs };
+  const named = limitsOf(layers);
   const gateway = new Gateway({
     link: shards,
     clock,
@@ -81,6 +89,8 @@ export function startCore(parts: CoreParts): Core {
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...named, ...parts.limits },
     log,
     image,
+    logins: loginsOf(parts, layers),
+    authorizer: authorizerOf(image, staticConfigs),
     config: {
       nodeId: identity.nodeId,
       autoCreateTopicsEnable: staticConfigs.get('auto.create.topics.enable') !== 'false',
@@ -89,7 +99,6 @@ export function startCore(parts: CoreParts): Core {
       advertised,
     },
   });
-  const layers = { image, nodeId: identity.nodeId, staticConfigs };
   const retentionCheckIntervalMs = brokerConfigNumber(layers, 'log.retention.check.interval.ms');
   const cleaning = { shards, store, kernels, codecs, clock, random, onWarning };
   const cleaner = new LogCleaner({ ...cleaning, config: () => cleanerConfigOf(layers) });

@@ -5,7 +5,7 @@ import type { ClusterView } from '../group/topics.ts';
 import { brokerConfigNumber, brokerConfigValue, type ConfigLayers } from '../metadata/configs/effective.ts';
 import { listItems } from '../metadata/configs/validate.ts';
 import { ControllerMachine } from '../metadata/controller.ts';
-import { type MetadataImage, ResourceType, type TopicImage } from '../metadata/image.ts';
+import { type EndpointImage, type MetadataImage, ResourceType, type TopicImage } from '../metadata/image.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
 import { CLUSTER_METADATA_TOPIC, CONSUMER_OFFSETS_TOPIC, METADATA_TOPIC_ID, logKey } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
@@ -34,7 +34,7 @@ export interface SpecParts {
   staticConfigs: ReadonlyMap<string, string>;
   random: Random;
   /** Where clients find this node, as its registration says. */
-  endpoint: Listening;
+  endpoints: readonly EndpointImage[];
   log?: Log | undefined;
 }
 
@@ -78,7 +78,7 @@ export class ShardSpecs {
   }
 
   #metadata(): Spec {
-    const { identity, staticConfigs, random, endpoint } = this.#parts;
+    const { identity, staticConfigs, random, endpoints } = this.#parts;
     const { clusterId, nodeId, directoryId } = identity;
     const incarnationId = random.uuid();
     return {
@@ -100,7 +100,7 @@ export class ShardSpecs {
         return controller.register({
           brokerId: nodeId,
           incarnationId,
-          endpoints: [{ name: 'PLAINTEXT', host: endpoint.host, port: endpoint.port, securityProtocol: 0 }],
+          endpoints,
           rack: null,
           logDirs: [directoryId],
         });

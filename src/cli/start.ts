@@ -65,17 +65,20 @@ async function run(config: NodeConfig, { inert, effective }: Resolved): Promise<
     stop: (signal) => stop(broker, { signal, log, timeoutMs: config.shutdownTimeoutMs }),
     failed: (err) => log.error('not everything could be written; the next start recovers', { ...about, err }),
   });
-  const { kafka, http } = broker;
+  const { kafka, http, listeners } = broker;
   const topics = broker.image.topics().length;
   const readyMs = Math.round(performance.now());
   const { advertised, directory, flush } = config;
-  log.info('ready', { ...about, readyMs, kafka, advertised, http, directory, flush, topics });
+  const several = listeners.length > 1 ? { listeners } : {};
+  log.info('ready', { ...about, readyMs, kafka, ...several, advertised, http, directory, flush, topics });
   await releaseStartMemory();
 }
 
 async function startBroker(config: NodeConfig, log: Log): Promise<Broker> {
   const { kafka, http, directory } = config;
-  const listening = { host: kafka.host, port: kafka.port, httpHost: http?.host, httpPort: http?.port };
+  // With several listeners each has its own.
+  const advertised = config.listeners.length === 1 ? config.advertised : undefined;
+  const listening = { httpHost: http?.host, httpPort: http?.port, advertised };
   try {
     return await Broker.start({ ...config, ...listening, log });
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Diagnostics } from '../ports/diagnostics.ts';
 import type { Random } from '../ports/random.ts';
 import type { Tracing } from '../ports/tracing.ts';
 import type { BrokerAddress, Transport } from '../ports/transport.ts';
+import type { WebCrypto } from '../sasl/web-crypto.ts';
 import type { Codecs } from '../records/codecs.ts';
 import { Client } from './client.ts';
 import { Cluster } from './cluster.ts';
@@ -26,6 +27,20 @@ export interface TlsOptions {
   rejectUnauthorized?: boolean;
 }
 
+/** How a client says who it is, where brokers want to know. */
+export type SaslOptions =
+  | {
+      /** Where the way is not encrypted (`kafkas://`, `wss://`), `plain` shows the password to whoever listens. */
+      mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+      username: string;
+      password: string;
+    }
+  | {
+      mechanism: 'oauthbearer';
+      /** A token (JWT), or what gives one: asked for each connection, and when it expires. */
+      token: string | (() => string | Promise<string>);
+    };
+
 export interface ConnectOptions {
   /** What brokers call this client in their logs; `milena` unless given. */
   clientId?: string;
@@ -33,6 +48,8 @@ export interface ConnectOptions {
   transport?: Transport;
   /** For `kafkas://`, which only Node has. */
   tls?: TlsOptions;
+  /** Who this client is, where brokers want to know. */
+  sasl?: SaslOptions;
   /** How long a call is tried again while brokers cannot be reached, or are busy: 30,000 unless given. */
   retryForMs?: Millis;
   /** The same, of connecting alone: 0 tries each address once. */
@@ -53,6 +70,8 @@ export interface Surroundings {
   random: Random;
   kernels: Kernels;
   codecs: Codecs;
+  /** The platform's `crypto`, for logins that never show their password. */
+  webCrypto?: WebCrypto | undefined;
   /** Tells when a page wakes, or its network is back. */
   wakes?: WakeSource | undefined;
   /** Where what the client does can be watched. */
@@ -83,6 +102,7 @@ export async function connectWith(
   const { retryForMs = RETRY_FOR_MS, clientId = 'milena', allowAutoTopicCreation = true, signal } = options;
   const { connectForMs = retryForMs } = options;
   const tracing = await tracingOf(options.tracing, clientId);
+  const login = await loginOf(options.sasl, surroundings);
   const { transport, bootstrap } = wayTo(to, options, surroundings);
   const { connectTimeoutMs, requestTimeoutMs } = options;
   const times = {
@@ -96,6 +116,7 @@ export async function connectWith(
     clock,
     random,
     allowAutoTopicCreation,
+    login,
     diagnostics: surroundings.diagnostics,
     ...times,
   });
@@ -113,6 +134,13 @@ async function tracingOf(tracing: Tracing | false | undefined, clientId: string)
   if (!tracing) return undefined;
   const { ClientTracing } = await import('./tracing/client-tracing.ts');
   return new ClientTracing(tracing, clientId);
+}
+
+/** Loaded only by those who have to say who they are. */
+async function loginOf(sasl: SaslOptions | undefined, { webCrypto }: Surroundings) {
+  if (sasl === undefined) return undefined;
+  const { ClientLogin } = await import('./login.ts');
+  return new ClientLogin(sasl, webCrypto);
 }
 
 /** @internal How a URL is reached, and whom to ask first there. @throws MilenaError INVALID_ARGUMENT */

@@ -52,6 +52,10 @@ const HINTS: Readonly<Record<string, string>> = {
   INVALID_TOPIC_EXCEPTION: 'topic names have letters, digits, dots, dashes and underscores, 249 at most',
   TOPIC_AUTHORIZATION_FAILED: 'ask for the right to use this topic',
   CLUSTER_AUTHORIZATION_FAILED: 'ask for the right to do this',
+  SASL_AUTHENTICATION_FAILED:
+    'look at the name and the password, or at the token, and at which broker this is',
+  UNSUPPORTED_SASL_MECHANISM: 'choose one of those that the broker takes',
+  ILLEGAL_SASL_STATE: 'leave the option sasl out, or ask at the listener that wants logins',
   LEADER_NOT_AVAILABLE: 'is the broker that holds the partition running?',
   NOT_ENOUGH_REPLICAS: 'start the brokers that hold replicas, or lower min.insync.replicas',
   UNSUPPORTED_VERSION:

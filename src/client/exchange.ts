@@ -1,59 +1,26 @@
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 import type { Millis } from '../model/ids.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { ConnectionMessage, Diagnostics } from '../ports/diagnostics.ts';
-import type { BrokerAddress, ByteStream, Transport } from '../ports/transport.ts';
+import type { ConnectionMessage } from '../ports/diagnostics.ts';
+import type { BrokerAddress, ByteStream } from '../ports/transport.ts';
 import { apiVersionsApi, type ApiVersionsResponse } from '../wire/apis/18-api-versions.ts';
 import { decodeResponse, encodeRequest } from '../wire/frame.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
 import type { Api, RequestInitOf, ResponseOf } from '../wire/schema.ts';
 import { BrokerError, ConnectionLost, MilenaError } from './errors.ts';
+import {
+  type Asked,
+  type ExchangeOptions,
+  type Pending,
+  type RequestOptions,
+  SOFTWARE,
+  type Versions,
+  versionsIn,
+} from './exchange-options.ts';
+import { type Login, type LoginExchange, LoginSession } from './login-session.ts';
 import { ReceiveSpace } from './receive-space.ts';
 
-/** Versions of one API, ends included. */
-export interface Versions {
-  min: number;
-  max: number;
-}
+export { type ExchangeOptions, type RequestOptions, SOFTWARE, type Versions } from './exchange-options.ts';
 
-export interface ExchangeOptions {
-  transport: Transport;
-  clock: Clock;
-  clientId: string;
-  /** Requests without an answer, beyond which the next ones wait here. */
-  inFlightMax?: number;
-  /** From sending to answer; then the connection counts as lost, for the answers behind would not come either. */
-  requestTimeoutMs?: Millis;
-  /** For the stream, and again for the first answer. */
-  connectTimeoutMs?: Millis;
-  diagnostics?: Diagnostics | undefined;
-}
-
-export interface RequestOptions {
-  timeoutMs?: Millis | undefined;
-  /** Nobody waits for the answer any more. What was sent may be done all the same. */
-  signal?: AbortSignal | undefined;
-}
-
-interface Pending {
-  api: Api;
-  version: number;
-  body: unknown;
-  timeoutMs: Millis;
-  correlationId: number;
-  /** Undefined: there will be none (acks=0). */
-  answered: ((frame: Uint8Array) => void) | undefined;
-  sent: () => void;
-  failed: (error: unknown) => void;
-  cancelTimer: () => void;
-  /** When it was sent, if anyone watches. */
-  watched?: { atMs: Millis; requestBytes: number };
-}
-
-type Asked = Omit<Pending, 'correlationId' | 'cancelTimer' | 'timeoutMs'> & Pick<RequestOptions, 'timeoutMs'>;
-
-/** What brokers are told of this client (KIP-511). */
-export const SOFTWARE = { clientSoftwareName: 'milena', clientSoftwareVersion: '0' };
 const IN_FLIGHT_MAX = 5;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Of that time: requests that are given more are known to be slow. */
@@ -81,6 +48,8 @@ export class Exchange {
   #lastCorrelationId = 0;
   #closedBecause: string | undefined;
   #isOpen = false;
+  #isRenewing = false;
+  #session: LoginSession | undefined;
   #versions: ReadonlyMap<number, Versions> = new Map();
 
   private constructor(options: ExchangeOptions, address: BrokerAddress) {
@@ -100,6 +69,7 @@ export class Exchange {
       await exchange.#connect(address, signal);
       const { connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
       exchange.#versions = versionsIn(await exchange.#apiVersions({ timeoutMs, signal }));
+      if (options.login !== undefined) await exchange.#logIn(options.login);
       exchange.#isOpen = true;
       exchange.#tell('opened', undefined);
     } catch (error) {
@@ -108,6 +78,35 @@ export class Exchange {
       throw error;
     }
     return exchange;
+  }
+
+  /** What is asked while it logs in again waits. */
+  async #logIn(login: Login): Promise<void> {
+    const { clock } = this.#options;
+    this.#session = new LoginSession(login, clock, {
+      exchange: this.#ahead(),
+      began: () => (this.#isRenewing = true),
+      renewed: () => {
+        this.#isRenewing = false;
+        this.#flush();
+      },
+      failed: (why) => this.#break(why),
+    });
+    await this.#session.logIn();
+  }
+
+  /** Requests that do not wait behind others. */
+  #ahead(): LoginExchange {
+    return {
+      request: async (api, versions, body) => {
+        const version = this.versionOf(api, versions);
+        const frame = await new Promise<Uint8Array>((answered, failed) => {
+          if (this.isClosed) return failed(new ConnectionLost(this.#lostBecause));
+          this.#write(this.#pendingOf({ api, version, body, answered, failed, sent: () => {} }));
+        });
+        return this.#decode(api, version, frame);
+      },
+    };
   }
 
   get isClosed(): boolean {
@@ -278,6 +277,7 @@ export class Exchange {
   /** Sends what may be sent. */
   #flush(): void {
     const { inFlightMax = IN_FLIGHT_MAX } = this.#options;
+    if (this.#isRenewing) return;
     while (this.#hasRoom && this.#throttled === undefined && this.#inFlight.length < inFlightMax) {
       const next = this.#queue.shift();
       if (next === undefined) return;
@@ -361,6 +361,7 @@ export class Exchange {
     if (this.#isOpen) this.#tell('closed', this.#closedBecause);
     this.#isOpen = false;
     this.#throttled?.();
+    this.#session?.stop();
     const lost = [...this.#inFlight, ...this.#queue];
     this.#inFlight = [];
     this.#queue = [];
@@ -387,10 +388,4 @@ export class Exchange {
     const about = { clientId, ...this.#address, api: api.name, version, correlationId };
     diagnostics.request.publish({ ...about, requestBytes, responseBytes, durationMs });
   }
-}
-
-function versionsIn({ apiKeys }: ApiVersionsResponse): ReadonlyMap<number, Versions> {
-  return new Map(
-    apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
-  );
 }

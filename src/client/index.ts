@@ -24,7 +24,7 @@ export type { DeletedRecords, DeleteRecordsOptions } from './admin/records.ts';
 export type { TopicDescription } from './admin/topic-descriptions.ts';
 export type { NewTopicOptions, TopicListing } from './admin/topics.ts';
 export type { Client } from './client.ts';
-export type { ConnectOptions, TlsOptions } from './connect.ts';
+export type { ConnectOptions, SaslOptions, TlsOptions } from './connect.ts';
 export type { ConsumedRecord } from './consumer/consumed-record.ts';
 export type { Consumer, ConsumerStatus } from './consumer/consumer.ts';
 export type { Order } from './consumer/lanes.ts';

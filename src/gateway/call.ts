@@ -35,6 +35,7 @@ export class Call {
   #asked: Map<number, ShardId> | undefined;
   #cancelTimer: (() => void) | undefined;
   #behind: (() => void)[] | undefined;
+  #amend: ((body: never) => unknown) | undefined;
 
   constructor(
     gateway: Gateway,
@@ -120,8 +121,15 @@ export class Call {
     this.connection.hold(deltaBytes);
   }
 
-  reply(body: unknown, version = this.header.apiVersion): void {
+  /** The answer will be what this makes of it: what was taken out of the request is refused there. Once a call. */
+  amend(change: (body: never) => unknown): void {
+    invariant(this.#amend === undefined, 'an answer is amended once');
+    this.#amend = change;
+  }
+
+  reply(given: unknown, version = this.header.apiVersion): void {
     if (this.done) return;
+    const body = this.#amend === undefined ? given : this.#amend(given as never);
     try {
       this.response = encodeResponse(this.handler.api, version, this.header.correlationId, body as never);
     } catch (error) {
@@ -130,6 +138,13 @@ export class Call {
       return this.close('bad_request');
     }
     this.#finish(body);
+  }
+
+  /** An answer without a header: to a bare token. */
+  replyBytes(chunks: Uint8Array[]): void {
+    if (this.done) return;
+    this.response = chunks;
+    this.#finish(undefined);
   }
 
   /** Done without an answer: Produce with acks=0. */

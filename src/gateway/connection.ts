@@ -1,22 +1,36 @@
-import { KafkaError } from '../model/errors.ts';
+import { invariant } from '../model/assert.ts';
+import { ErrorCode, KafkaError } from '../model/errors.ts';
 import type { Caller } from '../model/machine.ts';
+import type { Authenticated } from '../sasl/server.ts';
+import { ANONYMOUS } from '../security/principals.ts';
 import { WireError } from '../wire/error.ts';
 import { decodeRequest, decodeRequestHeader } from '../wire/frame.ts';
-import { Call } from './call.ts';
-import { serves } from './handler.ts';
+import { Access } from './access/access.ts';
+import { handleGuarded } from './access/guards.ts';
+import { Call, type RequestHeader } from './call.ts';
+import { type Handler, serves } from './handler.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
 import { type ParkedFetch, ParkedFetches } from './fetch/parked-fetches.ts';
+import { emptyAnswer } from './reply-errors.ts';
 import type { Address, Gateway } from './gateway.ts';
+import { saslAuthenticate, takeBareToken } from './handlers/36-sasl-authenticate.ts';
+import { Login } from './login.ts';
 import type { ConnectionCredit } from './read-credit.ts';
 
 /** The host's end of a client's byte stream. */
 export interface ClientSocket {
   /** Where the client reached us: what Metadata tells it to come back to. */
   readonly address: Address;
+  /** What clients of its listener are told instead. */
+  readonly advertised?: Address | undefined;
   /** Kafka's form of the client's address: `/127.0.0.1`. */
   readonly clientHost: string;
   /** Chunks of the stream follow each other in memory: see `FrameReader`. */
   readonly readsInPlace: boolean;
+  /** Who the client is by what its stream is wrapped in: its certificate. */
+  readonly principal?: string | undefined;
+  /** It has to log in before it may ask for anything. */
+  readonly wantsLogin?: boolean;
   /** Queues bytes in order. @returns false when the client reads too slowly: wait for `drained`. */
   write(chunks: readonly Uint8Array[]): boolean;
   /** Stops and restarts the reading of requests. */
@@ -34,6 +48,10 @@ export type CloseReason =
   | 'memory'
   | 'idle'
   | 'shutdown'
+  // Of a client that has not said who it is, or was not believed.
+  | 'login_refused'
+  | 'login_missing'
+  | 'login_expired'
   // What a door finds wrong with what its stream is wrapped in.
   | 'bad_websocket'
   | 'not_binary'
@@ -49,6 +67,11 @@ export class Connection {
   readonly socket: ClientSocket;
   /** Records that shards may read for it. */
   readonly credit: ConnectionCredit;
+  /** Undefined where nobody has to log in. */
+  readonly login: Login | undefined;
+  /** What it may; undefined: all. */
+  access: Access | undefined;
+  #principal: string;
   readonly #gateway: Gateway;
   readonly #frames: FrameReader;
   /** Being worked on or waiting for an earlier answer, in request order. */
@@ -74,6 +97,19 @@ export class Connection {
     this.#gateway = gateway;
     this.#frames = new FrameReader(gateway.limits.requestMaxBytes, socket.readsInPlace);
     this.lastActiveMs = gateway.clock.now();
+    this.#principal = socket.principal ?? ANONYMOUS;
+    if (socket.wantsLogin) this.login = newLogin(gateway);
+    this.access = Access.of(gateway, this.#requester);
+  }
+
+  get #requester() {
+    return { principal: this.#principal, host: this.socket.clientHost.replace('/', '') };
+  }
+
+  /** Somebody has logged in. */
+  knows({ principal, scope }: Authenticated): void {
+    this.#principal = principal;
+    this.access = Access.of(this.#gateway, this.#requester, scope);
   }
 
   /** Its fetches that stay at shards while none of its requests waits for them; none were kept when undefined. */
@@ -114,8 +150,9 @@ export class Connection {
       this.close('not_kafka');
       return;
     }
-    if (this.#holdUnfinished(this.#frames.heldBytes)) this.#dispatch();
-    else this.close('memory');
+    if (!this.#holdUnfinished(this.#frames.heldBytes)) this.close('memory');
+    else if (this.#isTooLongForStranger) this.close('too_large');
+    else this.#dispatch();
   }
 
   /** The host keeps so many bytes that it cannot hand over yet: a WebSocket message whose end is still to come. */
@@ -123,6 +160,11 @@ export class Connection {
     if (this.#closed) return;
     this.lastActiveMs = this.#gateway.clock.now();
     if (!this.#holdUnfinished(this.#frames.heldBytes + bytes)) this.close('memory');
+  }
+
+  /** Whoever has not said who it is has not much to say (sasl.server.max.receive.size). */
+  get #isTooLongForStranger(): boolean {
+    return this.login !== undefined && this.#frames.heldBytes > this.login.requestMaxBytes;
   }
 
   #holdUnfinished(heldBytes: number): boolean {
@@ -224,28 +266,64 @@ export class Connection {
 
   #start(frame: Uint8Array): void {
     try {
+      if (this.login?.wantsBareToken) return this.#startBareToken(frame);
       const header = decodeRequestHeader(frame);
+      if (this.login?.mayAsk(header.apiKey) === false) return this.#refuseStranger(header, frame.length);
       const handler = this.#gateway.handler(header.apiKey);
       const served = handler !== undefined && serves(handler, header.apiVersion);
       if (handler === undefined || (!served && handler.handleUnsupported === undefined)) {
         this.close('unsupported');
         return;
       }
-      const caller: Caller = {
-        principal: 'User:ANONYMOUS',
-        clientId: header.clientId ?? '',
-        clientHost: this.socket.clientHost,
-      };
+      const caller = this.#caller(header.clientId);
       const body = served ? decodeRequest(handler.api, header.apiVersion, frame, header.bodyAt) : undefined;
-      const call = new Call(this.#gateway, this, handler, header, caller, frame.length);
-      this.#calls.push(call);
-      this.#callBytes += frame.length;
-      this.#gateway.counters.request(header.apiKey);
-      if (served) handler.handle(call, body as never);
+      const call = this.#take(handler, header, { caller, bytes: frame.length });
+      if (served && this.access !== undefined) handleGuarded(call, body, this.access);
+      else if (served) handler.handle(call, body as never);
       else handler.handleUnsupported?.(call);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.close('bad_request');
     }
   }
+  #take(handler: Handler, header: RequestHeader, { caller, bytes }: { caller: Caller; bytes: number }): Call {
+    const call = new Call(this.#gateway, this, handler, header, caller, bytes);
+    this.#calls.push(call);
+    this.#callBytes += bytes;
+    this.#gateway.counters.request(header.apiKey);
+    return call;
+  }
+
+  /** Told ILLEGAL_SASL_STATE where the client can read it, and closed; a session that has expired is just closed. */
+  #refuseStranger(header: RequestHeader, bytes: number): void {
+    const handler = this.#gateway.handler(header.apiKey);
+    const isExpired = this.login?.known !== undefined && !this.login.isUnderWay;
+    if (!isExpired && handler !== undefined && serves(handler, header.apiVersion)) {
+      const call = this.#take(handler, header, { caller: this.#caller(null), bytes });
+      call.reply(emptyAnswer(handler.api, ErrorCode.ILLEGAL_SASL_STATE));
+    }
+    this.close(isExpired ? 'login_expired' : 'login_missing');
+  }
+
+  #caller(clientId: string | null): Caller {
+    return {
+      principal: this.#principal,
+      clientId: clientId ?? '',
+      clientHost: this.socket.clientHost,
+    };
+  }
+
+  /** A token as it is, on behalf of the request that would hold it. */
+  #startBareToken(token: Uint8Array): void {
+    const header = { apiKey: saslAuthenticate.api.key, apiVersion: 0, correlationId: 0 };
+    takeBareToken(
+      this.#take(saslAuthenticate, header, { caller: this.#caller(null), bytes: token.length }),
+      token,
+    );
+  }
+}
+
+function newLogin({ logins, clock }: Gateway): Login {
+  invariant(logins !== undefined, 'a listener that wants logins has a gateway that takes them');
+  return new Login(logins, clock);
 }

@@ -6,11 +6,13 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { ShardLink, ShardReply } from '../ports/shard-link.ts';
+import type { Authorizer } from '../security/authorizer.ts';
 import { type ClientSocket, type CloseReason, Connection } from './connection.ts';
 import { GatewayCounters } from './counters.ts';
 import { FetchSessions } from './fetch/sessions.ts';
 import type { Handler } from './handler.ts';
 import { HANDLERS } from './handlers/index.ts';
+import type { Logins } from './login.ts';
 import { ReadCredit } from './read-credit.ts';
 
 /** Where clients find a broker. */
@@ -52,6 +54,10 @@ export interface GatewayOptions {
   limits: GatewayLimits;
   /** Committed metadata, kept current by the host. */
   image: MetadataImage;
+  /** For listeners that want to know who comes; undefined: there are none. */
+  logins?: Logins | undefined;
+  /** Who may do what; undefined: all may all. */
+  authorizer?: Authorizer | undefined;
   log?: Log | undefined;
 }
 
@@ -70,6 +76,8 @@ export class Gateway {
   readonly config: GatewayConfig;
   readonly limits: GatewayLimits;
   readonly image: MetadataImage;
+  readonly logins: Logins | undefined;
+  readonly authorizer: Authorizer | undefined;
   readonly counters = new GatewayCounters();
   readonly #log: Log | undefined;
   readonly #closes = new Seldom(CLOSES_LOGGED_EVERY_MS);
@@ -94,6 +102,8 @@ export class Gateway {
     this.config = options.config;
     this.limits = options.limits;
     this.image = options.image;
+    this.logins = options.logins;
+    this.authorizer = options.authorizer;
     const { unreadBytesMax: maxBytes, connectionUnreadBytesMin: minBytes } = options.limits;
     this.readCredit = new ReadCredit({ maxBytes, minBytes });
     this.fetchSessions = new FetchSessions(options);

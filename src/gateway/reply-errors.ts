@@ -1,4 +1,4 @@
-import type { Api, Fields } from '../wire/schema.ts';
+import type { Api, Field, Fields } from '../wire/schema.ts';
 
 /** Where in an answer error codes stand: here, and below these fields. */
 interface Place {
@@ -42,4 +42,21 @@ function visit(place: Place, value: unknown, onError: (errorCode: number) => voi
   if (place.here && typeof answer['errorCode'] === 'number' && answer['errorCode'] !== 0)
     onError(answer['errorCode']);
   for (const [name, inner] of place.below) visit(inner, answer[name], onError);
+}
+
+/** An answer that says nothing but an error, if it has a place for one at its top. */
+export function emptyAnswer(api: Api, errorCode: number): Answer {
+  return { ...emptyFields(api.response), errorCode };
+}
+
+function emptyFields(fields: Fields): Answer {
+  const emptyOf = ({ kind, fields: inner, default: byDefault }: Field) =>
+    kind === 'array'
+      ? byDefault === null
+        ? null
+        : []
+      : inner === undefined
+        ? byDefault
+        : emptyFields(inner);
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, emptyOf(field)]));
 }

@@ -10,12 +10,15 @@ import {
 import type { CreateTopicsRequest } from '../wire/apis/19-create-topics.ts';
 import type { DeleteTopicsRequest } from '../wire/apis/20-delete-topics.ts';
 import type { InitProducerIdRequest } from '../wire/apis/22-init-producer-id.ts';
+import type { CreateAclsRequest } from '../wire/apis/30-create-acls.ts';
+import type { DeleteAclsRequest } from '../wire/apis/31-delete-acls.ts';
 import type { DescribeConfigsRequest } from '../wire/apis/32-describe-configs.ts';
 import type { AlterConfigsRequest } from '../wire/apis/33-alter-configs.ts';
 import type { CreatePartitionsRequest } from '../wire/apis/37-create-partitions.ts';
 import type { IncrementalAlterConfigsRequest } from '../wire/apis/44-incremental-alter-configs.ts';
 import type { UpdateFeaturesRequest } from '../wire/apis/57-update-features.ts';
 import { decideAlterConfigs, decideIncrementalAlterConfigs } from './configs/alter.ts';
+import { decideCreateAcls, decideDeleteAcls } from './acls.ts';
 import { describeConfigs } from './configs/describe.ts';
 import { decideCreatePartitions } from './create-partitions.ts';
 import { decideCreateTopics } from './create-topics.ts';
@@ -32,6 +35,7 @@ import {
 import { registrationRecords, type Registration } from './registration.ts';
 import { decideUpdateFeatures } from './update-features.ts';
 import { whyNotServable } from './servable.ts';
+import { decideAlterScram, type ScramChanges } from './alter-scram.ts';
 import { imageRecords } from './snapshot.ts';
 
 export interface ControllerOptions {
@@ -44,7 +48,7 @@ export interface ControllerOptions {
 }
 
 /** APIs that the metadata shard answers, by key. */
-export const CONTROLLER_APIS = [19, 20, 22, 32, 33, 37, 44, 57] as const;
+export const CONTROLLER_APIS = [19, 20, 22, 30, 31, 32, 33, 37, 44, 51, 57] as const;
 type ControllerApi = (typeof CONTROLLER_APIS)[number];
 
 /**
@@ -91,6 +95,10 @@ export class ControllerMachine implements Machine {
         return decideDeleteTopics(this.#context, body as DeleteTopicsRequest);
       case 22:
         return this.#producerIds.decide(this.image, body as InitProducerIdRequest);
+      case 30:
+        return decideCreateAcls(this.#context, body as CreateAclsRequest);
+      case 31:
+        return decideDeleteAcls(this.#context, body as DeleteAclsRequest);
       case 32:
         return { records: [], response: describeConfigs(this.#context, body as DescribeConfigsRequest) };
       case 33:
@@ -99,6 +107,8 @@ export class ControllerMachine implements Machine {
         return decideCreatePartitions(this.#context, body as CreatePartitionsRequest);
       case 44:
         return decideIncrementalAlterConfigs(this.#context, body as IncrementalAlterConfigsRequest);
+      case 51:
+        return decideAlterScram(this.#context, body as ScramChanges);
       case 57:
         return decideUpdateFeatures(this.#context, body as UpdateFeaturesRequest);
       default:

@@ -1,5 +1,7 @@
 import type { BrokerId, LeaderEpoch, Uuid } from '../model/ids.ts';
+import { AclTable } from '../security/acl-table.ts';
 import type { MetadataRecord, RecordOf } from './records.ts';
+import { ScramUsers } from './scram-users.ts';
 
 export interface EndpointImage {
   /** Of the listener: `PLAINTEXT`. */
@@ -70,6 +72,8 @@ export class MetadataImage {
   readonly clusterId: string;
   /** The node whose controller writes this log. */
   readonly controllerId: BrokerId;
+  readonly acls = new AclTable();
+  readonly scramUsers = new ScramUsers();
   #version = 0;
   #nextProducerId = 0;
   readonly #brokers = new Map<BrokerId, BrokerImage>();
@@ -192,6 +196,18 @@ export class MetadataImage {
       case 'producerIds':
         this.#nextProducerId = record.nextProducerId;
         return;
+      case 'accessControlEntry': {
+        const { type: _type, id, ...acl } = record;
+        return this.acls.add(id, acl);
+      }
+      case 'removeAccessControlEntry':
+        return this.acls.remove(record.id);
+      case 'userScramCredential': {
+        const { type: _type, name, mechanism, ...credential } = record;
+        return this.scramUsers.set(name, mechanism, credential);
+      }
+      case 'removeUserScramCredential':
+        return this.scramUsers.remove(record.name, record.mechanism);
       default: // noOp; a transaction's ends are handled above
     }
   }

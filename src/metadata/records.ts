@@ -8,6 +8,7 @@ import { decodeMessage, encodeMessage } from '../wire/codec.ts';
 import {
   array,
   bool,
+  bytes,
   inRange,
   int16,
   int32,
@@ -120,6 +121,15 @@ export const METADATA_RECORDS = {
     lastKnownElr: optionalBrokers('2+', 7),
   }),
   removeTopic: record(9, 'RemoveTopicRecord', '0', { topicId: uuid('0+') }),
+  /** Keys of a salted password, never the password. `mechanism` as in AlterUserScramCredentials. */
+  userScramCredential: record(11, 'UserScramCredentialRecord', '0', {
+    name: string('0+'),
+    mechanism: int8('0+'),
+    salt: bytes('0+'),
+    storedKey: bytes('0+'),
+    serverKey: bytes('0+'),
+    iterations: int32('0+'),
+  }),
   featureLevel: record(12, 'FeatureLevelRecord', '0', { name: string('0+'), featureLevel: int16('0+') }),
   /** Ids below `nextProducerId` have been handed to a broker, used or not. */
   producerIds: record(15, 'ProducerIdsRecord', '0', {
@@ -136,7 +146,22 @@ export const METADATA_RECORDS = {
     logDirs: array('2+', uuid('0+'), { tag: 2 }),
     cordonedLogDirs: nullableArray('3+', uuid('0+'), { default: null, tag: 3 }),
   }),
+  accessControlEntry: record(18, 'AccessControlEntryRecord', '0', {
+    id: uuid('0+'),
+    resourceType: int8('0+'),
+    resourceName: string('0+'),
+    patternType: int8('0+'),
+    principal: string('0+'),
+    host: string('0+'),
+    operation: int8('0+'),
+    permissionType: int8('0+'),
+  }),
+  removeAccessControlEntry: record(19, 'RemoveAccessControlEntryRecord', '0', { id: uuid('0+') }),
   noOp: record(20, 'NoOpRecord', '0', {}),
+  removeUserScramCredential: record(22, 'RemoveUserScramCredentialRecord', '0', {
+    name: string('0+'),
+    mechanism: int8('0+'),
+  }),
   /**
    * What lies between these and `endTransaction` counts together or, with `abortTransaction`, not at all
    * (KIP-868).

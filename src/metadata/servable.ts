@@ -19,16 +19,14 @@ const READABLE_LEVELS: ReadonlyMap<string, number> = new Map([
 /** What a cluster counts on and we would silently not do, by the type of the records that say it. */
 const NOT_SERVED: ReadonlyMap<number, string> = new Map([
   [10, 'delegation tokens'],
-  [11, 'SCRAM credentials'],
   [14, 'client quotas'],
-  [18, 'ACLs'],
 ]);
 
 /**
  * Records that say nothing to a cluster of one: fencing of old, what takes things of `NOT_SERVED` away, the state of a
  * migration from ZooKeeper, cleared lists of eligible replicas, and who is a controller.
  */
-const READ_OVER: ReadonlySet<number> = new Set([7, 8, 19, 21, 22, 26, 27, 28, 29]);
+const READ_OVER: ReadonlySet<number> = new Set([7, 8, 21, 26, 27, 28, 29]);
 
 /**
  * Why a node of its own cannot serve what the metadata log says; undefined when it can.

@@ -3,7 +3,7 @@ import type { MetadataRecordInit } from './records.ts';
 
 /**
  * The records that, applied to an empty image, rebuild this one. In the order of Kafka's checkpoints:
- * features, brokers, topics with their partitions, configs, producer ids.
+ * features, brokers, topics with their partitions, configs, producer ids, ACLs, SCRAM credentials.
  */
 export function* imageRecords(image: MetadataImage): Iterable<MetadataRecordInit> {
   for (const [name, featureLevel] of image.features) yield { type: 'featureLevel', name, featureLevel };
@@ -18,6 +18,9 @@ export function* imageRecords(image: MetadataImage): Iterable<MetadataRecordInit
     for (const [name, value] of configs) yield { type: 'config', resourceType, resourceName, name, value };
   }
   if (image.nextProducerId > 0) yield producerIdsRecord(image, image.nextProducerId);
+  for (const [id, acl] of image.acls.entries()) yield { type: 'accessControlEntry', id, ...acl };
+  for (const { name, mechanism, credential } of image.scramUsers.entries())
+    yield { type: 'userScramCredential', name, mechanism, ...credential };
 }
 
 export function partitionRecord(

@@ -216,8 +216,10 @@ describe('a node starts', () => {
   });
 });
 
-const NO_SECURITY =
-  'there is no TLS, login or access control: whoever reaches the port may do all. Keep the port private';
+const NOT_KEPT =
+  'of this nothing is kept to; see milena start --print-config for what is, of ssl. and sasl. too';
+
+const ONE_AUTHORIZER = 'the one there is is org.apache.kafka.metadata.authorizer.StandardAuthorizer';
 
 describe('what cannot be used', () => {
   test('all of it at once, each with its place, what was given and what would do', async () => {
@@ -242,15 +244,16 @@ describe('what cannot be used', () => {
       new Set([
         `${path}:1: there is no setting num.partitons; did you mean num.partitions?`,
         `${path}:2: num.partitions=0: Value must be at least 1`,
-        `${path}:3: listeners=SSL://:9092: SSL speaks SSL: only PLAINTEXT is served. Keep the port private`,
-        `${path}:4: ssl.keystore.password=********: ${NO_SECURITY}`,
+        `${path}:3: listeners=SSL://:9092: ssl.keystore.type=JKS: only PEM is read here; ` +
+          'openssl pkcs12 makes PEM of the others',
+        `${path}:4: ssl.keystore.password=********: ${NOT_KEPT}`,
         `${path}:5: retention.ms is a setting of topics; for all topics of a node it is log.retention.ms`,
         `${path}:6: num.partitions is set a second time, first in line 2`,
         `${path}:7: advertised.listeners=PLAINTEXT://0.0.0.0:9092: clients cannot connect to "0.0.0.0": ` +
           'give a name or address they can reach',
         `${path}:8: default.replication.factor=3: there is one node, so records have one copy: only 1 can be kept`,
         `${path}:9: auto.create.topics.enable=maybe: Expected value to be either true or false`,
-        `${path}:10: authorizer.class.name=com.example.Authorizer: ${NO_SECURITY}`,
+        `${path}:10: authorizer.class.name=com.example.Authorizer: ${ONE_AUTHORIZER}`,
         `${path}:11: there is no setting zookeeper.connect`,
         'MILENA_NUM_PARTITON: is no setting; did you mean MILENA_NUM_PARTITIONS?',
         '--set: "flush" is not KEY=VALUE',
@@ -266,7 +269,10 @@ describe('what cannot be used', () => {
     [['--data', 'a,b'], '--data: log.dirs=a,b: one directory is used, not several'],
     [['--data', 'x', '--allow-origin', 'example.com'], 'takes origins such as https://app.example.com'],
     [['--data', 'x', '--http', 'yes'], '--http: milena.http.listener=yes: write host:port, or none'],
-    [['--data', 'x', '--listeners', 'A://:1,B://:2'], 'one listener is served, not A and B'],
+    [
+      ['--data', 'x', '--listeners', 'A://:1,B://:2'],
+      'what does A speak? Say it in listener.security.protocol.map',
+    ],
     [['--data', 'x', '--listeners', 'PLAINTEXT://:65536'], 'write PLAINTEXT://host:port, port 0 to 65535'],
     [
       ['--data', 'x', '--set', 'socket.request.max.bytes=600000000'],

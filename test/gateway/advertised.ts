@@ -40,37 +40,11 @@ import { consumerGroupHeartbeatApi } from '../../src/wire/apis/68-consumer-group
 import { consumerGroupDescribeApi } from '../../src/wire/apis/69-consumer-group-describe.ts';
 import { listConfigResourcesApi } from '../../src/wire/apis/74-list-config-resources.ts';
 import { describeTopicPartitionsApi } from '../../src/wire/apis/75-describe-topic-partitions.ts';
-import type { Api, RequestInitOf, ResponseOf } from '../../src/wire/schema.ts';
+import { type Case, type Given, of } from './advertised-case.ts';
+import { ACL_CASES, USER_CASES } from './advertised-security.ts';
 import { batch, fetchBody, produceBody } from './harness.ts';
 
 /** What a request is made of: a topic with one record, and a name nobody else uses. */
-export interface Given {
-  topic: { name: string; id: string };
-  unique: string;
-  version: number;
-}
-
-interface Case {
-  api: Api;
-  request: (given: Given) => object;
-  /** The codes and facts of the answer, and what they should be. */
-  found: (response: never, given: Given) => unknown;
-  expected: (given: Given) => unknown;
-}
-
-function of<A extends Api>(
-  api: A,
-  request: (given: Given) => RequestInitOf<A>,
-  found: (response: ResponseOf<A>, given: Given) => unknown,
-  expected: unknown = ErrorCode.NONE,
-): Case {
-  return {
-    api,
-    request,
-    found: found as Case['found'],
-    expected: (given) => (typeof expected === 'function' ? expected(given) : expected),
-  };
-}
 
 const METADATA = new TextEncoder().encode('metadata');
 const MEMBER = { generationId: 1, memberId: 'nobody' };
@@ -96,6 +70,8 @@ function join({ unique }: Given) {
 function newTopic({ unique }: Given) {
   return { name: unique, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
 }
+
+export type { Given } from './advertised-case.ts';
 
 /** One smallest valid request of every API, for every version of it. */
 export const CASES: readonly Case[] = [
@@ -234,6 +210,7 @@ export const CASES: readonly Case[] = [
     ({ topic }) => ({ topics: [{ topic: topic.name, partitions: [{ partition: 0, leaderEpoch: 0 }] }] }),
     ({ topics }) => topics[0]?.partitions[0]?.errorCode,
   ),
+  ...ACL_CASES,
   of(
     describeConfigsApi,
     ({ topic }) => ({
@@ -331,6 +308,7 @@ export const CASES: readonly Case[] = [
     ({ errorCode }) => errorCode,
     ErrorCode.GROUP_ID_NOT_FOUND,
   ),
+  ...USER_CASES,
   of(
     describeQuorumApi,
     () => ({ topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }] }),

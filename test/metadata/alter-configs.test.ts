@@ -259,7 +259,7 @@ describe('settings of brokers', () => {
     [
       'of listeners',
       { listeners: 'PLAINTEXT://:1' },
-      '42 listeners cannot be set while the node runs: listeners are',
+      '42 listeners cannot be set while the node runs: who comes in',
     ],
     ['more copies than nodes', { 'min.insync.replicas': '2' }, '42 min.insync.replicas cannot be set'],
   ])('%s', (_, values, said) => {

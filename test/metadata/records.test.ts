@@ -58,6 +58,40 @@ const golden: [string, MetadataRecordInit, string][] = [
     { type: 'producerIds', brokerId: 1, brokerEpoch: 2, nextProducerId: 1000 },
     '01 0f 00  00000001 0000000000000002 00000000000003e8 00',
   ],
+  [
+    'SCRAM credential',
+    {
+      type: 'userScramCredential',
+      name: 'a',
+      mechanism: 1,
+      salt: unhex('0102'),
+      storedKey: unhex('03'),
+      serverKey: unhex('04'),
+      iterations: 4096,
+    },
+    '01 0b 00  02 61 01 03 01 02 02 03 02 04 00001000 00',
+  ],
+  [
+    'SCRAM credential removed',
+    { type: 'removeUserScramCredential', name: 'a', mechanism: 2 },
+    '01 16 00  02 61 02 00',
+  ],
+  [
+    'ACL',
+    {
+      type: 'accessControlEntry',
+      id: TOPIC_ID,
+      resourceType: 2,
+      resourceName: 't',
+      patternType: 3,
+      principal: 'U:a',
+      host: '*',
+      operation: 4,
+      permissionType: 3,
+    },
+    `01 12 00  ${TOPIC_ID_HEX} 02 02 74 03 04 55 3a 61 02 2a 04 03 00`,
+  ],
+  ['ACL removed', { type: 'removeAccessControlEntry', id: TOPIC_ID }, `01 13 00 ${TOPIC_ID_HEX} 00`],
   ['no-op', { type: 'noOp' }, '01 14 00  00'],
   ['begin of a transaction, named', { type: 'beginTransaction', name: 'x' }, '01 17 00  01 00 02 02 78'],
   ['end of a transaction', { type: 'endTransaction' }, '01 18 00  00'],
@@ -86,7 +120,7 @@ test.each(golden)('the bytes of %s', (_name, record, text) => {
 
 test.each([
   ['a type of a newer Kafka', '01 7f 00 00'],
-  ['a type that is not built here (an ACL)', '01 12 00 00'],
+  ['a type that is not built here (a delegation token)', '01 0a 00 00'],
   ['a version that is newer than ours', '01 02 09 00'],
   ['a frame of another version', '02 02 00 00'],
 ])('%s is read over', (_name, text) => {

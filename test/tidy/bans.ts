@@ -19,6 +19,7 @@ const PURE = [
   'src/metadata/',
   'src/group/',
   'src/txn/',
+  'src/security/',
 ];
 /** They act, but only through ports: a seed must reproduce a run of them too. */
 const DRIVEN = [
@@ -26,6 +27,7 @@ const DRIVEN = [
   'src/log/',
   'src/shard/',
   'src/gateway/',
+  'src/sasl/',
   'src/broker/',
   'src/client/',
   'src/hosts/sim/',

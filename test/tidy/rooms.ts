@@ -11,8 +11,9 @@ const LEFT = [
   'src/metadata',
   'src/group',
   'src/txn',
+  'src/security',
 ] as const;
-const CORE = [...LEFT, 'src/log', 'src/segments', 'src/shard', 'src/gateway'] as const;
+const CORE = [...LEFT, 'src/sasl', 'src/log', 'src/segments', 'src/shard', 'src/gateway'] as const;
 
 /**
  * The map as data: each room, and all it may import beside itself (a folder, or one file). It is the table of
@@ -25,15 +26,17 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/kernels': ['src/model', 'build/kernels.wasm'],
   'src/wire': ['src/model'],
   'src/records': ['src/model', 'src/kernels'],
-  'src/metadata': ['src/model', 'src/wire'],
+  'src/security': ['src/model'],
+  'src/metadata': ['src/model', 'src/wire', 'src/security'],
   'src/group': ['src/model', 'src/wire'],
   'src/txn': ['src/model', 'src/wire'],
   'src/segments': ['src/model', 'src/ports', 'src/records', 'src/kernels'],
   'src/log': ['src/model', 'src/ports', 'src/records', 'src/kernels'],
   'src/shard': [...LEFT, 'src/log'],
-  'src/gateway': LEFT,
+  'src/sasl': ['src/model', 'src/ports'],
+  'src/gateway': [...LEFT, 'src/sasl'],
   'src/broker': CORE,
-  'src/client': ['src/model', 'src/ports', 'src/wire', 'src/records', 'src/kernels'],
+  'src/client': ['src/model', 'src/ports', 'src/wire', 'src/records', 'src/kernels', 'src/sasl'],
   // Of the manifest the version.
   'src/hosts/node': [...CORE, 'src/broker', 'src/client', 'package.json'],
   'src/hosts/sim': [...CORE, 'src/broker'],
@@ -47,6 +50,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/wire',
     'src/records',
     'src/client',
+    'src/sasl/web-crypto.ts',
     'node_modules/@bokuweb/zstd-wasm/dist/web/zstd.wasm',
   ],
   // Of the core what a command reads, says and checks; what runs is the host's.
@@ -88,6 +92,7 @@ const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
   { module: /^node:/, allowedIn: ['src/hosts/node', 'src/cli', 'src/kafkajs', 'src/kernels/module.node.ts'] },
   { module: /^cloudflare:workers$/, allowedIn: ['workers'] },
   { module: /^ws$/, allowedIn: ['src/hosts/node'] },
+  { module: /^jose$/, allowedIn: ['src/hosts/node/security'] },
   { module: /^citty$/, allowedIn: ['src/cli'] },
   { module: /^idb$/, allowedIn: ['src/hosts/browser'] },
   // Loaded where a process has set it up, and never put into the package.

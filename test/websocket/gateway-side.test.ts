@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { ReadBuffers } from '../../src/hosts/node/read-buffers.ts';
+import { doorOf } from '../../src/hosts/node/security/doors.ts';
 import { acceptWebSockets } from '../../src/hosts/node/websocket.ts';
 import { FakeGateway, overlapping } from '../gateway/fake-gateway.ts';
 import { until } from '../gateway/until.ts';
@@ -22,6 +23,7 @@ async function door(fake: FakeGateway, pingIntervalMs = 60_000): Promise<number>
     buffers: new ReadBuffers(),
     notReady: () => undefined,
     allowedOrigins: [],
+    door: doorOf('PLAINTEXT', new Map()),
     pingIntervalMs,
   });
   server.listen(0, '127.0.0.1');

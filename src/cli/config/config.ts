@@ -2,9 +2,13 @@ import { isSensitive } from '../../metadata/configs/definitions.ts';
 import { checkConfigValue, listItems } from '../../metadata/configs/validate.ts';
 import { KafkaError } from '../../model/errors.ts';
 import type { GatewayLimits } from '../../model/limits.ts';
+import type { ListenerOptions } from '../../hosts/node/listeners.ts';
+import { securityProblems } from '../../hosts/node/security/check.ts';
+import type { SecurityProtocol } from '../../hosts/node/security/doors.ts';
 import type { LogFormat, LogLevel } from '../../hosts/node/logger.ts';
 import {
   advertisedOf,
+  isSecurityProtocol,
   type Endpoint,
   type ListenerSettings,
   listenersOf,
@@ -18,9 +22,14 @@ import type { Gathered, Given, Problem } from './sources.ts';
 export interface NodeConfig {
   nodeId: number;
   directory: string;
+  /** The first listener. */
   kafka: Endpoint;
+  listeners: readonly ListenerOptions[];
+  /** Of the first listener. */
   advertised: Endpoint | undefined;
   http: Endpoint | undefined;
+  /** What the HTTP port speaks; undefined: as the first listener. */
+  httpProtocol: SecurityProtocol | undefined;
   /** Web pages that may use the broker over WebSocket; `*` is any. */
   allowedOrigins: readonly string[];
   flush: 'always' | 'never';
@@ -104,7 +113,7 @@ function valueProblem({ key, value }: Given): string | undefined {
   }
 }
 
-function shownPair({ key, value }: Given): string {
+function shownPair({ key, value }: Pick<Given, 'key' | 'value'>): string {
   return `${key}=${shownValue(key, value)}`;
 }
 
@@ -141,14 +150,21 @@ class Reading {
     const opened = this.#read('listeners', () => listenersOf(listeners));
     for (const closed of opened?.closed ?? [])
       this.#say(this.inert, 'listeners', `${closed} is not opened: this node is its only controller`);
+    const advertised = this.#read('advertised.listeners', () => advertisedOf(listeners));
+    const open = opened?.open.map((each) => ({ ...each, advertised: advertised?.get(each.name) })) ?? [];
+    const http = this.#read('milena.http.listener', () => this.#http());
     const limits = this.#limits();
     this.#sessions();
+    if (opened !== undefined) this.#security([...open.map(({ protocol }) => protocol), http?.protocol]);
+    const [kafka] = open;
     return {
       nodeId: this.#number('node.id'),
       directory: this.#read('log.dirs', () => this.#directory()) ?? '',
-      kafka: opened?.kafka ?? { host: '', port: 0 },
-      advertised: this.#read('advertised.listeners', () => advertisedOf(listeners)),
-      http: this.#read('milena.http.listener', () => this.#http()),
+      kafka: { host: kafka?.host ?? '', port: kafka?.port ?? 0 },
+      listeners: open,
+      advertised: kafka?.advertised,
+      http: http && { host: http.host, port: http.port },
+      httpProtocol: http?.protocol,
       allowedOrigins: this.#read('milena.http.allowed.origins', () => this.#origins()) ?? [],
       flush: this.#value('milena.flush') as NodeConfig['flush'],
       limits,
@@ -182,7 +198,10 @@ class Reading {
 
   #say(list: Problem[], name: string, message: string): void {
     const given = this.#given.get(name);
-    list.push({ source: given?.source ?? 'default', message: `${name}=${this.#value(name)}: ${message}` });
+    list.push({
+      source: given?.source ?? 'default',
+      message: `${shownPair({ key: name, value: this.#value(name) })}: ${message}`,
+    });
   }
 
   #listenerSettings(): ListenerSettings {
@@ -208,12 +227,21 @@ class Reading {
     return directory;
   }
 
-  #http(): Endpoint | undefined {
+  #http(): (Endpoint & { protocol: SecurityProtocol | undefined }) | undefined {
     const text = this.#value('milena.http.listener');
     if (text === 'none') return undefined;
-    const address = parseAddress(text);
-    if (address === undefined) throw new Error('write host:port, or none');
-    return address;
+    const [, protocol, rest = text] = /^([A-Z_]+):\/\/(.*)$/.exec(text) ?? [];
+    const address = parseAddress(rest);
+    const isKnown = protocol === undefined || isSecurityProtocol(protocol);
+    if (address === undefined || !isKnown)
+      throw new Error('write host:port, or none; SSL:// or the like before it says what is spoken');
+    return { ...address, protocol };
+  }
+
+  #security(protocols: readonly (SecurityProtocol | undefined)[]): void {
+    const spoken = protocols.filter((protocol) => protocol !== undefined);
+    for (const { setting, message } of securityProblems(spoken, this.#settings()))
+      if (!this.#bad.has(setting)) this.#say(this.problems, setting, message);
   }
 
   #origins(): string[] {

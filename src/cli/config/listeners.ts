@@ -1,3 +1,6 @@
+import type { ListenerOptions } from '../../hosts/node/listeners.ts';
+import { SECURITY_PROTOCOLS, type SecurityProtocol } from '../../hosts/node/security/doors.ts';
+
 export interface Endpoint {
   /** Empty means all interfaces. */
   host: string;
@@ -17,38 +20,66 @@ export interface ListenerSettings {
   protocols: ReadonlyMap<string, string>;
 }
 
-/** The one address to listen on, and the controller listeners that stay closed. @throws Error for people. */
+/** Where to listen and how, and the controller listeners that stay closed. @throws Error for people. */
 export function listenersOf({ listeners, controllerNames, protocols }: ListenerSettings): {
-  kafka: Endpoint;
+  open: ListenerOptions[];
   closed: string[];
 } {
   const all = parseListeners(listeners);
-  const open = all.filter(({ name }) => !controllerNames.includes(name));
-  const [kafka, second] = open;
-  if (kafka === undefined) throw new Error(`"${listeners}" names no listener for clients`);
-  if (second !== undefined)
-    throw new Error(`one listener is served, not ${open.map(({ name }) => name).join(' and ')}`);
-  const protocol = protocols.get(kafka.name) ?? kafka.name;
-  if (protocol !== 'PLAINTEXT')
-    throw new Error(`${kafka.name} speaks ${protocol}: only PLAINTEXT is served. Keep the port private`);
-  const closed = all.filter((listener) => !open.includes(listener));
-  const { host, port } = kafka;
+  const isController = ({ name }: Listener) => controllerNames.includes(name);
+  const open = all.filter((listener) => !isController(listener));
+  if (open.length === 0) throw new Error(`"${listeners}" names no listener for clients`);
+  const names = open.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice !== undefined) throw new Error(`${twice} is there twice: listeners have names of their own`);
   return {
-    kafka: { host, port },
-    closed: closed.map((other) => `${other.name}://${other.host}:${other.port}`),
+    open: open.map((listener) => ({ ...listener, protocol: protocolOf(listener, protocols) })),
+    closed: all.filter(isController).map(({ name, host, port }) => `${name}://${host}:${port}`),
   };
 }
 
-/** What clients are told; undefined tells each the address it came in on. @throws Error for people. */
-export function advertisedOf({ advertised, controllerNames }: ListenerSettings): Endpoint | undefined {
-  if (advertised === undefined || advertised.trim() === '') return undefined;
-  const [first, second] = parseListeners(advertised).filter(({ name }) => !controllerNames.includes(name));
-  if (first === undefined || second !== undefined)
-    throw new Error(`one address is advertised, not "${advertised}"`);
-  const { host, port } = first;
-  if (host === '' || host === '0.0.0.0' || host === '::')
-    throw new Error(`clients cannot connect to "${host}": give a name or address they can reach`);
-  if (port === 0) throw new Error('port 0 is no address: give the port clients connect to');
+function protocolOf({ name }: Listener, protocols: ReadonlyMap<string, string>): SecurityProtocol {
+  const protocol = protocols.get(name) ?? name;
+  if (isSecurityProtocol(protocol)) return protocol;
+  const known = SECURITY_PROTOCOLS.join(', ');
+  if (protocol !== name) throw new Error(`${name} speaks ${protocol}, which is none of ${known}`);
+  throw new Error(`what does ${name} speak? Say it in listener.security.protocol.map: one of ${known}`);
+}
+
+export function isSecurityProtocol(text: string): text is SecurityProtocol {
+  return (SECURITY_PROTOCOLS as readonly string[]).includes(text);
+}
+
+/**
+ * What clients of each listener are told, by its name; of one that is not named, the address they came in on. Where one
+ * listener is, its name does not matter. @throws Error for people.
+ */
+export function advertisedOf({
+  listeners,
+  advertised,
+  controllerNames,
+}: ListenerSettings): ReadonlyMap<string, Endpoint> {
+  if (advertised === undefined || advertised.trim() === '') return new Map();
+  const forClients = (text: string) =>
+    parseListeners(text).filter(({ name }) => !controllerNames.includes(name));
+  const opened = forClients(listeners).map(({ name }) => name);
+  const given = forClients(advertised);
+  for (const { host, port } of given) {
+    if (host === '' || host === '0.0.0.0' || host === '::')
+      throw new Error(`clients cannot connect to "${host}": give a name or address they can reach`);
+    if (port === 0) throw new Error('port 0 is no address: give the port clients connect to');
+  }
+  const [only] = opened;
+  if (opened.length === 1 && only !== undefined && given.length === 1)
+    return new Map([[only, addressOf(given[0])]]);
+  const strange = given.find(({ name }) => !opened.includes(name));
+  if (strange !== undefined) throw new Error(`${strange.name} is no listener: ${opened.join(', ')} are`);
+  const named = new Map(given.map((each) => [each.name, addressOf(each)]));
+  if (named.size < given.length) throw new Error(`one address a listener is advertised, not "${advertised}"`);
+  return named;
+}
+
+function addressOf({ host, port }: Endpoint = { host: '', port: 0 }): Endpoint {
   return { host, port };
 }
 

@@ -32,6 +32,19 @@ export function limitsFrom(valueOf: (name: string) => string): Partial<GatewayLi
   return Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [limit, Number(valueOf(name))]));
 }
 
+/** What Kafka's authoriser is told, which is none of Kafka's own settings. */
+const OF_AUTHORIZER: readonly ConfigDefinition[] = [
+  own('allow.everyone.if.no.acl.found', {
+    type: 'boolean',
+    defaultValue: 'false',
+    documentation: 'With an authorizer: what no ACL speaks of, all may.',
+  }),
+  own('super.users', {
+    defaultValue: '',
+    documentation: 'With an authorizer: who may all, as User:admin;User:ops.',
+  }),
+];
+
 /** What Kafka has no name for. */
 const OWN: readonly ConfigDefinition[] = [
   own('milena.flush', {
@@ -80,7 +93,12 @@ function own(
     defaultValue,
     rule = '',
     documentation,
-  }: { type?: 'string' | 'int' | 'long'; defaultValue: string; rule?: string; documentation: string },
+  }: {
+    type?: 'string' | 'boolean' | 'int' | 'long';
+    defaultValue: string;
+    rule?: string;
+    documentation: string;
+  },
 ): ConfigDefinition {
   return { name, type, defaultValue, rule, dynamic: false, documentation };
 }
@@ -95,6 +113,7 @@ const OUR_DEFAULTS: Readonly<Record<string, string | null>> = {
 /** What a start obeys, ascending by name. */
 export const SETTINGS: readonly ConfigDefinition[] = [
   ...OWN,
+  ...OF_AUTHORIZER,
   ...BROKER_CONFIGS.filter(({ name }) => isHonoured(name)).map((definition) =>
     Object.hasOwn(OUR_DEFAULTS, definition.name)
       ? { ...definition, defaultValue: OUR_DEFAULTS[definition.name] ?? null }
@@ -106,7 +125,7 @@ const BY_NAME: ReadonlyMap<string, ConfigDefinition> = new Map(SETTINGS.map((eac
 
 /** Every name a file may hold, whether or not it does anything. */
 export const KNOWN_NAMES: readonly string[] = [
-  ...OWN.map(({ name }) => name),
+  ...[...OWN, ...OF_AUTHORIZER].map(({ name }) => name),
   ...BROKER_CONFIGS.map(({ name }) => name),
 ];
 

@@ -2,6 +2,7 @@ import { ErrorCode } from '../../model/errors.ts';
 import type { Uuid } from '../../model/ids.ts';
 import type { ShardId, ShardReply } from '../../ports/shard-link.ts';
 import type { FetchRequest, FetchResponse } from '../../wire/apis/01-fetch.ts';
+import { mayRead } from '../access/may-read.ts';
 import type { Call } from '../call.ts';
 import { resolvePartition } from '../topics.ts';
 import type { ParkedFetch, Question } from './parked-fetches.ts';
@@ -83,7 +84,9 @@ export class FetchCall {
 
   #part(wanted: Wanted): Part {
     const { image } = this.#call.gateway;
-    const place = resolvePartition(image, wanted, wanted.partition.partition);
+    const place = mayRead(this.#call.connection.access, wanted)
+      ? resolvePartition(image, wanted, wanted.partition.partition)
+      : { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
     if ('errorCode' in place) {
       this.#failed = true;
       const response = emptyResponse(wanted.partition.partition, place.errorCode);

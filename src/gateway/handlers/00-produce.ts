@@ -34,7 +34,7 @@ export const produce = handler({
       topic.partitionData.forEach((partition, number) => {
         const place = resolveWritable(call.gateway.image, topic, partition.index);
         if ('errorCode' in place) {
-          answers[number] = refused(partition.index, place.errorCode);
+          answers[number] = refusedPartition(partition.index, place.errorCode);
           return;
         }
         gather.enter();
@@ -69,7 +69,7 @@ function onePartition(
 
 function answeredIn({ body, errorCode }: ShardReply, index: number): PartitionResponse {
   const answered = (body as ProduceResponse | undefined)?.responses[0]?.partitionResponses[0];
-  return answered ?? refused(index, errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+  return answered ?? refusedPartition(index, errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
 }
 
 function answer(call: Call, request: ProduceRequest, responses: ProduceResponse['responses']): void {
@@ -91,11 +91,11 @@ function allRefused({ topicData }: ProduceRequest, errorCode: number): ProduceRe
   return topicData.map(({ name, topicId, partitionData }) => ({
     name,
     topicId,
-    partitionResponses: partitionData.map(({ index }) => refused(index, errorCode)),
+    partitionResponses: partitionData.map(({ index }) => refusedPartition(index, errorCode)),
   }));
 }
 
-function refused(index: number, errorCode: number): PartitionResponse {
+export function refusedPartition(index: number, errorCode: number): PartitionResponse {
   return {
     index,
     errorCode,

@@ -21,14 +21,7 @@ export const listOffsets = handler({
       request.topics,
       {
         indexOf: ({ partitionIndex }) => partitionIndex,
-        unanswered: ({ partitionIndex }) => ({
-          partitionIndex,
-          errorCode: 0,
-          oldStyleOffsets: [],
-          timestamp: -1,
-          offset: -1,
-          leaderEpoch: -1,
-        }),
+        unanswered,
         part: (topic, partition) => ({ ...request, topics: [{ ...topic, partitions: [partition] }] }),
         answerIn: (body) => (body as ListOffsetsResponse).topics[0]?.partitions[0],
       },
@@ -39,3 +32,7 @@ export const listOffsets = handler({
     );
   },
 });
+
+export function unanswered({ partitionIndex }: Partition): PartitionResponse {
+  return { partitionIndex, errorCode: 0, oldStyleOffsets: [], timestamp: -1, offset: -1, leaderEpoch: -1 };
+}

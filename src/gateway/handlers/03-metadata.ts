@@ -6,18 +6,22 @@ import { ZERO_UUID } from '../../model/ids.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { type MetadataRequest, type MetadataResponse, metadataApi } from '../../wire/apis/03-metadata.ts';
 import { type CreateTopicsResponse, createTopicsApi } from '../../wire/apis/19-create-topics.ts';
+import { AclResource } from '../../security/acl.ts';
+import { OPERATIONS_NOT_ASKED } from '../../security/operations.ts';
+import { authorizedOperations, clusterOperations } from '../access/operations.ts';
 import type { Call } from '../call.ts';
 import { handler } from '../handler.ts';
 
 type TopicResponse = MetadataResponse['topics'][number];
 
 /**
- * The one broker there is, under the address it advertises, else under the one this client came in on: the only one
- * known to work for it.
+ * The one broker there is, under the address that this client's listener advertises, or the broker, else under the one
+ * it came in on: the only one known to work for it.
  */
 export function brokerOf(call: Call) {
   const { nodeId, advertised } = call.gateway.config;
-  return { nodeId, ...(advertised ?? call.connection.socket.address), rack: null };
+  const { socket } = call.connection;
+  return { nodeId, ...(socket.advertised ?? advertised ?? socket.address), rack: null };
 }
 
 /**
@@ -60,18 +64,30 @@ function respond(call: Call, request: MetadataRequest, creationErrors: ReadonlyM
     controllerId: config.nodeId,
     topics: wantedTopics(call, request, creationErrors),
     errorCode: ErrorCode.NONE,
+    clusterAuthorizedOperations: clusterOperations(call, request.includeClusterAuthorizedOperations),
   };
+}
+
+/** Asks for every topic; the oldest version says so with an empty list. */
+export function isForAll({ version }: Call, { topics }: MetadataRequest): boolean {
+  return topics === null || (topics.length === 0 && version === 0);
 }
 
 function wantedTopics(
   call: Call,
-  { topics }: MetadataRequest,
+  request: MetadataRequest,
   creationErrors: ReadonlyMap<string, number>,
 ): TopicResponse[] {
   const { image } = call.gateway;
-  const all = topics === null || (topics.length === 0 && call.version === 0);
-  if (all) return image.topics().map((topic) => found(topic));
-  return topics.map(({ name, topicId }) => {
+  const found = (topic: TopicImage) => ({
+    ...foundTopic(topic),
+    topicAuthorizedOperations: authorizedOperations(call, request.includeTopicAuthorizedOperations, {
+      type: AclResource.TOPIC,
+      name: topic.name,
+    }),
+  });
+  if (isForAll(call, request)) return image.topics().map(found);
+  return (request.topics ?? []).map(({ name, topicId }) => {
     const topic = topicId !== ZERO_UUID ? image.topicById(topicId) : image.topic(name ?? '');
     if (topic !== undefined) return found(topic);
     if (topicId !== ZERO_UUID) return absent(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID);
@@ -84,7 +100,7 @@ function wantedTopics(
   });
 }
 
-function found(topic: TopicImage): TopicResponse {
+function foundTopic(topic: TopicImage): TopicResponse {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
@@ -99,17 +115,17 @@ function found(topic: TopicImage): TopicResponse {
       isrNodes: [...partition.isr],
       offlineReplicas: [],
     })),
-    topicAuthorizedOperations: -0x8000_0000,
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
   };
 }
 
-function absent(name: string | null, topicId: string, errorCode: number): TopicResponse {
+export function absent(name: string | null, topicId: string, errorCode: number): TopicResponse {
   return {
     errorCode,
     name,
     topicId,
     isInternal: false,
     partitions: [],
-    topicAuthorizedOperations: -0x8000_0000,
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
   };
 }

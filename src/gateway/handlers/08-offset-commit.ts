@@ -69,7 +69,7 @@ export const offsetCommit = handler({
   },
 });
 
-function refused(
+export function refused(
   topic: OffsetCommitRequest['topics'][number],
   codeOf: (partition: number) => number,
 ): TopicResponse {

@@ -16,7 +16,7 @@ type Group = OffsetFetchRequest['groups'][number];
 type GroupResponse = OffsetFetchResponse['groups'][number];
 
 /** From this version on a request asks for many groups. */
-const MANY_GROUPS_VERSION = 8;
+export const MANY_GROUPS_VERSION = 8;
 
 /**
  * A group's positions; from v8 of many groups, each from its coordinator. It is asked for topics by name and id
@@ -73,7 +73,7 @@ function askGroup(
 }
 
 /** v1 has no error of the whole answer: each partition carries it. */
-function topicErrors(call: Call, { topics }: OffsetFetchRequest, errorCode: number) {
+export function topicErrors(call: Call, { topics }: OffsetFetchRequest, errorCode: number) {
   if (call.version > 1) return [];
   return (topics ?? []).map(({ name, partitionIndexes }) => ({
     name,
@@ -81,11 +81,11 @@ function topicErrors(call: Call, { topics }: OffsetFetchRequest, errorCode: numb
   }));
 }
 
-function noPosition(partitionIndex: number, errorCode: number) {
+export function noPosition(partitionIndex: number, errorCode: number) {
   return { partitionIndex, committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode };
 }
 
-function failed(groupId: string, errorCode: number): GroupResponse {
+export function failed(groupId: string, errorCode: number): GroupResponse {
   return { groupId, topics: [], errorCode };
 }
 

@@ -7,7 +7,7 @@ import type { Call } from '../call.ts';
 import { handler } from '../handler.ts';
 import { brokerOf } from './03-metadata.ts';
 
-const KEY_TYPE_GROUP = 0;
+export const KEY_TYPE = { GROUP: 0, TRANSACTION: 1 } as const;
 
 /**
  * Who coordinates a group: this broker, once `__consumer_offsets` is there. Left out: transactional ids and share
@@ -19,7 +19,7 @@ export const findCoordinator = handler({
   max: 6,
   handle(call, { key, keyType, coordinatorKeys }) {
     const keys = call.version >= 4 ? coordinatorKeys : [key];
-    if (keyType !== KEY_TYPE_GROUP) {
+    if (keyType !== KEY_TYPE.GROUP) {
       const message =
         'Milena coordinates consumer groups only: transactions and share groups are not served yet';
       return answer(call, keys, { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: message });
@@ -43,7 +43,7 @@ export const findCoordinator = handler({
 
 const OK = { errorCode: ErrorCode.NONE, errorMessage: null };
 
-function answer(
+export function answer(
   call: Call,
   keys: readonly string[],
   { errorCode, errorMessage }: { errorCode: number; errorMessage: string | null } = OK,

@@ -1,5 +1,8 @@
 import { ErrorCode } from '../../model/errors.ts';
 import { type DescribeGroupsResponse, describeGroupsApi } from '../../wire/apis/15-describe-groups.ts';
+import { AclResource } from '../../security/acl.ts';
+import { OPERATIONS_NOT_ASKED } from '../../security/operations.ts';
+import { authorizedOperations } from '../access/operations.ts';
 import { Gather } from '../gather.ts';
 import { coordinatorError, coordinatorOf } from '../groups.ts';
 import { handler } from '../handler.ts';
@@ -13,6 +16,8 @@ export const describeGroups = handler({
   max: 6,
   handle(call, request) {
     const groups: Group[] = [];
+    const operationsOf = (name: string) =>
+      authorizedOperations(call, request.includeAuthorizedOperations, { type: AclResource.GROUP, name });
     const gather = new Gather(() => call.reply({ throttleTimeMs: 0, groups }));
     request.groups.forEach((groupId, at) => {
       groups.push(refused(groupId, ErrorCode.NOT_COORDINATOR));
@@ -22,7 +27,9 @@ export const describeGroups = handler({
       call.ask(shard, { ...request, groups: [groupId] }, (reply) => {
         const described = (reply.body as DescribeGroupsResponse | undefined)?.groups[0];
         groups[at] =
-          described ?? refused(groupId, coordinatorError(reply.errorCode ?? ErrorCode.NOT_COORDINATOR));
+          described === undefined
+            ? refused(groupId, coordinatorError(reply.errorCode ?? ErrorCode.NOT_COORDINATOR))
+            : { ...described, authorizedOperations: operationsOf(groupId) };
         gather.leave();
       });
     });
@@ -30,7 +37,7 @@ export const describeGroups = handler({
   },
 });
 
-function refused(groupId: string, errorCode: number): Group {
+export function refused(groupId: string, errorCode: number): Group {
   return {
     errorCode,
     errorMessage: null,
@@ -39,6 +46,6 @@ function refused(groupId: string, errorCode: number): Group {
     protocolType: '',
     protocolData: '',
     members: [],
-    authorizedOperations: -0x8000_0000,
+    authorizedOperations: OPERATIONS_NOT_ASKED,
   };
 }

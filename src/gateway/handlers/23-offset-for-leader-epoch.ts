@@ -21,7 +21,7 @@ export const offsetForLeaderEpoch = handler({
       request.topics,
       {
         indexOf: ({ partition }) => partition,
-        unanswered: ({ partition }) => ({ errorCode: 0, partition, leaderEpoch: -1, endOffset: -1 }),
+        unanswered,
         part: (topic, partition) => ({ ...request, topics: [{ ...topic, partitions: [partition] }] }),
         answerIn: (body) => (body as OffsetForLeaderEpochResponse).topics[0]?.partitions[0],
       },
@@ -32,3 +32,7 @@ export const offsetForLeaderEpoch = handler({
     );
   },
 });
+
+export function unanswered({ partition }: Partition): PartitionResponse {
+  return { errorCode: 0, partition, leaderEpoch: -1, endOffset: -1 };
+}

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../model/errors.ts';
 import { describeClusterApi } from '../../wire/apis/60-describe-cluster.ts';
+import { clusterOperations } from '../access/operations.ts';
 import { handler } from '../handler.ts';
 import { brokerOf } from './03-metadata.ts';
 
@@ -10,7 +11,7 @@ export const describeCluster = handler({
   api: describeClusterApi,
   min: 0,
   max: 2,
-  handle(call, { endpointType }) {
+  handle(call, { endpointType, includeClusterAuthorizedOperations }) {
     const { config, image } = call.gateway;
     const base = { throttleTimeMs: 0, endpointType, clusterId: image.clusterId, controllerId: config.nodeId };
     if (endpointType !== EndpointType.BROKERS) {
@@ -21,6 +22,8 @@ export const describeCluster = handler({
     }
     const { nodeId: brokerId, host, port, rack } = brokerOf(call);
     const brokers = [{ brokerId, host, port, rack, isFenced: false }];
-    call.reply({ ...base, errorCode: ErrorCode.NONE, errorMessage: null, brokers });
+    const operations = clusterOperations(call, includeClusterAuthorizedOperations);
+    const found = { errorCode: ErrorCode.NONE, errorMessage: null, brokers };
+    call.reply({ ...base, ...found, clusterAuthorizedOperations: operations });
   },
 });

@@ -3,6 +3,9 @@ import {
   type ConsumerGroupDescribeResponse,
   consumerGroupDescribeApi,
 } from '../../wire/apis/69-consumer-group-describe.ts';
+import { AclResource } from '../../security/acl.ts';
+import { OPERATIONS_NOT_ASKED } from '../../security/operations.ts';
+import { authorizedOperations } from '../access/operations.ts';
 import { Gather } from '../gather.ts';
 import { coordinatorError, coordinatorOf } from '../groups.ts';
 import { handler } from '../handler.ts';
@@ -16,6 +19,8 @@ export const consumerGroupDescribe = handler({
   max: 1,
   handle(call, request) {
     const groups: Group[] = [];
+    const operationsOf = (name: string) =>
+      authorizedOperations(call, request.includeAuthorizedOperations, { type: AclResource.GROUP, name });
     const gather = new Gather(() => call.reply({ throttleTimeMs: 0, groups }));
     request.groupIds.forEach((groupId, at) => {
       groups.push(refused(groupId, ErrorCode.NOT_COORDINATOR));
@@ -25,7 +30,9 @@ export const consumerGroupDescribe = handler({
       call.ask(shard, { ...request, groupIds: [groupId] }, (reply) => {
         const described = (reply.body as ConsumerGroupDescribeResponse | undefined)?.groups[0];
         groups[at] =
-          described ?? refused(groupId, coordinatorError(reply.errorCode ?? ErrorCode.NOT_COORDINATOR));
+          described === undefined
+            ? refused(groupId, coordinatorError(reply.errorCode ?? ErrorCode.NOT_COORDINATOR))
+            : { ...described, authorizedOperations: operationsOf(groupId) };
         gather.leave();
       });
     });
@@ -33,7 +40,7 @@ export const consumerGroupDescribe = handler({
   },
 });
 
-function refused(groupId: string, errorCode: number): Group {
+export function refused(groupId: string, errorCode: number): Group {
   return {
     errorCode,
     errorMessage: null,
@@ -43,6 +50,6 @@ function refused(groupId: string, errorCode: number): Group {
     assignmentEpoch: 0,
     assignorName: '',
     members: [],
-    authorizedOperations: -0x8000_0000,
+    authorizedOperations: OPERATIONS_NOT_ASKED,
   };
 }

@@ -1,6 +1,5 @@
 import { statfsSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
-import type { AddressInfo, Server as TcpServer } from 'node:net';
 import { resolve as absolute } from 'node:path';
 import { type Core, openMetadata, startCore } from '../../broker/core.ts';
 import type { Listening } from '../../broker/specs.ts';
@@ -8,19 +7,24 @@ import type { Gateway, LogDir } from '../../gateway/gateway.ts';
 import { loadKernels } from '../../kernels/load.ts';
 import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
 import type { MetadataImage } from '../../metadata/image.ts';
+import { invariant } from '../../model/assert.ts';
 import type { GatewayLimits } from '../../model/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, LogFields } from '../../ports/log.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
+import { type WebCrypto, webCrypto } from '../../sasl/web-crypto.ts';
 import { nodeClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
 import { httpServer, type Pages } from './http.ts';
+import { listen, type Listener, type ListenerOptions, Listeners } from './listeners.ts';
 import { Meter } from './metrics/meter.ts';
 import { MetricsPages } from './metrics/pages.ts';
 import { nodeRandom } from './random.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import { securityProblems } from './security/check.ts';
+import { type Door, doorOf, type SecurityProtocol } from './security/doors.ts';
+import { tokenVerifier } from './security/tokens.ts';
 import { type OpenedStore, openStore } from './store.ts';
-import { acceptKafka, kafkaServer } from './tcp.ts';
 import { acceptWebSockets } from './websocket.ts';
 
 export interface BrokerOptions {
@@ -30,12 +34,16 @@ export interface BrokerOptions {
   host?: string;
   /** 0 picks a free one. */
   port?: number;
+  /** Instead of `host` and `port`, which stand for one in plain text: where Kafka is spoken, and how. */
+  listeners?: readonly ListenerOptions[] | undefined;
   /** What clients are told to come back to; undefined tells each the address it came in on. */
   advertised?: Listening | undefined;
   /** As `host` unless given. */
   httpHost?: string | undefined;
   /** 0 picks a free one; undefined serves no HTTP. */
   httpPort?: number | undefined;
+  /** What the HTTP port speaks, and whether Kafka over WebSocket wants a login; as the first listener unless given. */
+  httpProtocol?: SecurityProtocol | undefined;
   /** Origins of web pages that may use the broker over WebSocket, beside those it serves itself; `*` is any. */
   allowedOrigins?: readonly string[];
   /** What the HTTP port serves to browsers, beside Kafka. */
@@ -60,12 +68,16 @@ const WARNINGS_ONLY: Log = {
   error: (msg) => process.emitWarning(msg),
 };
 
+const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
+const CRYPTOGRAPHY = webCrypto(globalThis.crypto as unknown as WebCrypto);
 const IDLE_SWEEP_MS = 30_000;
 const PING_INTERVAL_MS = 30_000;
 
 /** A whole broker in this process: store, shards, gateway and listeners. */
 export class Broker {
+  /** The first of its listeners. */
   readonly kafka: Listening;
+  readonly listeners: readonly Listener[];
   readonly http: Listening | undefined;
   readonly #core: Core;
   readonly #servers: Servers;
@@ -77,9 +89,12 @@ export class Broker {
   /** Resolves when clients can connect. @throws with a message for people: port in use, directory locked or foreign. */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const { host = '127.0.0.1', port = 0, httpPort, flush = 'always', nodeId = 1 } = options;
-    const { httpHost = host, log = WARNINGS_ONLY, clock = nodeClock } = options;
+    const { httpHost = host, log = WARNINGS_ONLY, clock = nodeClock, settings = NO_SETTINGS } = options;
+    const { listeners: wanted = [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT', host, port }] } = options;
+    checkSecurity([...wanted.map(({ protocol }) => protocol), ...httpProtocolOf(options)], settings);
     const kernels = await loadKernels();
-    const tcp = kafkaServer();
+    const tcp = new Listeners(wanted, settings);
+    const httpDoor = doorOf(options.httpProtocol ?? wanted[0]?.protocol ?? 'PLAINTEXT', settings);
     const buffers = new ReadBuffers();
     let broker: Broker | undefined;
     let opened: OpenedStore | undefined;
@@ -89,16 +104,22 @@ export class Broker {
       metrics: (names: 'milena' | 'kafka') => pages?.page(names) ?? Promise.reject(new Error('starting')),
       page: options.pages,
     };
-    const http = httpPort === undefined ? undefined : httpServer(asked);
+    const http = httpPort === undefined ? undefined : httpServer(asked, httpDoor.tls);
     try {
       // Probes are answered while logs are recovered; Kafka's port opens when the directory is ours.
       const listening = http === undefined ? undefined : await listen(http, httpHost, httpPort ?? 0);
       opened = await openStore({ directory: options.directory, flush, nodeId, kernels, buffers, clock, log });
-      const kafka = await listen(tcp, host, port);
+      await tcp.open();
       const { store, identity } = opened;
-      const staticConfigs = staticSettings(identity.nodeId, kafka, options);
+      const staticConfigs = staticSettings(identity.nodeId, tcp.text, options);
       const codecs = nodeCodecs(kernels);
-      const home = { clock, random: nodeRandom, codecs, endpoint: kafka };
+      const home = {
+        clock,
+        random: nodeRandom,
+        codecs,
+        endpoints: tcp.endpoints,
+        cryptography: CRYPTOGRAPHY,
+      };
       const { advertised, limits } = options;
       const meter = new Meter();
       const said = {
@@ -107,14 +128,18 @@ export class Broker {
       };
       const logDir = logDirOf(options.directory);
       const told = { ...said, staticConfigs, advertised, limits, meter, logDir };
-      const core = startCore({ ...home, ...told, store, identity, kernels });
+      const verifyToken = tokenVerifier(settings, { clock, log });
+      const core = startCore({ ...home, ...told, verifyToken, store, identity, kernels });
       await openMetadata(core.shards);
       const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
       pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
-      broker = new Broker({ core, servers: { opened, tcp, http }, clock }, { kafka, http: listening });
+      broker = new Broker(
+        { core, servers: { opened, tcp, http }, clock },
+        { listeners: tcp.opened, http: listening },
+      );
       core.logManager.start();
-      acceptKafka(tcp, core.gateway, buffers);
-      if (http !== undefined) broker.#acceptWebSockets(http, buffers, options);
+      tcp.accept(core.gateway, buffers);
+      if (http !== undefined) broker.#acceptWebSockets(http, { buffers, door: httpDoor }, options);
       return broker;
     } catch (error) {
       tcp.close();
@@ -127,12 +152,15 @@ export class Broker {
 
   private constructor(
     { core, servers, clock }: { core: Core; servers: Servers; clock: Clock },
-    addresses: { kafka: Listening; http: Listening | undefined },
+    addresses: { listeners: readonly Listener[]; http: Listening | undefined },
   ) {
     this.#core = core;
     this.#servers = servers;
     this.#clock = clock;
-    this.kafka = addresses.kafka;
+    const [first] = addresses.listeners;
+    invariant(first !== undefined, 'a broker has a listener');
+    this.kafka = { host: first.host, port: first.port };
+    this.listeners = addresses.listeners;
     this.http = addresses.http;
     this.#sweepLater();
   }
@@ -146,12 +174,12 @@ export class Broker {
 
   #acceptWebSockets(
     http: HttpServer,
-    buffers: ReadBuffers,
+    { buffers, door }: { buffers: ReadBuffers; door: Door },
     { allowedOrigins = [], pingIntervalMs = PING_INTERVAL_MS }: BrokerOptions,
   ) {
     const notReady = () => this.notReady();
     const { gateway } = this;
-    acceptWebSockets(http, { gateway, buffers, notReady, allowedOrigins, pingIntervalMs });
+    acceptWebSockets(http, { gateway, buffers, notReady, allowedOrigins, door, pingIntervalMs });
   }
 
   get gateway(): Gateway {
@@ -200,21 +228,31 @@ export class Broker {
 
 interface Servers {
   opened: OpenedStore;
-  tcp: TcpServer;
+  tcp: Listeners;
   http: HttpServer | undefined;
+}
+
+function httpProtocolOf({ httpProtocol, httpPort }: BrokerOptions): SecurityProtocol[] {
+  return httpProtocol === undefined || httpPort === undefined ? [] : [httpProtocol];
+}
+
+/** @throws Error for people */
+function checkSecurity(protocols: readonly SecurityProtocol[], settings: ReadonlyMap<string, string>): void {
+  const [problem] = securityProblems(protocols, settings);
+  if (problem !== undefined) throw new Error(`${problem.setting}: ${problem.message}`);
 }
 
 /** What the node was started with, as server.properties would say it. @throws KafkaError for a bad value. */
 function staticSettings(
   nodeId: number,
-  kafka: Listening,
+  listeners: string,
   options: BrokerOptions,
 ): ReadonlyMap<string, string> {
   const settings = new Map([
     ['node.id', String(nodeId)],
     ['broker.id', String(nodeId)],
     ['process.roles', 'broker,controller'],
-    ['listeners', `PLAINTEXT://${kafka.host}:${kafka.port}`],
+    ['listeners', listeners],
     ['log.dirs', options.directory ?? ''],
     ['milena.flush', options.flush ?? 'always'],
     ...(options.settings ?? []),
@@ -236,15 +274,4 @@ function logDirOf(directory: string | undefined): LogDir | undefined {
     }
   };
   return { path, volume };
-}
-
-function listen(server: TcpServer | HttpServer, host: string, port: number): Promise<Listening> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, exclusive: true, backlog: 1024 }, () => {
-      server.off('error', reject);
-      const address = server.address() as AddressInfo;
-      resolve({ host: address.address, port: address.port });
-    });
-  });
 }

@@ -7,6 +7,7 @@ import {
 } from '../../client/connect.ts';
 import { webSocketTransport } from '../../client/transports/web-socket.ts';
 import { loadKernels } from '../../kernels/load.ts';
+import type { WebCrypto } from '../../sasl/web-crypto.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { clientClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
@@ -31,6 +32,7 @@ export async function nodeSurroundings(): Promise<Surroundings> {
     random: nodeRandom,
     kernels,
     codecs: nodeCodecs(kernels),
+    webCrypto: globalThis.crypto as unknown as WebCrypto,
     diagnostics: nodeDiagnostics,
     transports: TRANSPORTS,
   };

@@ -1,4 +1,12 @@
-import { type IncomingMessage, createServer, type Server, type ServerResponse } from 'node:http';
+import {
+  type IncomingMessage,
+  createServer,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { TlsOptions } from 'node:tls';
 import { EXPOSITION_TYPE } from './metrics/exposition.ts';
 import { requestUrl } from './request-url.ts';
 import { KAFKA_PATH } from './websocket.ts';
@@ -19,9 +27,16 @@ export type Pages = (path: string) => { type: string; body: Uint8Array } | undef
  * down (503 and the reason otherwise). `/metrics`, and the same under Kafka's names at `/metrics/kafka`. Kafka over
  * WebSocket is another matter: see `acceptWebSockets`.
  */
-export function httpServer(broker: Asked): Server {
+export function httpServer(broker: Asked, tls?: TlsOptions): Server {
   const options = { shouldUpgradeCallback: wantsWebSocket };
-  return createServer(options, (request, response) => {
+  const answerTo = answering(broker);
+  return tls === undefined
+    ? createServer(options, answerTo)
+    : createTlsServer({ ...options, ...tls } as ServerOptions, answerTo);
+}
+
+function answering(broker: Asked) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
     const answer = (status: number, text: string) => answerText(request, response, { status, text });
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET and HEAD');
     switch (requestUrl(request).pathname) {
@@ -41,7 +56,7 @@ export function httpServer(broker: Asked): Server {
       default:
         return answerPage(request, response, broker.page);
     }
-  });
+  };
 }
 
 /** Any other upgrade is not meant for us: the request is answered as if it had not asked for one. */

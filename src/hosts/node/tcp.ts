@@ -1,6 +1,7 @@
 import { createServer, type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import type { ClientSocket, Connection } from '../../gateway/connection.ts';
-import type { Gateway } from '../../gateway/gateway.ts';
+import type { Address, Gateway } from '../../gateway/gateway.ts';
 import {
   CLOSE_TIMEOUT_MS,
   TurnCork,
@@ -9,27 +10,55 @@ import {
   localAddress,
 } from './client-socket.ts';
 import type { ReadBuffers } from './read-buffers.ts';
+import type { Door } from './security/doors.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
-/** The Kafka listener. Until {@link acceptKafka} it turns clients away, who try again. */
-export function kafkaServer(): Server {
-  const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true });
-  return server.on('connection', turnAway);
+/** A Kafka listener. Until {@link acceptKafka} it turns clients away, who try again. */
+export function kafkaServer({ tls }: Pick<Door, 'tls'>): Server {
+  const options = { noDelay: true, keepAlive: true };
+  if (tls !== undefined) return createTlsServer({ ...options, ...tls }).on('secureConnection', turnAway);
+  return createServer({ ...options, pauseOnConnect: true }).on('connection', turnAway);
 }
 
 function turnAway(socket: Socket): void {
   socket.destroy();
 }
 
-/** From now on each socket is a connection of the gateway. @param buffers get back what they lent, once it is sent. */
-export function acceptKafka(server: Server, gateway: Gateway, buffers: ReadBuffers): void {
+export interface AcceptOptions {
+  gateway: Gateway;
+  /** Get back what they lent, once it is sent. */
+  buffers: ReadBuffers;
+  door: Door;
+  /** What clients of this listener are told to come back to; undefined: where they came in. */
+  advertised?: Address | undefined;
+}
+
+/** From now on each socket is a connection of the gateway. */
+export function acceptKafka(server: Server, options: AcceptOptions): void {
+  if (options.door.tls === undefined) acceptPlain(server, options);
+  else acceptTls(server, options);
+}
+
+function acceptTls(server: Server, options: AcceptOptions): void {
+  server.off('secureConnection', turnAway);
+  server.on('secureConnection', (socket: Socket) => {
+    const principal = options.door.principalOf(socket);
+    if (principal === false) return socket.destroy();
+    const connection = options.gateway.connect(new TcpClient(socket, false, { ...options, principal }));
+    socket.on('data', (chunk: Buffer) => connection.receive(chunk));
+    follow(socket, connection);
+  });
+}
+
+function acceptPlain(server: Server, options: AcceptOptions): void {
+  const { gateway } = options;
   server.off('connection', turnAway);
   server.on('connection', (accepted) => {
     const buffer = new ReceiveBuffer();
     let connection: Connection | undefined;
     const inPlace = readInto(accepted, buffer, (size) => connection?.receive(buffer.take(size)));
     const socket = inPlace ?? accepted;
-    connection = gateway.connect(new TcpClient(socket, inPlace !== undefined, buffers));
+    connection = gateway.connect(new TcpClient(socket, inPlace !== undefined, options));
     if (inPlace === undefined) socket.on('data', (chunk: Buffer) => connection.receive(chunk));
     follow(socket, connection);
   });
@@ -69,14 +98,24 @@ function readInto(
 
 class TcpClient implements ClientSocket {
   readonly readsInPlace: boolean;
+  readonly wantsLogin: boolean;
+  readonly principal: string | undefined;
+  readonly advertised: Address | undefined;
   readonly #socket: Socket;
   readonly #cork: TurnCork;
   readonly #buffers: ReadBuffers;
   #clientHost: string | undefined;
 
-  constructor(socket: Socket, readsInPlace: boolean, buffers: ReadBuffers) {
+  constructor(
+    socket: Socket,
+    readsInPlace: boolean,
+    { buffers, door, advertised, principal }: AcceptOptions & { principal?: string | undefined },
+  ) {
     this.#socket = socket;
     this.#buffers = buffers;
+    this.wantsLogin = door.wantsLogin;
+    this.principal = principal;
+    this.advertised = advertised;
     this.#cork = new TurnCork(socket);
     this.readsInPlace = readsInPlace;
   }

@@ -23,13 +23,27 @@ const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
   not_binary: 1003,
   too_large: 1009,
   unanswered_ping: 1001,
+  // RFC 6455: against the policy of whoever is here.
+  login_refused: 1008,
+  login_missing: 1008,
+  login_expired: 1008,
 };
+
+interface WebSocketParts {
+  socket: Socket;
+  address: Address;
+  buffers: ReadBuffers;
+  principal: string | undefined;
+  wantsLogin: boolean;
+}
 
 /** A WebSocket that carries a client's byte stream. */
 export class WebSocketClient implements ClientSocket {
   readonly readsInPlace = false;
   readonly address: Address;
   readonly clientHost: string;
+  readonly principal: string | undefined;
+  readonly wantsLogin: boolean;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #cork: TurnCork;
@@ -38,10 +52,9 @@ export class WebSocketClient implements ClientSocket {
   /** Heard of since the last ping. */
   #isAlive = true;
 
-  constructor(
-    webSocket: WebSocket,
-    { socket, address, buffers }: { socket: Socket; address: Address; buffers: ReadBuffers },
-  ) {
+  constructor(webSocket: WebSocket, { socket, address, buffers, principal, wantsLogin }: WebSocketParts) {
+    this.principal = principal;
+    this.wantsLogin = wantsLogin;
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#buffers = buffers;

@@ -7,6 +7,7 @@ import { CLOSE_TIMEOUT_MS, localAddress } from './client-socket.ts';
 import { type Address, askedFor, mayAsk, parseAddress } from './origin.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { requestUrl } from './request-url.ts';
+import type { Door } from './security/doors.ts';
 import { WebSocketClient } from './websocket-client.ts';
 
 /** Where Kafka over WebSocket is on the HTTP port. */
@@ -34,6 +35,7 @@ export interface WebSocketDoorOptions {
   notReady: () => string | undefined;
   /** Origins of pages that may use this broker, such as `https://app.example.com`; `*` is any page. */
   allowedOrigins: readonly string[];
+  door: Door;
   pingIntervalMs: number;
 }
 
@@ -48,9 +50,13 @@ export function acceptWebSockets(server: Server, options: WebSocketDoorOptions):
     const socket = stream as Socket;
     const refusal = refuse(request, options);
     if (refusal !== undefined) return turnAway(request, socket, refusal);
+    const principal = options.door.principalOf(socket);
+    if (principal === false) return turnAway(request, socket, UNKNOWN_CERTIFICATE);
     const address = advertised(request) ?? localAddress(socket);
+    const { buffers, door } = options;
+    const about = { socket, address, buffers, principal, wantsLogin: door.wantsLogin };
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const client = new WebSocketClient(webSocket, { socket, address, buffers: options.buffers });
+      const client = new WebSocketClient(webSocket, about);
       clients.add(client);
       webSocket.on('close', () => clients.delete(client));
       client.serve(options.gateway);
@@ -68,6 +74,8 @@ interface Refusal {
   status: number;
   text: string;
 }
+
+const UNKNOWN_CERTIFICATE: Refusal = { status: 403, text: 'nobody comes in with this certificate' };
 
 /** Why a request to upgrade is not granted. */
 function refuse(request: IncomingMessage, options: WebSocketDoorOptions): Refusal | undefined {

@@ -98,7 +98,7 @@ export class Node {
       codecs: simCodecs(kernels),
       clock: life,
       random,
-      endpoint: { host: '127.0.0.1', port: 9092 },
+      endpoints: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }],
       staticConfigs: SETTINGS,
       onWarning,
       adjust: (spec) => {

@@ -2,6 +2,7 @@ import type { Client } from '../../client/client.ts';
 import { type ConnectOptions, connectWith } from '../../client/connect.ts';
 import { webSocketTransport } from '../../client/transports/web-socket.ts';
 import { loadKernels } from '../../kernels/load.ts';
+import type { WebCrypto } from '../../sasl/web-crypto.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { webClock } from './clock.ts';
 import { webCodecs } from './codecs.ts';
@@ -13,6 +14,14 @@ const webSocket = (url: string) => webSocketTransport(url, webClock);
 /** `connectWith`, in Workers and pages, which have no TCP: `ws://` and `wss://`, or a transport. */
 export async function connect(to: string | Transport, options?: ConnectOptions): Promise<Client> {
   const kernels = await loadKernels();
-  const home = { clock: webClock, random: webRandom, kernels, codecs: webCodecs(kernels), wakes: webWakes };
+  const webCrypto = globalThis.crypto as unknown as WebCrypto;
+  const home = {
+    webCrypto,
+    clock: webClock,
+    random: webRandom,
+    kernels,
+    codecs: webCodecs(kernels),
+    wakes: webWakes,
+  };
   return connectWith({ ...home, transports: { ws: webSocket, wss: webSocket } }, to, options);
 }

@@ -321,7 +321,7 @@ const ROWS: readonly Row[] = [
   ['ssl.allow.dn.changes', 'boolean', 'false', '', 'r', 'Let a new keystore change the distinguished name.'],
   ['ssl.allow.san.changes', 'boolean', 'false', '', 'r', 'Let a new keystore change the alternative names.'],
   ['ssl.cipher.suites', 'list', '', '', 'w', 'TLS cipher suites; empty is the platform\'s choice.'],
-  ['ssl.client.auth', 'string', 'NONE', 'NONE|REQUESTED|REQUIRED', 'w', 'Whether clients must show a certificate.'],
+  ['ssl.client.auth', 'string', 'NONE', 'none|requested|required|NONE|REQUESTED|REQUIRED', 'w', 'Whether clients must show a certificate.'],
   ['ssl.enabled.protocols', 'list', 'TLSv1.2,TLSv1.3', '', 'w', 'TLS versions that are offered.'],
   ['ssl.endpoint.identification.algorithm', 'string', 'https', '', 'w', 'How the name in a server\'s certificate is checked.'],
   ['ssl.engine.factory.class', 'class', null, '', 'w', 'Class that makes TLS engines.'],

@@ -18,11 +18,14 @@ const HONOURED: Verdict = { type: 'honoured' };
 /** The broker's settings that do here what they do there. */
 const HONOURED_OF_BROKER: ReadonlySet<string> = new Set([
   'advertised.listeners',
+  'authorizer.class.name',
   'auto.create.topics.enable',
   'compression.gzip.level',
   'compression.type',
   'compression.zstd.level',
+  'connection.failed.authentication.delay.ms',
   'connections.max.idle.ms',
+  'connections.max.reauth.ms',
   'controller.listener.names',
   'delete.topic.enable',
   'fetch.max.bytes',
@@ -83,11 +86,32 @@ const HONOURED_OF_BROKER: ReadonlySet<string> = new Set([
   'offsets.topic.replication.factor',
   'offsets.topic.segment.bytes',
   'producer.id.expiration.ms',
+  'sasl.enabled.mechanisms',
+  'sasl.oauthbearer.clock.skew.seconds',
+  'sasl.oauthbearer.expected.audience',
+  'sasl.oauthbearer.expected.issuer',
+  'sasl.oauthbearer.jwks.endpoint.refresh.ms',
+  'sasl.oauthbearer.jwks.endpoint.url',
+  'sasl.oauthbearer.sub.claim.name',
+  'sasl.server.max.receive.size',
   'socket.request.max.bytes',
+  'ssl.cipher.suites',
+  'ssl.client.auth',
+  'ssl.enabled.protocols',
+  'ssl.key.password',
+  'ssl.keystore.certificate.chain',
+  'ssl.keystore.key',
+  'ssl.keystore.location',
+  'ssl.keystore.type',
+  'ssl.principal.mapping.rules',
+  'ssl.truststore.certificates',
+  'ssl.truststore.location',
+  'ssl.truststore.type',
 ]);
 
-/** Honoured, and bound to a listener that is open: a start reads them, a running node does not. */
-const READ_AT_START: ReadonlySet<string> = new Set(['listeners', 'listener.security.protocol.map']);
+/** Honoured, and bound to listeners that are open: a start reads them, a running node does not. */
+const READ_AT_START =
+  /^listeners$|^listener\.|^(ssl|sasl|authorizer)\.|^super\.|^allow\.everyone\.|^connections?\.(failed|max\.re)/;
 
 interface Exception {
   names: RegExp;
@@ -123,10 +147,9 @@ const EXCEPTIONS: readonly Exception[] = [
     why: 'this node is its only controller',
   },
   {
-    names:
-      /^(ssl|sasl|delegation\.token|security)\.|^authorizer\.|^principal\.|^connections\.max\.reauth|^early\./,
+    names: /^(ssl|sasl|delegation\.token|security)\.|^principal\.|^early\./,
     type: 'refused',
-    why: 'there is no TLS, login or access control: whoever reaches the port may do all. Keep the port private',
+    why: 'of this nothing is kept to; see milena start --print-config for what is, of ssl. and sasl. too',
   },
   {
     names: /\.class(\.name|\.path)?$|\.reporters$|^config\.providers$/,
@@ -171,8 +194,8 @@ export function brokerVerdict(name: string, value: string): Verdict {
 
 /** Why a running node does not take a setting that Kafka would; undefined when it does. */
 export function whyNotWhileRunning(name: string, value: string): string | undefined {
-  if (READ_AT_START.has(name) || name.startsWith('listener.name.'))
-    return 'listeners are opened by a start: change the file, and start again';
+  if (READ_AT_START.test(name))
+    return 'who comes in, and how, is read by a start: change the file, and start again';
   const verdict = brokerVerdict(name, value);
   return verdict.type === 'refused' ? verdict.why : undefined;
 }

@@ -122,7 +122,7 @@ export class Home {
       codecs: nodeCodecs(wasm),
       clock,
       random: new SeededRandom(1),
-      endpoint: { host: '127.0.0.1', port: 9092 },
+      endpoints: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }],
       staticConfigs: SETTINGS,
       onWarning: (message) => warnings.push(message),
     });

@@ -1,0 +1,33 @@
+import { ErrorCode } from '../../model/errors.ts';
+import { METADATA_SHARD } from '../../ports/shard-link.ts';
+import { type DeleteAclsRequest, deleteAclsApi } from '../../wire/apis/31-delete-acls.ts';
+import { controllerError } from '../controller.ts';
+import { handler } from '../handler.ts';
+import { NO_AUTHORIZER } from './29-describe-acls.ts';
+
+/** The controller decides. */
+export const deleteAcls = handler({
+  api: deleteAclsApi,
+  min: 1,
+  max: 3,
+  exclusive: true,
+  handle(call, request) {
+    if (call.gateway.authorizer === undefined)
+      return call.reply(refuseDeletions(ErrorCode.SECURITY_DISABLED, request, NO_AUTHORIZER));
+    call.ask(METADATA_SHARD, request, (reply) => {
+      const errorCode = controllerError(reply);
+      call.reply(errorCode === undefined ? reply.body : refuseDeletions(errorCode, request));
+    });
+  },
+});
+
+export function refuseDeletions(
+  errorCode: number,
+  { filters }: DeleteAclsRequest,
+  errorMessage: string | null = null,
+) {
+  return {
+    throttleTimeMs: 0,
+    filterResults: filters.map(() => ({ errorCode, errorMessage, matchingAcls: [] })),
+  };
+}

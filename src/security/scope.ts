@@ -1,0 +1,68 @@
+import { AclOperation, AclResource } from './acl.ts';
+
+/** Topics that a ticket is for, and what may be done with them. */
+export interface ScopedTopic {
+  /** A name, or with a `*` at its end all that begin so. */
+  readonly topic: string;
+  readonly operations: readonly ('read' | 'write')[];
+  /** Of the keys of records, as UTF-8: others are neither read nor written. */
+  readonly keyPrefix?: string | undefined;
+}
+
+const { READ, WRITE, DESCRIBE, IDEMPOTENT_WRITE } = AclOperation;
+const READS: ReadonlySet<number> = new Set([READ, DESCRIBE]);
+const WRITES: ReadonlySet<number> = new Set([WRITE, DESCRIBE]);
+
+/** What a ticket is good for, beside what its principal may: topics, and of the cluster what producers need. */
+export class Scope {
+  readonly topics: readonly ScopedTopic[];
+
+  constructor(topics: readonly ScopedTopic[]) {
+    this.topics = topics;
+  }
+
+  allows(operation: number, resourceType: number, name: string): boolean {
+    if (resourceType === AclResource.TOPIC)
+      return this.topics.some((scoped) => isOf(scoped, name) && permits(scoped, operation));
+    return resourceType === AclResource.CLUSTER && operation === IDEMPOTENT_WRITE && this.allowsAny(WRITE);
+  }
+
+  allowsAny(operation: number): boolean {
+    return this.topics.some((scoped) => permits(scoped, operation));
+  }
+
+  /** What keys have to begin with; undefined: with anything. The first that names the topic for this counts. */
+  keyPrefix(operation: number, topic: string): string | undefined {
+    return this.topics.find((scoped) => isOf(scoped, topic) && permits(scoped, operation))?.keyPrefix;
+  }
+}
+
+function isOf({ topic }: ScopedTopic, name: string): boolean {
+  return topic.endsWith('*') ? name.startsWith(topic.slice(0, -1)) : topic === name;
+}
+
+function permits({ operations }: ScopedTopic, operation: number): boolean {
+  return (
+    (operations.includes('read') && READS.has(operation)) ||
+    (operations.includes('write') && WRITES.has(operation))
+  );
+}
+
+/** As a ticket has it, or whoever asks for one. @throws Error for people */
+export function scopedTopicsIn(given: unknown): ScopedTopic[] {
+  if (!Array.isArray(given) || given.length === 0 || given.length > TOPICS_MAX)
+    throw new Error(`"topics" is a list of 1 to ${TOPICS_MAX} of { topic, operations }`);
+  return given.map((each: unknown) => {
+    const { topic, operations, keyPrefix } = (each ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof topic !== 'string' || !/^[\w.-]{0,249}\*?$/.test(topic) || topic === '')
+      throw new Error('"topic" is a name, or the beginning of names with a * behind it');
+    const isKnown = (operation: unknown) => operation === 'read' || operation === 'write';
+    if (!Array.isArray(operations) || operations.length === 0 || !operations.every(isKnown))
+      throw new Error('"operations" are read, write, or both');
+    if (keyPrefix !== undefined && (typeof keyPrefix !== 'string' || keyPrefix === ''))
+      throw new Error('"keyPrefix" is a text');
+    return { topic, operations, ...(keyPrefix === undefined ? {} : { keyPrefix }) } as ScopedTopic;
+  });
+}
+
+const TOPICS_MAX = 100;

@@ -1,0 +1,58 @@
+import { ErrorCode } from '../../src/model/errors.ts';
+import { describeAclsApi } from '../../src/wire/apis/29-describe-acls.ts';
+import { createAclsApi } from '../../src/wire/apis/30-create-acls.ts';
+import { deleteAclsApi } from '../../src/wire/apis/31-delete-acls.ts';
+import { describeUserScramCredentialsApi } from '../../src/wire/apis/50-describe-user-scram-credentials.ts';
+import { alterUserScramCredentialsApi } from '../../src/wire/apis/51-alter-user-scram-credentials.ts';
+import { type Case, of } from './advertised-case.ts';
+
+const ANY_ACL = {
+  resourceTypeFilter: 1,
+  resourceNameFilter: null,
+  principalFilter: null,
+  hostFilter: null,
+  operation: 1,
+  permissionType: 1,
+};
+
+/** Of rules. */
+export const ACL_CASES: readonly Case[] = [
+  of(
+    describeAclsApi,
+    () => ({ ...ANY_ACL, patternTypeFilter: 3 }),
+    ({ errorCode }) => errorCode,
+    ErrorCode.SECURITY_DISABLED,
+  ),
+  of(
+    createAclsApi,
+    ({ unique: resourceName }) => ({
+      creations: [
+        { resourceType: 2, resourceName, principal: 'User:a', host: '*', operation: 3, permissionType: 3 },
+      ],
+    }),
+    ({ results }) => results[0]?.errorCode,
+    ErrorCode.SECURITY_DISABLED,
+  ),
+  of(
+    deleteAclsApi,
+    () => ({ filters: [{ ...ANY_ACL, patternTypeFilter: 3 }] }),
+    ({ filterResults }) => filterResults[0]?.errorCode,
+    ErrorCode.SECURITY_DISABLED,
+  ),
+];
+
+/** Of who may log in. */
+export const USER_CASES: readonly Case[] = [
+  of(
+    describeUserScramCredentialsApi,
+    ({ unique: name }) => ({ users: [{ name }] }),
+    ({ errorCode, results }) => [errorCode, results[0]?.errorCode],
+    [ErrorCode.NONE, ErrorCode.RESOURCE_NOT_FOUND],
+  ),
+  of(
+    alterUserScramCredentialsApi,
+    ({ unique: name }) => ({ deletions: [{ name, mechanism: 1 }], upsertions: [] }),
+    ({ results }) => results[0]?.errorCode,
+    ErrorCode.RESOURCE_NOT_FOUND,
+  ),
+];
