@@ -1,4 +1,6 @@
 const TWO_32 = 0x1_0000_0000;
+/** The place of an eleventh byte. */
+const VARINT_END = 2 ** 70;
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const TO_UTF8 = new TextEncoder();
 
@@ -36,11 +38,12 @@ export class Input {
   /** Exact up to 2^53. */
   unsignedVarint(): number {
     let value = 0;
-    for (let place = 1; ; place *= 128) {
+    for (let place = 1; place < VARINT_END; place *= 128) {
       const byte = this.#view.getUint8(this.#take(1));
       value += (byte & 0x7f) * place;
       if (byte < 0x80) return value;
     }
+    throw new RangeError('a varint is longer than 10 bytes');
   }
 
   /** Zig-zag; as above. */

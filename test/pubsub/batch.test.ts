@@ -159,6 +159,14 @@ describe('damage', () => {
     );
   });
 
+  test('a length that does not end', async () => {
+    const value = new Uint8Array(400).fill(0xff);
+    const batch = buildBatch(kernels, { records: [{ value, timestamp: 1 }] });
+    batch.fill(0xff, 61 + 6, 61 + 8);
+    new BatchHeader(batch).seal(kernels, batch.length);
+    await expect(all(readBatches(batch, PLACE, unpack))).rejects.toMatchObject({ code: 'CORRUPT_MESSAGE' });
+  });
+
   test('a batch of before Kafka 0.11', () => {
     const batch = buildBatch(kernels, { records: [{ value: 'a', timestamp: 1 }] });
     batch[16] = 1;
