@@ -95,6 +95,29 @@ export const adminConfigs = suite('admin: settings', (reach) => {
     await configs.alter({ topic: name }, { 'cleanup.policy': null });
   });
 
+  test('a dry run checks, and changes nothing', async () => {
+    const { configs } = client.admin;
+    await configs.alter({ topic: name }, { 'segment.ms': 5_000 }, { dryRun: true });
+    const wrong = configs.alter({ topic: name }, { 'segment.ms': 'never' }, { dryRun: true });
+    await expect(wrong).rejects.toMatchObject({ code: 'INVALID_CONFIG' });
+    expect(await valueOf('segment.ms')).toBe('604800000');
+  });
+
+  test.each([
+    [{ broker: 1 }, 'log.segment.bytes', '2000000', 'DYNAMIC_BROKER_CONFIG'],
+    [{ broker: 'default' }, 'message.max.bytes', '2000000', 'DYNAMIC_DEFAULT_BROKER_CONFIG'],
+  ] as const)('a setting of %o comes and goes', async (resource, setting, value, source) => {
+    const { configs } = client.admin;
+    const found = async () => {
+      const entries = await configs.describe(resource, { names: [setting] });
+      return entries.map((entry) => [entry.value, entry.source]);
+    };
+    await configs.alter(resource, { [setting]: value });
+    await expect.poll(found, SOON).toEqual([[value, source]]);
+    await configs.alter(resource, { [setting]: null });
+    await expect.poll(found, SOON).not.toContainEqual([value, source]);
+  });
+
   test('of groups and of client metrics, which are listed then', async () => {
     const { configs } = client.admin;
     const [group, clientMetrics] = [reach.place.name('group'), reach.place.name('metrics')];

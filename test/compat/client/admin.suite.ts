@@ -1,6 +1,5 @@
 import { Consumer } from '@platformatic/kafka';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ConfigResource } from '../../../src/client/admin/configs.ts';
 import type { Client } from '../../../src/client/client.ts';
 import { connect } from '../../../src/hosts/node/connect.ts';
 import { KafkaCluster } from '../kafka/cluster.ts';
@@ -17,37 +16,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await client.close();
   await kafka.close();
-});
-
-async function settings(resource: ConfigResource, name: string) {
-  const found = await client.admin.configs.describe(resource, { names: [name] });
-  return found.map(({ value, source }) => [value, source]);
-}
-
-test('items are appended to lists, and subtracted', async () => {
-  const { configs } = client.admin;
-  const now = () => settings({ topic: 'orders' }, 'cleanup.policy');
-  await configs.alter({ topic: 'orders' }, { 'cleanup.policy': { append: 'compact' } });
-  await expect.poll(now).toEqual([['delete,compact', 'DYNAMIC_TOPIC_CONFIG']]);
-  await configs.alter({ topic: 'orders' }, { 'cleanup.policy': { subtract: 'delete' } });
-  await expect.poll(now).toEqual([['compact', 'DYNAMIC_TOPIC_CONFIG']]);
-});
-
-test('a dry run checks, and changes nothing', async () => {
-  const { configs } = client.admin;
-  await configs.alter({ topic: 'orders' }, { 'retention.ms': 1 }, { dryRun: true });
-  const wrong = configs.alter({ topic: 'orders' }, { 'retention.ms': 'never' }, { dryRun: true });
-  await expect(wrong).rejects.toMatchObject({ code: 'INVALID_CONFIG' });
-  expect(await settings({ topic: 'orders' }, 'retention.ms')).toEqual([['604800000', 'DEFAULT_CONFIG']]);
-});
-
-test.each([
-  [{ broker: 1 }, 'log.cleaner.threads', '2', 'DYNAMIC_BROKER_CONFIG'],
-  [{ broker: 'default' }, 'message.max.bytes', '2000000', 'DYNAMIC_DEFAULT_BROKER_CONFIG'],
-  [{ group: 'billing' }, 'consumer.session.timeout.ms', '50000', 'DYNAMIC_GROUP_CONFIG'],
-] as const)('a setting of %o', async (resource, name, value, source) => {
-  await client.admin.configs.alter(resource, { [name]: value });
-  await expect.poll(() => settings(resource, name)).toEqual([[value, source]]);
 });
 
 test('a group of the new protocol (KIP-848)', async () => {
