@@ -6,10 +6,11 @@ import { joinGroupApi } from '../../src/wire/apis/11-join-group.ts';
 import { heartbeatApi } from '../../src/wire/apis/12-heartbeat.ts';
 import { leaveGroupApi } from '../../src/wire/apis/13-leave-group.ts';
 import { syncGroupApi } from '../../src/wire/apis/14-sync-group.ts';
+import { consumerGroupHeartbeatApi } from '../../src/wire/apis/68-consumer-group-heartbeat.ts';
 import type { Api } from '../../src/wire/schema.ts';
 import type { GroupConfig } from '../../src/group/index.ts';
 import { Coordinator } from '../group/coordinator.ts';
-import type { FakeCluster, FakeRequest, FakeService } from './fake-cluster.ts';
+import { type FakeCluster, type FakeRequest, type FakeService, TOPIC } from './fake-cluster.ts';
 
 /** The real coordinator of groups, in the virtual time of a fake cluster; the broker it runs on may change. */
 export class FakeGroups implements FakeService {
@@ -21,6 +22,7 @@ export class FakeGroups implements FakeService {
     heartbeatApi,
     leaveGroupApi,
     syncGroupApi,
+    consumerGroupHeartbeatApi,
   ];
   /** The broker that coordinates. */
   nodeId = 1;
@@ -57,12 +59,20 @@ export class FakeGroups implements FakeService {
       return reply(this.#found((body as { coordinatorKeys: string[] }).coordinatorKeys));
     if (node !== this.nodeId) return reply(refusal(api, body, ErrorCode.NOT_COORDINATOR));
     this.#coordinator.pass(this.#cluster.scheduler.now());
+    this.#look();
     this.#coordinator.send(api, body as never, { client: clientId, version, link }, reply);
     this.#alarm();
   }
 
   forget(link: number): void {
     this.#coordinator.machine.forget(link);
+  }
+
+  /** What the cluster's metadata says. */
+  #look(): void {
+    const { topics } = this.#coordinator;
+    const { logs, topicId } = this.#cluster;
+    if (topics.topic(TOPIC)?.partitions.length !== logs.length) topics.set(TOPIC, logs.length, topicId);
   }
 
   #found(keys: readonly string[]) {
@@ -95,6 +105,7 @@ function refusal(api: Api, body: unknown, errorCode: number): unknown {
       })),
     };
   }
+  if (api === consumerGroupHeartbeatApi) return { errorCode, memberEpoch: 0, heartbeatIntervalMs: 0 };
   const { groups = [], memberId = '' } = body as { groups?: { groupId: string }[]; memberId?: string };
   const refused = { errorCode, memberId, members: [], topics: [], assignment: new Uint8Array(0) };
   const names = { protocolType: null, protocolName: '', leader: '' };

@@ -7,9 +7,10 @@ export class FakeTopics implements ClusterView {
   readonly #groups = new Map<string, Map<string, string>>();
   #ids = 0;
 
-  /** Makes a topic, or grows it. @returns its id. */
-  set(name: string, partitionCount: number): string {
-    const id = this.#topics.get(name)?.id ?? `topic-${String(++this.#ids).padStart(2, '0')}`.padEnd(22, 'A');
+  /** Makes a topic, or grows it. @returns its id: the one given, or one of its own. */
+  set(name: string, partitionCount: number, given?: string): string {
+    const made = () => `topic-${String(++this.#ids).padStart(2, '0')}`.padEnd(22, 'A');
+    const id = this.#topics.get(name)?.id ?? given ?? made();
     this.#topics.set(name, { name, id, partitions: { length: partitionCount } });
     this.version++;
     return id;

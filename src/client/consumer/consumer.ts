@@ -5,14 +5,13 @@ import type { ClientParts } from '../client-parts.ts';
 import { Fetcher } from '../fetch/fetcher.ts';
 import { policyOf, type Position } from '../fetch/position.ts';
 import { Coordinator } from '../group/coordinator.ts';
-import { Membership } from '../group/membership.ts';
 import { verdictOn } from '../group/verdict.ts';
 import { abortable } from '../retry.ts';
 import type { TopicPartition } from '../topic-partition.ts';
 import type { SendRaw } from '../topics/on-invalid.ts';
 import type { ConsumedRecord } from './consumed-record.ts';
 import { Iteration } from './iteration.ts';
-import { LoneMember, type Member } from './member.ts';
+import { LoneMember, type Member, membershipOf } from './member.ts';
 import { type ConsumerOptions, type ConsumerSettings, settingsOf } from './options.ts';
 import { type Handler, Runner, type RunOptions } from './runner.ts';
 import { type ConsumerLag, Share } from './share.ts';
@@ -91,7 +90,7 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
     this.#member =
       manual !== undefined || group === undefined
         ? new LoneMember(manual ?? [], this.#share, group)
-        : new Membership({ ...parts, ...settings, ...group, rackId: options.rack ?? null }, this.#share);
+        : membershipOf({ ...parts, ...settings, ...group, rackId: options.rack ?? null }, this.#share);
     this.#share.member = this.#member;
   }
 

@@ -1,11 +1,22 @@
 import type { Coordinator } from '../group/coordinator.ts';
-import type { MemberWork, Membership } from '../group/membership.ts';
+import { ConsumerMembership, type ConsumerMembershipOptions } from '../group/consumer-membership.ts';
+import { Membership, type MembershipOptions, type MemberWork } from '../group/membership.ts';
 import { type AskOptions, commitOffsets, type GroupPosition, NO_MEMBER } from '../group/offsets.ts';
 import { invalidArgument } from '../errors.ts';
 import type { TopicPartition } from '../topic-partition.ts';
 
 /** How a consumer comes to its partitions: as a member of a group, or by itself. */
 export type Member = Pick<Membership, 'commit' | 'hold' | 'isStable' | 'leave' | 'look' | 'run'>;
+
+/** By the protocol that its options name. */
+export function membershipOf(
+  options: MembershipOptions & ConsumerMembershipOptions & { groupProtocol: 'classic' | 'consumer' },
+  work: MemberWork,
+): Member {
+  return options.groupProtocol === 'consumer'
+    ? new ConsumerMembership(options, work)
+    : new Membership(options, work);
+}
 
 /** Has what it was told to have; nobody shares it, and nobody takes it away. */
 export class LoneMember implements Member {

@@ -28,6 +28,13 @@ export interface ConsumerOptions<K, V> extends FetchOptions {
   assign?: readonly ManualAssignment<K, V>[] | undefined;
   /** Where to begin where the group has no position; `earliest` unless given. */
   from?: Position | undefined;
+  /**
+   * `classic` unless given: the members share the partitions out. `consumer`: the broker does (KIP-848), which then
+   * also says how long a session is and how often it wants to hear.
+   */
+  groupProtocol?: 'classic' | 'consumer' | undefined;
+  /** With `consumer`, the broker's assignor by its name, `uniform` or `range`; the broker's own choice unless given. */
+  remoteAssignor?: string | undefined;
   /** By name or one's own, the best first; all members need one in common. `cooperative-sticky` unless given. */
   assignors?: readonly AssignorChoice[] | undefined;
   /** Of a static member: it keeps its partitions over a restart that is shorter than its session (KIP-345). */
@@ -54,6 +61,8 @@ export interface ConsumerSettings<K, V> {
   manual: readonly (TopicPartition & { from: Position | undefined })[] | undefined;
   deserializersOf: (topic: string) => Deserializers<K, V>;
   from: Position;
+  groupProtocol: 'classic' | 'consumer';
+  remoteAssignor: string | null;
   assignors: readonly Assignor[];
   instanceId: string | null;
   /** Undefined: only when asked. */
@@ -82,6 +91,8 @@ export function settingsOf<K, V>(options: ConsumerOptions<K, V>, nowMs: Millis):
       'a consumer needs a group',
       'or assign partitions to it; or use read(), without a group',
     );
+  const { groupProtocol = 'classic', remoteAssignor = null } = options;
+  checkProtocol(groupProtocol, options);
   placeOf(from, nowMs);
   const named = namedIn(options);
   const known = new Map(named.map((topic) => [nameOf(topic), deserializersOf(topic)]));
@@ -93,10 +104,25 @@ export function settingsOf<K, V>(options: ConsumerOptions<K, V>, nowMs: Millis):
     manual: assign?.map(({ topic, partition, from: at }) => ({ topic: nameOf(topic), partition, from: at })),
     deserializersOf: (topic) => known.get(topic) ?? deserializersOf(topic),
     from,
+    groupProtocol,
+    remoteAssignor,
     assignors: assignorsOf(assignors),
     instanceId,
     commitIntervalMs: intervalOf(autoCommit),
   };
+}
+
+/** What one of the protocols leaves to the broker, or to the members, is not the consumer's to say. */
+const OF_CLASSIC = ['assignors', 'sessionTimeoutMs', 'heartbeatIntervalMs'] as const;
+
+function checkProtocol<K, V>(groupProtocol: string, options: ConsumerOptions<K, V>): void {
+  if (groupProtocol !== 'classic' && groupProtocol !== 'consumer')
+    throw invalidArgument(`there is no group protocol ${groupProtocol}`, 'choose classic or consumer');
+  if (groupProtocol === 'classic' && options.remoteAssignor !== undefined)
+    throw invalidArgument('remoteAssignor is for groupProtocol: consumer', 'give assignors instead');
+  const told = OF_CLASSIC.find((name) => groupProtocol === 'consumer' && options[name] !== undefined);
+  if (told !== undefined)
+    throw invalidArgument(`${told} is the broker's to say with groupProtocol: consumer`, 'leave it out');
 }
 
 function namedIn<K, V>({ topics = [], assign = [] }: ConsumerOptions<K, V>): ReadableTopic<K, V>[] {

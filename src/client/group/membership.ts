@@ -58,7 +58,7 @@ interface Generation {
 }
 
 /** Of the rebalance timeout, so much stays for the way to the coordinator and for the last commit. */
-const REVOKE_RATIO = 0.8;
+export const REVOKE_RATIO = 0.8;
 
 /**
  * One member of a classic group, from its first JoinGroup until it leaves:

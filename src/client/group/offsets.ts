@@ -8,6 +8,7 @@ import type { Coordinator } from './coordinator.ts';
 
 /** v9 brought what only members of KIP-848's groups say, v10 topic ids. */
 const COMMIT_VERSIONS = { min: 2, max: 8 };
+const COMMIT_BY_EPOCH_VERSIONS = { min: 9, max: 9 };
 const FETCH_VERSIONS = { min: 1, max: 8 };
 /** From this version on many groups are asked for at once. */
 const MANY_GROUPS_VERSION = 8;
@@ -27,6 +28,8 @@ export interface Identity {
   memberId: string;
   /** Of a static member. */
   instanceId: string | null;
+  /** Its group is one of KIP-848: what stands for a generation is its member epoch. */
+  isOfBroker?: boolean;
 }
 
 /** Positions of a group that has no members: whoever commits there does so on its own account. */
@@ -98,8 +101,9 @@ export async function commitOffsets(
     groupInstanceId: by.instanceId,
     topics,
   };
+  const versions = by.isOfBroker === true ? COMMIT_BY_EPOCH_VERSIONS : COMMIT_VERSIONS;
   await coordinator.ask('living', { signal }, async (exchange, options) => {
-    const answer = await exchange.request(offsetCommitApi, COMMIT_VERSIONS, request, options);
+    const answer = await exchange.request(offsetCommitApi, versions, request, options);
     for (const { name: topic, partitions } of answer.topics)
       for (const { partitionIndex: partition, errorCode } of partitions)
         if (errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)

@@ -14,6 +14,9 @@ const BY_CODE: ReadonlyMap<number, GroupVerdict> = new Map([
   [ErrorCode.REBALANCE_IN_PROGRESS, 'rejoin'],
   [ErrorCode.ILLEGAL_GENERATION, 'lost'],
   [ErrorCode.UNKNOWN_MEMBER_ID, 'unknown'],
+  [ErrorCode.FENCED_MEMBER_EPOCH, 'lost'],
+  [ErrorCode.STALE_MEMBER_EPOCH, 'rejoin'],
+  [ErrorCode.UNRELEASED_INSTANCE_ID, 'again'],
 ]);
 
 export function verdictOn(error: unknown): GroupVerdict {

@@ -1,6 +1,7 @@
 import { assignorsOf, type AssignorChoice } from '../../../src/client/group/assignors/by-name.ts';
 import { Coordinator } from '../../../src/client/group/coordinator.ts';
 import { Membership, type MembershipOptions, type MemberWork } from '../../../src/client/group/membership.ts';
+import { ConsumerMembership } from '../../../src/client/group/consumer-membership.ts';
 import { pause } from '../../../src/client/retry.ts';
 import { titleOf, type TopicPartition } from '../../../src/client/topic-partition.ts';
 import { clusterOf } from '../fake-client.ts';
@@ -8,6 +9,8 @@ import { type FakeCluster, TOPIC } from '../fake-cluster.ts';
 
 export interface MemberOptions extends Partial<Omit<MembershipOptions, 'assignors'>> {
   assignors?: AssignorChoice[];
+  groupProtocol?: 'classic' | 'consumer';
+  remoteAssignor?: string | null;
   /** How long it takes to finish what is under way. */
   workMs?: number;
 }
@@ -16,7 +19,7 @@ export interface MemberOptions extends Partial<Omit<MembershipOptions, 'assignor
 export class FakeMember implements MemberWork {
   readonly events: string[] = [];
   readonly owned = new Map<string, TopicPartition>();
-  readonly membership: Membership;
+  readonly membership: Membership | ConsumerMembership;
   readonly over: Promise<unknown>;
   wanted: string[] = [TOPIC];
   workMs: number;
@@ -31,7 +34,13 @@ export class FakeMember implements MemberWork {
 
   constructor(
     fake: FakeCluster,
-    { assignors = ['cooperative-sticky'], workMs = 0, retryForMs = 30_000, ...options }: MemberOptions = {},
+    {
+      assignors = ['cooperative-sticky'],
+      groupProtocol = 'classic',
+      workMs = 0,
+      retryForMs = 30_000,
+      ...options
+    }: MemberOptions = {},
   ) {
     this.#fake = fake;
     this.workMs = workMs;
@@ -40,21 +49,21 @@ export class FakeMember implements MemberWork {
     const groupId = 'group';
     const home = { cluster: this.#cluster, clock, random, retryForMs, groupId };
     this.#coordinator = new Coordinator(home);
-    this.membership = new Membership(
-      {
-        ...home,
-        coordinator: this.#coordinator,
-        instanceId: null,
-        rackId: null,
-        sessionTimeoutMs: 10_000,
-        rebalanceTimeoutMs: 20_000,
-        heartbeatIntervalMs: 1_000,
-        metadataMaxAgeMs: 60_000,
-        ...options,
-        assignors: assignorsOf(assignors),
-      },
-      this,
-    );
+    const all = {
+      ...home,
+      coordinator: this.#coordinator,
+      instanceId: null,
+      rackId: null,
+      remoteAssignor: null,
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 20_000,
+      heartbeatIntervalMs: 1_000,
+      metadataMaxAgeMs: 60_000,
+      ...options,
+      assignors: assignorsOf(assignors),
+    };
+    this.membership =
+      groupProtocol === 'consumer' ? new ConsumerMembership(all, this) : new Membership(all, this);
     this.over = this.membership.run().catch((error: unknown) => (this.failure = error));
   }
 

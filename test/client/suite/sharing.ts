@@ -35,8 +35,9 @@ interface Working {
 /** Works a moment on each record, then says that it is done. */
 function member(load: Load, group: string, options: Options, how: 'for await' | 'run'): Working {
   const { client, topic, done } = load;
-  const quick = { heartbeatIntervalMs: 20, autoCommit: { intervalMs: 10 } };
-  const consumer = client.consumer({ group, topics: topic, ...quick, ...options });
+  const quick = { autoCommit: { intervalMs: 10 } };
+  const beats = options.groupProtocol === 'consumer' ? {} : { heartbeatIntervalMs: 20 };
+  const consumer = client.consumer({ group, topics: topic, ...quick, ...beats, ...options });
   const work = async ({ partition, offset }: { partition: number; offset: number }) => {
     await new Promise((resolve) => setImmediate(resolve));
     const title = `${partition}/${offset}`;
@@ -53,16 +54,19 @@ function member(load: Load, group: string, options: Options, how: 'for await' | 
 export const sharing = suite('sharing', (reach) => {
   describe('duplicates on revoke: none, and none is lost, while members come and go under load', () => {
     test.each([
-      ['cooperative-sticky', 'for await'],
-      ['cooperative-sticky', 'run'],
-      ['range', 'for await'],
-      ['range', 'run'],
-      ['sticky', 'run'],
-      ['roundrobin', 'for await'],
-    ] as const)('%s, %s', async (assignor, how) => {
+      ['for await', { assignors: ['cooperative-sticky'] }],
+      ['run', { assignors: ['cooperative-sticky'] }],
+      ['for await', { assignors: ['range'] }],
+      ['run', { assignors: ['range'] }],
+      ['run', { assignors: ['sticky'] }],
+      ['for await', { assignors: ['roundrobin'] }],
+      ['for await', { groupProtocol: 'consumer' }],
+      ['run', { groupProtocol: 'consumer' }],
+      ['run', { groupProtocol: 'consumer', remoteAssignor: 'range' }],
+    ] as const)('%s, %o', async (how, options) => {
       const load = await start(reach);
       const group = reach.place.name('group');
-      const join = () => member(load, group, { assignors: [assignor] }, how);
+      const join = () => member(load, group, options, how);
       const members = [join()];
       const share = () => members.flatMap(({ consumer }) => consumer.assignment).length;
       const isShared = () => share() === 6 && members.every(({ consumer }) => consumer.assignment.length > 0);
@@ -106,59 +110,67 @@ export const sharing = suite('sharing', (reach) => {
       await second.consumer.close();
       await load.client.close();
     });
-
-    test('closed during a rebalance: all settle, what was done is committed, and another goes on', async () => {
-      const load = await start(reach);
-      const group = reach.place.name('group');
-      const options = { assignors: ['range'] } as const;
-      const first = member(load, group, options, 'for await');
-      await write(load, 100);
-      await eventually(() => load.done.size === 100);
-      // Each of them makes the group share out anew; some are still joining when they are closed.
-      const others = Array.from({ length: 3 }, () => member(load, group, options, 'run'));
-      await eventually(() => first.consumer.status === 'joining');
-      const all = [first, ...others];
-      await Promise.all(all.map(({ consumer }) => consumer.close()));
-      await Promise.all(all.map(({ over }) => over));
-      expect(all.map(({ consumer }) => consumer.status)).toEqual(all.map(() => 'closed'));
-      const next = member(load, group, options, 'run');
-      await write(load, 100);
-      await eventually(() => load.done.size === 200);
-      expect([...load.done.values()].filter((times) => times > 1)).toEqual([]);
-      await next.consumer.close();
-      await load.client.close();
-    });
-
-    test('a static member is back before its session ends: it goes on, and the other is not disturbed', async () => {
-      const load = await start(reach);
-      const group = reach.place.name('group');
-      const [steady, before] = ['a', 'b'].map((instanceId) => member(load, group, { instanceId }, 'run'));
-      const assigned = (one: Working | undefined) => one?.consumer.assignment ?? [];
-      await eventually(() => assigned(steady).length === 3 && assigned(before).length === 3);
-      const had = assigned(steady);
-      const left = assigned(before);
-      await before?.consumer.close();
-      const after = member(load, group, { instanceId: 'b' }, 'run');
-      await eventually(() => assigned(after).length === 3);
-      expect(assigned(after)).toEqual(left);
-      expect(assigned(steady)).toEqual(had);
-      await write(load, 100);
-      await eventually(() => load.done.size === 100);
-      await load.client.close();
-    });
-
-    test('partitions are added: they are shared too', async () => {
-      const load = await start(reach);
-      const group = reach.place.name('group');
-      const members = [1, 2].map(() => member(load, group, { metadataMaxAgeMs: 20 }, 'run'));
-      const share = () => members.flatMap(({ consumer }) => consumer.assignment).length;
-      await eventually(() => share() === 6);
-      await load.client.admin.topics.createPartitions(load.topic, 9);
-      await eventually(() => share() === 9);
-      await write(load, 300);
-      await eventually(() => load.done.size === 300);
-      expect(members.map(({ consumer }) => consumer.status)).toEqual(['running', 'running']);
-      await load.client.close();
-    });
   });
+
+  describe.each([{ groupProtocol: 'classic' }, { groupProtocol: 'consumer' }] as const)(
+    'members by %o',
+    (by) => {
+      test('closed during a rebalance: all settle, what was done is committed, and another goes on', async () => {
+        const load = await start(reach);
+        const group = reach.place.name('group');
+        const isClassic = by.groupProtocol === 'classic';
+        const options: Options = isClassic ? { assignors: ['range'] } : { ...by, remoteAssignor: 'range' };
+        const first = member(load, group, options, 'for await');
+        await write(load, 100);
+        await eventually(() => load.done.size === 100);
+        // Each of them makes the group share out anew; some are still joining when they are closed.
+        const others = Array.from({ length: 3 }, () => member(load, group, options, 'run'));
+        await eventually(() => first.consumer.status === 'joining' || first.consumer.assignment.length < 6);
+        const all = [first, ...others];
+        await Promise.all(all.map(({ consumer }) => consumer.close()));
+        await Promise.all(all.map(({ over }) => over));
+        expect(all.map(({ consumer }) => consumer.status)).toEqual(all.map(() => 'closed'));
+        const next = member(load, group, options, 'run');
+        await write(load, 100);
+        await eventually(() => load.done.size === 200);
+        expect([...load.done.values()].filter((times) => times > 1)).toEqual([]);
+        await next.consumer.close();
+        await load.client.close();
+      });
+
+      test('a static member is back before its session ends: it goes on, and the other is not disturbed', async () => {
+        const load = await start(reach);
+        const group = reach.place.name('group');
+        const [steady, before] = ['a', 'b'].map((instanceId) =>
+          member(load, group, { ...by, instanceId }, 'run'),
+        );
+        const assigned = (one: Working | undefined) => one?.consumer.assignment ?? [];
+        await eventually(() => assigned(steady).length === 3 && assigned(before).length === 3);
+        const had = assigned(steady);
+        const left = assigned(before);
+        await before?.consumer.close();
+        const after = member(load, group, { ...by, instanceId: 'b' }, 'run');
+        await eventually(() => assigned(after).length === 3);
+        expect(assigned(after)).toEqual(left);
+        expect(assigned(steady)).toEqual(had);
+        await write(load, 100);
+        await eventually(() => load.done.size === 100);
+        await load.client.close();
+      });
+
+      test('partitions are added: they are shared too', async () => {
+        const load = await start(reach);
+        const group = reach.place.name('group');
+        const members = [1, 2].map(() => member(load, group, { ...by, metadataMaxAgeMs: 20 }, 'run'));
+        const share = () => members.flatMap(({ consumer }) => consumer.assignment).length;
+        await eventually(() => share() === 6);
+        await load.client.admin.topics.createPartitions(load.topic, 9);
+        await eventually(() => share() === 9);
+        await write(load, 300);
+        await eventually(() => load.done.size === 300);
+        expect(members.map(({ consumer }) => consumer.status)).toEqual(['running', 'running']);
+        await load.client.close();
+      });
+    },
+  );
 });

@@ -124,6 +124,9 @@ function serverProperties(directory: string, { nodeId, port, controllerPort }: S
     'transaction.state.log.min.isr': '1',
     'transaction.state.log.num.partitions': '4',
     'group.initial.rebalance.delay.ms': '0',
+    'group.consumer.assignment.interval.ms': '0',
+    'group.consumer.min.heartbeat.interval.ms': '100',
+    'group.consumer.heartbeat.interval.ms': '100',
     // The registration of a node that was killed holds until its session ends.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
