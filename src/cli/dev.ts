@@ -22,11 +22,12 @@ const args = {
     description: 'Where to keep the log',
   },
   memory: { type: 'boolean', description: 'Keep everything in memory; nothing is left when it stops' },
-  host: { type: 'string', default: '127.0.0.1', description: 'Address to listen on' },
-  port: { type: 'string', default: '9092', description: 'Kafka port; 0 picks a free one' },
+  host: { type: 'string', default: '127.0.0.1', valueHint: 'HOST', description: 'Address to listen on' },
+  port: { type: 'string', default: '9092', valueHint: 'PORT', description: 'Kafka port; 0 picks a free one' },
   'http-port': {
     type: 'string',
     default: '9094',
+    valueHint: 'PORT',
     description: 'Port of WebSockets, /metrics, /livez and /readyz; 0 picks a free one',
   },
   'allow-origin': {

@@ -1,5 +1,6 @@
 import { errorInfo } from '../model/errors.ts';
 import { MilenaError } from './milena-error.ts';
+import { titleOf } from './topic-partition.ts';
 
 export { type ClientErrorCode, type ErrorFacts, MilenaError } from './milena-error.ts';
 
@@ -39,8 +40,8 @@ export class RefusedError extends BrokerError {
     errorCode: number,
     about: { topic: string; partition: number; recordIndex: number | undefined; why: string | null },
   ) {
-    const { topic, partition, recordIndex, why } = about;
-    super(errorCode, `${topic}-${partition} refused it`, why);
+    const { partition, recordIndex, why } = about;
+    super(errorCode, `${titleOf(about)} refused it`, why);
     this.partition = partition;
     this.recordIndex = recordIndex;
   }

@@ -6,6 +6,7 @@ import type { Cluster } from './cluster.ts';
 import { BrokerError } from './errors.ts';
 import { Lookups } from './fetch/lookups.ts';
 import { EARLIEST, LATEST } from './fetch/position.ts';
+import { titleOf } from './topic-partition.ts';
 
 const FETCH_VERSIONS = { min: 4, max: 12 };
 
@@ -70,12 +71,12 @@ export class TopicReader {
     });
     const found = responses[0]?.partitions[0];
     this.#check(partition, errorCode === ErrorCode.NONE ? found?.errorCode : errorCode);
-    return wholeBatches(found?.records ?? new Uint8Array(0), `${this.#topic}-${partition}`);
+    return wholeBatches(found?.records ?? new Uint8Array(0), titleOf({ topic: this.#topic, partition }));
   }
 
   #check(partition: number, errorCode: number = ErrorCode.UNKNOWN_SERVER_ERROR): void {
     if (errorCode === ErrorCode.NONE) return;
-    throw new BrokerError(errorCode, `${this.#topic}-${partition}`);
+    throw new BrokerError(errorCode, titleOf({ topic: this.#topic, partition }));
   }
 }
 

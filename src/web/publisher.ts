@@ -60,17 +60,20 @@ export class Publisher {
     if (this.#isClosing) throw closed();
     signal?.throwIfAborted();
     const nowMs = this.#surroundings.clock.now();
-    const made = records.map((record) => encodedRecord(record, nowMs));
-    this.#checkRoom(made.reduce((sum, record) => sum + sizeOf(record), 0));
+    const made = records.map((given) => {
+      const record = encodedRecord(given, nowMs);
+      return { record, sizeBytes: sizeOf(record), partition: given.partition };
+    });
+    this.#checkRoom(made.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     this.#cancelIdle();
     const entries: Entry[] = [];
-    const all = made.map((record, index) => {
-      const partition = records[index]?.partition;
-      return new Promise<RecordMetadata>((resolve, reject) => {
-        const facts = { record, sizeBytes: sizeOf(record), partition, bornAtMs: nowMs, isOver: false };
-        entries.push(this.#watched({ ...facts, resolve, reject }, signal));
-      });
-    });
+    const all = made.map(
+      (facts) =>
+        new Promise<RecordMetadata>((resolve, reject) => {
+          const entry = { ...facts, bornAtMs: nowMs, isOver: false, resolve, reject };
+          entries.push(this.#watched(entry, signal));
+        }),
+    );
     const last = this.#lasts.get(topic) ?? Promise.resolve();
     this.#lasts.set(
       topic,

@@ -196,8 +196,10 @@ export class Reader {
   /** Says where to go on, and what is to be read before it is live. */
   async #place(link: Link, positions: readonly Position[], signal: AbortSignal): Promise<void> {
     const { clock } = this.#surroundings;
-    const earliest = await this.#offsets(link, positions, EARLIEST, signal);
-    const latest = await this.#offsets(link, positions, LATEST, signal);
+    const [earliest, latest] = await Promise.all([
+      this.#offsets(link, positions, EARLIEST, signal),
+      this.#offsets(link, positions, LATEST, signal),
+    ]);
     let gap: MilenaError | undefined;
     for (const position of positions) {
       const { partition, from, offset } = position;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startBroker } from '../../src/hosts/node/index.ts';
 import { Run } from './milena.ts';
+import { freePort } from '../support/free-port.ts';
 import { rowsOf, useNouns } from './nouns-home.ts';
 
 /** Settings, features and the cluster, as processes against a broker. */
@@ -8,12 +9,6 @@ const home = useNouns();
 const milena = (...args: string[]) => home.milena(...args);
 const json = (...args: string[]) => home.json(...args);
 const filled = () => home.filled();
-
-/** One that nobody has now. */
-async function freePort(): Promise<number> {
-  await using broker = await startBroker();
-  return broker.kafka.port;
-}
 
 describe('configs and the cluster', () => {
   test('settings that somebody set, or all, or some', async () => {

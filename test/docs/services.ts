@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createServer } from 'vite';
 import { ROOT } from '../cli/milena.ts';
 import { startChromium } from '../browser/start-chromium.ts';
 import { MILENA } from '../support/broker-process.ts';
+import { freePort } from '../support/free-port.ts';
 import { isAsShown } from './page.ts';
 import { startWorker } from '../support/workerd.ts';
 
@@ -39,15 +39,6 @@ export async function placedAhead(text: string, ports: Ports): Promise<string> {
   for (const [, named] of text.matchAll(ADDRESS))
     if (!ports.has(Number(named))) ports.set(Number(named), await freePort());
   return placed(text, ports);
-}
-
-async function freePort(): Promise<number> {
-  const server = createNetServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** How a line of a shell is run, if it does not end: on free ports. */

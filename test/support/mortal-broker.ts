@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { BrokerProcess } from './broker-process.ts';
+import { freePort } from './free-port.ts';
 
 /** A broker process that is killed and comes back: same port, same directory. */
 export class MortalBroker {
@@ -57,27 +56,5 @@ export class MortalBroker {
   /** A clean end. */
   async stop(): Promise<void> {
     await this.#process?.stop('SIGTERM');
-  }
-}
-
-const EPHEMERAL_PORT_MIN = 32_768;
-const REGISTERED_PORT_MIN = 10_000;
-
-/**
- * A port nobody listens on, below those the system hands out to clients: a client that dials a dead broker again and
- * again would sooner or later be given that very port, connect to itself, and keep the broker from coming back.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = REGISTERED_PORT_MIN + Math.floor(Math.random() * (EPHEMERAL_PORT_MIN - REGISTERED_PORT_MIN));
-    const server = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(server, 'listening');
-    } catch {
-      continue;
-    }
-    server.close();
-    await once(server, 'close');
-    return port;
   }
 }

@@ -1,4 +1,5 @@
 import type { ConsumerRecord } from '../../client/fetch/consumer-record.ts';
+import { titleOf, type TopicPartition } from '../../client/topic-partition.ts';
 import type { Offset } from '../../model/ids.ts';
 import { type Format } from './format.ts';
 import { LineBuffer } from './line-buffer.ts';
@@ -9,15 +10,10 @@ interface Progress {
   endOffset: Offset | undefined;
 }
 
-interface Partition {
-  topic: string;
-  partition: number;
-}
-
 /** What a reader is asked here. */
 export interface Watched {
-  readonly assignment: readonly Partition[];
-  progress(of: Partition): Progress | undefined;
+  readonly assignment: readonly TopicPartition[];
+  progress(of: TopicPartition): Progress | undefined;
 }
 
 interface Line {
@@ -44,7 +40,7 @@ export class Tail {
     this.#format(record, into);
     // A copy of its own size: the buffer is as large as many lines.
     const { timestamp, partition } = record;
-    this.#lines.push({ timestamp, partition, bytes: into.take().slice() });
+    this.#lines.push({ timestamp, partition, bytes: new Uint8Array(into.take()) });
     if (this.#lines.length > 2 * this.#count + SLACK) this.#cut();
   }
 
@@ -55,7 +51,7 @@ export class Tail {
       reader.assignment.every((one) => {
         const at = reader.progress(one);
         if (at?.endOffset === undefined) return false;
-        const title = `${one.topic}-${one.partition}`;
+        const title = titleOf(one);
         const end = this.#ends.get(title) ?? at.endOffset;
         this.#ends.set(title, end);
         return at.position >= end;

@@ -3,7 +3,7 @@ import type { Millis } from '../../model/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Cluster } from '../cluster.ts';
-import { BrokerError, ConnectionLost, MilenaError, mayRetry } from '../errors.ts';
+import { BrokerError, MilenaError, mayRetry } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { findCoordinators } from '../group/find-coordinator.ts';
 import { abortable, retrying } from '../retry.ts';
@@ -154,11 +154,6 @@ export function allFor<K, T>(keys: readonly K[], outcomes: ReadonlyMap<K, Outcom
 export function unknownTopic(name: string): MilenaError {
   const { code, message, hint } = new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name);
   return new MilenaError(message, { code, hint });
-}
-
-/** Whether it may have been done although nobody said so. */
-export function isLost(error: unknown): boolean {
-  return error instanceof ConnectionLost;
 }
 
 function unanswered(key: unknown): MilenaError {

@@ -5,7 +5,7 @@ import { ZERO_UUID } from '../../model/ids.ts';
 import { createTopicsApi } from '../../wire/apis/19-create-topics.ts';
 import { deleteTopicsApi } from '../../wire/apis/20-delete-topics.ts';
 import { createPartitionsApi } from '../../wire/apis/37-create-partitions.ts';
-import { BrokerError, type MilenaError } from '../errors.ts';
+import { BrokerError, ConnectionLost, type MilenaError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { type AnyTopic, nameOf } from '../topics/topic.ts';
 import {
@@ -14,7 +14,6 @@ import {
   allOf,
   type Asking,
   DO_WITHIN_MS,
-  isLost,
   type Outcome,
   outcomeOf,
   unknownTopic,
@@ -203,7 +202,7 @@ export class TopicsAdmin {
           if (wasLost && outcome !== true && outcome.code === done) outcomes.set(name, true);
         return outcomes;
       } catch (error) {
-        wasLost ||= isLost(error);
+        wasLost ||= error instanceof ConnectionLost;
         throw error;
       }
     };

@@ -1,4 +1,5 @@
 import type { Millis, Offset } from '../../model/ids.ts';
+import { CallLine } from '../call-line.ts';
 import type { FetchedBatch } from '../fetch/consumer-record.ts';
 import type { ClientParts } from '../client-parts.ts';
 import type { Fetcher } from '../fetch/fetcher.ts';
@@ -63,8 +64,8 @@ export class Share<K, V> implements MemberWork {
   /** Where they begin is not known, or not noted yet. */
   readonly #unstarted = new Set<OwnedPartition>();
   readonly #lookups: Lookups;
-  /** The commit that was asked for last: the next one comes behind it, or it would be undone by an older one. */
-  #committing: Promise<void> = Promise.resolve();
+  /** Commits: each comes behind the one before, or it would be undone by an older one. */
+  readonly #line = new CallLine();
   member: Member | undefined;
   taker: Taker | undefined;
 
@@ -150,9 +151,7 @@ export class Share<K, V> implements MemberWork {
     partitions,
     ...options
   }: AskOptions & { partitions?: readonly OwnedPartition[] } = {}): Promise<void> {
-    const committed = this.#committing.then(() => this.#commit(partitions ?? this.partitions, options));
-    this.#committing = committed.catch(() => {});
-    return committed;
+    return this.#line.add(() => this.#commit(partitions ?? this.partitions, options));
   }
 
   pause(partitions: readonly TopicPartition[]): void {

@@ -52,7 +52,9 @@ export class ConsumerRecord<K = Uint8Array | null, V = Uint8Array | null> extend
     const rows = place.rows.slice(row, row + ROW.size);
     const start = rows[ROW.keyPosition] ?? 0;
     // It ends before the key of the next one.
-    const block = place.block.slice(start, place.rows[row + ROW.size + ROW.keyPosition]);
+    const end = place.rows[row + ROW.size + ROW.keyPosition];
+    // Not `slice`: what Node has unpacked is a Buffer, whose slice is a view.
+    const block = new Uint8Array(place.block.subarray(start, end));
     for (const field of [ROW.keyPosition, ROW.valuePosition, ROW.headersPosition])
       rows[field] = (rows[field] ?? 0) - start;
     const times = new Float64Array(rows.buffer);

@@ -8,7 +8,7 @@ import { abortable } from '../retry.ts';
 import type { FetchSettings } from './fetch-options.ts';
 import { levelOf } from './lookups.ts';
 import type { FetchPartition } from './partition.ts';
-import { FetchSession, INITIAL_EPOCH } from './session.ts';
+import { FetchSession, INITIAL_EPOCH, keyOf } from './session.ts';
 
 /** v4 brought transactions; from v13 on topics have ids. */
 const VERSIONS_BY_NAME = { min: 4, max: 12 };
@@ -123,14 +123,13 @@ function answerBy({ responses, nodeEndpoints, throttleTimeMs }: FetchResponse, u
   let buffer: ArrayBufferLike | undefined;
   for (const { topic, topicId, partitions } of responses) {
     for (const one of partitions) {
-      found.set(`${usesIds ? topicId : topic}/${one.partitionIndex}`, one);
+      found.set(keyOf({ topic, topicId, partition: one.partitionIndex }, usesIds), one);
       recordBytes += one.records?.length ?? 0;
       if (recordBytes > 0) buffer ??= one.records?.buffer;
     }
   }
   return {
-    answerOf: ({ topic, topicId, partition }: FetchPartition) =>
-      found.get(`${usesIds ? topicId : topic}/${partition}`),
+    answerOf: (at: FetchPartition) => found.get(keyOf(at, usesIds)),
     nodeEndpoints,
     recordBytes,
     buffer,

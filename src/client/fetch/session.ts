@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../model/errors.ts';
-import type { LeaderEpoch, Offset, Uuid } from '../../model/ids.ts';
+import { type LeaderEpoch, type Offset, type Uuid, ZERO_UUID } from '../../model/ids.ts';
 import type { FetchRequest } from '../../wire/apis/01-fetch.ts';
+import type { TopicPartition } from '../topic-partition.ts';
 
 /** One partition as it is asked for. */
 export interface Asked {
@@ -34,10 +35,8 @@ export class FetchSession {
     if (usesIds !== this.#usesIds) this.restart();
     this.#usesIds = usesIds;
     const before = this.#epoch === INITIAL_EPOCH ? new Map<string, Asked>() : this.#told;
-    // As the broker tells them apart: a name may be another topic's by now, and is the same to who goes by names.
-    const keyOf = ({ topic, topicId, partition }: Asked) => `${usesIds ? topicId : topic}/${partition}`;
-    this.#told = new Map(asked.map((one) => [keyOf(one), one]));
-    const changed = asked.filter((one) => !isSame(before.get(keyOf(one)), one));
+    this.#told = new Map(asked.map((one) => [keyOf(one, usesIds), one]));
+    const changed = asked.filter((one) => !isSame(before.get(keyOf(one, usesIds)), one));
     const forgotten = [...before].flatMap(([key, one]) => (this.#told.has(key) ? [] : [one]));
     return {
       sessionId: this.#id,
@@ -67,6 +66,14 @@ export class FetchSession {
   restart(): void {
     this.#epoch = INITIAL_EPOCH;
   }
+}
+
+/** As a broker tells them apart: a name may be another topic's by now, and is the same to who goes by names. */
+export function keyOf(
+  { topic, topicId = ZERO_UUID, partition }: TopicPartition & { topicId?: Uuid | undefined },
+  usesIds: boolean,
+): string {
+  return `${usesIds ? topicId : topic}/${partition}`;
 }
 
 function isSame(before: Asked | undefined, now: Asked): boolean {

@@ -1,5 +1,6 @@
 import type { Millis, Offset } from '../../model/ids.ts';
 import { MilenaError } from '../errors.ts';
+import { titleOf } from '../topic-partition.ts';
 import { type SchemaIssue, SchemaRefusal } from './standard-schema.ts';
 
 /** A record as it was read, before anything is made of its bytes. */
@@ -25,7 +26,7 @@ export class InvalidRecord extends MilenaError {
 
   constructor(about: { topic: string; field: 'key' | 'value'; record?: RawRecord }, cause: unknown) {
     const { topic, field, record } = about;
-    const where = record === undefined ? topic : `${topic}-${record.partition} at offset ${record.offset}`;
+    const where = record === undefined ? topic : `${titleOf(record)} at offset ${record.offset}`;
     const why = cause instanceof Error ? cause.message : String(cause);
     super(`${where}: the ${field} is invalid: ${why}`, {
       code: field === 'key' ? 'INVALID_RECORD_KEY' : 'INVALID_RECORD_VALUE',

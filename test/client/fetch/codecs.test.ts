@@ -52,6 +52,18 @@ test('a codec that answers later: batches keep their order, and all is released'
   expect(fetcher.bufferedBytes).toBe(0);
 });
 
+test('a record that is kept keeps nothing but itself, whatever memory its batch was unpacked into', async () => {
+  const { fake, fetcher } = await made(async (_, bytes) => {
+    const whole = Buffer.alloc(1_000_000);
+    whole.set(bytes.map((byte) => byte ^ 0xff));
+    return whole.subarray(0, bytes.length);
+  });
+  const batch = await fake.run(fetcher.take());
+  const kept = Array.from(batch ?? [], (record) => record.kept().valueBytes as Uint8Array);
+  expect(kept.map(String)).toEqual(['48', '49']);
+  for (const { buffer } of kept) expect(buffer.byteLength).toBeLessThan(100);
+});
+
 test('who moves while a batch is unpacked is not given it', async () => {
   const { fake, fetcher, take } = await made(slow);
   expect(await take()).toEqual([0, 1]);

@@ -13,6 +13,7 @@ import { tcpTransport, tlsTransport } from '../../../src/hosts/node/tcp-transpor
 import { PortPipe } from '../../../src/wire/port-pipe.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
 import { makeCertificate } from '../../support/certificate.ts';
+import { freePort } from '../../support/free-port.ts';
 import type { Home } from './contract.ts';
 
 /** Told of a peer, does nothing. */
@@ -23,15 +24,6 @@ async function listening(server: Server): Promise<number> {
   server.listen(0, HOST);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
-}
-
-/** A port that is nobody's: it was given out a moment ago, and given back. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listening(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export function tcpHome(): Promise<Home> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
-import { freePort } from '../../support/mortal-broker.ts';
+import { freePort } from '../../support/free-port.ts';
 import { javaArguments, runTool } from './toolchain.ts';
 
 const READY_TIMEOUT_MS = 90_000;

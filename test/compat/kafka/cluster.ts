@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Place } from '../../clients/fixture.ts';
-import { freePort } from '../../support/mortal-broker.ts';
+import { freePort } from '../../support/free-port.ts';
 import { KafkaBroker, type Seat } from './broker.ts';
 
 const CLUSTER_ID = 'Y29tcGF0LWNsaWVudHMtMQ';
