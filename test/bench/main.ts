@@ -21,6 +21,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   fetch: () => import('./fetch.ts'),
   librdkafka: () => import('./librdkafka/build.ts'),
   commit: () => import('./commit.ts'),
+  compaction: () => import('./compaction.ts'),
   indexeddb: () => import('./indexeddb.ts'),
   idle: () => import('./idle.ts'),
   scale: () => import('./scale.ts'),

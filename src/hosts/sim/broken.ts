@@ -3,7 +3,8 @@
  * one value. I3: an idempotent producer's records follow its sequence, none missing, none twice. I4: log start <= last
  * stable offset <= high watermark <= end, and none goes back without a declared loss. I5: a fetch skips nothing. I9: a
  * request that is repeated has the same outcome. I10: a partition has one owner in a group, who is fenced commits
- * nothing, and a committed offset never goes back. I11: a group with live members and no faults becomes stable. I14:
+ * nothing, and a committed offset never goes back. I11: a group with live members and no faults becomes stable. I13: of
+ * each key of a compacted log the newest record is there, a tombstone as long as it has to be. I14:
  * nothing is removed but by rule. I15: a restart equals no restart. I16: every answer decodes. I17: nothing throws or
  * hangs. I18: what the producer sent under the checksum is what the consumer gets.
  */
@@ -16,6 +17,7 @@ export type Invariant =
   | 'I9'
   | 'I10'
   | 'I11'
+  | 'I13'
   | 'I14'
   | 'I15'
   | 'I16'

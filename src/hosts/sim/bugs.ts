@@ -12,7 +12,8 @@ import {
 import type { Decision, Machine, MachineRecord, MachineRequest } from '../../model/machine.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
 import type { LogStore, LogWrite, ReadRange } from '../../ports/log-store.ts';
-import { BatchHeader } from '../../records/header.ts';
+import { BatchHeader, forEachBatch } from '../../records/header.ts';
+import { concat } from '../../model/bytes.ts';
 import { Broken, type Invariant } from './broken.ts';
 import { SESSION_TIMEOUT_MS } from './group-ledger.ts';
 import type { Seams } from './node.ts';
@@ -52,6 +53,35 @@ class WrappedStore implements LogStore {
   get(log: LogKey, name: string): Promise<Uint8Array | undefined> {
     return this.inner.get(log, name);
   }
+}
+
+type Replace = LogStore['replace'];
+
+/** Compaction that loses some batches on their way. */
+class LosesReplaced extends WrappedStore {
+  override readonly replace: Replace;
+
+  constructor(inner: LogStore, isLost: (header: BatchHeader) => boolean) {
+    super(inner);
+    this.replace = losing((log, range) => inner.replace(log, range), isLost);
+  }
+}
+
+function losing(replace: Replace, isLost: (header: BatchHeader) => boolean): Replace {
+  return (log, range) => {
+    const inner = replace(log, range);
+    return {
+      write(bytes, nextOffset) {
+        const kept: Uint8Array[] = [];
+        forEachBatch(bytes, (header) => {
+          if (!isLost(header)) kept.push(header.bytes);
+        });
+        return inner.write(concat(kept), nextOffset);
+      },
+      finish: () => inner.finish(),
+      abandon: () => inner.abandon(),
+    };
+  };
 }
 
 function isOfTopic({ log }: Append): boolean {
@@ -118,10 +148,10 @@ class ForgetsProducers extends WrappedStore {
   }
 }
 
-/** Reads what is not committed, too. */
+/** Clients read what is not committed, too. */
 class ServesUncommitted extends WrappedStore {
   override read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
-    return super.read(log, { ...range, endOffset: Infinity });
+    return super.read(log, range.isVerified ? range : { ...range, endOffset: Infinity });
   }
 }
 
@@ -232,16 +262,16 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   'drop-record': {
     seams: () => ({ store: (store) => new Drops(store) }),
     // In the middle of a log it is skipped, at its end it is gone.
-    breaks: ['I1', 'I5'],
+    breaks: ['I1', 'I5', 'I13'],
   },
   'reuse-offset': {
     seams: () => ({ store: (store) => new Reuses(store) }),
     // The offset has two batches, or the batch two offsets: the one it was answered with and this one.
-    breaks: ['I2', 'I3'],
+    breaks: ['I2', 'I3', 'I13'],
   },
   'answer-before-commit': {
     seams: () => ({ store: (store) => new AnswersEarly(store) }),
-    breaks: ['I1'],
+    breaks: ['I1', 'I13'],
   },
   'forget-producers': {
     seams: () => ({ store: (store, kernels) => new ForgetsProducers(store, kernels) }),
@@ -267,7 +297,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   'believe-first-read': {
     seams: () => ({ files: believesFirstReads }),
     // A log ends too early, goes on elsewhere, or leads a reader past what it holds.
-    breaks: ['I1', 'I2', 'I3', 'I4', 'I5', 'I15', 'I18'],
+    breaks: ['I1', 'I2', 'I3', 'I4', 'I5', 'I13', 'I15', 'I18'],
   },
   'expire-live-member': {
     seams: () => ({
@@ -278,6 +308,17 @@ export const BUGS: Readonly<Record<string, Bug>> = {
       },
     }),
     breaks: ['I11'],
+  },
+  'drop-last-batch-of-producer': {
+    seams: () => ({ store: (store) => new LosesReplaced(store, ({ recordsCount }) => recordsCount === 0) }),
+    breaks: ['I3'],
+  },
+  'tombstone-too-early': {
+    // Whatever has a horizon has tombstones: values beside them go with them.
+    seams: () => ({
+      store: (store) => new LosesReplaced(store, ({ deleteHorizonMs }) => deleteHorizonMs !== undefined),
+    }),
+    breaks: ['I13'],
   },
   'serve-past-high-watermark': {
     seams: () => ({ store: (store) => new ServesUncommitted(store) }),

@@ -22,6 +22,7 @@ import { SimFiles } from './files.ts';
 import { Link, type LinkListener } from './network.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
+import { KEYED_TOPIC } from './world.ts';
 
 /** What a seed decides about its node, small so that a minute sees what takes days. */
 export interface NodeConfig {
@@ -54,11 +55,13 @@ export interface NodeParts {
 }
 
 const IDLE_SWEEP_MS = 30_000;
+const KEYED_SEGMENT_BYTES = 800;
 const SETTINGS = new Map([
   ['node.id', '1'],
   ['offsets.topic.num.partitions', '2'],
   ['group.initial.rebalance.delay.ms', '300'],
   ['auto.create.topics.enable', 'false'],
+  ['log.cleaner.backoff.ms', '1500'],
 ]);
 export const DATA = '/data';
 export const METADATA_LOG = logKey(METADATA_TOPIC_ID, 0);
@@ -158,9 +161,11 @@ export class Node {
 
 function adjusted(spec: Spec, config: NodeConfig, machines: Map<string, Machine>): Spec {
   const { machine } = spec;
+  // Enough segments for the cleaner.
+  const segmentBytes = spec.name.topic === KEYED_TOPIC ? KEYED_SEGMENT_BYTES : config.segmentBytes;
   return {
     ...spec,
-    config: () => ({ ...spec.config(), segmentBytes: config.segmentBytes }),
+    config: () => ({ ...spec.config(), segmentBytes }),
     snapshotEveryBytes: config.snapshotEveryBytes,
     ...(machine && {
       machine: () => {

@@ -7,6 +7,7 @@ import { Consumer, Reader } from './consumer.ts';
 import type { Disk } from './disk.ts';
 import { GroupLedger, REBALANCE_TIMEOUT_MS, SESSION_TIMEOUT_MS } from './group-ledger.ts';
 import { Keeper } from './keeper.ts';
+import { Keyed } from './keyed.ts';
 import { Ledger, type LogLedger } from './ledger.ts';
 import { Member } from './member.ts';
 import { type Fault, type FaultKind, plan } from './nemesis.ts';
@@ -72,6 +73,7 @@ class Simulation implements World {
   readonly #random: SeededRandom;
   readonly #keeper: Keeper;
   readonly #members: Member[] = [];
+  #keyed: Keyed | undefined;
   readonly #clients: Promise<void>[] = [];
   #faultsToCome = 0;
   #operations = 0;
@@ -176,6 +178,12 @@ class Simulation implements World {
         admit(() => member.run());
       }
     }
+    const keyed = new Keyed(this, this.#client('keyed'));
+    // Without flushes a power cut may take what was acknowledged.
+    if (this.config.flush === 'always') {
+      this.#keyed = keyed;
+      admit(() => keyed.run());
+    }
     const admin = new Admin(this, this.#client('admin'));
     admit(() => admin.run());
   }
@@ -212,6 +220,7 @@ class Simulation implements World {
       holds(isWhole, 'I17', () => `${log.title} cannot be read to its end`);
       log.checkSequences();
     }
+    while (this.#keyed !== undefined && !(await this.#keyed.check())) await this.scheduler.sleep(100);
   }
 
   /** After a restart all is read again, as far as the next fault lets it. */

@@ -22,6 +22,9 @@ export interface World {
   wasFlipped(log: LogLedger, sinceMs: Millis): boolean;
 }
 
+/** It is compacted: what is left of it is looked at by itself. */
+export const KEYED_TOPIC = 'keyed';
+
 /** Codes after which a client tries again: the node's storage failed, or it took too long. */
 export function isTransient(errorCode: number): boolean {
   return TRANSIENT.has(errorCode);
@@ -69,7 +72,7 @@ export async function lookAround(
   if (answer === undefined) return undefined;
   const epochs = new Map<LogKey, LeaderEpoch>();
   for (const { name, topicId, isInternal, partitions } of answer.topics) {
-    if (isInternal || name === null) continue;
+    if (isInternal || name === null || name === KEYED_TOPIC) continue;
     for (const { partitionIndex, leaderEpoch } of partitions)
       epochs.set(`${topicId}/${partitionIndex}`, leaderEpoch);
     const known = world.ledger.topicById(topicId);
