@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   'cli-memory': () => import('./cli-memory.ts'),
   'consume-memory': () => import('./consume-memory.ts'),
   codecs: () => import('./codecs.ts'),
+  heartbeats: () => import('./heartbeats.ts'),
   hosts: () => import('./hosts.ts'),
   produce: () => import('./produce.ts'),
   'small-produce': () => import('./small-produce.ts'),
