@@ -7,11 +7,18 @@ import { listItems } from '../metadata/configs/validate.ts';
 import { ControllerMachine } from '../metadata/controller.ts';
 import { type EndpointImage, type MetadataImage, ResourceType, type TopicImage } from '../metadata/image.ts';
 import { isInternalTopic } from '../metadata/internal-topics.ts';
-import { CLUSTER_METADATA_TOPIC, CONSUMER_OFFSETS_TOPIC, METADATA_TOPIC_ID, logKey } from '../model/ids.ts';
+import {
+  CLUSTER_METADATA_TOPIC,
+  CONSUMER_OFFSETS_TOPIC,
+  METADATA_TOPIC_ID,
+  TRANSACTION_STATE_TOPIC,
+  coordinatorPartition,
+  logKey,
+} from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
-import { METADATA_SHARD, type ShardId } from '../ports/shard-link.ts';
+import { METADATA_SHARD, type ShardId, txnShard } from '../ports/shard-link.ts';
 import { DEFAULT_LOG_CONFIG } from '../log/config.ts';
 import type { Identity } from '../segments/data-directory.ts';
 import type { ShardSpec } from '../shard/shard-spec.ts';
@@ -74,7 +81,13 @@ export class ShardSpecs {
       name: { log: logKey(topic.id, partition), topic: topic.name, topicId: topic.id, partition },
       config: logConfigOf(this.#layers, topic.name),
       leaderEpoch: () => image.partition(topic.id, partition)?.leaderEpoch ?? 0,
+      transactionCoordinator: (transactionalId) => this.#transactionCoordinator(transactionalId),
     };
+  }
+
+  #transactionCoordinator(transactionalId: string): ShardId | undefined {
+    const partitions = this.#parts.image.topic(TRANSACTION_STATE_TOPIC)?.partitions.length ?? 0;
+    return partitions === 0 ? undefined : txnShard(coordinatorPartition(transactionalId, partitions));
   }
 
   #metadata(): Spec {

@@ -8,8 +8,21 @@ export interface AppendOptions {
   leaderEpoch: LeaderEpoch;
   origin: AppendOrigin;
   nowMs: Millis;
-  /** Of the Produce request: below 7 zstd is refused. Left out for a coordinator. */
+  /**
+   * Of the Produce request: below 7 zstd is refused, from 12 on transactions are of version 2. Left out for a
+   * coordinator.
+   */
   apiVersion?: number;
+}
+
+/** The end of a producer's transaction, as its coordinator has decided it. */
+export interface Marker {
+  producerId: number;
+  producerEpoch: number;
+  coordinatorEpoch: number;
+  /** `transaction.version` it goes by: from 2 on the epoch is above that of the records. */
+  transactionVersion: number;
+  isCommit: boolean;
 }
 
 /** What a produce reply says of a batch that is in the log. */

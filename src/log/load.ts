@@ -1,4 +1,5 @@
 import type { Kernels } from '../kernels/kernels.ts';
+import type { AbortedTransaction } from '../model/aborted.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import { readAgain } from '../ports/read-again.ts';
 import type { LogExtent, LogName, LogStore } from '../ports/log-store.ts';
@@ -41,24 +42,36 @@ export async function loadLog(parts: LoadParts, nowMs: Millis): Promise<LoadedLo
 
   const epochs = await loadEpochs(parts, extent);
   const range = { start: extent.logStartOffset, end: extent.logEndOffset };
-  const producers = await rebuildProducers(parts, snapshots, range);
+  const rebuilt = await rebuildProducers(parts, snapshots, range, extent.abortedMissingFrom);
+  const { producers } = rebuilt;
+  await correctAborted(parts, rebuilt);
   producers.seenBeforeLoad(nowMs, parts.config().producerIdExpirationMs);
   const segment = ActiveSegment.before(log, extent.logEndOffset, store.segments(log));
   return { extent, epochs, producers, snapshots, segment };
 }
 
+/** What the batches from `fromOffset` on, and a snapshot there, say. */
+interface Rebuilt {
+  producers: ProducerStates;
+  fromOffset: Offset;
+  /** With a marker at or above `fromOffset`, in the order of their markers. */
+  aborted: AbortedTransaction[];
+}
+
 /**
  * Producer state at `range.end`: the newest readable snapshot in the range, and the batches after that. One from below
  * the start is not used, by Kafka neither: who has written in between would be known as they were before.
+ * @param newestUsable snapshots above it are passed over, so that what happened since is seen.
  */
 export async function rebuildProducers(
   parts: LoadParts,
   snapshots: Snapshots,
   range: { start: Offset; end: Offset },
-): Promise<ProducerStates> {
+  newestUsable: Offset = range.end,
+): Promise<Rebuilt> {
   let producers = new ProducerStates();
   let fromOffset = range.start;
-  const usable = snapshots.offsets.filter((at) => at >= range.start && at <= range.end);
+  const usable = snapshots.offsets.filter((at) => at >= range.start && at <= newestUsable);
   for (const offset of usable.toReversed()) {
     const name = snapshotName(offset);
     const stored = await readValue(parts, name, (bytes) => decodeSnapshot(bytes, parts.kernels));
@@ -68,11 +81,24 @@ export async function rebuildProducers(
     fromOffset = offset;
     break;
   }
+  const aborted: AbortedTransaction[] = [];
   await forEachStored(parts, { fromOffset, endOffset: range.end }, (batch) => {
-    producers.update(batch, parts.kernels);
+    const ended = producers.update(batch, parts.kernels);
+    if (ended?.isAborted) {
+      const { isAborted: _, ...transaction } = ended;
+      aborted.push(transaction);
+    }
     snapshots.appended(batch.sizeBytes);
   });
-  return producers;
+  return { producers, fromOffset, aborted };
+}
+
+/** A crash may have taken what was written last of the index of aborted transactions: the batches say it again. */
+async function correctAborted({ store, name }: LoadParts, { fromOffset, aborted }: Rebuilt): Promise<void> {
+  const { log } = name;
+  const known = store.aborted(log, { fromOffset, endOffset: Infinity });
+  if (JSON.stringify(known) === JSON.stringify(aborted)) return;
+  await store.commit([{ type: 'aborted', log, fromOffset, transactions: aborted }]);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type AbortedTransaction, AbortedTransactions } from '../model/aborted.ts';
 import { at, invariant } from '../model/assert.ts';
 import { concat } from '../model/bytes.ts';
 import type { LogKey, Millis, Offset } from '../model/ids.ts';
@@ -20,6 +21,7 @@ import { type HeldBatch, RowReplacement } from './row-replacement.ts';
 class MemoryLog {
   readonly name: LogName;
   readonly values = new Map<string, Uint8Array>();
+  readonly aborted = new AbortedTransactions();
   batches: HeldBatch[] = [];
   segmentBases: Offset[] = [0];
   startOffset: Offset = 0;
@@ -47,6 +49,7 @@ class MemoryLog {
     const keptEnd = (this.batches.at(-1)?.lastOffset ?? -1) + 1;
     this.endOffset = Math.max(keptEnd, Math.min(this.endOffset, this.startOffset));
     this.segmentBases = this.segmentBases.filter((base, index) => index === 0 || base <= this.endOffset);
+    this.aborted.replaceFrom(this.endOffset, []);
   }
 
   trim(beforeOffset: Offset): void {
@@ -57,6 +60,7 @@ class MemoryLog {
     const oldest = at(this.segmentBases, 0);
     if (active > 0) this.cuts++;
     this.batches = this.batches.filter(({ baseOffset }) => baseOffset >= oldest);
+    this.aborted.dropBelow(oldest);
   }
 
   dropped(): void {
@@ -153,6 +157,10 @@ export class MemoryLogStore implements LogStore {
     return late?.baseOffset;
   }
 
+  aborted(log: LogKey, range: { fromOffset: Offset; endOffset: Offset }): readonly AbortedTransaction[] {
+    return this.#log(log).aborted.overlapping(range.fromOffset, range.endOffset);
+  }
+
   async get(log: LogKey, name: string): Promise<Uint8Array | undefined> {
     return this.#log(log).values.get(name);
   }
@@ -189,6 +197,9 @@ export class MemoryLogStore implements LogStore {
         return;
       case 'delete':
         this.#log(write.log).values.delete(write.name);
+        return;
+      case 'aborted':
+        this.#log(write.log).aborted.replaceFrom(write.fromOffset, write.transactions);
     }
   }
 

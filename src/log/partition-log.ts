@@ -1,9 +1,12 @@
 import type { Kernels } from '../kernels/kernels.ts';
+import type { AbortedTransaction } from '../model/aborted.ts';
 import { ErrorCode } from '../model/errors.ts';
 import { invariant } from '../model/assert.ts';
 import type { LeaderEpoch, Millis, Offset } from '../model/ids.ts';
 import type { LogName, LogStore, LogWrite, ReadRange } from '../ports/log-store.ts';
 import type { Codecs, MaybePromise } from '../records/codecs.ts';
+import { buildBatch } from '../records/builder.ts';
+import { ControlType, controlKey, markerValue } from '../records/control.ts';
 import { BatchHeader } from '../records/header.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { refused } from './append.ts';
@@ -12,6 +15,7 @@ import type {
   AppendedAt,
   AppendOptions,
   AppendResult,
+  Marker,
   Refused,
   TimestampOffset,
 } from './append.ts';
@@ -23,12 +27,16 @@ import type { LoadedLog } from './load.ts';
 import { findTimestamp } from './lookup.ts';
 import { checkProduced, prepareProduced } from './produce-checks.ts';
 import { encodeSnapshot } from './producer-snapshot.ts';
-import type { ProducerStates } from './producers.ts';
+import type { EndedTransaction, ProducerStates } from './producers.ts';
 import { retainedFrom } from './retention.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** Kafka's producer.id.expiration.check.interval.ms. */
 const EXPIRY_CHECK_MS = 10 * 60 * 1000;
+/** Producers that send it move their epoch with each transaction (KIP-890). */
+export const TRANSACTIONS_V2_SINCE_PRODUCE_VERSION = 12;
+
+type MarkerOptions = Pick<AppendOptions, 'leaderEpoch' | 'nowMs'>;
 
 export interface LogParts {
   store: LogStore;
@@ -53,6 +61,8 @@ export class PartitionLog {
   readonly #parts: LogParts;
   readonly #snapshots: Snapshots;
   #producers: ProducerStates;
+  /** Transactions whose marker was not committed when somebody looked last. */
+  #ended: EndedTransaction[] = [];
   /** Undefined after a truncation: the store knows once it has been told. */
   #segment: ActiveSegment | undefined;
   #startOffset: Offset;
@@ -125,7 +135,8 @@ export class PartitionLog {
     }
     this.#expireProducers(nowMs, config);
     const header = new BatchHeader(bytes);
-    const verdict = this.#producers.check(header, options.origin);
+    const transactionVersion = (apiVersion ?? 0) >= TRANSACTIONS_V2_SINCE_PRODUCE_VERSION ? 2 : 1;
+    const verdict = this.#producers.check(header, { origin: options.origin, transactionVersion });
     if (verdict.type === 'error') return refused(verdict.errorCode, verdict.message);
     if (verdict.type === 'duplicate') {
       const { firstOffset, lastOffset, timestamp } = verdict.batch;
@@ -137,6 +148,58 @@ export class PartitionLog {
     }
     header.stamp(this.#endOffset, options.leaderEpoch);
     return this.#accept(bytes, header, { config, nowMs });
+  }
+
+  /**
+   * Ends a producer's transaction with a control batch.
+   * @returns undefined when that marker is there already.
+   */
+  appendMarker(marker: Marker, { leaderEpoch, nowMs }: MarkerOptions): Appended | Refused | undefined {
+    const { kernels } = this.#parts;
+    const verdict = this.#producers.checkMarker(marker);
+    if (verdict.type === 'error') return refused(verdict.errorCode, verdict.message);
+    if (verdict.type === 'repeated') return undefined;
+    const { producerId, producerEpoch, coordinatorEpoch, isCommit } = marker;
+    const key = controlKey(isCommit ? ControlType.commit : ControlType.abort);
+    const bytes = buildBatch(kernels, {
+      records: [{ key, value: markerValue(coordinatorEpoch), timestamp: nowMs }],
+      producerId,
+      producerEpoch,
+      isTransactional: true,
+      isControl: true,
+    });
+    const header = new BatchHeader(bytes);
+    header.stamp(this.#endOffset, leaderEpoch);
+    return this.#accept(bytes, header, { config: this.#parts.config(), nowMs });
+  }
+
+  /** Why a client's batch would be refused for what it is, whatever was written before it. */
+  refusalOf(
+    bytes: Uint8Array,
+    { nowMs, apiVersion }: { nowMs: Millis; apiVersion: number },
+  ): Refused | undefined {
+    const { kernels, codecs } = this.#parts;
+    return checkProduced(bytes, { kernels, codecs, config: this.#parts.config(), nowMs, apiVersion });
+  }
+
+  /** All below is committed, and no record there is of a transaction that is still open. */
+  get lastStableOffset(): Offset {
+    const { highWatermark } = this;
+    let stable = Math.min(highWatermark, this.#producers.firstUnstableOffset ?? Infinity);
+    if (this.#ended.length > 0) {
+      this.#ended = this.#ended.filter(({ lastOffset }) => lastOffset >= highWatermark);
+      for (const { firstOffset } of this.#ended) stable = Math.min(stable, firstOffset);
+    }
+    return Math.max(stable, this.#startOffset);
+  }
+
+  /**
+   * The aborted transactions of which a reader of that range sees records, in the order of their first offsets; below
+   * `endOffset` all is stable.
+   */
+  aborted(range: { fromOffset: Offset; endOffset: Offset }): readonly AbortedTransaction[] {
+    const found = this.#parts.store.aborted(this.name.log, range);
+    return found.length < 2 ? found : found.toSorted((a, b) => a.firstOffset - b.firstOffset);
   }
 
   /**
@@ -171,7 +234,7 @@ export class PartitionLog {
   async truncateTo(offset: Offset): Promise<LogWrite[]> {
     if (offset >= this.#endOffset) return [];
     const newEnd = await batchStartAt(this.#parts, Math.max(offset, this.#startOffset));
-    const producers = await rebuildProducers(this.#parts, this.#snapshots, {
+    const { producers } = await rebuildProducers(this.#parts, this.#snapshots, {
       start: this.#startOffset,
       end: newEnd,
     });
@@ -181,6 +244,7 @@ export class PartitionLog {
     writes.push(...this.#snapshots.dropAbove(newEnd));
     if (this.epochs.truncateFromEnd(newEnd)) writes.push(this.#putEpochs());
     this.#producers = producers;
+    this.#ended = [];
     this.#endOffset = newEnd;
     this.#segment = undefined;
     this.highWatermark = Math.min(this.highWatermark, newEnd);
@@ -241,9 +305,17 @@ export class PartitionLog {
     segment.add(header);
     this.#segment = segment;
     this.#snapshots.appended(bytes.length);
-    this.#producers.update(header, this.#parts.kernels, nowMs);
+    const ended = this.#producers.update(header, this.#parts.kernels, nowMs);
+    if (ended) writes.push(...this.#end(ended));
     this.#endOffset = lastOffset + 1;
     return { type: 'appended', writes, ...this.#at(baseOffset, lastOffset, maxTimestamp, config) };
+  }
+
+  #end({ isAborted, ...transaction }: EndedTransaction): LogWrite[] {
+    this.#ended.push({ isAborted, ...transaction });
+    if (!isAborted) return [];
+    const { log } = this.name;
+    return [{ type: 'aborted', log, fromOffset: transaction.lastOffset, transactions: [transaction] }];
   }
 
   #expireProducers(nowMs: Millis, config: LogConfig): void {

@@ -1,4 +1,5 @@
 import type { Kernels } from '../kernels/kernels.ts';
+import type { AbortedTransaction } from '../model/aborted.ts';
 import { ErrorCode } from '../model/errors.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import { records } from '../records/batch.ts';
@@ -6,7 +7,7 @@ import type { Record } from '../records/batch.ts';
 import { CODEC } from '../records/codecs.ts';
 import { ControlType, controlType, markerCoordinatorEpoch } from '../records/control.ts';
 import type { BatchHeader } from '../records/header.ts';
-import type { AppendOrigin } from './append.ts';
+import type { AppendOrigin, Marker } from './append.ts';
 import { follows, sequenceAfter } from '../records/sequences.ts';
 
 /** A retry may come back for any of this many batches in flight (`max.in.flight.requests.per.connection`). */
@@ -33,9 +34,23 @@ export interface ProducerState {
   lastTimestamp: Millis;
 }
 
+/** A transaction that had written to this log and has its marker there. */
+export interface EndedTransaction extends AbortedTransaction {
+  isAborted: boolean;
+}
+
+/** Who made a batch, and by which rules of transactions. */
+export interface CheckOptions {
+  origin: AppendOrigin;
+  /** `transaction.version` of the producer: from 2 on its epoch moves with each end (KIP-890). */
+  transactionVersion?: number | undefined;
+}
+
 export type Verdict =
   | { type: 'ok' }
   | { type: 'duplicate'; batch: BatchMark }
+  /** A marker that is there already. */
+  | { type: 'repeated' }
   | { type: 'error'; errorCode: number; message: string };
 
 /** Longer than clients go on sending a batch (delivery.timeout.ms, 2 minutes by default). */
@@ -51,6 +66,9 @@ export class ProducerStates {
   readonly #states = new Map<number, ProducerState>();
   /** By our clock. Not part of the log's state: lost with the process. */
   readonly #seenMs = new Map<number, Millis>();
+  /** Where open transactions began, by producer id. */
+  readonly #open = new Map<number, Offset>();
+  #firstUnstable: Offset | undefined;
 
   get size(): number {
     return this.#states.size;
@@ -68,12 +86,18 @@ export class ProducerStates {
   /** Takes a state read from a snapshot. */
   restore(state: ProducerState): void {
     this.#states.set(state.producerId, state);
+    if (state.txnFirstOffset >= 0) this.#begin(state.producerId, state.txnFirstOffset);
   }
 
-  /** May this batch be appended? Changes nothing. */
-  check(batch: BatchHeader, origin: AppendOrigin): Verdict {
+  /** May this batch be appended? Changes nothing. In Kafka's order: epoch, sequence, transaction. */
+  check(batch: BatchHeader, options: CheckOptions): Verdict {
+    if (batch.producerId < 0) return OK;
     const state = this.#states.get(batch.producerId);
-    if (batch.producerId < 0 || !state) return OK;
+    const { origin, transactionVersion = 0 } = options;
+    if (state === undefined) {
+      const isMissed = batch.isTransactional && transactionVersion >= 2 && batch.baseSequence > 0;
+      return isMissed ? outOfOrder(batch, -1) : OK;
+    }
     if (origin === 'client') {
       const mark = findDuplicate(state, batch);
       if (mark) return { type: 'duplicate', batch: mark };
@@ -85,17 +109,36 @@ export class ProducerStates {
     return origin === 'client' ? checkSequence(state, batch) : OK;
   }
 
+  /** May a transaction of this producer be ended? */
+  checkMarker({ producerId, producerEpoch, coordinatorEpoch, transactionVersion }: Marker): Verdict {
+    const state = this.#states.get(producerId);
+    if (state === undefined) return OK;
+    const isSame = producerEpoch === state.epoch;
+    // Its epoch is of this end alone: whatever was written under it comes after the marker.
+    const isRepeated = transactionVersion >= 2 && isSame && state.txnFirstOffset < 0;
+    if (producerEpoch < state.epoch || (transactionVersion >= 2 && isSame && !isRepeated)) {
+      const message = `a marker of epoch ${producerEpoch} ends nothing of producer ${producerId}: ${state.epoch}`;
+      return { type: 'error', errorCode: ErrorCode.INVALID_PRODUCER_EPOCH, message };
+    }
+    if (coordinatorEpoch < state.coordinatorEpoch) {
+      const message = `coordinator epoch ${coordinatorEpoch} is over: ${state.coordinatorEpoch}`;
+      return { type: 'error', errorCode: ErrorCode.TRANSACTION_COORDINATOR_FENCED, message };
+    }
+    return isRepeated && state.coordinatorEpoch >= 0 ? { type: 'repeated' } : OK;
+  }
+
   /**
    * Takes in a batch that is in the log at its base offset, live and on replay alike. @param nowMs live
-   * only.
+   * only. @returns the transaction that ends with it.
    */
-  update(batch: BatchHeader, kernels: Kernels, nowMs?: Millis): void {
-    if (batch.producerId < 0) return;
+  update(batch: BatchHeader, kernels: Kernels, nowMs?: Millis): EndedTransaction | undefined {
+    if (batch.producerId < 0) return undefined;
     if (nowMs !== undefined) this.#seenMs.set(batch.producerId, nowMs);
     const state = this.#stateFor(batch);
     state.lastTimestamp = batch.maxTimestamp;
-    if (batch.isControl) endTransaction(state, batch, kernels);
-    else remember(state, batch);
+    if (batch.isControl) return this.#end(state, batch, kernels);
+    if (remember(state, batch)) this.#begin(state.producerId, state.txnFirstOffset);
+    return undefined;
   }
 
   /** Forgets producers not seen for `idleMs` that have no transaction open. */
@@ -122,11 +165,33 @@ export class ProducerStates {
 
   /** Start of the earliest open transaction, undefined when none is open. */
   get firstUnstableOffset(): Offset | undefined {
-    let first: Offset | undefined;
-    for (const { txnFirstOffset } of this.#states.values()) {
-      if (txnFirstOffset >= 0 && (first === undefined || txnFirstOffset < first)) first = txnFirstOffset;
+    return this.#firstUnstable;
+  }
+
+  #begin(producerId: number, offset: Offset): void {
+    this.#open.set(producerId, offset);
+    this.#firstUnstable = Math.min(this.#firstUnstable ?? Infinity, offset);
+  }
+
+  /** The snapshot file has one time for a producer and its last batch, so a marker moves both. */
+  #end(state: ProducerState, batch: BatchHeader, kernels: Kernels): EndedTransaction | undefined {
+    const marker = firstRecord(batch, kernels);
+    const type = controlType(marker?.key ?? null);
+    if (type !== ControlType.abort && type !== ControlType.commit) return undefined;
+    const { producerId, txnFirstOffset: firstOffset } = state;
+    state.coordinatorEpoch = markerCoordinatorEpoch(marker?.value ?? null);
+    state.txnFirstOffset = -1;
+    const mark = state.batches.at(-1);
+    if (mark) mark.timestamp = batch.maxTimestamp;
+    if (!this.#open.delete(producerId)) return undefined;
+    if (this.#firstUnstable === firstOffset) {
+      const first = Math.min(...this.#open.values());
+      this.#firstUnstable = first === Infinity ? undefined : first;
     }
-    return first;
+    const { baseOffset: lastOffset } = batch;
+    const lastStableOffset = this.#firstUnstable ?? lastOffset + 1;
+    const isAborted = type === ControlType.abort;
+    return { producerId, firstOffset, lastOffset, lastStableOffset, isAborted };
   }
 
   #stateFor({ producerId, producerEpoch, maxTimestamp }: BatchHeader): ProducerState {
@@ -157,17 +222,20 @@ function findDuplicate(state: ProducerState, batch: BatchHeader): BatchMark | un
 }
 
 function checkSequence(state: ProducerState, batch: BatchHeader): Verdict {
-  if (state.txnFirstOffset >= 0 && !batch.isTransactional) {
-    const message = `producer ${state.producerId} has a transaction open and wrote outside it`;
-    return { type: 'error', errorCode: ErrorCode.INVALID_TXN_STATE, message };
-  }
   const last = batch.producerEpoch === state.epoch ? (state.batches.at(-1)?.lastSequence ?? -1) : -1;
-  if (follows(last, batch.baseSequence)) return OK;
-  const message = `sequence ${batch.baseSequence} of producer ${state.producerId} does not follow ${last}`;
+  if (!follows(last, batch.baseSequence)) return outOfOrder(batch, last);
+  if (state.txnFirstOffset < 0 || batch.isTransactional) return OK;
+  const message = `producer ${state.producerId} has a transaction open and wrote outside it`;
+  return { type: 'error', errorCode: ErrorCode.INVALID_TXN_STATE, message };
+}
+
+function outOfOrder({ baseSequence, producerId }: BatchHeader, last: number): Verdict {
+  const message = `sequence ${baseSequence} of producer ${producerId} does not follow ${last}`;
   return { type: 'error', errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, message };
 }
 
-function remember(state: ProducerState, batch: BatchHeader): void {
+/** @returns whether a transaction begins with it. */
+function remember(state: ProducerState, batch: BatchHeader): boolean {
   state.batches.push({
     firstSequence: batch.baseSequence,
     lastSequence: sequenceAfter(batch.baseSequence, batch.lastOffsetDelta),
@@ -176,18 +244,9 @@ function remember(state: ProducerState, batch: BatchHeader): void {
     timestamp: batch.maxTimestamp,
   });
   if (state.batches.length > REMEMBERED_BATCHES) state.batches.shift();
-  if (batch.isTransactional && state.txnFirstOffset < 0) state.txnFirstOffset = batch.baseOffset;
-}
-
-/** The snapshot file has one time for a producer and its last batch, so a marker moves both. */
-function endTransaction(state: ProducerState, batch: BatchHeader, kernels: Kernels): void {
-  const marker = firstRecord(batch, kernels);
-  const type = controlType(marker?.key ?? null);
-  if (type !== ControlType.abort && type !== ControlType.commit) return;
-  state.coordinatorEpoch = markerCoordinatorEpoch(marker?.value ?? null);
-  state.txnFirstOffset = -1;
-  const mark = state.batches.at(-1);
-  if (mark) mark.timestamp = batch.maxTimestamp;
+  if (!batch.isTransactional || state.txnFirstOffset >= 0) return false;
+  state.txnFirstOffset = batch.baseOffset;
+  return true;
 }
 
 /** Control batches are never compressed. */

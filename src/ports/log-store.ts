@@ -1,3 +1,4 @@
+import type { AbortedTransaction } from '../model/aborted.ts';
 import type { LeaderEpoch, LogKey, Millis, Offset, Uuid } from '../model/ids.ts';
 
 /** A log as the store knows it. Directories and people use the name, everything else the key. */
@@ -31,6 +32,11 @@ export type LogWrite =
   | { type: 'trim'; log: LogKey; beforeOffset: Offset; fileDeleteDelayMs?: Millis }
   /** The log and all it holds. */
   | { type: 'drop'; log: LogKey }
+  /**
+   * The aborted transactions whose marker lies at or above `fromOffset`, all of them and in the order of their markers:
+   * those that were known there go. Comes after the append of the markers. What the log loses or trims goes by itself.
+   */
+  | { type: 'aborted'; log: LogKey; fromOffset: Offset; transactions: readonly AbortedTransaction[] }
   /** Small named values beside a log (epoch checkpoint, producer snapshot, machine snapshot): replaced whole. */
   | { type: 'put'; log: LogKey; name: string; value: Uint8Array }
   | { type: 'delete'; log: LogKey; name: string };
@@ -39,6 +45,11 @@ export type LogWrite =
 export interface LogExtent {
   logStartOffset: Offset;
   logEndOffset: Offset;
+  /**
+   * Of aborted transactions with a marker at or above it some may be missing, because what was stored of them is
+   * damaged: they are to be found again. Left out when none is.
+   */
+  abortedMissingFrom?: Offset;
 }
 
 export interface Segment {
@@ -138,6 +149,11 @@ export interface LogStore {
   sizeBytes(log: LogKey): Promise<number>;
   /** Base offset of the first batch at or after `fromOffset` whose max timestamp is >= `timestamp`. */
   batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined>;
+  /**
+   * The aborted transactions with a marker at or above `fromOffset` that began below `endOffset`, in the order of their
+   * markers. The log must be open.
+   */
+  aborted(log: LogKey, range: { fromOffset: Offset; endOffset: Offset }): readonly AbortedTransaction[];
   /** A named value, undefined when absent. */
   get(log: LogKey, name: string): Promise<Uint8Array | undefined>;
   /** Names of the values beside a log. */

@@ -2,7 +2,7 @@ import type { Address, MachineRequest } from '../model/machine.ts';
 import { CONSUMER_OFFSETS_TOPIC, type LogKey, logKey } from '../model/ids.ts';
 import type { LogName } from './log-store.ts';
 
-/** Names a shard by ids, never by topic names: `d/<topicId>/<partition>`, `g/<n>`, `m`. */
+/** Names a shard by ids, never by topic names: `d/<topicId>/<partition>`, `g/<n>`, `t/<n>`, `m`. */
 export type ShardId = string;
 
 export const METADATA_SHARD: ShardId = 'm';
@@ -13,6 +13,10 @@ export function dataShard(log: LogKey): ShardId {
 
 export function groupShard(partition: number): ShardId {
   return `g/${partition}`;
+}
+
+export function txnShard(partition: number): ShardId {
+  return `t/${partition}`;
 }
 
 /** The shard of a topic's partition; the logs of `__consumer_offsets` belong to the group shards. */

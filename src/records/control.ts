@@ -15,6 +15,13 @@ export function controlKey(type: ControlType): Uint8Array {
   return Uint8Array.of(0, 0, type >> 8, type);
 }
 
+/** The value of an abort or commit marker. */
+export function markerValue(coordinatorEpoch: number): Uint8Array {
+  const bytes = new Uint8Array(6);
+  new DataView(bytes.buffer).setInt32(2, coordinatorEpoch);
+  return bytes;
+}
+
 /** Type number in a control record's key, -1 when the key is too short to hold one. */
 export function controlType(key: Uint8Array | null): number {
   if (!key || key.length < 4) return -1;

@@ -33,6 +33,11 @@ export const TRANSACTIONAL = 0x10;
 export const CONTROL = 0x20;
 export const DELETE_HORIZON = 0x40;
 
+/** Whether what may be a batch is one of a transaction, if it is one. */
+export function isTransactional(bytes: Uint8Array): boolean {
+  return bytes.length >= HEADER_SIZE && ((bytes[ATTRIBUTES + 1] ?? 0) & TRANSACTIONAL) !== 0;
+}
+
 /** Who sent a batch, and which of its batches it is. */
 export interface ProducerStamp {
   producerId: number;

@@ -45,6 +45,11 @@ export function swapBase(name: string): Offset | undefined {
   return name.endsWith(SWAP_SUFFIX) ? segmentBase(name.slice(0, -SWAP_SUFFIX.length)) : undefined;
 }
 
+/** Base offset of a `.txnindex` file, undefined for any other name. */
+export function abortedBase(name: string): Offset | undefined {
+  return name.endsWith('.txnindex') ? segmentBase(name.replace(/txnindex$/, 'log')) : undefined;
+}
+
 /** Whether a file in a log's directory is a named value, not part of the log itself. */
 export function isValueName(name: string): boolean {
   const isOther = name === PARTITION_METADATA || name.endsWith(DAMAGED_SUFFIX) || isLeftBehind(name);

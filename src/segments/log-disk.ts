@@ -1,6 +1,7 @@
 import type { Millis, Offset } from '../model/ids.ts';
 import type { LogName } from '../ports/log-store.ts';
 import { replaceFile } from './atomic-file.ts';
+import type { AbortedIndex } from './aborted-index.ts';
 import { flushFile } from './flush-file.ts';
 import {
   formerDirectory,
@@ -26,6 +27,8 @@ interface Run {
 /** What one log has to do on disk, step by step in the order asked for; `run` does it. */
 export class LogDisk {
   readonly directory: string;
+  /** Known once the log is loaded, or new. */
+  aborted: AbortedIndex | undefined;
   readonly #name: LogName;
   readonly #parts: StoreParts;
   readonly #queue = new WorkQueue();
@@ -165,6 +168,9 @@ export class LogDisk {
   scheduleFlushed(step: () => Promise<void>): void {
     this.schedule(async () => {
       if (this.#parts.flushes) await this.flush();
+      // Without flushes what is known of producers, a value, may outlive what was written before it. Batches that are
+      // lost nobody misses; of a marker that is not, only the index tells what it ended.
+      else await this.aborted?.flush();
       await step();
     });
   }
@@ -252,6 +258,7 @@ export class LogDisk {
     const paths = [...this.#unflushed];
     this.#unflushed.clear();
     const flushes = paths.map((path) => flushFile(this.#parts, path));
+    if (this.aborted !== undefined) flushes.push(this.aborted.flush());
     if (this.#namesChanged) flushes.push(this.#parts.disk.flushDirectory(this.directory));
     this.#namesChanged = false;
     await Promise.all(flushes);
@@ -313,6 +320,7 @@ export class LogDisk {
     await disk.remove(deleted);
     await disk.rename(this.directory, deleted);
     this.#unflushed.clear();
+    this.aborted = undefined;
     this.#namesChanged = false;
     this.#parts.rootChanged();
     const listed = [recoveryPoints, logStarts].filter((checkpoint) => checkpoint.delete(this.#name));

@@ -68,8 +68,6 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
   await finishSwaps(parts, directory);
   const names = await disk.list(directory);
   for (const name of names.filter(isLeftBehind)) await disk.remove(`${directory}/${name}`);
-  const aborted = names.find((name) => name.endsWith('.txnindex'));
-  if (aborted !== undefined) await refuseAborted(parts, `${directory}/${aborted}`);
   const bases = names.map(segmentBase).filter((base) => base !== undefined);
   bases.sort((a, b) => a - b);
   if (bases.length === 0) return [await createSegment(parts, directory, startOffset)];
@@ -107,15 +105,6 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
   // Whoever made these files may have died, or failed, before their names were durable.
   if (options.recoveryPoint !== undefined) await disk.flushDirectory(directory);
   return kept;
-}
-
-/** Kafka lists in this file what a reader of committed records must not see. */
-async function refuseAborted({ disk }: StoreParts, path: string): Promise<void> {
-  const content = await disk.readFile(path);
-  if (content && content.length > 0)
-    throw new Error(
-      `${path} lists aborted transactions: this version would serve their records as if they counted`,
-    );
 }
 
 async function holdBatches(parts: StoreParts, segments: readonly Found[]): Promise<boolean> {

@@ -1,17 +1,22 @@
 import { at } from '../model/assert.ts';
 import { CLUSTER_METADATA_TOPIC, type Offset } from '../model/ids.ts';
 import type { LogName } from '../ports/log-store.ts';
+import { AbortedIndex } from './aborted-index.ts';
 import { LOG_STARTS, logDirectory } from './layout.ts';
 import { type Check, createSegment, loadSegments } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { StoreParts } from './parts.ts';
 
+interface OpenedLog {
+  segments: LogSegment[];
+  aborted: AbortedIndex;
+  startOffset: Offset;
+  /** Of the log's extent. */
+  abortedMissingFrom: Offset | undefined;
+}
+
 /** Reads a log's segments, and brings what is kept of all logs together in line with them. */
-export async function openLog(
-  parts: StoreParts,
-  name: LogName,
-  check: Check,
-): Promise<{ segments: LogSegment[]; startOffset: Offset }> {
+export async function openLog(parts: StoreParts, name: LogName, check: Check): Promise<OpenedLog> {
   const { recoveryPoints, logStarts } = parts;
   const title = logDirectory(name);
   const directory = `${parts.root}/${title}`;
@@ -29,7 +34,9 @@ export async function openLog(
     recoveryPoints.set(name, endOffset);
     parts.background(recoveryPoints.save());
   }
-  return { segments, startOffset: logStarts.get(name.log) ?? 0 };
+  const aborted = new AbortedIndex(parts, directory);
+  const abortedMissingFrom = await aborted.load(segments, endOffset, check.recoveryPoint === undefined);
+  return { segments, aborted, abortedMissingFrom, startOffset: logStarts.get(name.log) ?? 0 };
 }
 
 /** @throws for the metadata log: a node that has forgotten its topics would give their names to new ones. */

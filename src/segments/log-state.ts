@@ -1,5 +1,6 @@
 import { at } from '../model/assert.ts';
 import type { Offset } from '../model/ids.ts';
+import type { AbortedIndex } from './aborted-index.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { LogTail, SegmentBatch } from './tail.ts';
 
@@ -8,6 +9,7 @@ export class LogState {
   /** Ascending, never empty; the last one is active. */
   segments: LogSegment[];
   readonly tail: LogTail<SegmentBatch>;
+  readonly aborted: AbortedIndex;
   logStartOffset: Offset;
   /** Changes whenever what was there may be gone: a read that began before is made again. */
   generation = 0;
@@ -16,9 +18,14 @@ export class LogState {
   /** Dropped, or given up: who still reads finds nothing. */
   isGone = false;
 
-  constructor(segments: LogSegment[], tail: LogTail<SegmentBatch>, logStartOffset: Offset) {
+  constructor(
+    segments: LogSegment[],
+    { tail, aborted }: { tail: LogTail<SegmentBatch>; aborted: AbortedIndex },
+    logStartOffset: Offset,
+  ) {
     this.segments = segments;
     this.tail = tail;
+    this.aborted = aborted;
     this.logStartOffset = Math.max(logStartOffset, at(segments, 0).baseOffset);
   }
 

@@ -131,6 +131,7 @@ export class SegmentReplacement implements Replacement {
       disk.replaced(old);
       state.tail.dropBelow(toOffset);
       state.segments.splice(number, old.length, segment);
+      if (old.length > 1) await state.aborted.settle(state.segments);
       state.generation++;
     } finally {
       state.swapping = undefined;

@@ -1,3 +1,4 @@
+import type { AbortedTransaction } from '../model/aborted.ts';
 import { at, invariant, unreachable } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   Replacement,
   Segment,
 } from '../ports/log-store.ts';
+import { AbortedIndex } from './aborted-index.ts';
 import { LogDisk } from './log-disk.ts';
 import { type Check, flushSegment, writeIndexes } from './log-loader.ts';
 import { openLog } from './log-opening.ts';
@@ -85,7 +87,7 @@ export class SegmentLog {
     this.#isUnmade = true;
     this.#disk.create(before);
     const segment = this.#newSegment(0);
-    this.#ready([segment], 0);
+    this.#ready([segment], new AbortedIndex(this.#parts, this.#disk.directory), 0);
   }
 
   /** Writes its topic id beside what is on disk, which `load` reads. */
@@ -95,8 +97,8 @@ export class SegmentLog {
 
   /** Reads what is on disk, unless it is known. */
   async load(check: Check): Promise<LogExtent> {
-    if (!this.#state) await (this.#loading ??= this.#load(check));
-    const { logStartOffset, logEndOffset } = this.#opened();
+    if (!this.#state) return (this.#loading ??= this.#load(check));
+    const { logStartOffset, logEndOffset } = this.#state;
     return { logStartOffset, logEndOffset };
   }
 
@@ -139,6 +141,10 @@ export class SegmentLog {
         return join();
       },
     });
+  }
+
+  aborted({ fromOffset, endOffset }: Omit<ReadRange, 'maxBytes'>): readonly AbortedTransaction[] {
+    return this.#opened().aborted.transactions.overlapping(fromOffset, endOffset);
   }
 
   segments(): readonly Segment[] {
@@ -209,6 +215,8 @@ export class SegmentLog {
         return this.#disk.changeNames(this.values.set(this.name.log, change.name, change.value));
       case 'delete':
         return this.#disk.changeNames(this.values.set(this.name.log, change.name, undefined));
+      case 'aborted':
+        return this.#disk.schedule(this.#opened().aborted.replaceFrom(change, this.#opened().segments));
       default:
         return unreachable(change);
     }
@@ -276,6 +284,8 @@ export class SegmentLog {
     if (gone.length === 0) return;
     state.generation++;
     this.#disk.removeSegments(gone, fileDeleteDelayMs);
+    const forget = state.aborted.dropBelow(oldest.baseOffset);
+    if (forget) this.#disk.changeNames(forget);
   }
 
   /** What comes later waits, and so do reads, until `change` is made: it has to wait for the disk. */
@@ -311,6 +321,8 @@ export class SegmentLog {
     }
     if (segment.nextOffset < endOffset) await this.#startAnew(state, gone);
     else await this.#disk.cut(segment, gone);
+    // After the batches: a marker that is found must be known.
+    await state.aborted.cut(state, () => this.#disk.flush());
     this.#disk.endsAt(endOffset);
   }
 
@@ -331,18 +343,25 @@ export class SegmentLog {
 
   async #load(check: Check): Promise<LogExtent> {
     try {
-      const { segments, startOffset } = await openLog(this.#parts, this.name, check);
+      const { segments, aborted, startOffset, abortedMissingFrom } = await openLog(
+        this.#parts,
+        this.name,
+        check,
+      );
       if (this.#failure) throw this.#failure;
-      const { logStartOffset, logEndOffset } = this.#ready(segments, startOffset);
-      return { logStartOffset, logEndOffset };
+      const { logStartOffset, logEndOffset } = this.#ready(segments, aborted, startOffset);
+      const extent = { logStartOffset, logEndOffset };
+      return abortedMissingFrom === undefined ? extent : { ...extent, abortedMissingFrom };
     } finally {
       this.#loading = undefined;
     }
   }
 
-  #ready(segments: LogSegment[], startOffset: Offset): LogState {
-    const state = new LogState(segments, new LogTail(this.#parts.tail), startOffset);
+  #ready(segments: LogSegment[], aborted: AbortedIndex, startOffset: Offset): LogState {
+    const tail = new LogTail<SegmentBatch>(this.#parts.tail);
+    const state = new LogState(segments, { tail, aborted }, startOffset);
     this.#state = state;
+    this.#disk.aborted = aborted;
     this.#reader = new LogReader(state, this.#parts, ({ baseOffset }) => {
       this.#damagedFrom = Math.min(this.#damagedFrom, baseOffset);
     });

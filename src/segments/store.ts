@@ -1,4 +1,5 @@
 import type { Kernels } from '../kernels/kernels.ts';
+import type { AbortedTransaction } from '../model/aborted.ts';
 import type { LogKey, Millis, Offset } from '../model/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Files } from '../ports/files.ts';
@@ -191,6 +192,10 @@ export class SegmentStore implements LogStore {
 
   async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
     return this.#log(log).batchAt(timestamp, fromOffset);
+  }
+
+  aborted(log: LogKey, range: { fromOffset: Offset; endOffset: Offset }): readonly AbortedTransaction[] {
+    return this.#log(log).aborted(range);
   }
 
   async get(log: LogKey, name: string): Promise<Uint8Array | undefined> {

@@ -2,9 +2,10 @@ import type { PartitionLog } from '../log/partition-log.ts';
 import { type AppendResult, type Refused, refused } from '../log/append.ts';
 import { ErrorCode } from '../model/errors.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
-import { BatchHeader, HEADER_SIZE } from '../records/header.ts';
+import { BatchHeader, HEADER_SIZE, isTransactional } from '../records/header.ts';
 import type { ProduceRequest, ProduceResponse } from '../wire/apis/00-produce.ts';
 import type { Shard } from './shard.ts';
+import { Verifications } from './verifications.ts';
 
 const NOTHING = new Uint8Array(0);
 
@@ -12,12 +13,17 @@ const NOTHING = new Uint8Array(0);
 export class Appends {
   readonly #shard: Shard;
   readonly #log: PartitionLog;
+  readonly #verifications: Verifications;
   /** Set while the batch of the first is being repacked (`compression.type`): later ones wait for it. */
   #repacking: ShardRequest[] | undefined;
 
   constructor(shard: Shard, log: PartitionLog) {
     this.#shard = shard;
     this.#log = log;
+    this.#verifications = new Verifications(shard, log, ({ request, records }, refusal) => {
+      if (refusal === undefined) this.#append(request, records);
+      else this.#answer(request, refusal);
+    });
   }
 
   produce(request: ShardRequest): void {
@@ -26,7 +32,7 @@ export class Appends {
       return;
     }
     const records = recordsOf(request);
-    if (!this.#log.needsPrepare) return this.#append(request, records);
+    if (!this.#log.needsPrepare) return this.#verify(request, records);
     const prepared = this.#log.prepare(records);
     if (!(prepared instanceof Promise)) return this.#appendPrepared(request, prepared);
     this.#repacking = [request];
@@ -42,16 +48,26 @@ export class Appends {
     for (const next of behind) this.produce(next);
   }
 
-  /** The shard is going. @returns who waits for a batch to be repacked, in order. */
+  /** A marker of that producer is about to be written. */
+  ended(producerId: number): void {
+    this.#verifications.ended(producerId);
+  }
+
+  /** The shard is going. @returns who waits for a coordinator, or for a batch to be repacked, in order. */
   stop(): ShardRequest[] {
-    const waiting = this.#repacking ?? [];
+    const waiting = [...this.#verifications.stop(), ...(this.#repacking ?? [])];
     this.#repacking = undefined;
     return waiting;
   }
 
   #appendPrepared(request: ShardRequest, prepared: Uint8Array | Refused): void {
-    if (prepared instanceof Uint8Array) this.#append(request, prepared);
+    if (prepared instanceof Uint8Array) this.#verify(request, prepared);
     else this.#answer(request, prepared);
+  }
+
+  #verify(request: ShardRequest, records: Uint8Array): void {
+    if (isTransactional(records) && !this.#verifications.admit({ request, records })) return;
+    this.#append(request, records);
   }
 
   #append(request: ShardRequest, records: Uint8Array): void {
@@ -84,10 +100,6 @@ export class Appends {
   #refusalOf(records: Uint8Array): Refused | undefined {
     if (records.length < HEADER_SIZE) return undefined;
     const header = new BatchHeader(records);
-    if (header.isTransactional) {
-      const message = 'transactions are not served: no coordinator would end this one';
-      return refused(ErrorCode.INVALID_TXN_STATE, message);
-    }
     const { refusals, parts } = this.#shard;
     if (!refusals.precede(header, this.#log.producers, parts.clock.now())) return undefined;
     const message = `a batch before sequence ${header.baseSequence} of producer ${header.producerId} was refused`;

@@ -7,7 +7,7 @@ import type { ReadRange } from '../ports/log-store.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
 import { offsetAfter } from '../records/header.ts';
 import type { FetchRequest, FetchResponse } from '../wire/apis/01-fetch.ts';
-import { epochError } from './lookups.ts';
+import { READ_COMMITTED, epochError } from './lookups.ts';
 import type { Shard } from './shard.ts';
 
 type FetchPartition = FetchRequest['topics'][number]['partitions'][number];
@@ -24,6 +24,8 @@ interface Reader {
   isTold: boolean;
   /** While parked: read again once the shard has committed this many bytes (counted since it was made). */
   wakeAtBytes: number;
+  /** Of a reader of committed records: up to where it has read, and so what must move before there is more. */
+  stableOffset: Offset;
 }
 
 /** What one read has brought, and what the shard had committed when it began. */
@@ -31,14 +33,16 @@ interface Brought {
   wanted: FetchPartition;
   maxBytes: number;
   bytes: Uint8Array;
-  /** The high watermark, and the bytes below it. */
+  /** The high watermark, or the last stable offset; and the bytes below the former. */
   endOffset: Offset;
   seenBytes: number;
 }
 
+type Aborted = FetchedPartition['abortedTransactions'];
+
 const NO_RECORDS = new Uint8Array(0);
 
-/** Everything clients read of a log. They see what is below the high watermark. */
+/** Everything clients read of a log: what is below the high watermark, or stable if they want that. */
 export class Fetches {
   readonly #shard: Shard;
   readonly #log: PartitionLog;
@@ -52,7 +56,8 @@ export class Fetches {
 
   /** Answers at once when there is enough, an error, or no time to wait; else with what there is, and parks. */
   fetch(request: ShardRequest): void {
-    this.#read({ request, isReading: false, isParked: false, isTold: false, wakeAtBytes: 0 });
+    const reader = { request, isReading: false, isParked: false, isTold: false };
+    this.#read({ ...reader, wakeAtBytes: 0, stableOffset: 0 });
   }
 
   #read(reader: Reader): void {
@@ -62,7 +67,8 @@ export class Fetches {
     const refusal = this.#refuse(wanted);
     if (refusal !== undefined) return this.#reply(request, refusal);
     const maxBytes = request.credit ?? wanted.partitionMaxBytes;
-    const endOffset = this.#log.highWatermark;
+    const { highWatermark, lastStableOffset } = this.#log;
+    const endOffset = isCommitted(reader) ? lastStableOffset : highWatermark;
     const seenBytes = this.#shard.committedBytes;
     this.#bring(reader, { fromOffset: wanted.fetchOffset, endOffset, maxBytes }, (bytes) =>
       this.#answer(reader, { wanted, maxBytes, bytes, endOffset, seenBytes }),
@@ -75,7 +81,7 @@ export class Fetches {
     this.#bring(reader, { fromOffset, endOffset, maxBytes: maxBytes - bytes.length }, (more) => {
       const fits = more.length > 0 && bytes.length + more.length <= maxBytes;
       if (fits) this.#answer(reader, { ...brought, bytes: concat([bytes, more]) });
-      else this.#reply(reader.request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes));
+      else this.#reply(reader.request, this.#brought(reader, wanted, bytes));
     });
   }
 
@@ -98,18 +104,25 @@ export class Fetches {
     const { maxWaitMs, minBytes } = request.body as FetchRequest;
     const missingBytes = Math.min(minBytes, maxBytes) - bytes.length;
     if (maxWaitMs <= 0 || missingBytes <= 0) {
-      return this.#reply(request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes));
+      return this.#reply(request, this.#brought(reader, wanted, bytes));
     }
     const nextOffset = offsetAfter(bytes) ?? endOffset;
     if (nextOffset < endOffset) return this.#readOn(reader, brought, nextOffset);
     reader.isReading = false;
     reader.wakeAtBytes = seenBytes + missingBytes;
+    reader.stableOffset = endOffset;
     // It has come while the disk was read.
-    if (this.#shard.committedBytes >= reader.wakeAtBytes) return this.#read(reader);
+    if (this.#hasMore(reader)) return this.#read(reader);
     this.#readers.set(request.from.correlationId, reader);
     if (reader.isParked) return this.#tell(reader);
     reader.isParked = true;
-    this.#reply(request, this.#fetched(wanted.partition, ErrorCode.NONE, bytes), true);
+    this.#reply(request, this.#brought(reader, wanted, bytes), true);
+  }
+
+  /** How many bytes are below the last stable offset nobody counts: whenever it has moved there may be enough. */
+  #hasMore(reader: Reader): boolean {
+    if (isCommitted(reader)) return this.#log.lastStableOffset > reader.stableOffset;
+    return this.#shard.committedBytes >= reader.wakeAtBytes;
   }
 
   /** The high watermark has moved: those for whom enough has come are answered, now for good. */
@@ -119,7 +132,7 @@ export class Fetches {
     const readers = [...this.#readers.values()];
     for (const reader of readers) {
       if (reader.isReading) continue;
-      if (this.#shard.committedBytes < reader.wakeAtBytes) this.#tell(reader);
+      if (!this.#hasMore(reader)) this.#tell(reader);
       else if (this.#leave(reader)) this.#read(reader);
     }
   }
@@ -176,14 +189,31 @@ export class Fetches {
     }
   }
 
+  /** Records for a reader, who is told which of them do not count if it wants committed ones. */
+  #brought(
+    reader: Reader,
+    { partition, fetchOffset }: FetchPartition,
+    records: Uint8Array,
+  ): FetchedPartition {
+    const fetched = this.#fetched(partition, ErrorCode.NONE, records);
+    if (isCommitted(reader)) fetched.abortedTransactions = this.#abortedIn(fetchOffset, records);
+    return fetched;
+  }
+
+  #abortedIn(fromOffset: Offset, records: Uint8Array): Aborted {
+    const endOffset = offsetAfter(records);
+    if (endOffset === undefined) return [];
+    const aborted = this.#log.aborted({ fromOffset, endOffset });
+    return aborted.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
+  }
+
   #fetched(partitionIndex: number, errorCode: number, records: Uint8Array = NO_RECORDS): FetchedPartition {
     const known = errorCode === ErrorCode.NONE || errorCode === ErrorCode.OFFSET_OUT_OF_RANGE;
-    const highWatermark = known ? this.#log.highWatermark : -1;
     return {
       partitionIndex,
       errorCode,
-      highWatermark,
-      lastStableOffset: highWatermark,
+      highWatermark: known ? this.#log.highWatermark : -1,
+      lastStableOffset: known ? this.#log.lastStableOffset : -1,
       logStartOffset: known ? this.#log.logStartOffset : -1,
       divergingEpoch: { epoch: -1, endOffset: -1 },
       currentLeader: { leaderId: -1, leaderEpoch: -1 },
@@ -205,4 +235,8 @@ export class Fetches {
     };
     this.#shard.parts.reply(parked ? { to: from, body: response, parked } : { to: from, body: response });
   }
+}
+
+function isCommitted({ request }: Reader): boolean {
+  return (request.body as FetchRequest).isolationLevel === READ_COMMITTED;
 }

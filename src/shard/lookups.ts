@@ -8,8 +8,14 @@ import type {
   OffsetForLeaderEpochRequest,
   OffsetForLeaderEpochResponse,
 } from '../wire/apis/23-offset-for-leader-epoch.ts';
+import type {
+  DescribeProducersRequest,
+  DescribeProducersResponse,
+} from '../wire/apis/61-describe-producers.ts';
 import type { Shard } from './shard.ts';
 
+/** The isolation level of who wants no record of a transaction that is open or aborted. */
+export const READ_COMMITTED = 1;
 const NOT_FOUND = { offset: -1, timestamp: -1, leaderEpoch: -1 };
 
 /** KIP-320: whether the asker knows who leads; -1 means that it does not say. */
@@ -17,6 +23,9 @@ export function epochError(leaderEpoch: LeaderEpoch, currentLeaderEpoch: LeaderE
   if (currentLeaderEpoch < 0 || currentLeaderEpoch === leaderEpoch) return ErrorCode.NONE;
   return currentLeaderEpoch < leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH;
 }
+
+type ProducerDescription =
+  DescribeProducersResponse['topics'][number]['partitions'][number]['activeProducers'][number];
 
 /** What clients ask about a log without reading it. */
 export class Lookups {
@@ -28,9 +37,13 @@ export class Lookups {
     this.#log = log;
   }
 
-  /** By time or sentinel, each from the version on that knows it; nothing above the high watermark is found. */
+  /**
+   * By time or sentinel, each from the version on that knows it. Nothing above the high watermark is found, nor above
+   * the last stable offset by who reads committed records.
+   */
   listOffsets({ from, apiVersion, body }: ShardRequest): void {
-    const topic = (body as ListOffsetsRequest).topics[0];
+    const { topics: asked, isolationLevel } = body as ListOffsetsRequest;
+    const topic = asked[0];
     const wanted = topic?.partitions[0];
     const answer = (errorCode: number, found = NOT_FOUND) => {
       const answered = {
@@ -48,12 +61,28 @@ export class Lookups {
       timestampError(wanted.timestamp, apiVersion) ??
       epochError(this.#shard.leaderEpoch, wanted.currentLeaderEpoch);
     if (refusal !== ErrorCode.NONE) return answer(refusal);
-    this.#log.offsetForTimestamp(wanted.timestamp, this.#log.highWatermark).then(
+    const endOffset =
+      isolationLevel === READ_COMMITTED ? this.#log.lastStableOffset : this.#log.highWatermark;
+    this.#log.offsetForTimestamp(wanted.timestamp, endOffset).then(
       // A log that was given up meanwhile had nothing to find.
       (found) =>
         this.#shard.log === this.#log ? answer(ErrorCode.NONE, found) : answer(ErrorCode.KAFKA_STORAGE_ERROR),
       (error) => this.#shard.readFailed(from, error),
     );
+  }
+
+  describeProducers({ from, body }: ShardRequest): void {
+    const topic = (body as DescribeProducersRequest).topics[0];
+    const answered = {
+      partitionIndex: topic?.partitionIndexes[0] ?? -1,
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      activeProducers: describeProducers(this.#log),
+    };
+    const topics = [{ name: topic?.name ?? '', partitions: [answered] }];
+    const response: DescribeProducersResponse = { throttleTimeMs: 0, topics };
+    // What it tells may yet be lost.
+    this.#shard.replyAfter(this.#log.logEndOffset, { to: from, body: response });
   }
 
   /**
@@ -75,6 +104,18 @@ export class Lookups {
     };
     this.#shard.parts.reply({ to: from, body: response });
   }
+}
+
+/** What a log knows of its producers (KIP-664). */
+function describeProducers({ producers }: PartitionLog): ProducerDescription[] {
+  return producers.all().map((state) => ({
+    producerId: state.producerId,
+    producerEpoch: state.epoch,
+    lastSequence: state.batches.at(-1)?.lastSequence ?? -1,
+    lastTimestamp: state.lastTimestamp,
+    coordinatorEpoch: state.coordinatorEpoch,
+    currentTxnStartOffset: state.txnFirstOffset,
+  }));
 }
 
 /** The version of ListOffsets that brought each time with a meaning. */

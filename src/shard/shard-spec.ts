@@ -6,7 +6,7 @@ import type { Decision, Machine, MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogFields } from '../ports/log.ts';
 import type { LogName, LogStore } from '../ports/log-store.ts';
-import type { ShardReply } from '../ports/shard-link.ts';
+import type { ShardId, ShardReply } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { Asks } from './asks.ts';
 import type { SnapshotFrame } from './snapshots.ts';
@@ -47,6 +47,11 @@ export interface ShardSpec {
   config: () => LogConfig;
   /** The reign under which it appends, known once its log is open. */
   leaderEpoch: (log: PartitionLog) => LeaderEpoch;
+  /**
+   * The coordinator of a transaction, which is asked before the first batch of one is taken; undefined while there is
+   * none. Left out, nobody is asked.
+   */
+  transactionCoordinator?: (transactionalId: string) => ShardId | undefined;
   /** A coordinator's state machine, made anew each time the log is loaded. */
   machine?: () => Machine;
   /** What a new leader writes first: control records, and values beside the log. */

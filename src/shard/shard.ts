@@ -9,11 +9,14 @@ import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
 import { produceApi } from '../wire/apis/00-produce.ts';
 import { deleteRecordsApi } from '../wire/apis/21-delete-records.ts';
 import { offsetForLeaderEpochApi } from '../wire/apis/23-offset-for-leader-epoch.ts';
+import { writeTxnMarkersApi } from '../wire/apis/27-write-txn-markers.ts';
+import { describeProducersApi } from '../wire/apis/61-describe-producers.ts';
 import { Appends, recordsOf } from './appends.ts';
 import { Coordinator } from './coordinator.ts';
 import { deleteRecords } from './delete-records.ts';
 import { Fetches } from './fetches.ts';
 import { Lookups } from './lookups.ts';
+import { Markers } from './markers.ts';
 import { Refusals } from './refusals.ts';
 import type { ShardParts, ShardSpec } from './shard-spec.ts';
 import { WaitingReplies } from './waiting.ts';
@@ -48,6 +51,7 @@ export class Shard {
   #appends: Appends | undefined;
   #fetches: Fetches | undefined;
   #lookups: Lookups | undefined;
+  #markers: Markers | undefined;
   #coordinator: Coordinator | undefined;
   #round: { promise: Promise<void>; endOffset: Offset; endBytes: number } | undefined;
   #appendedBytes = 0;
@@ -152,13 +156,13 @@ export class Shard {
       nowMs: clock.now(),
     });
     if (this.#isGone) return;
-    refuseOpenTransaction(log);
     log.highWatermark = log.logEndOffset;
     this.#leaderEpoch = this.spec.leaderEpoch(log);
     this.#log = log;
     this.#appends = new Appends(this, log);
     this.#fetches = new Fetches(this, log);
     this.#lookups = new Lookups(this, log);
+    this.#markers = new Markers(this, log);
     if (this.spec.machine !== undefined) {
       this.#coordinator = new Coordinator(this, log, this.spec.machine());
       await this.#coordinator.load();
@@ -204,10 +208,19 @@ export class Shard {
         return this.#lookups?.offsetForLeaderEpoch(request);
       case deleteRecordsApi.key:
         return deleteRecords(this, request);
+      case writeTxnMarkersApi.key:
+        return this.#markers?.write(request);
+      case describeProducersApi.key:
+        return this.#lookups?.describeProducers(request);
       default:
         if (this.#coordinator === undefined) return this.refuse(request.from, ErrorCode.NOT_COORDINATOR);
         this.#coordinator.handle(request);
     }
+  }
+
+  /** A producer's transaction has its marker, which is about to be committed. */
+  ended(producerId: number): void {
+    this.#appends?.ended(producerId);
   }
 
   /** Hands writes to the store; what waits for the high watermark goes on when they are durable. */
@@ -324,6 +337,7 @@ export class Shard {
     this.#appends = undefined;
     this.#fetches = undefined;
     this.#lookups = undefined;
+    this.#markers = undefined;
     this.#coordinator = undefined;
     this.#round = undefined;
     this.#openRounds = 0;
@@ -340,13 +354,6 @@ export class Shard {
     this.#coordinator?.stop();
     return this.#log?.snapshotWrites() ?? [];
   }
-}
-
-/** Of Kafka's making: no coordinator of ours would ever end it. */
-function refuseOpenTransaction({ producers }: PartitionLog): void {
-  const offset = producers.firstUnstableOffset;
-  if (offset === undefined) return;
-  throw new Error(`a transaction is open from offset ${offset} on, and transactions are not served`);
 }
 
 function messageOf(error: unknown): string {

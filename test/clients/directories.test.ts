@@ -1,10 +1,10 @@
 import { cp, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ClusterState, readState } from '../compat/kafka/cluster-state.ts';
 import { ABORTED, commit, topicOf, useOwnCodecs } from '../compat/kafka/workload.ts';
 import { ClientBroker } from './fixture.ts';
-import { connectAdmin, connectProducer, errorsOf, kafkajs } from './kafkajs.ts';
+import { connectConsumer, connectProducer, kafkajs } from './kafkajs.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 
@@ -53,11 +53,23 @@ test.each([
   expect(await readFile(join(broker.directory, 'milena.format'), 'utf8')).toBe('version=3\n');
 });
 
-describe('what Kafka wrote and we cannot serve rightly', () => {
-  test('a log with aborted transactions is refused; all others are served', async () => {
-    await startOn('kafka-4.3.1');
-    const admin = await connectAdmin(broker);
-    expect(await errorsOf(admin.fetchTopicOffsets(ABORTED))).toEqual(['KAFKA_STORAGE_ERROR']);
-    await expect(broker.stop()).rejects.toThrow('.txnindex lists aborted transactions');
-  });
-});
+test.each([
+  ['left', undefined],
+  ['left when it was killed', unclean],
+])(
+  'of what a real Kafka broker %s, committed records alone are read where that is wanted',
+  async (_, prepare) => {
+    await startOn('kafka-4.3.1', prepare);
+    const valuesOf = async (readUncommitted: boolean, count: number) => {
+      const records: (string | null)[] = [];
+      const consumer = await connectConsumer(broker, { groupId: broker.name('readers'), readUncommitted });
+      await consumer.subscribe({ topic: ABORTED, fromBeginning: true });
+      await consumer.run({ eachMessage: async ({ message }) => void records.push(String(message.value)) });
+      await expect.poll(() => records.length, { timeout: 10_000 }).toBe(count);
+      await consumer.disconnect();
+      return records;
+    };
+    expect(await valuesOf(true, 3)).toEqual(['counts', 'does not', 'counts']);
+    expect(await valuesOf(false, 2)).toEqual(['counts', 'counts']);
+  },
+);

@@ -22,6 +22,7 @@ export function gated(store: LogStore, confirmed: () => Promise<void>): LogStore
     segments: (log) => store.segments(log),
     sizeBytes: (log) => store.sizeBytes(log),
     batchAt: (log, timestamp, fromOffset) => store.batchAt(log, timestamp, fromOffset),
+    aborted: (log, range) => store.aborted(log, range),
     get: (log, name) => store.get(log, name),
     names: (log) => store.names(log),
     close: () => store.close().then(confirmed),

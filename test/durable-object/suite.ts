@@ -250,8 +250,23 @@ function databaseCases(inStore: InStore, inDatabase: InDatabase): void {
   test('that a newer version has written is refused', () =>
     inDatabase(async (database) => {
       expect(new SqliteLogStore(database).logs()).toEqual([]);
-      database.sql.exec('UPDATE format SET version = 2');
-      expect(() => new SqliteLogStore(database)).toThrow('has format 2');
+      database.sql.exec('UPDATE format SET version = 3');
+      expect(() => new SqliteLogStore(database)).toThrow('has format 3');
+    }));
+
+  test('of a version that knew no aborted transactions goes on, and knows some', () =>
+    inDatabase(async (database) => {
+      const before = new SqliteLogStore(database);
+      await before.commit([create, ...appends(log, 0, 3)]);
+      database.sql.exec('DROP TABLE aborted_1');
+      database.sql.exec('UPDATE format SET version = 1');
+      const store = new SqliteLogStore(database);
+      expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 3 });
+      const transaction = { producerId: 7, firstOffset: 0, lastOffset: 2, lastStableOffset: 3 };
+      await store.commit([{ type: 'aborted', log, fromOffset: 2, transactions: [transaction] }]);
+      const again = new SqliteLogStore(database);
+      await again.open(log);
+      expect(again.aborted(log, { fromOffset: 0, endOffset: 3 })).toEqual([transaction]);
     }));
 
   test(

@@ -21,6 +21,7 @@ import { deleteTopicsApi } from '../../src/wire/apis/20-delete-topics.ts';
 import { deleteRecordsApi } from '../../src/wire/apis/21-delete-records.ts';
 import { initProducerIdApi } from '../../src/wire/apis/22-init-producer-id.ts';
 import { offsetForLeaderEpochApi } from '../../src/wire/apis/23-offset-for-leader-epoch.ts';
+import { writeTxnMarkersApi } from '../../src/wire/apis/27-write-txn-markers.ts';
 import { describeConfigsApi } from '../../src/wire/apis/32-describe-configs.ts';
 import { alterConfigsApi } from '../../src/wire/apis/33-alter-configs.ts';
 import { alterReplicaLogDirsApi } from '../../src/wire/apis/34-alter-replica-log-dirs.ts';
@@ -36,6 +37,7 @@ import { offsetDeleteApi } from '../../src/wire/apis/47-offset-delete.ts';
 import { describeQuorumApi } from '../../src/wire/apis/55-describe-quorum.ts';
 import { updateFeaturesApi } from '../../src/wire/apis/57-update-features.ts';
 import { describeClusterApi } from '../../src/wire/apis/60-describe-cluster.ts';
+import { describeProducersApi } from '../../src/wire/apis/61-describe-producers.ts';
 import { consumerGroupHeartbeatApi } from '../../src/wire/apis/68-consumer-group-heartbeat.ts';
 import { consumerGroupDescribeApi } from '../../src/wire/apis/69-consumer-group-describe.ts';
 import { listConfigResourcesApi } from '../../src/wire/apis/74-list-config-resources.ts';
@@ -210,6 +212,23 @@ export const CASES: readonly Case[] = [
     ({ topic }) => ({ topics: [{ topic: topic.name, partitions: [{ partition: 0, leaderEpoch: 0 }] }] }),
     ({ topics }) => topics[0]?.partitions[0]?.errorCode,
   ),
+  of(
+    writeTxnMarkersApi,
+    ({ topic }) => ({
+      markers: [
+        {
+          producerId: 1_000_000,
+          producerEpoch: 1,
+          transactionResult: false,
+          topics: [{ name: topic.name, partitionIndexes: [0] }],
+          coordinatorEpoch: 0,
+          transactionVersion: 2,
+        },
+      ],
+    }),
+    ({ markers }) => [markers[0]?.producerId, markers[0]?.topics[0]?.partitions],
+    [1_000_000, [{ partitionIndex: 0, errorCode: ErrorCode.NONE }]],
+  ),
   ...ACL_CASES,
   of(
     describeConfigsApi,
@@ -330,6 +349,11 @@ export const CASES: readonly Case[] = [
     () => ({ includeClusterAuthorizedOperations: false }),
     ({ errorCode, brokers, controllerId }) => [errorCode, brokers.length, controllerId],
     [ErrorCode.NONE, 1, 1],
+  ),
+  of(
+    describeProducersApi,
+    ({ topic }) => ({ topics: [{ name: topic.name, partitionIndexes: [0] }] }),
+    ({ topics }) => topics[0]?.partitions[0]?.errorCode,
   ),
   of(
     consumerGroupHeartbeatApi,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TwinKernels } from '../../src/kernels/twin.ts';
 import { ErrorCode } from '../../src/model/errors.ts';
+import { buildBatch } from '../../src/records/builder.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
@@ -107,13 +109,19 @@ describe('produce', () => {
     expect((await fetchOne(client, { topic: offsets })).highWatermark).toBe(0);
   });
 
-  test('transactional producers are refused', async () => {
+  test('a batch of a transaction needs a transactional id', async () => {
     const topic = await server.topic(client);
-    const response = await client.send(produceApi, 12, {
-      ...produceBody(topic, batch(['a'])),
-      transactionalId: 'mine',
+    const bytes = buildBatch(new TwinKernels(), {
+      records: [{ value: 'a', timestamp: Date.now() }],
+      producerId: 7,
+      producerEpoch: 0,
+      baseSequence: 0,
+      isTransactional: true,
     });
-    expect(response.responses[0]?.partitionResponses[0]?.errorCode).toBe(ErrorCode.INVALID_TXN_STATE);
+    const response = await client.send(produceApi, 12, produceBody(topic, bytes));
+    expect(response.responses[0]?.partitionResponses[0]?.errorCode).toBe(
+      ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    );
   });
 });
 

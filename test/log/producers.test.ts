@@ -20,7 +20,7 @@ class Writer {
   /** Appends if it may. */
   send(bytes: Uint8Array, origin: 'client' | 'coordinator' = 'client'): Verdict {
     const header = new BatchHeader(bytes);
-    const verdict = this.states.check(header, origin);
+    const verdict = this.states.check(header, { origin });
     if (verdict.type !== 'ok') return verdict;
     header.stamp(this.nextOffset, 0);
     this.states.update(header, kernels, NOW);

@@ -32,6 +32,7 @@ import { describeQuorumApi } from '../../src/wire/apis/55-describe-quorum.ts';
 import { updateFeaturesApi } from '../../src/wire/apis/57-update-features.ts';
 import { ANY_ACL, type Case, onCluster, onGroup, onTopic } from './case.ts';
 import { groupCases } from './group-cases.ts';
+import { producerCases } from './producer-cases.ts';
 
 interface World {
   client: () => RawClient;
@@ -40,7 +41,12 @@ interface World {
 
 /** What each API is asked for, by somebody. */
 export function casesFor({ client, topic }: World): Case[] {
-  return [...topicCases({ client, topic }), ...groupCases(client), ...clusterCases({ client, topic })];
+  return [
+    ...topicCases({ client, topic }),
+    ...groupCases(client),
+    ...producerCases(client, topic),
+    ...clusterCases({ client, topic }),
+  ];
 }
 
 const topicCases = ({ client, topic }: World): Case[] => [

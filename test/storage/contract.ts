@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test as testAnywhere } from 'vitest';
 import type { LogStore, LogWrite } from '../../src/ports/log-store.ts';
+import { abortedCases } from './aborted-cases.ts';
 import { append, appends, isTrue, logName, offsetsOf } from './batches.ts';
 import { replacementCases } from './replacement-contract.ts';
 
@@ -63,6 +64,7 @@ export function storageContract(
   truncationCases(bench);
   valueCases(bench);
   timeCases(bench);
+  abortedCases(bench);
   commitCases(bench);
 }
 

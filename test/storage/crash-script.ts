@@ -37,11 +37,13 @@ export class Script {
   readonly histories: ReadonlyMap<LogKey, History>;
 
   readonly #forgets: boolean;
+  readonly #tears: boolean;
 
   constructor(before: Logs, asked: readonly ScriptCommit[], { tears, forgets = false }: Wear) {
     const commits = forgets ? asked.map(batchesOnly) : asked;
     this.commits = commits;
     this.#forgets = forgets;
+    this.#tears = tears;
     const histories = new Map<LogKey, History>();
     for (const [log, model] of before) histories.set(log, { states: [model], reached: new Map() });
     let logs = before;
@@ -70,10 +72,26 @@ export class Script {
   possible(log: LogKey, acknowledged: readonly number[]): (ModelLog | undefined)[] {
     const history = this.histories.get(log);
     if (!history) return [undefined];
-    if (this.#forgets) return history.states;
     const reached = acknowledged.map((number) => history.reached.get(number) ?? 0);
-    return history.states.slice(Math.max(0, ...reached));
+    const states = this.#forgets ? history.states : history.states.slice(Math.max(0, ...reached));
+    return this.#tears ? states.flatMap((state, number) => knowingLess(state, states, number)) : states;
   }
+}
+
+/**
+ * Files are not written in one go: aborted transactions may be found as they were sooner, down to when the values were
+ * last changed, which waits for them; or as they were later.
+ */
+function knowingLess(
+  state: ModelLog | undefined,
+  states: readonly (ModelLog | undefined)[],
+  number: number,
+): (ModelLog | undefined)[] {
+  if (state === undefined) return [state];
+  const changedAt = states.findLastIndex((other, at) => at <= number && other?.values !== state.values);
+  return states
+    .slice(changedAt + 1)
+    .flatMap((other) => (other && other.name.log === state.name.log ? state.knowing(other) : []));
 }
 
 /** What a replacement made durable, and of what lies behind it any part. */
@@ -84,7 +102,7 @@ function endsOf(model: ModelLog | undefined, { toOffset: least }: Replace): Mode
 }
 
 function batchesOnly({ writes, waits }: ScriptCommit): ScriptCommit {
-  const beside = ['put', 'delete', 'trim'];
+  const beside = ['put', 'delete', 'trim', 'aborted'];
   return isReplace(writes)
     ? { writes, waits }
     : { writes: writes.filter(({ type }) => !beside.includes(type)), waits };
@@ -128,6 +146,17 @@ const create: LogWrite = { type: 'create', ...logName(1) };
 const roll: LogWrite = { type: 'roll', log };
 const put = (value: number): LogWrite => ({ type: 'put', log, name: 'v', value: Uint8Array.of(value) });
 
+const transaction = (firstOffset: number, lastOffset: number) => ({
+  producerId: 7,
+  firstOffset,
+  lastOffset,
+  lastStableOffset: lastOffset + 1,
+});
+const aborted = (firstOffset: number, lastOffset: number): LogWrite[] => [
+  append({ log, baseOffset: lastOffset }),
+  { type: 'aborted', log, fromOffset: lastOffset, transactions: [transaction(firstOffset, lastOffset)] },
+];
+
 /** Small stories of a log, each commit waited for. */
 export const STORIES: Readonly<Record<string, readonly LogWrite[][]>> = {
   'appends and rolls': [
@@ -165,6 +194,14 @@ export const STORIES: Readonly<Record<string, readonly LogWrite[][]>> = {
     [{ type: 'trim', log, beforeOffset: 2 }],
     [{ type: 'trim', log, beforeOffset: 9 }],
     appends(log, 9, 11),
+  ],
+  'aborted transactions': [
+    [create, ...appends(log, 0, 2), ...aborted(0, 2)],
+    [...appends(log, 3, 5), roll, ...aborted(3, 5), ...appends(log, 6, 7), ...aborted(1, 7)],
+    [put(1), ...appends(log, 8, 9)],
+    [{ type: 'truncate', log, toOffset: 7 }, ...aborted(6, 7), roll, ...appends(log, 8, 10)],
+    [{ type: 'aborted', log, fromOffset: 3, transactions: [transaction(4, 5), transaction(6, 7)] }],
+    [{ type: 'trim', log, beforeOffset: 7 }, ...aborted(8, 10)],
   ],
   'several logs in one commit': [
     [create, { type: 'create', ...other }],

@@ -1,4 +1,5 @@
 import { unreachable } from '../../src/model/assert.ts';
+import type { AbortedTransaction } from '../../src/model/aborted.ts';
 import type { LogKey } from '../../src/model/ids.ts';
 import type { LogName, LogWrite } from '../../src/ports/log-store.ts';
 import { BatchHeader } from '../../src/records/header.ts';
@@ -24,6 +25,8 @@ export class ModelLog {
   start = 0;
   end = 0;
   values: ReadonlyMap<string, string> = new Map();
+  /** In the order of their markers. */
+  aborted: readonly AbortedTransaction[] = [];
   #image: string | undefined;
 
   constructor(name: LogName) {
@@ -44,7 +47,9 @@ export class ModelLog {
         return this;
       case 'truncate': {
         const batches = this.batches.filter(({ lastOffset }) => lastOffset < change.toOffset);
-        return this.#with({ batches, end: Math.max(this.start, (batches.at(-1)?.lastOffset ?? -1) + 1) });
+        const end = Math.max(this.start, (batches.at(-1)?.lastOffset ?? -1) + 1);
+        const aborted = this.aborted.filter(({ lastOffset }) => lastOffset < end);
+        return this.#with({ batches, end, aborted });
       }
       case 'trim': {
         const start = Math.max(this.start, change.beforeOffset);
@@ -54,6 +59,10 @@ export class ModelLog {
         return this.#with({ values: new Map(this.values).set(change.name, String(change.value)) });
       case 'delete':
         return this.#with({ values: new Map([...this.values].filter(([name]) => name !== change.name)) });
+      case 'aborted': {
+        const before = this.aborted.filter(({ lastOffset }) => lastOffset < change.fromOffset);
+        return this.#with({ aborted: [...before, ...change.transactions] });
+      }
       default:
         return unreachable(change);
     }
@@ -70,6 +79,15 @@ export class ModelLog {
     if (change.type === 'trim') {
       const starts = ends.filter((end) => end > this.start && end < after.start);
       return starts.map((beforeOffset) => this.after({ ...change, beforeOffset }));
+    }
+    if (change.type === 'aborted') {
+      // One segment's after the other.
+      return this.aborted.map(({ lastOffset: from }) => {
+        const rest = this.aborted.filter(({ lastOffset }) => lastOffset >= from);
+        return this.#with({
+          aborted: [...after.aborted.filter(({ lastOffset }) => lastOffset < from), ...rest],
+        });
+      });
     }
     // What comes before a batch that is replaced may be replaced or not.
     if (change.type === 'replace')
@@ -90,13 +108,19 @@ export class ModelLog {
     return this.batches.filter(({ lastOffset }) => lastOffset >= this.start);
   }
 
+  /** The same log with the aborted transactions that `other` knows of it. */
+  knowing(other: ModelLog): ModelLog {
+    return this.#with({ aborted: other.aborted.filter(({ lastOffset }) => lastOffset < this.end) });
+  }
+
   /** All that can be seen of the log, as text. */
   get image(): string {
     const { start, end, values, visible: batches } = this;
-    return (this.#image ??= imageOf({ start, end, values, batches }));
+    const aborted = this.aborted.filter(({ lastOffset }) => lastOffset >= start);
+    return (this.#image ??= imageOf({ start, end, values, batches, aborted }));
   }
 
-  #with(changed: Partial<Pick<ModelLog, 'batches' | 'start' | 'end' | 'values'>>): ModelLog {
+  #with(changed: Partial<Pick<ModelLog, 'batches' | 'start' | 'end' | 'values' | 'aborted'>>): ModelLog {
     return Object.assign(new ModelLog(this.name), this, changed);
   }
 }
@@ -106,10 +130,11 @@ function modelOf({ baseOffset, lastOffset, maxTimestamp: timestamp, bytes }: App
 }
 
 /** What there is of a log as text: equal texts, equal logs. */
-export function imageOf(log: Pick<ModelLog, 'start' | 'end' | 'batches' | 'values'>): string {
+export function imageOf(log: Pick<ModelLog, 'start' | 'end' | 'batches' | 'values' | 'aborted'>): string {
   const batches = log.batches.map(({ baseOffset, lastOffset, crc }) => `${baseOffset}-${lastOffset}#${crc}`);
   const values = [...log.values].map(([name, value]) => `${name}=${value}`).sort();
-  return `${log.start}..${log.end} [${batches.join(' ')}] {${values.join(' ')}}`;
+  const aborted = log.aborted.map((transaction) => Object.values(transaction).join());
+  return `${log.start}..${log.end} [${batches.join(' ')}] {${values.join(' ')}} <${aborted.join(' ')}>`;
 }
 
 /** The logs after `write`; the map given stays as it is. */

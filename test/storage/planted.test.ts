@@ -43,6 +43,10 @@ const FAULTS: Record<string, [CrashHome, keyof typeof STORIES]> = {
   ],
   'a value that is not stored': [losing(sound, ({ type }) => type === 'put'), 'trims and values'],
   'a log start that is not moved': [losing(sound, ({ type }) => type === 'trim'), 'trims and values'],
+  'an aborted transaction that is not listed': [
+    losing(sound, (write) => write.type === 'aborted' && write.fromOffset === 5),
+    'aborted transactions',
+  ],
   'a truncation that is not made': [
     losing(sound, ({ type }) => type === 'truncate'),
     'a divergence over two segments',

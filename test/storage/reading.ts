@@ -37,7 +37,8 @@ export async function readLog(store: LogStore, log: LogKey): Promise<{ image: st
   const batches = await batchesFrom(store, log, start, 4000);
   const values = new Map<string, string>();
   for (const name of await store.names(log)) values.set(name, String(await store.get(log, name)));
-  return { image: imageOf({ start, end, batches, values }) };
+  const aborted = store.aborted(log, { fromOffset: start, endOffset: Infinity });
+  return { image: imageOf({ start, end, batches, values, aborted }) };
 }
 
 /**

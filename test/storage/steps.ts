@@ -12,6 +12,8 @@ export type Step =
   | { type: 'trim'; log: number; part: number }
   | { type: 'put'; log: number; value: number }
   | { type: 'delete'; log: number }
+  | { type: 'abort'; log: number; part: number }
+  | { type: 'mark'; log: number; part: number; producerId: number }
   | { type: 'drop'; log: number };
 
 const log = fc.integer({ min: 0, max: 1 });
@@ -37,6 +39,8 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: type('trim'), log, part: partOrMore }) },
   { weight: 1, arbitrary: fc.record({ type: type('put'), log, value: fc.nat(255) }) },
   { weight: 1, arbitrary: fc.record({ type: type('delete'), log }) },
+  { weight: 3, arbitrary: fc.record({ type: type('abort'), log, part }) },
+  { weight: 1, arbitrary: fc.record({ type: type('mark'), log, part, producerId: fc.nat(9) }) },
   { weight: 1, arbitrary: fc.record({ type: type('drop'), log }) },
 );
 
@@ -51,12 +55,36 @@ export function writesOf(
   const name = NAMES[asked.log] ?? logName(0);
   const held = logs.get(name.log);
   const writes: LogWrite[] = held ? [] : [{ type: 'create', ...name }];
-  writes.push(writeOf(held ?? new ModelLog(name), name, asked));
+  writes.push(...writesTo(held ?? new ModelLog(name), name, asked));
   return { writes, logs: writes.reduce(modelAfter, logs) };
 }
 
-function writeOf({ start, end }: ModelLog, { log }: LogName, asked: Step): LogWrite {
+function writesTo(model: ModelLog, { log }: LogName, asked: Step): LogWrite[] {
+  if (asked.type === 'abort') return abort(model, log, asked.part);
+  return [writeOf(model, log, asked)];
+}
+
+/** A marker, and what it ends: offset `first` and more of it. */
+function abort({ start, end }: ModelLog, log: LogKey, part: number): LogWrite[] {
+  const firstOffset = start + Math.floor(part * (end - start));
+  // Nothing was written that it could end.
+  if (firstOffset === end) return [append({ log, baseOffset: end })];
+  const transaction = { producerId: 7, firstOffset, lastOffset: end, lastStableOffset: end + 1 };
+  return [
+    append({ log, baseOffset: end }),
+    { type: 'aborted', log, fromOffset: end, transactions: [transaction] },
+  ];
+}
+
+function writeOf(model: ModelLog, log: LogKey, asked: Exclude<Step, { type: 'abort' }>): LogWrite {
+  const { start, end } = model;
   switch (asked.type) {
+    case 'mark': {
+      const fromOffset = start + Math.round(asked.part * (end - start));
+      const known = model.aborted.filter(({ lastOffset }) => lastOffset >= fromOffset);
+      const transactions = known.map((transaction) => ({ ...transaction, producerId: asked.producerId }));
+      return { type: 'aborted', log, fromOffset, transactions };
+    }
     case 'append': {
       const { records, timestamp, valueBytes } = asked;
       return append({ log, baseOffset: end + asked.gap, records, timestamp, valueBytes });

@@ -16,7 +16,6 @@ const LEADERS_VERSION = 10;
 /**
  * Appends. Each partition's batch goes to its shard; the answer waits for all, at most `timeoutMs` (7 for those that
  * have not answered). With acks=0 there is no answer, and an error closes the connection: the only signal there is.
- * Left out: transactional producers.
  */
 export const produce = handler({
   api: produceApi,
@@ -26,7 +25,6 @@ export const produce = handler({
   handle(call, request) {
     if (request.acks < -1 || request.acks > 1)
       return refuseAll(call, request, ErrorCode.INVALID_REQUIRED_ACKS);
-    if (request.transactionalId !== null) return refuseAll(call, request, ErrorCode.INVALID_TXN_STATE);
     const responses = allRefused(request, ErrorCode.REQUEST_TIMED_OUT);
     const gather = new Gather(() => answer(call, request, responses));
     request.topicData.forEach((topic, at) => {

@@ -15,6 +15,7 @@ interface Schema extends DBSchema {
   batches: { key: [LogKey, Offset]; value: Uint8Array };
   /** What is known of rows, a page for many: a cache, made anew from the rows when it does not fit them. */
   index: { key: [LogKey, Offset]; value: Float64Array };
+  /** Named values, and aborted transactions under names of their own, see `abortedOf`. */
   values: { key: [LogKey, string]; value: Uint8Array };
 }
 
@@ -88,14 +89,18 @@ export class Database {
     return this.#read(['logs'], (transaction) => transaction.objectStore('logs').getAll());
   }
 
-  /** All that `StoredLog.load` needs at once: the record, the pages of the index, the offset of the first row. */
-  log(log: LogKey): Promise<[LogRecord | undefined, Float64Array[], [LogKey, Offset][]]> {
+  /**
+   * All that `StoredLog.load` needs at once: the record, the pages of the index, the offset of the first row, aborted
+   * transactions.
+   */
+  log(log: LogKey): Promise<[LogRecord | undefined, Float64Array[], [LogKey, Offset][], Uint8Array[]]> {
     const all = rowsOf(log, 0);
-    return this.#read(['logs', 'index', 'batches'], (transaction) =>
+    return this.#read(['logs', 'index', 'batches', 'values'], (transaction) =>
       Promise.all([
         transaction.objectStore('logs').get(log),
         transaction.objectStore('index').getAll(all),
         transaction.objectStore('batches').getAllKeys(all, 1),
+        transaction.objectStore('values').getAll(abortedOf(log, 0)),
       ]),
     );
   }
@@ -133,7 +138,7 @@ export class Database {
 
   async valueNames(log: LogKey): Promise<string[]> {
     const keys = await this.#read(['values'], (transaction) =>
-      transaction.objectStore('values').getAllKeys(valuesOf(log)),
+      transaction.objectStore('values').getAllKeys(namedOf(log)),
     );
     return keys.map(([, name]) => name);
   }
@@ -242,6 +247,25 @@ export function rowsOf(log: LogKey, fromOffset: Offset, endOffset: Offset = Infi
 /** Keys of all values beside a log: an array sorts behind every string. */
 export function valuesOf(log: LogKey): IDBKeyRange {
   return IDBKeyRange.bound([log, ''], [log, []], false, true);
+}
+
+/** Before every name that a value has: what begins with it is an aborted transaction. */
+const ABORTED = '\u0000';
+
+/** Of those that have a name. */
+function namedOf(log: LogKey): IDBKeyRange {
+  return IDBKeyRange.bound([log, '\u0001'], [log, []], false, true);
+}
+
+/** Of the aborted transaction whose marker is at `offset`: keys in the order of markers. */
+export function abortedKey(log: LogKey, offset: Offset): [LogKey, string] {
+  return [log, ABORTED + String(offset).padStart(16, '0')];
+}
+
+/** Keys of the aborted transactions with a marker at or above `fromOffset` and below `endOffset`. */
+export function abortedOf(log: LogKey, fromOffset: Offset, endOffset?: Offset): IDBKeyRange {
+  const end = endOffset === undefined ? [log, '\u0001'] : abortedKey(log, endOffset);
+  return IDBKeyRange.bound(abortedKey(log, fromOffset), end, false, true);
 }
 
 interface FailedWrite {

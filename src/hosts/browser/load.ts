@@ -1,6 +1,7 @@
 import type { LogKey, Offset } from '../../model/ids.ts';
 import type { LogTail } from '../../segments/tail.ts';
 import type { Database } from './database.ts';
+import { decodeAborted } from '../../records/aborted-entries.ts';
 import { LogState } from './log-state.ts';
 import { type PageSize, RowIndex } from './row-index.ts';
 import { describeRow, type Row, unpackIndex } from './row.ts';
@@ -24,7 +25,7 @@ export async function loadLog(
   { tail, trustIndex }: { tail: LogTail; trustIndex: boolean },
 ): Promise<{ state: LogState; index: RowIndex }> {
   const { database, pageSize, warn } = parts;
-  const [record, pages, firstKeys] = await database.log(log);
+  const [record, pages, firstKeys, aborted] = await database.log(log);
   if (!record) throw new Error(`log ${log} is gone from database ${database.name}`);
   const oldest = record.segmentBases[0] ?? 0;
   const known = trustIndex ? indexedRows(pages, oldest, firstKeys[0]?.[1]) : undefined;
@@ -33,6 +34,8 @@ export async function loadLog(
   const endOffset = Math.max((rows.at(-1)?.lastOffset ?? -1) + 1, oldest);
   await scanRows(parts, log, { rows, fromOffset: endOffset });
   const state = new LogState(record, rows, tail);
+  const transactions = aborted.flatMap(decodeAborted);
+  state.aborted.loaded(transactions.filter(({ lastOffset }) => lastOffset < state.logEndOffset));
   const firsts = known ? pages.map((page) => page[1] ?? 0) : [];
   return { state, index: new RowIndex(state, pageSize, { pages: firsts, endOffset, isStale: !known }) };
 }

@@ -3,6 +3,7 @@ import type { LogKey, Millis, Offset } from '../../model/ids.ts';
 import { firstReaching } from '../../model/search.ts';
 import type { LogExtent, LogName, ReadRange, Segment } from '../../ports/log-store.ts';
 import type { LogTail } from '../../segments/tail.ts';
+import { AbortedValues } from './aborted-values.ts';
 import type { LogRecord } from './database.ts';
 import { type Batch, extendRow, type Row } from './row.ts';
 
@@ -10,6 +11,7 @@ import { type Batch, extendRow, type Row } from './row.ts';
 export class LogState {
   readonly name: LogName;
   readonly tail: LogTail;
+  readonly aborted: AbortedValues;
   /** Ascending. */
   rows: Row[];
   /** Where its segments begin, ascending, never empty; no row reaches over one. */
@@ -28,6 +30,7 @@ export class LogState {
     this.name = name;
     this.rows = rows;
     this.tail = tail;
+    this.aborted = new AbortedValues(name.log);
     this.logStartOffset = logStartOffset;
     this.logEndOffset = Math.max((rows.at(-1)?.lastOffset ?? -1) + 1, logStartOffset);
     this.segmentBases = segmentBases.filter((base, number) => number === 0 || base <= this.logEndOffset);

@@ -1,4 +1,5 @@
 import { RowReplacement } from '../../log/row-replacement.ts';
+import type { AbortedTransaction } from '../../model/aborted.ts';
 import type { LogKey, Millis, Offset } from '../../model/ids.ts';
 import type {
   LogExtent,
@@ -129,6 +130,10 @@ export class IndexedDbLogStore implements LogStore {
 
   async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
     return this.#entry(log).log.batchAt(timestamp, fromOffset);
+  }
+
+  aborted(log: LogKey, range: { fromOffset: Offset; endOffset: Offset }): readonly AbortedTransaction[] {
+    return this.#entry(log).log.aborted(range);
   }
 
   async get(log: LogKey, name: string): Promise<Uint8Array | undefined> {

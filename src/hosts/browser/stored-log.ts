@@ -1,3 +1,4 @@
+import type { AbortedTransaction } from '../../model/aborted.ts';
 import { at, unreachable } from '../../model/assert.ts';
 import type { ReplacedRows } from '../../log/row-replacement.ts';
 import { concat } from '../../model/bytes.ts';
@@ -192,6 +193,10 @@ export class StoredLog implements RoundMember {
     return this.#opened().segments();
   }
 
+  aborted({ fromOffset, endOffset }: Omit<ReadRange, 'maxBytes'>): readonly AbortedTransaction[] {
+    return this.#opened().aborted.overlapping(fromOffset, endOffset);
+  }
+
   #apply(change: LogChange, round: Round): void {
     switch (change.type) {
       case 'append':
@@ -206,6 +211,8 @@ export class StoredLog implements RoundMember {
         return this.values.set(change.name, change.value, round);
       case 'delete':
         return this.values.set(change.name, undefined, round);
+      case 'aborted':
+        return this.#opened().aborted.replaceFrom(change.fromOffset, change.transactions, round);
       default:
         return unreachable(change);
     }
@@ -259,6 +266,7 @@ export class StoredLog implements RoundMember {
     const oldest = at(state.segmentBases, 0);
     this.#takeAway(0, oldest, round);
     round.writes.push(...(this.#index?.trim(oldest) ?? []));
+    state.aborted.dropBelow(oldest, round);
   }
 
   #truncate(toOffset: Offset, round: Round): void {
@@ -288,6 +296,7 @@ export class StoredLog implements RoundMember {
     round.writes.push(...(this.#index?.cut(baseOffset) ?? []));
     if (kept) this.#addRow(kept, [bytes.subarray(0, kept.sizeBytes)], round);
     this.#openRow = undefined;
+    state.aborted.replaceFrom(state.logEndOffset, [], round);
     if (state.segmentBases.length !== before) this.#putRecord(state, round);
   }
 

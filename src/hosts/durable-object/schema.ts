@@ -1,7 +1,7 @@
 import type { SqlDatabase } from './sql.ts';
 
-/** Of the tables below, and of a log's own. */
-const FORMAT_VERSION = 1;
+/** Of the tables below, and of a log's own. Version 1 had no tables of aborted transactions. */
+const FORMAT_VERSION = 2;
 
 /**
  * Written rows are billed one by one, an index entry as one more: keys are integers, and no table has an index beside.
@@ -19,8 +19,8 @@ const TABLES = [
 ];
 
 /** The tables of one log, whose key is an integer because no other log is in them. */
-export function tablesOf(log: number): { batches: string; segments: string } {
-  return { batches: `batches_${log}`, segments: `segments_${log}` };
+export function tablesOf(log: number): { batches: string; segments: string; aborted: string } {
+  return { batches: `batches_${log}`, segments: `segments_${log}`, aborted: `aborted_${log}` };
 }
 
 /** One row a group commit, batches one behind the other; and one a segment, its sums once it is closed. */
@@ -32,6 +32,14 @@ export function createLogTables({ sql }: SqlDatabase, log: number): void {
   )`);
   sql.exec(`CREATE TABLE ${segments} (
     base INTEGER PRIMARY KEY, next INTEGER, size INTEGER, maxTimestamp INTEGER, firstTimestamp INTEGER
+  )`);
+  createAbortedTable(sql, log);
+}
+
+/** Keyed by the offset of the marker. */
+function createAbortedTable(sql: SqlDatabase['sql'], log: number): void {
+  sql.exec(`CREATE TABLE ${tablesOf(log).aborted} (
+    last INTEGER PRIMARY KEY, producer INTEGER, first INTEGER, stable INTEGER
   )`);
 }
 
@@ -48,7 +56,14 @@ export function prepareDatabase(database: SqlDatabase): void {
   }
   const [row] = sql.exec<{ version: number }>('SELECT version FROM format').toArray();
   if (row?.version === FORMAT_VERSION) return;
+  if (row?.version === 1) return database.transactionSync(() => upgrade(sql));
   throw new Error(
     `this object's database has format ${row?.version}, and this version of Milena knows ${FORMAT_VERSION} alone`,
   );
+}
+
+function upgrade(sql: SqlDatabase['sql']): void {
+  const logs = sql.exec<{ number: number }>('SELECT number FROM logs').toArray();
+  for (const { number } of logs) createAbortedTable(sql, number);
+  sql.exec('UPDATE format SET version = ?', FORMAT_VERSION);
 }

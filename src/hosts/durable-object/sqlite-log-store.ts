@@ -1,4 +1,5 @@
 import { RowReplacement } from '../../log/row-replacement.ts';
+import type { AbortedTransaction } from '../../model/aborted.ts';
 import type { LogKey, Millis, Offset, Uuid } from '../../model/ids.ts';
 import type {
   LogExtent,
@@ -115,6 +116,10 @@ export class SqliteLogStore implements LogStore {
 
   async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
     return this.#opened(log).batchAt(timestamp, fromOffset);
+  }
+
+  aborted(log: LogKey, range: { fromOffset: Offset; endOffset: Offset }): readonly AbortedTransaction[] {
+    return this.#opened(log).aborted.overlapping(range.fromOffset, range.endOffset);
   }
 
   async get(log: LogKey, name: string): Promise<Uint8Array | undefined> {

@@ -5,6 +5,7 @@ import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../../por
 import { keepable } from '../../records/keepable.ts';
 import { COPY_MAX_BYTES, LogTail } from '../../segments/tail.ts';
 import type { Tail } from '../../segments/tail.ts';
+import { AbortedRows } from './aborted-rows.ts';
 import { BatchRows } from './batch-rows.ts';
 import type { Blobs } from './blobs.ts';
 import { NamedValues } from './named-values.ts';
@@ -32,6 +33,7 @@ const ROW_BYTES = 1024 * 1024;
 export class SqliteLog {
   readonly number: number;
   readonly values: NamedValues;
+  readonly aborted: AbortedRows;
   readonly #database: SqlDatabase;
   readonly #batches: BatchRows;
   readonly #segments: SegmentRows;
@@ -66,6 +68,7 @@ export class SqliteLog {
     this.#batches = new BatchRows(database, blobs, number);
     this.#segments = new SegmentRows(database, this.#batches, number);
     this.values = new NamedValues(database, blobs, number);
+    this.aborted = new AbortedRows(database, number);
     this.#shared = tail;
     this.#tail = new LogTail(tail);
     this.#startOffset = this.#storedStart();
@@ -110,6 +113,8 @@ export class SqliteLog {
         return this.values.put(change.name, change.value);
       case 'delete':
         return this.values.delete(change.name);
+      case 'aborted':
+        return this.aborted.replaceFrom(change.fromOffset, change.transactions);
       default:
         return unreachable(change);
     }
@@ -124,11 +129,12 @@ export class SqliteLog {
 
   drop(): void {
     const { sql } = this.#database;
-    const { batches, segments } = tablesOf(this.number);
+    const { batches, segments, aborted } = tablesOf(this.number);
     this.#batches.forgetPieces();
     this.values.deleteAll();
     sql.exec(`DROP TABLE ${batches}`);
     sql.exec(`DROP TABLE ${segments}`);
+    sql.exec(`DROP TABLE ${aborted}`);
     sql.exec('DELETE FROM logs WHERE number = ?', this.number);
     this.forget();
   }
@@ -173,6 +179,7 @@ export class SqliteLog {
     this.#tail.cutFrom(toOffset);
     this.#endOffset = Math.max(this.#startOffset, this.#batches.endOffset());
     this.#segments.cut(this.#endOffset);
+    this.aborted.replaceFrom(this.#endOffset, []);
   }
 
   #trim(beforeOffset: Offset): void {
@@ -185,6 +192,7 @@ export class SqliteLog {
     this.#cuts++;
     this.#batches.dropBelow(oldest);
     this.#tail.dropBelow(oldest);
+    this.aborted.dropBelow(oldest);
   }
 
   #storedStart(): Offset {

@@ -1,4 +1,5 @@
 import { Seldom } from '../../model/seldom.ts';
+import type { AbortedTransaction } from '../../model/aborted.ts';
 import type { LogKey, Millis, Offset } from '../../model/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import type {
@@ -84,6 +85,10 @@ export class WatchedStore implements LogStore {
 
   batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
     return this.#store.batchAt(log, timestamp, fromOffset);
+  }
+
+  aborted(log: LogKey, range: { fromOffset: Offset; endOffset: Offset }): readonly AbortedTransaction[] {
+    return this.#store.aborted(log, range);
   }
 
   get(log: LogKey, name: string): Promise<Uint8Array | undefined> {

@@ -29,6 +29,7 @@ class WrappedStore implements LogStore {
   readonly replace: LogStore['replace'];
   readonly sizeBytes: LogStore['sizeBytes'];
   readonly batchAt: LogStore['batchAt'];
+  readonly aborted: LogStore['aborted'];
   readonly names: LogStore['names'];
   readonly close: LogStore['close'];
 
@@ -40,6 +41,7 @@ class WrappedStore implements LogStore {
     this.replace = (log, range) => inner.replace(log, range);
     this.sizeBytes = (log) => inner.sizeBytes(log);
     this.batchAt = (log, timestamp, fromOffset) => inner.batchAt(log, timestamp, fromOffset);
+    this.aborted = (log, range) => inner.aborted(log, range);
     this.names = (log) => inner.names(log);
     this.close = () => inner.close();
   }

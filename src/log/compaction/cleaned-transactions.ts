@@ -1,13 +1,9 @@
+import type { AbortedTransaction as Aborted } from '../../model/aborted.ts';
 import type { Offset } from '../../model/ids.ts';
 import { ControlType } from '../../records/control.ts';
 
 /** A transaction that was aborted and had written to the log. */
-export interface AbortedTransaction {
-  producerId: number;
-  firstOffset: Offset;
-  /** Of its marker. */
-  lastOffset: Offset;
-}
+type AbortedTransaction = Pick<Aborted, 'producerId' | 'firstOffset' | 'lastOffset'>;
 
 /** Of a batch what tells whose transaction it is of. */
 export interface ObservedBatch {
