@@ -202,6 +202,16 @@ export class PartitionLog {
     return found.length < 2 ? found : found.toSorted((a, b) => a.firstOffset - b.firstOffset);
   }
 
+  /** Of aborted transactions with these markers no record is left: readers are not told of them any more. */
+  forgetAborted(markers: ReadonlySet<Offset>): LogWrite[] {
+    const { log } = this.name;
+    const known = this.#parts.store.aborted(log, { fromOffset: 0, endOffset: Infinity });
+    const transactions = known.filter(({ lastOffset }) => !markers.has(lastOffset));
+    return transactions.length === known.length
+      ? []
+      : [{ type: 'aborted', log, fromOffset: 0, transactions }];
+  }
+
   /**
    * Whole batches from the store; undefined when `fromOffset` is below the log start or above the log end
    * (OFFSET_OUT_OF_RANGE).

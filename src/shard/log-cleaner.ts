@@ -178,6 +178,10 @@ export class LogCleaner {
         loadFactor,
         seed: Array.from({ length: 4 }, () => Math.floor(random.next() * TWO_TO_32)),
         chunkBytes: Math.min(ioBufferBytes, CHUNK_MAX_BYTES),
+        commit: (writes) => {
+          shard.commit(writes);
+          return shard.settled();
+        },
         pace: async (bytes) => {
           await this.#turn(bytes);
           return !this.#isStopped && shard.log === log;

@@ -1,7 +1,7 @@
 import { concat } from '../../model/bytes.ts';
 import { invariant } from '../../model/assert.ts';
 import type { Offset } from '../../model/ids.ts';
-import type { LogStore, Replacement } from '../../ports/log-store.ts';
+import type { LogStore, LogWrite, Replacement } from '../../ports/log-store.ts';
 import { BatchHeader, offsetAfter } from '../../records/header.ts';
 import type { LogConfig } from '../config.ts';
 import type { PartitionLog } from '../partition-log.ts';
@@ -20,6 +20,8 @@ export interface CleanLogParts extends Pick<CleanPass, 'kernels' | 'codecs' | 'n
   seed: readonly number[];
   /** Read at once: what is done between two waits. */
   chunkBytes: number;
+  /** Writes to the log's own, after all that was written before. */
+  commit: (writes: readonly LogWrite[]) => Promise<void>;
   /**
    * Called each time so many bytes were read or written, before more are.
    * @returns false when the pass is to end where it is.
@@ -150,6 +152,9 @@ class Pass {
       }
       await this.#write(replacement, NO_BYTES, toOffset);
       if (!isChanged) return await replacement.abandon();
+      // Before a marker goes; one that goes has been idle for delete.retention.ms.
+      const writes = this.#log.forgetAborted(pass.transactions.takeIdle());
+      if (writes.length > 0) await this.#parts.commit(writes);
     } catch (error) {
       await replacement.abandon();
       throw error;

@@ -23,6 +23,8 @@ export class CleanedTransactions {
   /** Whether a batch of it was seen, by producer id. */
   readonly #ongoingAborted = new Map<number, { isSeen: boolean }>();
   readonly #ongoingCommitted = new Set<number>();
+  /** Offsets of abort markers that came since {@link takeIdle}, of transactions of which no batch is left. */
+  #idle: Offset[] = [];
 
   /** @param aborted all that have records or a marker in the range that will be read. */
   constructor(aborted: readonly AbortedTransaction[]) {
@@ -53,7 +55,19 @@ export class CleanedTransactions {
     if (type !== ControlType.abort) return false;
     const aborted = this.#ongoingAborted.get(producerId);
     this.#ongoingAborted.delete(producerId);
-    return !aborted?.isSeen;
+    if (aborted?.isSeen) return false;
+    this.#idle.push(lastOffset);
+    return true;
+  }
+
+  /**
+   * Abort markers that end nothing any more: nobody is to be told of their transactions, or a reader that is, and does
+   * not find the marker once that is gone, would take what its producer wrote later for aborted.
+   */
+  takeIdle(): ReadonlySet<Offset> {
+    const idle = new Set(this.#idle);
+    this.#idle = [];
+    return idle;
   }
 
   #beginUpTo(offset: Offset): void {

@@ -6,7 +6,7 @@ import type { LogConfig } from '../../../src/log/config.ts';
 import { CODEC } from '../../../src/records/codecs.ts';
 import { recompress } from '../../../src/records/builder.ts';
 import { BatchHeader } from '../../../src/records/header.ts';
-import { append, codecs, kernels, NOW, openLog, openRig } from '../fixtures.ts';
+import { append, codecs, kernels, NOW, openLog, openRig, type Rig } from '../fixtures.ts';
 import { buildBatch } from '../../../src/records/builder.ts';
 import { batchesOf, contentOf, HOUR_MS, keyed, pass, roll, write } from './cleaning.ts';
 
@@ -298,4 +298,59 @@ test('a pass stops where it is told to', async () => {
     new BatchHeader(rig.store.read(rig.log.name.log, { fromOffset: 9, endOffset: 10, maxBytes: 1 }))
       .baseOffset,
   ).toBe(9);
+});
+
+describe('transactions', () => {
+  const of = (baseSequence: number) => ({
+    producerId: 7,
+    producerEpoch: 0,
+    baseSequence,
+    isTransactional: true,
+  });
+
+  async function end(rig: Rig, isCommit: boolean): Promise<void> {
+    const marker = { producerId: 7, producerEpoch: 0, coordinatorEpoch: 1, transactionVersion: 1, isCommit };
+    const appended = rig.log.appendMarker(marker, { leaderEpoch: 0, nowMs: NOW });
+    if (appended?.type !== 'appended') throw new Error('a marker is taken');
+    await rig.store.commit(appended.writes);
+    rig.log.highWatermark = rig.log.logEndOffset;
+  }
+  const abortedOf = ({ log }: Rig) => log.aborted({ fromOffset: 0, endOffset: Infinity });
+  const markersOf = async (rig: Rig) =>
+    (await batchesOf(rig)).filter(({ header }) => header.isControl).map(({ header }) => header.baseOffset);
+
+  test('what was aborted goes, and supersedes nothing; what is open is not touched', async () => {
+    const rig = await openRig(compacted);
+    await write(rig, [keyed('a', '1')]);
+    await write(rig, [keyed('a', 'aborted'), keyed('b', 'aborted')], of(0));
+    await end(rig, false);
+    await roll(rig);
+    await write(rig, [keyed('a', 'open')], of(2));
+    await roll(rig);
+    expect(await pass(rig)).toMatchObject({ cleanedOffset: 4 });
+    const values = (await contentOf(rig)).map(([offset, , value]) => [offset, value]);
+    expect(values).toContainEqual([0, '1']);
+    expect(values).toContainEqual([4, 'open']);
+    expect(values.flat()).not.toContain('aborted');
+  });
+
+  test('a marker goes a horizon after all it ended; readers are told of it until nothing is left', async () => {
+    const rig = await openRig(compacted);
+    await write(rig, [keyed('a', 'aborted')], of(0));
+    await end(rig, false);
+    await roll(rig);
+    await write(rig, [keyed('b', '1')], of(1));
+    await end(rig, true);
+    await write(rig, [keyed('c', '1')]);
+    await roll(rig);
+    await pass(rig);
+    expect(await markersOf(rig)).toEqual([1, 3]);
+    expect(abortedOf(rig)).toHaveLength(1);
+    await pass(rig);
+    expect(await markersOf(rig)).toEqual([1, 3]);
+    expect(abortedOf(rig)).toEqual([]);
+    await pass(rig, { nowMs: NOW + HOUR_MS });
+    expect(await markersOf(rig)).toEqual([3]);
+    expect(await openLog(rig.store, rig.config)).toMatchObject({ logEndOffset: 5 });
+  });
 });

@@ -56,6 +56,7 @@ export async function pass(rig: Rig, options: PassOptions = {}): Promise<Cleaned
     loadFactor: 0.9,
     seed: [1, 2, 3, 4],
     chunkBytes: 300,
+    commit: (writes) => store.commit(writes),
     pace: async () => true,
     ...options,
   });
