@@ -17,6 +17,8 @@ export class PipedHome {
     const settings = new Map([
       ['group.initial.rebalance.delay.ms', '0'],
       ['offsets.topic.num.partitions', '2'],
+      // What it is given is of any time.
+      ['log.retention.ms', '-1'],
     ]);
     return new PipedHome(await Broker.start({ settings }));
   }

@@ -25,6 +25,8 @@ export class TestBroker {
     const settings = new Map([
       ['group.initial.rebalance.delay.ms', '0'],
       ['offsets.topic.num.partitions', '2'],
+      // Tests give their records any time.
+      ['log.retention.ms', '-1'],
     ]);
     return new TestBroker(await Broker.start({ settings, ...doorOptions(), ...options }));
   }

@@ -31,12 +31,13 @@ export interface TestBroker extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A test does not wait for members that may come, nor for fifty logs of positions. */
+/** A test does not wait for members that may come, nor for fifty logs of positions; and its records may be of any time. */
 const SETTINGS = {
   'group.initial.rebalance.delay.ms': '0',
   'group.consumer.assignment.interval.ms': '0',
   'group.consumer.heartbeat.interval.ms': '100',
   'offsets.topic.num.partitions': '1',
+  'log.retention.ms': '-1',
 };
 
 /** Starts a broker in memory, on free ports of 127.0.0.1. */
