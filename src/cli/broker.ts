@@ -1,6 +1,7 @@
 import type { ArgsDef } from 'citty';
 import type { Admin } from '../client/admin/admin.ts';
 import type { Client } from '../client/client.ts';
+import { type Credentials, readClientConfig } from './client-config.ts';
 import { type Target, targetOf } from './contexts/target.ts';
 import { noTopic } from './no-topic.ts';
 import type { Report } from './terminal/report.ts';
@@ -14,11 +15,17 @@ export const brokerArgs = {
     description: 'Broker: host:port, kafka://…, wss://…; else that of the context or MILENA_URL',
   },
   context: { type: 'string', valueHint: 'NAME', description: 'Broker by name: see milena context' },
+  'client-config': {
+    type: 'string',
+    valueHint: 'FILE',
+    description: "Who you are and whom you trust, as Kafka's tools take it; else MILENA_CLIENT_CONFIG",
+  },
 } satisfies ArgsDef;
 
 export interface BrokerArgs {
   url?: string | undefined;
   context?: string | undefined;
+  'client-config'?: string | undefined;
 }
 
 /** Whom brokers see in their logs. */
@@ -34,10 +41,30 @@ export async function connectTo(
   return connectAt(target, signal);
 }
 
-async function connectAt({ url }: Target, signal: AbortSignal | undefined): Promise<Client> {
+async function connectAt(
+  { url: given, clientConfig }: Target,
+  signal: AbortSignal | undefined,
+): Promise<Client> {
   const { connect } = await import('../hosts/node/connect.ts');
+  const { url, sasl, tls } = await withCredentials(given, clientConfig);
+  const who = { ...(sasl && { sasl }), ...(tls && { tls }) };
   // A person waits: who is not there now is not there.
-  return connect(url, { clientId: CLIENT_ID, connectForMs: 0, ...(signal === undefined ? {} : { signal }) });
+  return connect(url, {
+    clientId: CLIENT_ID,
+    connectForMs: 0,
+    ...who,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** A broker's URL as the file with credentials makes it. @throws CliError */
+export async function withCredentials(
+  url: string,
+  clientConfig: string | undefined,
+): Promise<{ url: string } & Partial<Credentials>> {
+  if (clientConfig === undefined) return { url };
+  const credentials = await readClientConfig(clientConfig);
+  return { ...credentials, url: credentials.usesTls ? url.replace(/^kafka:/, 'kafkas:') : url };
 }
 
 /** @throws CliError UNKNOWN_TOPIC, with the name that was most likely meant. */

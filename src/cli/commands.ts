@@ -179,6 +179,44 @@ export const ROOT: Branch = {
         },
       },
     },
+    users: {
+      description: 'Who may log in with a password',
+      commands: {
+        ls: {
+          description: 'List users',
+          load: () => import('./users/commands.ts').then(({ list }) => list),
+        },
+        set: {
+          description: 'Add a user, or change a password',
+          load: () => import('./users/commands.ts').then(({ set }) => set),
+        },
+        rm: {
+          description: 'Remove a user',
+          load: () => import('./users/commands.ts').then(({ remove }) => remove),
+        },
+      },
+    },
+    acl: {
+      description: 'Who may do what',
+      commands: {
+        ls: {
+          description: 'List rules',
+          load: () => import('./acl/commands.ts').then(({ list }) => list),
+        },
+        allow: {
+          description: 'Let somebody do something',
+          load: () => import('./acl/commands.ts').then(({ allow }) => allow),
+        },
+        deny: {
+          description: 'Forbid somebody something, whatever allows it',
+          load: () => import('./acl/commands.ts').then(({ deny }) => deny),
+        },
+        rm: {
+          description: 'Remove rules',
+          load: () => import('./acl/commands.ts').then(({ remove }) => remove),
+        },
+      },
+    },
     context: {
       description: 'Name brokers, and choose one of them',
       commands: {

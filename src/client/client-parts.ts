@@ -3,6 +3,7 @@ import type { Millis } from '../model/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Codecs } from '../records/codecs.ts';
+import type { WebCrypto } from '../sasl/web-crypto.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClientTracing } from './tracing/client-tracing.ts';
 
@@ -15,5 +16,7 @@ export interface ClientParts {
   codecs: Codecs;
   /** How long what fails is tried again. */
   retryForMs: Millis;
+  /** The platform's `crypto`, for passwords. */
+  webCrypto?: WebCrypto | undefined;
   tracing?: ClientTracing | undefined;
 }

@@ -97,7 +97,7 @@ export async function connectWith(
   to: string | Transport,
   options: ConnectOptions = {},
 ): Promise<Client> {
-  const { random, kernels, codecs } = surroundings;
+  const { random, kernels, codecs, webCrypto } = surroundings;
   const clock = new WakefulClock(surroundings.clock, surroundings.wakes);
   const { retryForMs = RETRY_FOR_MS, clientId = 'milena', allowAutoTopicCreation = true, signal } = options;
   const { connectForMs = retryForMs } = options;
@@ -126,7 +126,7 @@ export async function connectWith(
     cluster.close();
     throw error;
   }
-  return new Client({ cluster, clock, random, kernels, codecs, retryForMs, tracing });
+  return new Client({ cluster, clock, random, kernels, codecs, retryForMs, tracing, webCrypto });
 }
 
 /** Loaded only by those who trace. */

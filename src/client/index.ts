@@ -1,5 +1,6 @@
 /** What users import from `milena` beside `connect`, which is the platform's: one list for Node, Workers and pages. */
 export type { Admin } from './admin/admin.ts';
+export type { AclRule, AclRuleFilter } from './admin/acls.ts';
 export type { AdminOptions } from './admin/asking.ts';
 export type { ClusterDescription } from './admin/cluster-admin.ts';
 export type { ClusterHealth } from './admin/cluster-health.ts';
@@ -23,6 +24,7 @@ export type { ListOffsetsOptions, OffsetSpec } from './admin/offsets.ts';
 export type { DeletedRecords, DeleteRecordsOptions } from './admin/records.ts';
 export type { TopicDescription } from './admin/topic-descriptions.ts';
 export type { NewTopicOptions, TopicListing } from './admin/topics.ts';
+export type { PasswordOptions, UserListing } from './admin/users.ts';
 export type { Client } from './client.ts';
 export type { ConnectOptions, SaslOptions, TlsOptions } from './connect.ts';
 export type { ConsumedRecord } from './consumer/consumed-record.ts';

@@ -5,8 +5,6 @@ export interface ScopedTopic {
   /** A name, or with a `*` at its end all that begin so. */
   readonly topic: string;
   readonly operations: readonly ('read' | 'write')[];
-  /** Of the keys of records, as UTF-8: others are neither read nor written. */
-  readonly keyPrefix?: string | undefined;
 }
 
 const { READ, WRITE, DESCRIBE, IDEMPOTENT_WRITE } = AclOperation;
@@ -30,11 +28,6 @@ export class Scope {
   allowsAny(operation: number): boolean {
     return this.topics.some((scoped) => permits(scoped, operation));
   }
-
-  /** What keys have to begin with; undefined: with anything. The first that names the topic for this counts. */
-  keyPrefix(operation: number, topic: string): string | undefined {
-    return this.topics.find((scoped) => isOf(scoped, topic) && permits(scoped, operation))?.keyPrefix;
-  }
 }
 
 function isOf({ topic }: ScopedTopic, name: string): boolean {
@@ -53,15 +46,13 @@ export function scopedTopicsIn(given: unknown): ScopedTopic[] {
   if (!Array.isArray(given) || given.length === 0 || given.length > TOPICS_MAX)
     throw new Error(`"topics" is a list of 1 to ${TOPICS_MAX} of { topic, operations }`);
   return given.map((each: unknown) => {
-    const { topic, operations, keyPrefix } = (each ?? {}) as Readonly<Record<string, unknown>>;
+    const { topic, operations } = (each ?? {}) as Readonly<Record<string, unknown>>;
     if (typeof topic !== 'string' || !/^[\w.-]{0,249}\*?$/.test(topic) || topic === '')
       throw new Error('"topic" is a name, or the beginning of names with a * behind it');
     const isKnown = (operation: unknown) => operation === 'read' || operation === 'write';
     if (!Array.isArray(operations) || operations.length === 0 || !operations.every(isKnown))
       throw new Error('"operations" are read, write, or both');
-    if (keyPrefix !== undefined && (typeof keyPrefix !== 'string' || keyPrefix === ''))
-      throw new Error('"keyPrefix" is a text');
-    return { topic, operations, ...(keyPrefix === undefined ? {} : { keyPrefix }) } as ScopedTopic;
+    return { topic, operations } as ScopedTopic;
   });
 }
 

@@ -6,6 +6,8 @@ export interface Api<Question, Answer> {
   readonly name: string;
   readonly key: number;
   readonly version: number;
+  /** Its request has no tags in front. */
+  readonly isOld?: true;
   write(to: Output, question: Question): unknown;
   read(from: Input): Answer;
 }

@@ -3,6 +3,7 @@ import type { Transport } from '../ports/transport.ts';
 import { Brokers } from './brokers.ts';
 import { closed, invalid } from './errors.ts';
 import type { OutgoingRecord, RecordMetadata } from './outgoing.ts';
+import type { Token } from './login.ts';
 import { Publisher } from './publisher.ts';
 import { Reader } from './reader.ts';
 import {
@@ -20,6 +21,8 @@ export interface ConnectOptions {
   clientId?: string;
   /** The way to brokers, instead of WebSockets: to one in another thread, say. */
   transport?: Transport;
+  /** Who this page is: a token, or what gives one. */
+  token?: Token | undefined;
   /** What may wait to be acknowledged, as long as nobody can be reached too: 8 MiB unless given. */
   maxBufferedBytes?: number;
   /** When a record that is not acknowledged counts as lost: never, unless given. */
@@ -47,10 +50,10 @@ export class Connection implements AsyncDisposable {
 
   /** @internal `connect` makes it. */
   constructor(surroundings: Surroundings, { url, address }: Target, options: ConnectOptions = {}) {
-    const { clientId = 'milena-web', transport = surroundings.transport(url) } = options;
+    const { clientId = 'milena-web', transport = surroundings.transport(url), token } = options;
     const { maxBufferedBytes = MAX_BUFFERED_BYTES, deliveryTimeoutMs = Infinity } = options;
     this.#surroundings = surroundings;
-    this.#newBrokers = () => new Brokers({ transport, clock: surroundings.clock, clientId }, address);
+    this.#newBrokers = () => new Brokers({ transport, clock: surroundings.clock, clientId, token }, address);
     this.#publisher = new Publisher(this.#newBrokers(), surroundings, {
       maxBufferedBytes,
       deliveryTimeoutMs,

@@ -1,6 +1,7 @@
 /** The entry `milena/web`: pub/sub over Kafka's protocol from a web page, small enough for any. */
 import { Connection, type ConnectOptions, type PublishOptions } from './connection.ts';
 import { invalid } from './errors.ts';
+import type { Token } from './login.ts';
 import type { OutgoingRecord, RecordMetadata } from './outgoing.ts';
 import { platform } from './platform.ts';
 import type { SubscribeOptions, Subscription } from './subscription.ts';
@@ -10,6 +11,7 @@ import type { TopicRecord } from './topic-record.ts';
 export { type ErrorFacts, MilenaError } from '../client/milena-error.ts';
 export type { BrokerAddress, ByteStream, StreamEvents, Transport } from '../ports/transport.ts';
 export type { Connection, ConnectOptions, PublishOptions } from './connection.ts';
+export type { Token } from './login.ts';
 export type { From, Time } from './from.ts';
 export type { Json, OutgoingRecord, RecordMetadata } from './outgoing.ts';
 export type { Status } from './reader.ts';
@@ -19,6 +21,8 @@ export type { RecordHeader, TopicRecord } from './topic-record.ts';
 /** Which topic, where the URL does not say it. */
 export interface OfTopic {
   topic?: string;
+  /** Who this page is at that URL: what is said first counts. */
+  token?: Token;
 }
 
 /**
@@ -53,9 +57,9 @@ export function subscribe(
 ): Subscription {
   const target = targetOf(url);
   const how = (typeof given === 'function' ? options : given) ?? {};
-  const { topic = topicIn(target), from = target.from, ...rest } = how;
+  const { topic = topicIn(target), from = target.from, token, ...rest } = how;
   const all = from === undefined ? rest : { ...rest, from };
-  const connection = connectionTo(target);
+  const connection = connectionTo(target, token);
   return typeof given === 'function'
     ? connection.subscribe(topic, given, all)
     : connection.subscribe(topic, all);
@@ -83,15 +87,15 @@ export async function publish(
 ): Promise<RecordMetadata | RecordMetadata[]> {
   const target = targetOf(url);
   const topic = options.topic ?? topicIn(target);
-  return connectionTo(target).publish(topic, given as readonly OutgoingRecord[], options);
+  return connectionTo(target, options.token).publish(topic, given as readonly OutgoingRecord[], options);
 }
 
 function targetOf(url: string): Target {
   return parseTarget(url, globalThis.location?.href);
 }
 
-function connectionTo(target: Target): Connection {
-  const known = connections.get(target.url) ?? new Connection(platform, target);
+function connectionTo(target: Target, token: Token | undefined): Connection {
+  const known = connections.get(target.url) ?? new Connection(platform, target, { token });
   connections.set(target.url, known);
   return known;
 }

@@ -5,6 +5,7 @@ import type { BrokerAddress, ByteStream, Transport } from '../ports/transport.ts
 import { type Api, apiVersionsApi, type VersionsOffered } from './apis.ts';
 import { bytesOf, Input, Output } from './bytes.ts';
 import { lost, refusal } from './errors.ts';
+import type { Token } from './login.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -20,6 +21,7 @@ export interface LinkOptions {
   transport: Transport;
   clock: Clock;
   clientId: string;
+  token?: Token | undefined;
 }
 
 /** One connection to one broker: questions out, answers back in their order. */
@@ -67,6 +69,7 @@ export class Link {
     }
     try {
       link.#offered = await link.ask(apiVersionsApi, undefined, signal);
+      if (options.token) await (await import('./login.ts')).logIn(link, options.token, { signal, refusal });
     } catch (error) {
       link.close();
       throw error;
@@ -136,7 +139,8 @@ export class Link {
       .int16(api.version)
       .int32(++this.#correlationId);
     const clientId = bytesOf(this.#clientId);
-    api.write(out.int16(clientId.length).raw(clientId).end(), question);
+    out.int16(clientId.length).raw(clientId);
+    api.write(api.isOld ? out : out.end(), question);
     const bytes = out.finish();
     new DataView(bytes.buffer).setInt32(0, bytes.length - 4);
     return bytes;

@@ -32,6 +32,7 @@ export interface NodeConfig {
   httpProtocol: SecurityProtocol | undefined;
   /** Web pages that may use the broker over WebSocket; `*` is any. */
   allowedOrigins: readonly string[];
+  ticketLifetimeMs: number;
   flush: 'always' | 'never';
   limits: Partial<GatewayLimits>;
   log: { level: LogLevel; format: LogFormat };
@@ -166,6 +167,7 @@ class Reading {
       http: http && { host: http.host, port: http.port },
       httpProtocol: http?.protocol,
       allowedOrigins: this.#read('milena.http.allowed.origins', () => this.#origins()) ?? [],
+      ticketLifetimeMs: this.#number('milena.ticket.lifetime.ms'),
       flush: this.#value('milena.flush') as NodeConfig['flush'],
       limits,
       log: {

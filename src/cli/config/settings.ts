@@ -70,6 +70,12 @@ const OWN: readonly ConfigDefinition[] = [
     rule: LOG_LEVELS.join('|'),
     documentation: 'The least that is logged.',
   }),
+  own('milena.ticket.lifetime.ms', {
+    type: 'int',
+    defaultValue: '300000',
+    rule: '>=0',
+    documentation: 'The longest that a ticket of POST /ticket is good for; 0 gives none.',
+  }),
   own('milena.shutdown.timeout.ms', {
     type: 'int',
     defaultValue: '10000',

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { brokerArgs } from '../broker.ts';
 import { command } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -62,17 +63,24 @@ export const add = command({
       required: true,
       description: 'kafka://host:port, wss://host/kafka, host:port',
     },
+    'client-config': {
+      type: 'string',
+      valueHint: 'FILE',
+      description: 'Who to be there: a file with credentials, of which only the path is kept',
+    },
     repo,
     use: { type: 'boolean', description: 'Use it from now on' },
   },
-  completes: { name: 'context' },
+  completes: { name: 'context', 'client-config': 'file' },
   async run({ args, report }) {
     const url = urlOf(args.address);
     // Of all that is said here only this needs the client.
     const { parseUrl } = await import('../../client/connect.ts');
     parseUrl(url);
     const file = await fileFor(args.repo);
-    const contexts = new Map(file.contexts).set(args.name, { url });
+    const config = args['client-config'];
+    const context = { url, ...(config !== undefined && { clientConfig: resolve(config) }) };
+    const contexts = new Map(file.contexts).set(args.name, context);
     await writeContexts({ ...file, contexts, use: args.use ? args.name : file.use });
     report.note(`context ${args.name} is ${url}, in ${file.path}`);
     if (args.use) await checkUsed(args.name, report.warn.bind(report));

@@ -8,6 +8,8 @@ import { CliError, EXIT } from '../errors.ts';
 /** A broker by name. */
 export interface Context {
   url: string;
+  /** File with who to be there: see `--client-config`. Secrets are in it, never here. */
+  clientConfig?: string;
 }
 
 /** Contexts as a file has them; a file that is not there has none. */
@@ -23,6 +25,7 @@ export const TARGET_VARIABLES: ReadonlySet<string> = new Set([
   'MILENA_URL',
   'MILENA_CONTEXT',
   'MILENA_CONTEXTS',
+  'MILENA_CLIENT_CONFIG',
 ]);
 
 export const REPOSITORY_FILE = '.milena.json';
@@ -88,7 +91,10 @@ function parse(path: string, text: string): Omit<ContextFile, 'path'> {
   const read = Object.entries(contexts).map(([name, context]): [string, Context] => {
     if (!isObject(context) || typeof context['url'] !== 'string')
       throw bad(path, `context ${name} has no "url"`);
-    return [name, { url: context['url'] }];
+    const { url, clientConfig } = context;
+    if (clientConfig !== undefined && typeof clientConfig !== 'string')
+      throw bad(path, `"clientConfig" of context ${name} is no path`);
+    return [name, { url, ...(clientConfig !== undefined && { clientConfig }) }];
   });
   return { use, contexts: new Map(read) };
 }

@@ -1,6 +1,6 @@
 import { CliError, EXIT } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { type ContextFile, readContexts, repositoryPath, userPath } from './file.ts';
+import { type Context, type ContextFile, readContexts, repositoryPath, userPath } from './file.ts';
 
 /** Which broker a command speaks to, and who says so. */
 export interface Target {
@@ -8,6 +8,8 @@ export interface Target {
   /** `--url`, `MILENA_URL`, `context staging of .milena.json`, `default`. */
   source: string;
   context: string | undefined;
+  /** File with who to be: see `--client-config`. */
+  clientConfig?: string | undefined;
 }
 
 export const DEFAULT_URL = 'kafka://127.0.0.1:9092';
@@ -30,10 +32,19 @@ export async function contextFiles(env = process.env, folder = process.cwd()): P
  * file uses, what the user's file uses, the default. A name means the repository's context before the user's.
  * @throws CliError when a context that is named is not there.
  */
-export async function targetOf(given: {
+export async function targetOf(given: TargetArgs): Promise<Target> {
+  const target = await brokerOf(given);
+  const clientConfig = given['client-config'] ?? (process.env['MILENA_CLIENT_CONFIG'] || target.clientConfig);
+  return { ...target, ...(clientConfig && { clientConfig }) };
+}
+
+interface TargetArgs {
   url?: string | undefined;
   context?: string | undefined;
-}): Promise<Target> {
+  'client-config'?: string | undefined;
+}
+
+async function brokerOf(given: TargetArgs): Promise<Target> {
   const { env } = process;
   if (given.url !== undefined) return { url: urlOf(given.url), source: '--url', context: undefined };
   if (given.context === undefined && env['MILENA_URL'])
@@ -41,15 +52,12 @@ export async function targetOf(given: {
   const files = await contextFiles();
   const name = given.context ?? (env['MILENA_CONTEXT'] || files.repository.use) ?? files.user.use;
   if (name === undefined) return { url: DEFAULT_URL, source: 'default', context: undefined };
-  const { url, path } = contextNamed(files, name);
-  return { url: urlOf(url), source: `context ${name} of ${path}`, context: name };
+  const { url, path, clientConfig } = contextNamed(files, name);
+  return { url: urlOf(url), source: `context ${name} of ${path}`, context: name, clientConfig };
 }
 
 /** @throws CliError */
-export function contextNamed(
-  { repository, user }: ContextFiles,
-  name: string,
-): { url: string; path: string } {
+export function contextNamed({ repository, user }: ContextFiles, name: string): Context & { path: string } {
   for (const { path, contexts } of [repository, user]) {
     const found = contexts.get(name);
     if (found !== undefined) return { ...found, path };

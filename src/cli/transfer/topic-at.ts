@@ -1,5 +1,6 @@
 import { Cluster } from '../../client/cluster.ts';
 import { TopicReader } from '../../client/topic-reader.ts';
+import { ClientLogin } from '../../client/login.ts';
 import { wayTo } from '../../client/connect.ts';
 import { nodeCodecs } from '../../hosts/node/codecs.ts';
 import { NodeFiles } from '../../hosts/node/files.ts';
@@ -10,7 +11,7 @@ import { tcpTransport } from '../../hosts/node/tcp-transport.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
 import type { BrokerAddress } from '../../ports/transport.ts';
 import { StoredTopics } from '../../segments/stored-topics.ts';
-import { CLIENT_ID } from '../broker.ts';
+import { CLIENT_ID, withCredentials } from '../broker.ts';
 import { urlOf } from '../contexts/target.ts';
 import type { CliError } from '../errors.ts';
 import { noTopic } from '../no-topic.ts';
@@ -26,8 +27,10 @@ export interface OpenTopic {
 /** @param text a URL, or `host:port`. @throws CliError, MilenaError */
 export async function connectToUrl(text: string): Promise<Cluster> {
   const surroundings = await nodeSurroundings();
-  const { transport, bootstrap } = wayTo(urlOf(text), {}, surroundings);
-  return Cluster.connect({ ...surroundings, transport, bootstrap, clientId: CLIENT_ID });
+  const { url, sasl, tls } = await withCredentials(urlOf(text), process.env['MILENA_CLIENT_CONFIG']);
+  const { transport, bootstrap } = wayTo(url, { ...(tls && { tls }) }, surroundings);
+  const login = sasl && new ClientLogin(sasl, surroundings.webCrypto);
+  return Cluster.connect({ ...surroundings, transport, bootstrap, clientId: CLIENT_ID, login });
 }
 
 /** @throws ConnectionLost when no broker answers there. */

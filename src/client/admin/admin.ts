@@ -17,6 +17,8 @@ export class Admin implements Nouns {
   readonly records: Nouns['records'];
   readonly cluster: Nouns['cluster'];
   readonly features: Nouns['features'];
+  readonly users: Nouns['users'];
+  readonly acls: Nouns['acls'];
 
   /** @internal */
   constructor(parts: AdminParts) {
@@ -36,6 +38,8 @@ export class Admin implements Nouns {
     this.records = onDemand('records', load);
     this.cluster = onDemand('cluster', load);
     this.features = onDemand('features', load);
+    this.users = onDemand('users', load);
+    this.acls = onDemand('acls', load);
   }
 }
 

@@ -2,6 +2,7 @@ import { ErrorCode } from '../../model/errors.ts';
 import type { Millis } from '../../model/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
+import type { WebCrypto } from '../../sasl/web-crypto.ts';
 import type { Cluster } from '../cluster.ts';
 import { BrokerError, MilenaError, mayRetry } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
@@ -14,6 +15,8 @@ export interface AdminParts {
   random: Random;
   /** How long what may pass is tried again. */
   retryForMs: Millis;
+  /** The platform's `crypto`, for passwords. */
+  webCrypto?: WebCrypto | undefined;
 }
 
 export interface AdminOptions {

@@ -1,4 +1,5 @@
 import { type AdminParts, Asking } from './asking.ts';
+import { AclsAdmin } from './acls.ts';
 import { ClusterAdmin } from './cluster-admin.ts';
 import { ConfigsAdmin } from './configs.ts';
 import { FeaturesAdmin } from './features.ts';
@@ -7,6 +8,7 @@ import { OffsetFinder } from './offset-finder.ts';
 import { OffsetsAdmin } from './offsets.ts';
 import { RecordsAdmin } from './records.ts';
 import { TopicsAdmin } from './topics.ts';
+import { UsersAdmin } from './users.ts';
 
 /** What can be asked for and changed. */
 export interface Nouns {
@@ -17,6 +19,8 @@ export interface Nouns {
   readonly records: RecordsAdmin;
   readonly cluster: ClusterAdmin;
   readonly features: FeaturesAdmin;
+  readonly users: UsersAdmin;
+  readonly acls: AclsAdmin;
 }
 
 export function nounsOf(parts: AdminParts): Nouns {
@@ -31,5 +35,7 @@ export function nounsOf(parts: AdminParts): Nouns {
     records: new RecordsAdmin(asking, finder),
     cluster: new ClusterAdmin(asking),
     features: new FeaturesAdmin(asking),
+    users: new UsersAdmin(asking, parts.webCrypto),
+    acls: new AclsAdmin(asking),
   };
 }

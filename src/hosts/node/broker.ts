@@ -5,13 +5,14 @@ import { type Core, openMetadata, startCore } from '../../broker/core.ts';
 import type { Listening } from '../../broker/specs.ts';
 import type { Gateway, LogDir } from '../../gateway/gateway.ts';
 import { loadKernels } from '../../kernels/load.ts';
-import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
+import { checkBrokerConfigs, listItems } from '../../metadata/configs/validate.ts';
 import type { MetadataImage } from '../../metadata/image.ts';
 import { invariant } from '../../model/assert.ts';
 import type { GatewayLimits } from '../../model/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, LogFields } from '../../ports/log.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
+import type { VerifyToken } from '../../sasl/oauth-bearer-server.ts';
 import { type WebCrypto, webCrypto } from '../../sasl/web-crypto.ts';
 import { nodeClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
@@ -23,6 +24,8 @@ import { nodeRandom } from './random.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { securityProblems } from './security/check.ts';
 import { type Door, doorOf, type SecurityProtocol } from './security/doors.ts';
+import { TicketDesk } from './security/ticket-desk.ts';
+import { Tickets } from './security/tickets.ts';
 import { tokenVerifier } from './security/tokens.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { acceptWebSockets } from './websocket.ts';
@@ -44,6 +47,8 @@ export interface BrokerOptions {
   httpPort?: number | undefined;
   /** What the HTTP port speaks, and whether Kafka over WebSocket wants a login; as the first listener unless given. */
   httpProtocol?: SecurityProtocol | undefined;
+  /** The longest that a ticket for a page is good for; 0: there are none. Five minutes unless given. */
+  ticketLifetimeMs?: number;
   /** Origins of web pages that may use the broker over WebSocket, beside those it serves itself; `*` is any. */
   allowedOrigins?: readonly string[];
   /** What the HTTP port serves to browsers, beside Kafka. */
@@ -70,6 +75,7 @@ const WARNINGS_ONLY: Log = {
 
 const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
 const CRYPTOGRAPHY = webCrypto(globalThis.crypto as unknown as WebCrypto);
+const TICKET_LIFETIME_MS = 300_000;
 const IDLE_SWEEP_MS = 30_000;
 const PING_INTERVAL_MS = 30_000;
 
@@ -99,10 +105,12 @@ export class Broker {
     let broker: Broker | undefined;
     let opened: OpenedStore | undefined;
     let pages: MetricsPages | undefined;
+    let desk: TicketDesk | undefined;
     const asked = {
       notReady: () => (broker === undefined ? 'starting' : broker.notReady()),
       metrics: (names: 'milena' | 'kafka') => pages?.page(names) ?? Promise.reject(new Error('starting')),
       page: options.pages,
+      tickets: () => desk,
     };
     const http = httpPort === undefined ? undefined : httpServer(asked, httpDoor.tls);
     try {
@@ -128,7 +136,9 @@ export class Broker {
       };
       const logDir = logDirOf(options.directory);
       const told = { ...said, staticConfigs, advertised, limits, meter, logDir };
-      const verifyToken = tokenVerifier(settings, { clock, log });
+      const byKeys = tokenVerifier(settings, { clock, log });
+      const tickets = ticketsOf(options, { door: httpDoor, clock });
+      const verifyToken = tickets?.verifier(byKeys) ?? byKeys;
       const core = startCore({ ...home, ...told, verifyToken, store, identity, kernels });
       await openMetadata(core.shards);
       const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
@@ -139,6 +149,7 @@ export class Broker {
       );
       core.logManager.start();
       tcp.accept(core.gateway, buffers);
+      desk = deskOf(core, { tickets, byKeys, clock, options });
       if (http !== undefined) broker.#acceptWebSockets(http, { buffers, door: httpDoor }, options);
       return broker;
     } catch (error) {
@@ -230,6 +241,36 @@ interface Servers {
   opened: OpenedStore;
   tcp: Listeners;
   http: HttpServer | undefined;
+}
+
+/** Where WebSockets want a login and take tokens, unless the node gives none. */
+function ticketsOf(
+  { ticketLifetimeMs = TICKET_LIFETIME_MS, settings }: BrokerOptions,
+  { door, clock }: { door: Door; clock: Clock },
+): Tickets | undefined {
+  const takesTokens = listItems(settings?.get('sasl.enabled.mechanisms') ?? '').includes('OAUTHBEARER');
+  if (!door.wantsLogin || !takesTokens || ticketLifetimeMs <= 0) return undefined;
+  return new Tickets({ clock, lifetimeMaxMs: ticketLifetimeMs });
+}
+
+function deskOf(
+  { gateway: { logins } }: Core,
+  given: {
+    tickets: Tickets | undefined;
+    byKeys: VerifyToken | undefined;
+    clock: Clock;
+    options: BrokerOptions;
+  },
+): TicketDesk | undefined {
+  const { tickets, byKeys: verifyToken, clock, options } = given;
+  if (tickets === undefined || logins === undefined) return undefined;
+  return new TicketDesk({
+    tickets,
+    ...logins,
+    verifyToken,
+    allowedOrigins: options.allowedOrigins ?? [],
+    clock,
+  });
 }
 
 function httpProtocolOf({ httpProtocol, httpPort }: BrokerOptions): SecurityProtocol[] {

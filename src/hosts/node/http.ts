@@ -9,7 +9,11 @@ import { createServer as createTlsServer } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import { EXPOSITION_TYPE } from './metrics/exposition.ts';
 import { requestUrl } from './request-url.ts';
+import type { TicketDesk } from './security/ticket-desk.ts';
 import { KAFKA_PATH } from './websocket.ts';
+
+/** Where tickets are given. */
+const TICKET_PATH = '/ticket';
 
 /** What is asked of the broker over HTTP. */
 export interface Asked {
@@ -17,6 +21,8 @@ export interface Asked {
   notReady(): string | undefined;
   metrics(names: 'milena' | 'kafka'): Promise<string>;
   page?: Pages | undefined;
+  /** Undefined: there are no tickets. */
+  tickets: () => TicketDesk | undefined;
 }
 
 /** What is served to browsers beside Kafka: undefined where there is nothing at that path. */
@@ -38,6 +44,8 @@ export function httpServer(broker: Asked, tls?: TlsOptions): Server {
 function answering(broker: Asked) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const answer = (status: number, text: string) => answerText(request, response, { status, text });
+    const desk = requestUrl(request).pathname === TICKET_PATH ? broker.tickets() : undefined;
+    if (desk !== undefined) return void desk.serve(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET and HEAD');
     switch (requestUrl(request).pathname) {
       case '/livez':
