@@ -85,3 +85,14 @@ test('positions of a group are deleted, and not while it reads them', async () =
   const [left] = await admin.listConsumerGroupOffsets({ groups: [groupId] });
   expect(left?.topics.flatMap(({ partitions }) => partitions) ?? []).toEqual([]);
 });
+
+test('log directories say what each partition takes', async () => {
+  const admin = newAdmin(broker);
+  const topic = await createTopic(broker);
+  await newProducer(broker).send({ messages: [{ topic, value: Buffer.alloc(1_000) }] });
+  const [described] = await admin.describeLogDirs({ topics: [{ name: topic, partitions: [0] }] });
+  expect(described?.broker).toBe(1);
+  const [partition] = described?.results[0]?.topics[0]?.partitions ?? [];
+  expect(partition).toMatchObject({ partitionIndex: 0, isFutureKey: false });
+  expect(Number(partition?.partitionSize)).toBeGreaterThan(1_000);
+});

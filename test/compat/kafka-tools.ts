@@ -5,9 +5,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Broker } from '../../src/hosts/node/broker.ts';
+import { KafkaBroker } from './kafka/broker.ts';
 import { javaArguments, KAFKA_VERSION, missingKafka } from './kafka/toolchain.ts';
 import { type Answer, ANSWERS_FILE, MAIN_CLASS, type ToolRun, toolRuns } from './kafka/tools.ts';
-import type { Suite } from './suite.ts';
+import type { Check, Suite } from './suite.ts';
 
 const SETTINGS = new Map([
   ['group.initial.rebalance.delay.ms', '0'],
@@ -15,30 +16,48 @@ const SETTINGS = new Map([
 ]);
 const TIMEOUT_MS = 120_000;
 
-/** Kafka's command-line tools against our broker, one after the other. What they answered is kept for the reference. */
+/**
+ * Kafka's command-line tools against a broker of Apache Kafka's, so that what is wanted of them is true, and against
+ * ours. What they answered of ours is kept for the reference.
+ */
 export const suite: Suite = {
   name: 'kafka-tools',
   missing: missingKafka,
   async run(check) {
     const directory = await mkdtemp(join(tmpdir(), 'milena-tools-'));
+    const files = await writeFiles(directory);
+    const data = join(directory, 'kafka');
+    await KafkaBroker.format(data, 'AAAAAAAAAAAAAAAAAAAAbA');
+    const kafka = await KafkaBroker.start(data);
+    await askAll(check, 'of Apache Kafka', { address: kafka.address, files });
+    await kafka.stop();
     const broker = await Broker.start({ directory: join(directory, 'data'), settings: SETTINGS });
-    const place = { address: `127.0.0.1:${broker.kafka.port}`, files: await writeFiles(directory) };
-    const tools: Answer[] = [];
-    for (const run of toolRuns()) {
-      const command = [run.tool, ...run.args].join(' ');
-      await check(run.fails ? `${command} (refused)` : command, async () => {
-        const { code, printed } = await runTool(run, place);
-        const isRight =
-          (code !== 0) === run.fails && run.says.every((expression) => expression.test(printed));
-        tools.push({ command, isRight, says: steady(wordsIn(run, printed, isRight)) });
-        ok(isRight, `ended with ${code}, and said:\n${printed.slice(0, 3_000)}`);
-      });
-    }
+    const address = `127.0.0.1:${broker.kafka.port}`;
+    const tools = await askAll(check, 'of ours', { address, files });
     await writeFile(ANSWERS_FILE, `${JSON.stringify({ kafka: KAFKA_VERSION, tools }, null, 2)}\n`);
     await broker.close();
     await rm(directory, { recursive: true });
   },
 };
+
+interface Place {
+  address: string;
+  files: Files;
+}
+
+async function askAll(check: Check, whose: string, place: Place): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (const run of toolRuns()) {
+    const command = [run.tool, ...run.args].join(' ');
+    await check(`${whose}: ${run.fails ? `${command} (refused)` : command}`, async () => {
+      const { code, printed } = await runTool(run, place);
+      const isRight = (code !== 0) === run.fails && run.says.every((expression) => expression.test(printed));
+      answers.push({ command, isRight, says: steady(wordsIn(run, printed, isRight)) });
+      ok(isRight, `ended with ${code}, and said:\n${printed.slice(0, 3_000)}`);
+    });
+  }
+  return answers;
+}
 
 type Files = Readonly<Record<string, string>>;
 
@@ -64,7 +83,7 @@ async function writeFiles(directory: string): Promise<Files> {
 
 async function runTool(
   { tool, args, stdin }: ToolRun,
-  { address, files }: { address: string; files: Files },
+  { address, files }: Place,
 ): Promise<{ code: number | null; printed: string }> {
   const named = args.map((arg) => arg.replace(/^\{(\w+)\}$/, (_, name: string) => files[name] ?? ''));
   const at = ['--bootstrap-server', address];

@@ -16,7 +16,8 @@ export function compatibilityPage(): string {
 
 The tools of Apache Kafka ${kafka}, unmodified, against Milena's broker: each command of
 \`test/compat/kafka/tools.txt\`, in this order, with \`--bootstrap-server\`; what of its answer was looked for, and
-whether it was there. \`npm run test:compat -- kafka-tools\` runs them again and writes the table.
+whether it was there: the same as
+of a broker of Apache Kafka's. \`npm run test:compat -- kafka-tools\` runs them again and writes the table.
 
 ${table(['command', 'answer', 'right'], rows)}
 `;
