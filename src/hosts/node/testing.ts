@@ -31,7 +31,7 @@ export interface TestBroker extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A test does not wait for members that may come, nor for fifty logs of positions; and its records may be of any time. */
+/** A test does not wait for members that may come, nor for fifty logs of positions; its records may be of any time. */
 const SETTINGS = {
   'group.initial.rebalance.delay.ms': '0',
   'group.consumer.assignment.interval.ms': '0',
