@@ -4,13 +4,14 @@ import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effec
 import { type EndpointImage, MetadataImage } from '../metadata/image.ts';
 import { decodeMetadataRecord } from '../metadata/records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../model/limits.ts';
+import { TRANSACTION_STATE_TOPIC } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cryptography } from '../ports/cryptography.ts';
 import type { Log, LogFields } from '../ports/log.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { Random } from '../ports/random.ts';
-import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
+import { METADATA_SHARD, type ShardReply, txnShard } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { VerifyToken } from '../sasl/oauth-bearer-server.ts';
 import type { Identity } from '../segments/data-directory.ts';
@@ -140,15 +141,18 @@ export class MetadataNotServed extends Error {
 }
 
 /**
- * Nothing can be served before the metadata log is loaded and this node's registration is in it.
+ * Nothing can be served before the metadata log is loaded and this node's registration is in it. Coordinators of
+ * transactions then go on by themselves: readers wait for what they have left undone.
  * @throws {MetadataNotServed} if not.
  */
-export async function openMetadata(shards: Shards): Promise<void> {
+export async function openMetadata({ shards, image }: Pick<Core, 'shards' | 'image'>): Promise<void> {
   const shard = shards.get(METADATA_SHARD);
   await shard?.open();
   await shard?.settled();
   if (shard?.state !== 'open')
     throw new MetadataNotServed(`the metadata log could not be opened: ${shard?.failure}`);
+  const topic = image.topic(TRANSACTION_STATE_TOPIC);
+  for (const { index } of topic?.partitions ?? []) void shards.openStored(txnShard(index));
 }
 
 /** Keeps this node's view of the metadata, and lets go of what was deleted. */

@@ -15,15 +15,18 @@ import {
   coordinatorPartition,
   logKey,
 } from '../model/ids.ts';
+import type { LeaderEpoch } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
-import { METADATA_SHARD, type ShardId, txnShard } from '../ports/shard-link.ts';
+import { METADATA_SHARD, type ShardId, partitionShard, txnShard } from '../ports/shard-link.ts';
 import { DEFAULT_LOG_CONFIG } from '../log/config.ts';
 import type { Identity } from '../segments/data-directory.ts';
 import type { ShardSpec } from '../shard/shard-spec.ts';
 import { metadataReign, metadataSnapshotFrame } from '../shard/metadata-log.ts';
 import { logConfigOf } from '../shard/topic-config.ts';
+import type { TxnConfig } from '../txn/index.ts';
+import { TxnMachine } from '../txn/index.ts';
 
 /** What one shard is; `stored` is for `Shards` to say. */
 export type Spec = Omit<ShardSpec, 'stored'>;
@@ -67,7 +70,14 @@ export class ShardSpecs {
     if (id.startsWith('g/')) {
       const topic = image.topic(CONSUMER_OFFSETS_TOPIC);
       const spec = topic && this.#partition(topic, Number(id.slice(2)));
-      return spec && { ...spec, machine: () => this.#groupMachine(), ...this.#rebalanceLog() };
+      return (
+        spec && { ...spec, machine: () => this.#groupMachine(spec.name.partition), ...this.#rebalanceLog() }
+      );
+    }
+    if (id.startsWith('t/')) {
+      const topic = image.topic(TRANSACTION_STATE_TOPIC);
+      const spec = topic && this.#partition(topic, Number(id.slice(2)));
+      return spec && { ...spec, machine: (epoch) => this.#txnMachine(epoch), isNeeded: true };
     }
     const [, topicId = '', partition = ''] = id.split('/');
     const topic = image.topicById(topicId);
@@ -143,10 +153,26 @@ export class ShardSpecs {
     return { onCommitted };
   }
 
-  #groupMachine(): GroupMachine {
+  #groupMachine(partition: number): GroupMachine {
     const { random, image } = this.#parts;
-    const cluster = clusterView(image);
-    return new GroupMachine({ id: () => random.uuid(), config: this.#groupConfig, cluster });
+    return new GroupMachine({
+      id: () => random.uuid(),
+      config: this.#groupConfig,
+      cluster: clusterView(image),
+      partition,
+      transactionCoordinator: (transactionalId) => this.#transactionCoordinator(transactionalId),
+    });
+  }
+
+  #txnMachine(coordinatorEpoch: LeaderEpoch): TxnMachine {
+    const { image } = this.#parts;
+    const shardOf = (name: string, partition: number) => {
+      const topic = image.topic(name);
+      if (topic?.partitions[partition] === undefined) return undefined;
+      return partitionShard({ topic: name, topicId: topic.id, partition });
+    };
+    const config = txnConfigOf(this.#layers);
+    return new TxnMachine({ controller: METADATA_SHARD, coordinatorEpoch, shardOf, config });
   }
 }
 
@@ -206,5 +232,19 @@ function readGroupConfig(layers: ConfigLayers): Partial<GroupConfig> {
     consumerMinAssignmentIntervalMs: setting('group.consumer.min.assignment.interval.ms'),
     consumerMaxAssignmentIntervalMs: setting('group.consumer.max.assignment.interval.ms'),
     consumerMigrationPolicy: migrationPolicyOf(layers),
+  };
+}
+
+function txnConfigOf(layers: ConfigLayers): Partial<TxnConfig> {
+  const setting = (name: string) => brokerConfigNumber(layers, name);
+  return {
+    transactionMaxTimeoutMs: setting('transaction.max.timeout.ms'),
+    transactionalIdExpirationMs: setting('transactional.id.expiration.ms'),
+    transactionAbortTimedOutTransactionCleanupIntervalMs: setting(
+      'transaction.abort.timed.out.transaction.cleanup.interval.ms',
+    ),
+    transactionRemoveExpiredTransactionCleanupIntervalMs: setting(
+      'transaction.remove.expired.transaction.cleanup.interval.ms',
+    ),
   };
 }

@@ -11,6 +11,8 @@ import { Producer, type ProducerOptions, type SendOptions } from './producer/pro
 import type { ProducerRecord, RecordBytes, RecordMetadata } from './producer/record.ts';
 import { Reader, type ReaderParts, type ReadOptions } from './read.ts';
 import type { ReadableTopic, WritableTopic } from './topics/topic.ts';
+import { TransactionalProducer, type TransactionalProducerOptions } from './transactional-producer.ts';
+import type { Transaction } from './transactions/transaction.ts';
 
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -19,6 +21,8 @@ export class Client implements AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #parts: ClientParts;
   readonly #producers = new Set<Producer>();
+  readonly #transactional = new Set<TransactionalProducer>();
+  readonly #byTransactionalId = new Map<string, TransactionalProducer>();
   readonly #readers = new Set<{ close(): void }>();
   readonly #consumers = new Set<{ close(options: { timeoutMs: Millis }): Promise<void> }>();
   #shared: Producer | undefined;
@@ -46,10 +50,32 @@ export class Client implements AsyncDisposable {
     return this.#admin;
   }
 
+  /** One that writes in transactions; it is closed with the client. */
+  producer(options: TransactionalProducerOptions): TransactionalProducer;
   /** A producer of its own; it is closed with the client. */
-  producer(options?: ProducerOptions): Producer {
+  producer(options?: ProducerOptions): Producer;
+  producer(options?: ProducerOptions | TransactionalProducerOptions): Producer | TransactionalProducer {
     if (this.#closing !== undefined) throw closedError('the client');
-    return this.#producer(options);
+    if (options === undefined || !('transactionalId' in options)) return this.#producer(options);
+    const producer = new TransactionalProducer(this.#parts, options);
+    this.#transactional.add(producer);
+    return producer;
+  }
+
+  /**
+   * All that `fn` writes and commits counts, or nothing, by a producer with the usual settings for each id.
+   * @throws as `TransactionalProducer.transaction`
+   */
+  async transaction<T>(
+    transactionalId: string,
+    fn: (transaction: Transaction) => T | Promise<T>,
+  ): Promise<T> {
+    let producer = this.#byTransactionalId.get(transactionalId);
+    if (producer === undefined) {
+      producer = this.producer({ transactionalId });
+      this.#byTransactionalId.set(transactionalId, producer);
+    }
+    return producer.transaction(fn);
   }
 
   /** As `Producer.send`, by a producer with the usual settings that all such calls share. */
@@ -143,7 +169,8 @@ export class Client implements AsyncDisposable {
     const untilMs = clock.now() + timeoutMs;
     const left = await Promise.allSettled(Array.from(this.#consumers, (one) => one.close({ timeoutMs })));
     const rest = { timeoutMs: Math.max(untilMs - clock.now(), 0) };
-    const flushed = await Promise.allSettled(Array.from(this.#producers, (one) => one.close(rest)));
+    const writers = [...this.#producers, ...this.#transactional];
+    const flushed = await Promise.allSettled(writers.map((one) => one.close(rest)));
     for (const reader of this.#readers) reader.close();
     this.#cluster.close();
     for (const outcome of [...left, ...flushed]) if (outcome.status === 'rejected') throw outcome.reason;

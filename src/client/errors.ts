@@ -64,6 +64,10 @@ const HINTS: Readonly<Record<string, string>> = {
   UNSUPPORTED_COMPRESSION_TYPE: 'choose another compression',
   INVALID_RECORD: 'is the topic compacted? then each record wants a key',
   INCONSISTENT_GROUP_PROTOCOL: 'all members of a group need an assignor in common: name theirs too',
+  PRODUCER_FENCED:
+    'another has begun with the same transactionalId, or it took longer than transactionTimeoutMs',
+  INVALID_TRANSACTION_TIMEOUT: 'the broker allows at most transaction.max.timeout.ms',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'ask for the right to use this transactionalId',
   FENCED_INSTANCE_ID: 'another consumer runs under the same instanceId',
   GROUP_AUTHORIZATION_FAILED: 'ask for the right to use this group',
   GROUP_MAX_SIZE_REACHED: 'the group has as many members as the broker allows',

@@ -60,3 +60,8 @@ export function versionsIn({ apiKeys }: ApiVersionsResponse): ReadonlyMap<number
     apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
   );
 }
+
+/** Levels of features that a cluster has agreed on, by name. */
+export function featuresIn({ finalizedFeatures }: ApiVersionsResponse): ReadonlyMap<string, number> {
+  return new Map(finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]));
+}

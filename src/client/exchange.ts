@@ -14,6 +14,7 @@ import {
   type RequestOptions,
   SOFTWARE,
   type Versions,
+  featuresIn,
   versionsIn,
 } from './exchange-options.ts';
 import { type Login, type LoginExchange, LoginSession } from './login-session.ts';
@@ -51,6 +52,7 @@ export class Exchange {
   #isRenewing = false;
   #session: LoginSession | undefined;
   #versions: ReadonlyMap<number, Versions> = new Map();
+  #features: ReadonlyMap<string, number> = new Map();
 
   private constructor(options: ExchangeOptions, address: BrokerAddress) {
     this.#options = options;
@@ -68,7 +70,9 @@ export class Exchange {
     try {
       await exchange.#connect(address, signal);
       const { connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
-      exchange.#versions = versionsIn(await exchange.#apiVersions({ timeoutMs, signal }));
+      const offered = await exchange.#apiVersions({ timeoutMs, signal });
+      exchange.#versions = versionsIn(offered);
+      exchange.#features = featuresIn(offered);
       if (options.login !== undefined) await exchange.#logIn(options.login);
       exchange.#isOpen = true;
       exchange.#tell('opened', undefined);
@@ -111,6 +115,11 @@ export class Exchange {
 
   get isClosed(): boolean {
     return this.#closedBecause !== undefined;
+  }
+
+  /** The level of a feature that the cluster has agreed on; 0 where it knows none (KIP-584). */
+  featureLevel(name: string): number {
+    return this.#features.get(name) ?? 0;
   }
 
   /** What the broker offers, by API number. */

@@ -57,6 +57,8 @@ export {
   type TopicOptions,
   type WritableTopic,
 } from './topics/topic.ts';
+export type { TransactionalProducer, TransactionalProducerOptions } from './transactional-producer.ts';
+export type { Committing, Consumed, Transaction } from './transactions/transaction.ts';
 export { messagePortTransport } from './transports/message-port.ts';
 export { openTelemetry, type OpenTelemetryApi } from './tracing/open-telemetry.ts';
 export type {

@@ -1,5 +1,5 @@
 import type { Millis } from '../model/ids.ts';
-import type { Address, Decision, MachineRecord, MachineRequest, Reply } from '../model/machine.ts';
+import type { Address, Ask, Decision, MachineRecord, MachineRequest, Reply } from '../model/machine.ts';
 import type { GroupConfig } from './config.ts';
 import { Deadlines } from './deadlines.ts';
 import { Group } from './group.ts';
@@ -7,6 +7,8 @@ import { Member } from './member.ts';
 import type { MemberFacts } from './member.ts';
 import { sizeOf } from '../wire/coordinator-record.ts';
 import type { ClusterView } from './topics.ts';
+import { UnstableOffsets } from './unstable-offsets.ts';
+import type { Verifications } from './verifications.ts';
 import { WaitingList } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -35,15 +37,22 @@ export class Context {
   readonly applied = new Set<MachineRecord>();
   readonly deadlines = new Deadlines<Due>();
   readonly waiting = new WaitingList();
+  /** Positions of open transactions, over all groups. */
+  readonly unstable = new UnstableOffsets();
+  readonly verifications: Verifications;
   /** Ids handed out and not yet used, over all groups. */
   pendingCount = 0;
   /** When to look for positions and groups that have expired; Infinity while none will by itself. */
   expiryAtMs: Millis = Infinity;
 
-  constructor(config: () => GroupConfig, newId: () => string, cluster: ClusterView) {
+  constructor(
+    config: () => GroupConfig,
+    parts: { newId: () => string; cluster: ClusterView; verifications: Verifications },
+  ) {
     this.#config = config;
-    this.cluster = cluster;
-    this.newId = newId;
+    this.newId = parts.newId;
+    this.cluster = parts.cluster;
+    this.verifications = parts.verifications;
   }
 
   get config(): GroupConfig {
@@ -112,6 +121,7 @@ export class Turn implements Decision {
   readonly nowMs: Millis;
   readonly records: MachineRecord[] = [];
   readonly replies: Reply[] = [];
+  readonly asks: Ask[] = [];
   #recordsBytes = 0;
 
   constructor(nowMs: Millis) {

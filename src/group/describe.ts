@@ -132,6 +132,11 @@ function* tombstones(group: Group): Iterable<MachineRecord> {
       yield offsetRecord({ group: group.groupId, topic, partition }, null);
     }
   }
+  for (const [topic, partitions] of group.unstable) {
+    for (const partition of partitions.keys()) {
+      yield offsetRecord({ group: group.groupId, topic, partition }, null);
+    }
+  }
   yield* groupTombstones(group);
 }
 

@@ -29,7 +29,8 @@ export function expireOffsets(context: Context, turn: Turn): void {
     for (const [topic, partitions] of group.offsets) {
       for (const [partition, value] of partitions) {
         const atMs = expiresAtMs(group, rule, topic, value);
-        if (atMs > turn.nowMs || turn.recordsBytes > recordsMaxBytes) {
+        const mayExpire = !group.isUnstable(topic, partition);
+        if (atMs > turn.nowMs || turn.recordsBytes > recordsMaxBytes || !mayExpire) {
           keptCount++;
           nextMs = Math.min(nextMs, atMs);
           continue;
@@ -38,7 +39,8 @@ export function expireOffsets(context: Context, turn: Turn): void {
       }
     }
     const { state } = group.consumer ?? group;
-    if (keptCount > 0 || state !== 'Empty' || !(group.stored ?? group.consumer)) continue;
+    if (keptCount > 0 || group.unstable.size > 0 || state !== 'Empty' || !(group.stored ?? group.consumer))
+      continue;
     if (group.pending.size > 0 || turn.recordsBytes > recordsMaxBytes) nextMs = turn.nowMs;
     else for (const tombstone of groupTombstones(group)) turn.write(tombstone);
   }

@@ -6,6 +6,7 @@ import type { Due } from './context.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Member, Protocol } from './member.ts';
 import type { GroupMetadata, OffsetAndMetadata } from './records.ts';
+import type { UnstableOffset } from './unstable-offsets.ts';
 
 /** As DescribeGroups and ListGroups print them. */
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
@@ -28,6 +29,8 @@ export class Group {
   consumer: ConsumerGroup | undefined;
   /** topic -> partition -> position. */
   readonly offsets = new Map<string, Map<number, OffsetAndMetadata>>();
+  /** topic -> partition -> positions of transactions that are open, as they came. */
+  readonly unstable = new Map<string, Map<number, UnstableOffset[]>>();
 
   state: GroupState = 'Empty';
   previousState: GroupState = 'Dead';
@@ -71,6 +74,7 @@ export class Group {
       this.stored === undefined &&
       this.consumer?.isBlank !== false &&
       this.offsets.size === 0 &&
+      this.unstable.size === 0 &&
       this.pending.size === 0 &&
       this.state === 'Empty'
     );
@@ -92,6 +96,23 @@ export class Group {
     if (this.pending.size > 0) return false;
     for (const member of this.#members.values()) if (!member.join) return false;
     return true;
+  }
+
+  /** Whether an open transaction may yet change that position. */
+  isUnstable(topic: string, partition: number): boolean {
+    return this.unstable.get(topic)?.has(partition) ?? false;
+  }
+
+  setOffset(topic: string, partition: number, value: OffsetAndMetadata | null): void {
+    const partitions = this.offsets.get(topic);
+    if (value === null) {
+      partitions?.delete(partition);
+      if (partitions?.size === 0) this.offsets.delete(topic);
+    } else if (partitions) {
+      partitions.set(partition, value);
+    } else {
+      this.offsets.set(topic, new Map([[partition, value]]));
+    }
   }
 
   transition(state: GroupState, nowMs: Millis): void {

@@ -1,6 +1,14 @@
 import { InvariantError } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
-import type { Decision, Machine, MachineRecord, MachineRequest } from '../model/machine.ts';
+import type {
+  Answer,
+  Ask,
+  Decision,
+  Machine,
+  MachineRecord,
+  MachineRequest,
+  TransactionEnd,
+} from '../model/machine.ts';
 import { offsetCommitApi } from '../wire/apis/08-offset-commit.ts';
 import { offsetFetchApi } from '../wire/apis/09-offset-fetch.ts';
 import { joinGroupApi } from '../wire/apis/11-join-group.ts';
@@ -9,6 +17,7 @@ import { leaveGroupApi } from '../wire/apis/13-leave-group.ts';
 import { syncGroupApi } from '../wire/apis/14-sync-group.ts';
 import { describeGroupsApi } from '../wire/apis/15-describe-groups.ts';
 import { listGroupsApi } from '../wire/apis/16-list-groups.ts';
+import { txnOffsetCommitApi } from '../wire/apis/28-txn-offset-commit.ts';
 import { deleteGroupsApi } from '../wire/apis/42-delete-groups.ts';
 import { offsetDeleteApi } from '../wire/apis/47-offset-delete.ts';
 import { consumerGroupHeartbeatApi } from '../wire/apis/68-consumer-group-heartbeat.ts';
@@ -31,10 +40,12 @@ import { decideConsumerGroupDescribe } from './consumer-describe.ts';
 import { decideConsumerGroupHeartbeat } from './consumer-heartbeat.ts';
 import { decideOffsetFetch } from './offset-fetch.ts';
 import { decideOffsetCommit } from './offsets.ts';
-import { applyRecord, snapshotOf } from './replay.ts';
+import { applyEnd, applyRecord, snapshotOf } from './replay.ts';
 import { type ClusterView, NO_CLUSTER } from './topics.ts';
+import { decideTxnOffsetCommit, verified } from './txn-offsets.ts';
+import { type VerificationsOptions, Verifications } from './verifications.ts';
 
-export interface GroupMachineOptions {
+export interface GroupMachineOptions extends VerificationsOptions {
   /** Makes the unique part of a member id: a UUID from the host's `Random`. */
   id: () => string;
   /** As a function it is asked at every use: some settings change while a broker runs. */
@@ -72,6 +83,7 @@ const DECISIONS: ReadonlyMap<number, DecideAny> = new Map([
   on(syncGroupApi, decideSyncGroup),
   on(describeGroupsApi, decideDescribeGroups),
   on(listGroupsApi, decideListGroups),
+  on(txnOffsetCommitApi, decideTxnOffsetCommit),
   on(deleteGroupsApi, decideDeleteGroups),
   on(offsetDeleteApi, decideOffsetDelete),
   on(consumerGroupHeartbeatApi, decideConsumerGroupHeartbeat),
@@ -90,7 +102,11 @@ export class GroupMachine implements Machine {
   readonly #context: Context;
 
   constructor(options: GroupMachineOptions) {
-    this.#context = new Context(groupConfig(options.config ?? {}), options.id, options.cluster ?? NO_CLUSTER);
+    this.#context = new Context(groupConfig(options.config ?? {}), {
+      newId: options.id,
+      cluster: options.cluster ?? NO_CLUSTER,
+      verifications: new Verifications(options),
+    });
   }
 
   decide(request: MachineRequest, nowMs: Millis): Decision {
@@ -104,6 +120,17 @@ export class GroupMachine implements Machine {
   apply(record: MachineRecord, nowMs: Millis): void {
     if (this.#context.applied.delete(record)) return;
     applyRecord(this.#context, record, nowMs);
+  }
+
+  endTransaction(end: TransactionEnd, nowMs: Millis): void {
+    applyEnd(this.#context, end, nowMs);
+  }
+
+  /** Taken as it is: who wanted to know is told, and comes again where that helps. */
+  answered(ask: Ask, answer: Answer, nowMs: Millis): Decision {
+    const turn = new Turn(nowMs);
+    verified(this.#context, turn, ask, answer);
+    return turn;
   }
 
   /** What does not fit one batch of records is left, and due at once. */

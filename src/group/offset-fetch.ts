@@ -36,17 +36,18 @@ export function decideOffsetFetch(context: Context, turn: Turn, { from, apiVersi
     errorCode: ErrorCode.NONE,
     groups: [],
   };
+  const { requireStable } = body;
   if (apiVersion >= MANY_GROUPS_VERSION) {
     reply.groups = body.groups.map((asked) => {
       const { groupId, topics } = asked;
       const group = context.groups.get(groupId);
       const errorCode = validate(group, asked);
       if (errorCode !== ErrorCode.NONE) return { groupId, topics: [], errorCode };
-      return { groupId, topics: fetchTopics(group, topics, apiVersion), errorCode };
+      return { groupId, topics: fetchTopics(group, topics, { apiVersion, requireStable }), errorCode };
     });
   } else {
     const asked = body.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null;
-    reply.topics = fetchTopics(context.groups.get(body.groupId), asked, apiVersion);
+    reply.topics = fetchTopics(context.groups.get(body.groupId), asked, { apiVersion, requireStable });
   }
   turn.reply(from, reply);
 }
@@ -66,9 +67,11 @@ function validate(
 function fetchTopics(
   group: Group | undefined,
   asked: readonly AskedTopic[] | null,
-  apiVersion: number,
+  { apiVersion, requireStable }: { apiVersion: number; requireStable: boolean },
 ): FetchedTopic[] {
-  if (asked === null) return group ? allTopics(group) : [];
+  const isUnstable = (topic: string, partition: number) =>
+    requireStable && (group?.isUnstable(topic, partition) ?? false);
+  if (asked === null) return group ? allTopics(group, isUnstable) : [];
   return asked.map((topic) => {
     const isUnknown = apiVersion >= TOPIC_ID_VERSION && topic.name === '';
     const errorCode = isUnknown ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.NONE;
@@ -77,20 +80,24 @@ function fetchTopics(
       name: topic.name,
       topicId: topic.topicId,
       partitions: topic.partitionIndexes.map((partitionIndex) =>
-        fetched(partitionIndex, ofTopic(committed?.get(partitionIndex), topic.topicId), errorCode),
+        isUnstable(topic.name, partitionIndex)
+          ? unstable(partitionIndex)
+          : fetched(partitionIndex, ofTopic(committed?.get(partitionIndex), topic.topicId), errorCode),
       ),
     };
   });
 }
 
-function allTopics(group: Group): FetchedTopic[] {
+function allTopics(group: Group, isUnstable: (topic: string, partition: number) => boolean): FetchedTopic[] {
   return [...group.offsets].map(([name, partitions]) => {
     const [first] = partitions.values();
     return {
       name,
       topicId: first?.topicId ?? ZERO_UUID,
       partitions: [...partitions].map(([partitionIndex, value]) =>
-        fetched(partitionIndex, value, ErrorCode.NONE),
+        isUnstable(name, partitionIndex)
+          ? unstable(partitionIndex)
+          : fetched(partitionIndex, value, ErrorCode.NONE),
       ),
     };
   });
@@ -100,6 +107,11 @@ function allTopics(group: Group): FetchedTopic[] {
 function ofTopic(value: OffsetAndMetadata | undefined, topicId: Uuid): OffsetAndMetadata | undefined {
   if (value === undefined || topicId === ZERO_UUID || value.topicId === ZERO_UUID) return value;
   return value.topicId === topicId ? value : undefined;
+}
+
+/** An open transaction may yet change it: whoever wants what is settled comes again (KIP-447). */
+function unstable(partitionIndex: number): FetchedPartition {
+  return fetched(partitionIndex, undefined, ErrorCode.UNSTABLE_OFFSET_COMMIT);
 }
 
 function fetched(

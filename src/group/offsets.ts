@@ -63,11 +63,34 @@ function validate(group: Group | undefined, commit: Commit): number {
       : ErrorCode.ILLEGAL_GENERATION;
   }
   if (group.consumer) return validateConsumer(group.consumer, commit);
-  if (generationId < 0 && group.state === 'Empty') return ErrorCode.NONE;
-  const errorCode = group.validateMember(memberId, groupInstanceId);
-  if (errorCode !== ErrorCode.NONE) return errorCode;
-  if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
+  const errorCode = validateMember(group, { memberId, groupInstanceId, generationId });
+  if (errorCode !== ErrorCode.NONE || generationId < 0) return errorCode;
   return group.state === 'CompletingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+}
+
+/** Who commits: what a request says of it. */
+export interface Committer {
+  memberId: string;
+  groupInstanceId: string | null;
+  /** Of a member of KIP-848 its epoch. */
+  generationId: number;
+}
+
+/** Whether who says so is a member of the present generation, or nobody is. */
+export function validateMember(group: Group, member: Committer): number {
+  if (group.consumer) return validateEpoch(group.consumer, member);
+  if (member.generationId < 0 && group.state === 'Empty') return ErrorCode.NONE;
+  const errorCode = group.validateMember(member.memberId, member.groupInstanceId);
+  if (errorCode !== ErrorCode.NONE) return errorCode;
+  return member.generationId === group.generationId ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
+}
+
+function validateEpoch({ members }: ConsumerGroup, { memberId, generationId: epoch }: Committer): number {
+  if (epoch < 0 && members.size === 0) return ErrorCode.NONE;
+  const member = members.get(memberId);
+  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+  if (epoch === member.memberEpoch) return ErrorCode.NONE;
+  return isClassic(member) ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.STALE_MEMBER_EPOCH;
 }
 
 /**
@@ -75,20 +98,22 @@ function validate(group: Group | undefined, commit: Commit): number {
  * the group went on (KIP-1251).
  */
 function validateConsumer(consumer: ConsumerGroup, { apiVersion, body }: Commit): number {
-  const { generationIdOrMemberEpoch: epoch, memberId, topics } = body;
-  if (epoch < 0 && consumer.members.size === 0) return ErrorCode.NONE;
+  const { generationIdOrMemberEpoch: epoch, memberId, groupInstanceId, topics } = body;
   const member = consumer.members.get(memberId);
-  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
-  if (!isClassic(member) && apiVersion < MEMBER_EPOCH_VERSION) return ErrorCode.UNSUPPORTED_VERSION;
-  if (epoch === member.memberEpoch) return ErrorCode.NONE;
+  if (member && !isClassic(member) && apiVersion < MEMBER_EPOCH_VERSION) return ErrorCode.UNSUPPORTED_VERSION;
+  const errorCode = validateEpoch(consumer, { memberId, groupInstanceId, generationId: epoch });
+  if (errorCode === ErrorCode.NONE || member === undefined) return errorCode;
   const isGivenBefore = topics.every(({ topicId, partitions }) =>
     partitions.every(({ partitionIndex }) => {
       const sinceEpoch = member.assigned.get(topicId)?.get(partitionIndex) ?? Infinity;
       return sinceEpoch <= epoch;
     }),
   );
-  if (epoch < member.memberEpoch && epoch >= 0 && isGivenBefore) return ErrorCode.NONE;
-  return isClassic(member) ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.STALE_MEMBER_EPOCH;
+  return epoch < member.memberEpoch && epoch >= 0 && isGivenBefore ? ErrorCode.NONE : errorCode;
+}
+
+export function isMetadataTooLong(config: GroupConfig, metadata: string | null): boolean {
+  return (metadata ?? '').length > config.offsetMetadataMaxBytes;
 }
 
 function verdictBy(config: GroupConfig, apiVersion: number): Verdict {
@@ -96,8 +121,9 @@ function verdictBy(config: GroupConfig, apiVersion: number): Verdict {
     apiVersion >= TOPIC_ID_VERSION ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return ({ name }, { committedMetadata }) => {
     if (name === '') return nameless;
-    const isTooLong = (committedMetadata ?? '').length > config.offsetMetadataMaxBytes;
-    return isTooLong ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
+    return isMetadataTooLong(config, committedMetadata)
+      ? ErrorCode.OFFSET_METADATA_TOO_LARGE
+      : ErrorCode.NONE;
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Millis } from '../model/ids.ts';
-import type { MachineRecord } from '../model/machine.ts';
+import type { MachineRecord, TransactionEnd, TransactionalProducer } from '../model/machine.ts';
 import { applyConsumer, consumerSnapshot } from './consumer-replay.ts';
 import type { Context, Turn } from './context.ts';
 import { earliestExpiryMs } from './expiry.ts';
@@ -8,6 +8,7 @@ import { sameBytes } from '../model/bytes.ts';
 import type { Member } from './member.ts';
 import { decodeRecord, groupRecord, offsetRecord } from './records.ts';
 import type { GroupMetadata, OffsetAndMetadata, OffsetKey } from './records.ts';
+import type { UnstableOffset } from './unstable-offsets.ts';
 
 type StoredMember = GroupMetadata['members'][number];
 
@@ -19,7 +20,7 @@ export function applyRecord(context: Context, record: MachineRecord, nowMs: Mill
   const decoded = decodeRecord(record);
   if (decoded === undefined) return;
   const group = context.getOrCreate(decoded.type === 'offset' ? decoded.key.group : decoded.group, nowMs);
-  if (decoded.type === 'offset') applyOffset(group, decoded.key, decoded.value);
+  if (decoded.type === 'offset') applyOffset(context, group, { ...decoded, producer: record.producer });
   else if (decoded.type === 'group') applyGroup(context, group, decoded.value, nowMs);
   else applyConsumer(context, group, decoded, nowMs);
   if (group.isBlank) return context.dropIfBlank(group);
@@ -36,15 +37,24 @@ export function writeNow(context: Context, turn: Turn, record: MachineRecord): v
   applyGroup(context, context.getOrCreate(decoded.group, turn.nowMs), decoded.value, turn.nowMs);
 }
 
-function applyOffset(group: Group, { topic, partition }: OffsetKey, value: OffsetAndMetadata | null): void {
-  const partitions = group.offsets.get(topic);
-  if (value === null) {
-    partitions?.delete(partition);
-    if (partitions?.size === 0) group.offsets.delete(topic);
-  } else if (partitions) {
-    partitions.set(partition, value);
-  } else {
-    group.offsets.set(topic, new Map([[partition, value]]));
+interface Position {
+  key: OffsetKey;
+  value: OffsetAndMetadata | null;
+  producer: TransactionalProducer | undefined;
+}
+
+function applyOffset(context: Context, group: Group, { key, value, producer }: Position): void {
+  if (producer !== undefined && value !== null) return context.unstable.add(group, key, { producer, value });
+  context.unstable.settle(group, key);
+  group.setOffset(key.topic, key.partition, value);
+}
+
+/** What the transaction did to positions counts now, or is forgotten. */
+export function applyEnd(context: Context, end: TransactionEnd, nowMs: Millis): void {
+  context.verifications.ended(end.producerId);
+  for (const group of context.unstable.end(end)) {
+    if (group.isBlank) context.dropIfBlank(group);
+    else context.expireFrom(nowMs, nowMs);
   }
 }
 
@@ -102,7 +112,7 @@ function knows(member: Member, { subscription }: StoredMember, protocol: string 
   );
 }
 
-/** What the log holds of all groups, each thing once. */
+/** What the log holds of all groups, each thing once; what is unstable after what it may replace. */
 export function* snapshotOf(context: Context): Iterable<MachineRecord> {
   for (const group of context.groups.values()) {
     if (group.stored) yield groupRecord(group.groupId, group.stored);
@@ -112,5 +122,12 @@ export function* snapshotOf(context: Context): Iterable<MachineRecord> {
         yield offsetRecord({ group: group.groupId, topic, partition }, value);
       }
     }
+    for (const partitions of group.unstable.values()) {
+      for (const list of partitions.values()) for (const each of list) yield unstableRecord(each);
+    }
   }
+}
+
+function unstableRecord({ group, topic, partition, producer, value }: UnstableOffset): MachineRecord {
+  return { ...offsetRecord({ group: group.groupId, topic, partition }, value), producer };
 }

@@ -48,7 +48,7 @@ export interface ControllerOptions {
 }
 
 /** APIs that the metadata shard answers, by key. */
-export const CONTROLLER_APIS = [19, 20, 22, 30, 31, 32, 33, 37, 44, 51, 57] as const;
+export const CONTROLLER_APIS = [19, 20, 22, 30, 31, 32, 33, 37, 44, 51, 57, 67] as const;
 type ControllerApi = (typeof CONTROLLER_APIS)[number];
 
 /**
@@ -111,6 +111,8 @@ export class ControllerMachine implements Machine {
         return decideAlterScram(this.#context, body as ScramChanges);
       case 57:
         return decideUpdateFeatures(this.#context, body as UpdateFeaturesRequest);
+      case 67:
+        return this.#producerIds.allocate(this.image);
       default:
         return unreachable(apiKey);
     }

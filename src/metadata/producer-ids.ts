@@ -1,5 +1,6 @@
 import { ErrorCode } from '../model/errors.ts';
 import type { InitProducerIdRequest, InitProducerIdResponse } from '../wire/apis/22-init-producer-id.ts';
+import type { AllocateProducerIdsResponse } from '../wire/apis/67-allocate-producer-ids.ts';
 import type { MetadataImage } from './image.ts';
 import type { Outcome } from './outcome.ts';
 import { producerIdsRecord } from './snapshot.ts';
@@ -26,6 +27,15 @@ export class ProducerIds {
     return { records, response: { throttleTimeMs: 0, errorCode, producerId, producerEpoch: 0 } };
   }
 
+  /** A block for a coordinator of transactions, which hands out its ids itself. */
+  allocate(image: MetadataImage): Outcome<AllocateProducerIdsResponse> {
+    const producerIdStart = image.nextProducerId;
+    return {
+      records: [producerIdsRecord(image, producerIdStart + BLOCK_SIZE)],
+      response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, producerIdStart, producerIdLen: BLOCK_SIZE },
+    };
+  }
+
   #reserve(image: MetadataImage) {
     this.#next = image.nextProducerId;
     this.#end = this.#next + BLOCK_SIZE;
@@ -33,13 +43,8 @@ export class ProducerIds {
   }
 }
 
-/**
- * Transactions are not served yet. Of the codes clients do not retry, UNSUPPORTED_VERSION says so best:
- * with 15 or 16 a producer looks for its coordinator until it times out, and 53 sends people searching
- * their ACLs.
- */
+/** A transactional id has a coordinator of its own, which is asked instead. */
 function errorOf({ transactionalId, producerId, producerEpoch }: InitProducerIdRequest): number {
-  if (transactionalId === '') return ErrorCode.INVALID_REQUEST;
-  if (transactionalId !== null) return ErrorCode.UNSUPPORTED_VERSION;
+  if (transactionalId !== null) return ErrorCode.INVALID_REQUEST;
   return (producerId === -1) === (producerEpoch === -1) ? ErrorCode.NONE : ErrorCode.INVALID_REQUEST;
 }

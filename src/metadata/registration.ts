@@ -9,10 +9,10 @@ export const METADATA_VERSION_FEATURE = 'metadata.version';
 /** 1: groups by the protocol of KIP-848. */
 export const GROUP_VERSION_FEATURE = 'group.version';
 
-/**
- * Features and levels this node works with; what is not here (transactions v2, share groups) stays at
- * level 0.
- */
+/** 2: each end of a transaction moves the epoch (KIP-890). */
+export const TRANSACTION_VERSION_FEATURE = 'transaction.version';
+
+/** Features and levels this node works with; what is not here (share groups) stays at level 0. */
 export const SUPPORTED_FEATURES = [
   {
     name: METADATA_VERSION_FEATURE,
@@ -20,6 +20,7 @@ export const SUPPORTED_FEATURES = [
     maxSupportedVersion: METADATA_VERSION,
   },
   { name: GROUP_VERSION_FEATURE, minSupportedVersion: 0, maxSupportedVersion: 1 },
+  { name: TRANSACTION_VERSION_FEATURE, minSupportedVersion: 0, maxSupportedVersion: 2 },
 ] as const;
 
 /** A node that starts. */

@@ -30,10 +30,24 @@ export interface Reply {
   body: unknown;
 }
 
+/** Whose transaction a record is part of. */
+export interface TransactionalProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+}
+
+/** What a marker in a log says: all of the producer's records since the one before count, or none. */
+export interface TransactionEnd {
+  readonly producerId: number;
+  readonly committed: boolean;
+}
+
 /** A key and value of a coordinator's log; a null value is a tombstone. */
 export interface MachineRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
+  /** Of a record that counts once its transaction is committed. */
+  readonly producer?: TransactionalProducer;
   /** Set when it was read from a log: who reads there makes no array for it, of which a long log has many. */
   readonly span?: RecordSpan;
 }
@@ -85,6 +99,8 @@ export interface Machine {
   decide(request: MachineRequest, nowMs: Millis): Decision;
   /** Total: no check, no throw on a record an older version of us wrote. `record` itself is not kept. */
   apply(record: MachineRecord, nowMs: Millis): void;
+  /** A transaction that some of its records are part of has its marker; live and on replay alike. */
+  endTransaction?(end: TransactionEnd, nowMs: Millis): void;
   /** First thing once it is loaded: what its log says is still to be asked. A shard that goes forgets its asks. */
   resume?(nowMs: Millis): Decision;
   /**

@@ -1,5 +1,5 @@
 import type { Address, MachineRequest } from '../model/machine.ts';
-import { CONSUMER_OFFSETS_TOPIC, type LogKey, logKey } from '../model/ids.ts';
+import { CONSUMER_OFFSETS_TOPIC, type LogKey, TRANSACTION_STATE_TOPIC, logKey } from '../model/ids.ts';
 import type { LogName } from './log-store.ts';
 
 /** Names a shard by ids, never by topic names: `d/<topicId>/<partition>`, `g/<n>`, `t/<n>`, `m`. */
@@ -19,9 +19,11 @@ export function txnShard(partition: number): ShardId {
   return `t/${partition}`;
 }
 
-/** The shard of a topic's partition; the logs of `__consumer_offsets` belong to the group shards. */
+/** The shard of a topic's partition; the logs that coordinators keep belong to theirs. */
 export function partitionShard({ topic, topicId, partition }: Omit<LogName, 'log'>): ShardId {
-  return topic === CONSUMER_OFFSETS_TOPIC ? groupShard(partition) : dataShard(logKey(topicId, partition));
+  if (topic === CONSUMER_OFFSETS_TOPIC) return groupShard(partition);
+  if (topic === TRANSACTION_STATE_TOPIC) return txnShard(partition);
+  return dataShard(logKey(topicId, partition));
 }
 
 /** One shard's part of a Kafka request. Records in `body` are views; ownership goes with the message. */

@@ -43,6 +43,8 @@ export interface ProducerStamp {
   producerId: number;
   producerEpoch: number;
   baseSequence: number;
+  /** Its records count once their transaction is committed. */
+  isTransactional?: boolean;
 }
 
 /**

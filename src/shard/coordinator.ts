@@ -1,15 +1,15 @@
 import type { PartitionLog } from '../log/partition-log.ts';
 import { invariant } from '../model/assert.ts';
 import type { Offset } from '../model/ids.ts';
-import type { Address, Ask, Decision, Machine, MachineRecord } from '../model/machine.ts';
+import type { Address, Ask, Decision, Machine, MachineRecord, TransactionEnd } from '../model/machine.ts';
 import type { LogWrite } from '../ports/log-store.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
 import type { BatchRecords } from '../records/batch.ts';
 import { buildBatch } from '../records/builder.ts';
 import { forEachBatch } from '../records/header.ts';
-import { replay } from './replay.ts';
+import { recordsOf, replay } from './replay.ts';
 import type { Shard } from './shard.ts';
-import { encodeSnapshot, loadNewestSnapshot, snapshotName } from './snapshots.ts';
+import { encodeSnapshot, loadNewestSnapshot, runsOfProducers, snapshotName } from './snapshots.ts';
 
 /** At most this much log lies above the newest snapshot, so that a wake replays little (ARCHITECTURE, decision 12). */
 const SNAPSHOT_EVERY_BYTES = 4 * 1024 * 1024;
@@ -51,18 +51,24 @@ export class Coordinator {
     const { parts, spec } = this.#shard;
     const nowMs = parts.clock.now();
     const apply = (batch: BatchRecords) => {
-      for (const record = batch.cursor(); record.next();) this.machine.apply(record, nowMs);
+      if (batch.header.isTransactional) {
+        for (const record of recordsOf(batch)) this.machine.apply(record, nowMs);
+      } else {
+        for (const record = batch.cursor(); record.next();) this.machine.apply(record, nowMs);
+      }
     };
+    const end = (transaction: TransactionEnd) => this.machine.endTransaction?.(transaction, nowMs);
     this.#shard.toldEnd = Math.min(this.#shard.toldEnd, this.#log.logEndOffset);
     const snapshot = await loadNewestSnapshot(parts, spec.name, this.#log.logEndOffset);
     const snapshotEnd = snapshot?.endOffset ?? 0;
     if (snapshot !== undefined) {
       this.#snapshot = snapshot.name;
       const isNews = this.#shard.toldEnd === 0;
-      await replay(parts, snapshot.bytes, (batch) => {
-        apply(batch);
-        if (isNews) spec.onCommitted?.(batch);
-      });
+      const batch = (read: BatchRecords) => {
+        apply(read);
+        if (isNews) spec.onCommitted?.(read);
+      };
+      await replay(parts, snapshot.bytes, { batch, end });
       if (isNews) this.#shard.toldEnd = snapshotEnd;
     }
     // What the snapshot has and nobody was told of is read for that alone.
@@ -80,10 +86,15 @@ export class Coordinator {
         this.#checkGap(nextOffset, baseOffset);
         nextOffset = lastOffset + 1;
       });
-      fromOffset = await replay(parts, bytes, (batch) => {
-        const { baseOffset, lastOffset } = batch.header;
-        if (baseOffset >= snapshotEnd) apply(batch);
-        this.#tell(lastOffset + 1, batch);
+      fromOffset = await replay(parts, bytes, {
+        batch: (batch) => {
+          const { baseOffset, lastOffset } = batch.header;
+          if (baseOffset >= snapshotEnd) apply(batch);
+          this.#tell(lastOffset + 1, batch);
+        },
+        end: (transaction, nextOffset) => {
+          if (nextOffset > snapshotEnd) end(transaction);
+        },
       });
     }
     this.#boot = spec.boot?.(this.machine);
@@ -166,7 +177,8 @@ export class Coordinator {
   }
 
   #append(records: readonly MachineRecord[]): void {
-    const endOffset = this.#appendBatch(records, false);
+    let endOffset = this.#log.logEndOffset;
+    for (const run of runsOfProducers(records)) endOffset = this.#appendBatch(run, false);
     const nowMs = this.#shard.parts.clock.now();
     for (const record of records) this.machine.apply(record, nowMs);
     this.#uncommitted.push({ endOffset, records });
@@ -174,13 +186,21 @@ export class Coordinator {
     if (snapshot.length > 0) this.#shard.commit(snapshot);
   }
 
+  /** A marker was appended. */
+  ended(end: TransactionEnd): void {
+    this.machine.endTransaction?.(end, this.#shard.parts.clock.now());
+    this.#arm();
+  }
+
   /** @returns the log end after it. */
   #appendBatch(records: readonly MachineRecord[], isControl: boolean): Offset {
     const { kernels, clock } = this.#shard.parts;
     const timestamp = clock.now();
+    const producer = records[0]?.producer;
     const bytes = buildBatch(kernels, {
-      records: records.map((record) => ({ ...record, timestamp })),
+      records: records.map(({ key, value }) => ({ key, value, timestamp })),
       isControl,
+      ...(producer && { ...producer, baseSequence: 0, isTransactional: true }),
     });
     const { leaderEpoch } = this.#shard;
     const result = this.#log.append(bytes, { leaderEpoch, origin: 'coordinator', nowMs: timestamp });

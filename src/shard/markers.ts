@@ -40,7 +40,7 @@ export class Markers {
     );
     if (result?.type === 'refused') return result.errorCode;
     if (result === undefined) return ErrorCode.NONE;
-    this.#shard.ended(producerId);
+    this.#shard.ended({ producerId, committed: isCommit });
     this.#shard.commit(result.writes);
     return ErrorCode.NONE;
   }

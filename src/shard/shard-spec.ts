@@ -53,7 +53,9 @@ export interface ShardSpec {
    */
   transactionCoordinator?: (transactionalId: string) => ShardId | undefined;
   /** A coordinator's state machine, made anew each time the log is loaded. */
-  machine?: () => Machine;
+  machine?: (leaderEpoch: LeaderEpoch) => Machine;
+  /** Others wait for what its machine asks: it is opened at the start, and again when it has failed. */
+  isNeeded?: boolean;
   /** What a new leader writes first: control records, and values beside the log. */
   reign?: (leaderEpoch: LeaderEpoch) => Reign;
   /** The machine can do without no record of it: a log with a gap is refused. */

@@ -1,7 +1,7 @@
 import { PartitionLog } from '../log/partition-log.ts';
 import { ErrorCode } from '../model/errors.ts';
 import type { LeaderEpoch, Offset } from '../model/ids.ts';
-import type { Address, Machine } from '../model/machine.ts';
+import type { Address, Machine, TransactionEnd } from '../model/machine.ts';
 import { LogDamaged, type LogWrite } from '../ports/log-store.ts';
 import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import { fetchApi } from '../wire/apis/01-fetch.ts';
@@ -31,7 +31,7 @@ const RELOAD_AFTER_MS = 1_000;
  *   closed ──first request──> opening ──log loaded──> open ──drop──> gone
  *                                │                      │
  *                                └──────> failed <──────┘ storage failed
- *                                            └─ request after RELOAD_AFTER_MS ──> opening
+ *                                            └─ RELOAD_AFTER_MS, and a request or a need ──> opening
  */
 export class Shard {
   readonly parts: ShardParts;
@@ -43,6 +43,7 @@ export class Shard {
   #state: 'closed' | 'opening' | 'open' | 'failed' | 'gone' = 'closed';
   #failedAtMs = 0;
   #failure = '';
+  #cancelReload: (() => void) | undefined;
   /** Came while opening. */
   #queue: ShardRequest[] = [];
   #waiting = new WaitingReplies();
@@ -164,7 +165,7 @@ export class Shard {
     this.#lookups = new Lookups(this, log);
     this.#markers = new Markers(this, log);
     if (this.spec.machine !== undefined) {
-      this.#coordinator = new Coordinator(this, log, this.spec.machine());
+      this.#coordinator = new Coordinator(this, log, this.spec.machine(this.#leaderEpoch));
       await this.#coordinator.load();
     }
     if (this.#isGone) return;
@@ -219,8 +220,9 @@ export class Shard {
   }
 
   /** A producer's transaction has its marker, which is about to be committed. */
-  ended(producerId: number): void {
-    this.#appends?.ended(producerId);
+  ended(end: TransactionEnd): void {
+    this.#appends?.ended(end.producerId);
+    this.#coordinator?.ended(end);
   }
 
   /** Hands writes to the store; what waits for the high watermark goes on when they are durable. */
@@ -309,6 +311,9 @@ export class Shard {
     this.#state = 'failed';
     if (this.#log) this.refusals.addUncommitted(this.#log, this.#failedAtMs);
     this.#forgetAll(ErrorCode.KAFKA_STORAGE_ERROR);
+    if (!this.spec.isNeeded) return;
+    const reloadAtMs = this.#failedAtMs + RELOAD_AFTER_MS;
+    this.#cancelReload = this.parts.clock.at(reloadAtMs, () => void this.open());
   }
 
   #forgetAll(errorCode: number): void {
@@ -352,6 +357,7 @@ export class Shard {
   /** Before a clean shutdown: what makes the next start fast. */
   closingWrites(): readonly LogWrite[] {
     this.#coordinator?.stop();
+    this.#cancelReload?.();
     return this.#log?.snapshotWrites() ?? [];
   }
 }

@@ -64,6 +64,12 @@ export class Shards implements ShardLink {
     return shard;
   }
 
+  /** Opens a shard whose log is there already. */
+  async openStored(id: ShardId): Promise<void> {
+    const shard = this.get(id);
+    if (shard !== undefined && this.#stored.has(shard.spec.name.log)) await shard.open();
+  }
+
   /** Those that were asked for so far. */
   all(): Iterable<Shard> {
     return this.#shards.values();

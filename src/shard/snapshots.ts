@@ -4,7 +4,7 @@ import type { LeaderEpoch, Millis, Offset } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import { readAgain } from '../ports/read-again.ts';
 import type { LogName, LogStore } from '../ports/log-store.ts';
-import { type NewRecord, buildBatch } from '../records/builder.ts';
+import { type BatchSpec, type NewRecord, buildBatch } from '../records/builder.ts';
 import { BatchFault } from '../kernels/kernels.ts';
 
 /** Control batches around a snapshot: what Kafka's tools expect of a metadata checkpoint (KIP-630). */
@@ -22,6 +22,23 @@ export function snapshotName(endOffset: Offset, epoch: LeaderEpoch): string {
   return `${String(endOffset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}${SUFFIX}`;
 }
 
+/** Those that follow one another and are of one transaction, or of none, are one batch. */
+export function* runsOfProducers(
+  records: Iterable<MachineRecord>,
+  recordsMax = Infinity,
+): Iterable<MachineRecord[]> {
+  let run: MachineRecord[] = [];
+  for (const record of records) {
+    const isOther = run.length > 0 && record.producer?.producerId !== run[0]?.producer?.producerId;
+    if (isOther || run.length === recordsMax) {
+      yield run;
+      run = [];
+    }
+    run.push(record);
+  }
+  if (run.length > 0) yield run;
+}
+
 /** A snapshot is a log of its own: record batches from offset 0, which replay reads like any others. */
 export function encodeSnapshot(
   { kernels }: { kernels: Kernels },
@@ -30,21 +47,19 @@ export function encodeSnapshot(
 ): Uint8Array {
   const batches: Uint8Array[] = [];
   let baseOffset = 0;
-  const add = (batch: NewRecord[], isControl: boolean) => {
-    if (batch.length > 0) batches.push(buildBatch(kernels, { records: batch, baseOffset, isControl }));
+  const add = (batch: NewRecord[], kind: Partial<BatchSpec>) => {
+    batches.push(buildBatch(kernels, { records: batch, baseOffset, ...kind }));
     baseOffset += batch.length;
   };
-  if (frame !== undefined) add([frame.header(nowMs)], true);
-  let pending: NewRecord[] = [];
-  for (const { key, value } of records) {
-    pending.push({ key, value, timestamp: nowMs });
-    if (pending.length === BATCH_RECORDS) {
-      add(pending, false);
-      pending = [];
-    }
+  if (frame !== undefined) add([frame.header(nowMs)], { isControl: true });
+  for (const run of runsOfProducers(records, BATCH_RECORDS)) {
+    const producer = run[0]?.producer;
+    add(
+      run.map(({ key, value }) => ({ key, value, timestamp: nowMs })),
+      producer ? { ...producer, baseSequence: 0, isTransactional: true } : {},
+    );
   }
-  add(pending, false);
-  if (frame !== undefined) add([frame.footer(nowMs)], true);
+  if (frame !== undefined) add([frame.footer(nowMs)], { isControl: true });
   return concat(batches);
 }
 

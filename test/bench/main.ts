@@ -27,6 +27,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   idle: () => import('./idle.ts'),
   scale: () => import('./scale.ts'),
   testing: () => import('./testing.ts'),
+  transactions: () => import('./transactions.ts'),
   wake: () => import('./wake.ts'),
   wire: () => import('./wire.ts'),
 };

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { CompressionTypes, type Message } from 'kafkajs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
-import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
 import { PLACES, sortedValues, useBroker } from './fixture.ts';
 import { KAFKAJS_CODECS, registerCodecs, writeSnappyAs } from './kafkajs-codecs.ts';
 import { connectAdmin, connectProducer, createTopic, errorsOf, readTopic } from './kafkajs.ts';
@@ -247,12 +246,5 @@ describe('kafkajs produces', () => {
     const nextWeek = String(Date.now() + 7 * 24 * 3_600_000);
     const late = producer.send({ topic, messages: [{ value: 'v', timestamp: nextWeek }] });
     expect(await errorsOf(late)).toEqual(['INVALID_TIMESTAMP']);
-  });
-
-  test('a transactional producer is told at once that there are no transactions', async () => {
-    const producer = await connectProducer(broker, { transactionalId: 'tx', idempotent: true });
-    const requestsBefore = broker.requests(findCoordinatorApi.key);
-    expect(await errorsOf(producer.transaction())).toEqual(['Failed to find group coordinator']);
-    expect(broker.requests(findCoordinatorApi.key) - requestsBefore).toBe(1);
   });
 });

@@ -179,11 +179,6 @@ describe('@platformatic/kafka', () => {
     expect(committed.get(topic)).toEqual([2n]);
   });
 
-  test('a transaction is refused at once', async () => {
-    const producer = newProducer(broker, { idempotent: true, transactionalId: 'tx' });
-    expect(await errorsOf(producer.beginTransaction())).toEqual(['INVALID_REQUEST']);
-  });
-
   test('a record above max.message.bytes is refused', async () => {
     const topic = await createTopic(broker);
     const producer = newProducer(broker);

@@ -21,7 +21,6 @@ import { deleteTopicsApi } from '../../src/wire/apis/20-delete-topics.ts';
 import { deleteRecordsApi } from '../../src/wire/apis/21-delete-records.ts';
 import { initProducerIdApi } from '../../src/wire/apis/22-init-producer-id.ts';
 import { offsetForLeaderEpochApi } from '../../src/wire/apis/23-offset-for-leader-epoch.ts';
-import { writeTxnMarkersApi } from '../../src/wire/apis/27-write-txn-markers.ts';
 import { describeConfigsApi } from '../../src/wire/apis/32-describe-configs.ts';
 import { alterConfigsApi } from '../../src/wire/apis/33-alter-configs.ts';
 import { alterReplicaLogDirsApi } from '../../src/wire/apis/34-alter-replica-log-dirs.ts';
@@ -37,16 +36,14 @@ import { offsetDeleteApi } from '../../src/wire/apis/47-offset-delete.ts';
 import { describeQuorumApi } from '../../src/wire/apis/55-describe-quorum.ts';
 import { updateFeaturesApi } from '../../src/wire/apis/57-update-features.ts';
 import { describeClusterApi } from '../../src/wire/apis/60-describe-cluster.ts';
-import { describeProducersApi } from '../../src/wire/apis/61-describe-producers.ts';
 import { consumerGroupHeartbeatApi } from '../../src/wire/apis/68-consumer-group-heartbeat.ts';
 import { consumerGroupDescribeApi } from '../../src/wire/apis/69-consumer-group-describe.ts';
 import { listConfigResourcesApi } from '../../src/wire/apis/74-list-config-resources.ts';
 import { describeTopicPartitionsApi } from '../../src/wire/apis/75-describe-topic-partitions.ts';
 import { type Case, type Given, of } from './advertised-case.ts';
 import { ACL_CASES, USER_CASES } from './advertised-security.ts';
+import { TRANSACTION_CASES } from './advertised-transactions.ts';
 import { batch, fetchBody, produceBody } from './harness.ts';
-
-/** What a request is made of: a topic with one record, and a name nobody else uses. */
 
 const METADATA = new TextEncoder().encode('metadata');
 const MEMBER = { generationId: 1, memberId: 'nobody' };
@@ -75,8 +72,7 @@ function newTopic({ unique }: Given) {
 
 export type { Given } from './advertised-case.ts';
 
-/** One smallest valid request of every API, for every version of it. */
-export const CASES: readonly Case[] = [
+const PLAIN_CASES: readonly Case[] = [
   of(
     produceApi,
     ({ topic }) => produceBody(topic, batch(['again'])),
@@ -212,23 +208,6 @@ export const CASES: readonly Case[] = [
     ({ topic }) => ({ topics: [{ topic: topic.name, partitions: [{ partition: 0, leaderEpoch: 0 }] }] }),
     ({ topics }) => topics[0]?.partitions[0]?.errorCode,
   ),
-  of(
-    writeTxnMarkersApi,
-    ({ topic }) => ({
-      markers: [
-        {
-          producerId: 1_000_000,
-          producerEpoch: 1,
-          transactionResult: false,
-          topics: [{ name: topic.name, partitionIndexes: [0] }],
-          coordinatorEpoch: 0,
-          transactionVersion: 2,
-        },
-      ],
-    }),
-    ({ markers }) => [markers[0]?.producerId, markers[0]?.topics[0]?.partitions],
-    [1_000_000, [{ partitionIndex: 0, errorCode: ErrorCode.NONE }]],
-  ),
   ...ACL_CASES,
   of(
     describeConfigsApi,
@@ -351,11 +330,6 @@ export const CASES: readonly Case[] = [
     [ErrorCode.NONE, 1, 1],
   ),
   of(
-    describeProducersApi,
-    ({ topic }) => ({ topics: [{ name: topic.name, partitionIndexes: [0] }] }),
-    ({ topics }) => topics[0]?.partitions[0]?.errorCode,
-  ),
-  of(
     consumerGroupHeartbeatApi,
     ({ topic, unique }) => ({
       groupId: unique,
@@ -387,3 +361,6 @@ export const CASES: readonly Case[] = [
     [ErrorCode.NONE, 1, null],
   ),
 ];
+
+/** One smallest valid request of every API, for every version of it; by key. */
+export const CASES = [...PLAIN_CASES, ...TRANSACTION_CASES].sort((a, b) => a.api.key - b.api.key);

@@ -165,7 +165,6 @@ describe('FindCoordinator', () => {
   });
 
   test.each([
-    ['transactional ids', 1],
     ['share groups', 2],
     ['what nobody knows', 9],
   ])('%s are refused in words', async (_, keyType) => {

@@ -4,7 +4,8 @@ import { ErrorCode } from '../../src/model/errors.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
 import { apiVersionsApi } from '../../src/wire/apis/18-api-versions.ts';
-import { CASES, type Given } from './advertised.ts';
+import { CASES } from './advertised.ts';
+import type { Given } from './advertised-case.ts';
 import { type RawClient, TestBroker, batch, produce } from './harness.ts';
 
 let server: TestBroker;
@@ -18,6 +19,7 @@ beforeAll(async () => {
   topic = await server.topic(client);
   await produce(client, topic, batch(['hello']));
   await client.send(findCoordinatorApi, 0, { key: 'first' });
+  await client.send(findCoordinatorApi, 1, { key: 'first', keyType: 1 });
 });
 afterAll(() => server.close());
 

@@ -4,6 +4,7 @@ import { type GroupConfig, groupConfig } from '../../src/group/config.ts';
 import { ErrorCode } from '../../src/model/errors.ts';
 import { ZERO_UUID } from '../../src/model/ids.ts';
 import { offsetCommitApi, type OffsetCommitResponse } from '../../src/wire/apis/08-offset-commit.ts';
+import { OTHERS } from './coordinator.ts';
 
 test('settings over defaults, read again when they are others', () => {
   let given: Partial<GroupConfig> = { groupMaxSize: 7 };
@@ -16,7 +17,7 @@ test('settings over defaults, read again when they are others', () => {
 
 test('a machine keeps to what is set while it runs', () => {
   let given: Partial<GroupConfig> = { offsetMetadataMaxBytes: 5 };
-  const machine = new GroupMachine({ id: () => 'id', config: () => given });
+  const machine = new GroupMachine({ ...OTHERS, id: () => 'id', config: () => given });
   const commit = () => {
     const partition = {
       partitionIndex: 0,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { GroupMachine } from '../../src/group/index.ts';
 import type { MachineRecord } from '../../src/model/machine.ts';
 import { ConsumerClient, describeGroup, HEARTBEAT_MS, REBALANCE_MS, SESSION_MS } from './consumer-client.ts';
-import { Coordinator } from './coordinator.ts';
+import { Coordinator, OTHERS } from './coordinator.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -75,7 +75,7 @@ class World {
 }
 
 function replayed(records: Iterable<MachineRecord>, nowMs: number): GroupMachine {
-  const machine = new GroupMachine({ id: () => 'none' });
+  const machine = new GroupMachine({ ...OTHERS, id: () => 'none' });
   for (const record of records) machine.apply(record, nowMs);
   return machine;
 }

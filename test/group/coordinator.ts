@@ -5,6 +5,12 @@ import { FakeTopics } from './fake-topics.ts';
 
 export type { Asking } from '../support/machine-host.ts';
 
+/** What a machine is told of the others. */
+export const OTHERS = {
+  partition: 7,
+  transactionCoordinator: (id: string) => (id === 'unknown' ? undefined : 't/0'),
+};
+
 /** Of groups; their first rebalance waits for nobody. */
 export class Coordinator extends MachineHost<GroupMachine> {
   readonly topics: FakeTopics;
@@ -15,6 +21,7 @@ export class Coordinator extends MachineHost<GroupMachine> {
     super(
       () =>
         new GroupMachine({
+          ...OTHERS,
           id: () => String(++ids),
           config: { groupInitialRebalanceDelayMs: 0, consumerAssignmentIntervalMs: 0, ...config },
           cluster: topics,

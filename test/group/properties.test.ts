@@ -4,7 +4,7 @@ import { GroupMachine } from '../../src/group/index.ts';
 import type { MachineRecord } from '../../src/model/machine.ts';
 import { offsetFetchApi } from '../../src/wire/apis/09-offset-fetch.ts';
 import { describeGroupsApi } from '../../src/wire/apis/15-describe-groups.ts';
-import { Coordinator } from './coordinator.ts';
+import { Coordinator, OTHERS } from './coordinator.ts';
 import { printed } from '../support/machine-host.ts';
 import { MemberClient, REBALANCE_MS, SESSION_MS, type Witness } from './member.ts';
 
@@ -74,7 +74,7 @@ class World {
 }
 
 function replayed(records: Iterable<MachineRecord>, nowMs: number): GroupMachine {
-  const machine = new GroupMachine({ id: () => 'none' });
+  const machine = new GroupMachine({ ...OTHERS, id: () => 'none' });
   for (const record of records) machine.apply(record, nowMs);
   return machine;
 }

@@ -5,7 +5,7 @@ import { loadKernels } from '../../src/kernels/load.ts';
 import type { MachineRecord } from '../../src/model/machine.ts';
 import { records } from '../../src/records/batch.ts';
 import { buildBatch } from '../../src/records/builder.ts';
-import { bytes, text } from './coordinator.ts';
+import { bytes, OTHERS, text } from './coordinator.ts';
 
 function hex({ key, value }: MachineRecord): [string, string] {
   return [Buffer.from(key ?? []).toString('hex'), Buffer.from(value ?? []).toString('hex')];
@@ -166,7 +166,7 @@ test.each([
 );
 
 test('what other coordinators write, and what is not readable, changes nothing', () => {
-  const machine = new GroupMachine({ id: () => 'none' });
+  const machine = new GroupMachine({ ...OTHERS, id: () => 'none' });
   const unread = ['0003000167', '000f000167', 'ffff', '00', '', '0001', '0001ffff', KEY].map((key) => ({
     key: Buffer.from(key, 'hex'),
     value: Buffer.from('7fff00', 'hex'),
@@ -177,7 +177,7 @@ test('what other coordinators write, and what is not readable, changes nothing',
 });
 
 test('a group of an old version comes back', () => {
-  const machine = new GroupMachine({ id: () => 'none' });
+  const machine = new GroupMachine({ ...OTHERS, id: () => 'none' });
   const member = '0003632d31' + '000163' + '00022f68' + '00002710' + '0000000153' + '0000000141';
   const value =
     '0000' + '0008636f6e73756d6572' + '00000003' + '000572616e6765' + '0003632d31' + '00000001' + member;

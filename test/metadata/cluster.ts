@@ -20,6 +20,7 @@ import type {
   CreatePartitionsRequest,
   CreatePartitionsResponse,
 } from '../../src/wire/apis/37-create-partitions.ts';
+import type { AllocateProducerIdsResponse } from '../../src/wire/apis/67-allocate-producer-ids.ts';
 import type {
   UpdateFeaturesRequest,
   UpdateFeaturesResponse,
@@ -100,6 +101,10 @@ export class Cluster {
   initProducerId(changes: Partial<InitProducerIdRequest> = {}): InitProducerIdResponse {
     const usual = { transactionalId: null, transactionTimeoutMs: 0, producerId: -1, producerEpoch: -1 };
     return this.#ask<InitProducerIdResponse>(22, { ...usual, ...changes });
+  }
+
+  allocateProducerIds(): AllocateProducerIdsResponse {
+    return this.#ask<AllocateProducerIdsResponse>(67, { brokerId: -1, brokerEpoch: -1 });
   }
 
   describe(

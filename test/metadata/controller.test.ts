@@ -151,6 +151,18 @@ describe('producer ids', () => {
     expect(cluster.image.nextProducerId).toBe(2_000);
   });
 
+  test('a coordinator of transactions gets a block of its own', () => {
+    const cluster = new Cluster();
+    expect(cluster.initProducerId().producerId).toBe(0);
+    expect(cluster.allocateProducerIds()).toMatchObject({
+      errorCode: NONE,
+      producerIdStart: 1_000,
+      producerIdLen: 1_000,
+    });
+    expect(cluster.initProducerId().producerId).toBe(1);
+    expect(cluster.allocateProducerIds().producerIdStart).toBe(2_000);
+  });
+
   test('after a restart the next block begins: no id twice', () => {
     const cluster = new Cluster();
     expect(cluster.initProducerId()).toEqual({
@@ -167,7 +179,7 @@ describe('producer ids', () => {
 
   test.each([
     ['an empty transactional id', { transactionalId: '' }, 42],
-    ['transactions, not served yet', { transactionalId: 'tx' }, 35],
+    ['a transactional id, whose coordinator is to be asked', { transactionalId: 'tx' }, 42],
     ['an id without an epoch', { producerId: 4 }, 42],
     ['an epoch without an id', { producerEpoch: 4 }, 42],
     ['a known id, which a plain producer gives up', { producerId: 4, producerEpoch: 0 }, NONE],
@@ -184,10 +196,11 @@ describe('registration', () => {
     expect(Object.fromEntries(cluster.image.features)).toEqual({
       'metadata.version': 30,
       'group.version': 1,
+      'transaction.version': 2,
     });
-    expect(cluster.log).toHaveLength(3);
-    cluster.register(2, uuidOf(5));
     expect(cluster.log).toHaveLength(4);
+    cluster.register(2, uuidOf(5));
+    expect(cluster.log).toHaveLength(5);
   });
 
   test('the broker is there, unfenced, with its endpoints', () => {

@@ -182,7 +182,8 @@ describe('a shard whose storage fails', () => {
   });
 
   test('answers members it had parked', async () => {
-    const machine = () => new GroupMachine({ id: () => 'id' });
+    const machine = () =>
+      new GroupMachine({ id: () => 'id', partition: 0, transactionCoordinator: () => undefined });
     bench = new Bench({ machine });
     const joins = ['a', 'b'].map((groupId) =>
       bench.ask(joinGroupApi.key, 3, {

@@ -1,4 +1,11 @@
-import type { Answer, Ask, Decision, Machine, MachineRecord } from '../../src/model/machine.ts';
+import type {
+  Answer,
+  Ask,
+  Decision,
+  Machine,
+  MachineRecord,
+  TransactionEnd,
+} from '../../src/model/machine.ts';
 import { codecOf } from '../../src/wire/codec.ts';
 import { Reader } from '../../src/wire/reader.ts';
 import type { Api, RequestInitOf, RequestOf, ResponseOf } from '../../src/wire/schema.ts';
@@ -12,13 +19,26 @@ export interface Asking {
   prepare?: (body: unknown) => void;
 }
 
+/** A marker has no key. */
+export interface LogEntry extends MachineRecord {
+  readonly end?: TransactionEnd;
+}
+
+/** What a shard does with a log that it loads. */
+export function replay(machine: Machine, entries: Iterable<LogEntry>, nowMs: number): void {
+  for (const entry of entries) {
+    if (entry.end === undefined) machine.apply(entry, nowMs);
+    else machine.endTransaction?.(entry.end, nowMs);
+  }
+}
+
 /**
  * A machine with a shard's duties: it applies what is decided, keeps the log, and gives each answer to who
  * asked. Requests and replies pass through the codec, so that each is what a client of that version would
  * see.
  */
 export class MachineHost<M extends Machine> {
-  readonly log: MachineRecord[] = [];
+  readonly log: LogEntry[] = [];
   /** What the machine has asked of other shards and has not been answered. */
   readonly asks: Ask[] = [];
   readonly #create: () => M;
@@ -68,6 +88,12 @@ export class MachineHost<M extends Machine> {
     return this.perform(decision);
   }
 
+  /** A coordinator of transactions has its marker written. */
+  mark(end: TransactionEnd): void {
+    this.log.push({ key: null, value: null, end });
+    this.machine.endTransaction?.(end, this.nowMs);
+  }
+
   /** Time passes up to `untilMs`; `onTick` sees the records each due tick wrote. */
   pass(untilMs: number, onTick?: (atMs: number, records: MachineRecord[]) => void): void {
     while (this.machine.wakeAtMs <= untilMs) {
@@ -79,11 +105,11 @@ export class MachineHost<M extends Machine> {
   }
 
   /** Crashes: what is not in the log is gone. */
-  reload(records: Iterable<MachineRecord> = this.log): void {
+  reload(entries: Iterable<LogEntry> = this.log): void {
     this.#asked.clear();
     this.asks.length = 0;
     this.machine = this.#create();
-    for (const record of records) this.machine.apply(record, this.nowMs);
+    replay(this.machine, entries, this.nowMs);
     const resumed = this.machine.resume?.(this.nowMs);
     if (resumed !== undefined) this.perform(resumed);
   }
@@ -123,5 +149,6 @@ function throughWire<Body>(api: Api, fields: Api['request'], version: number, bo
 /** Of records, one line each, in no order: those of one key may stand anywhere. */
 export function printed(records: Iterable<MachineRecord>): string[] {
   const hex = (part: Uint8Array | null) => (part === null ? '-' : Buffer.from(part).toString('hex'));
-  return [...records].map(({ key, value }) => `${hex(key)} ${hex(value)}`).sort();
+  const whose = (record: MachineRecord) => Object.values(record.producer ?? {}).join('/');
+  return [...records].map((record) => `${hex(record.key)} ${hex(record.value)} ${whose(record)}`).sort();
 }

@@ -5,6 +5,8 @@ import type { ClientParts } from '../client-parts.ts';
 import { Fetcher } from '../fetch/fetcher.ts';
 import { policyOf, type Position } from '../fetch/position.ts';
 import { Coordinator } from '../group/coordinator.ts';
+import { findCoordinator } from '../group/find-coordinator.ts';
+import type { Identity } from '../group/offsets.ts';
 import { verdictOn } from '../group/verdict.ts';
 import { abortable } from '../retry.ts';
 import type { TopicPartition } from '../topic-partition.ts';
@@ -72,8 +74,10 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
     this.#options = options;
     this.#settings = settings;
     this.#fetcher = new Fetcher(parts, { ...options, outOfRange, deserializersOf, retried });
-    const group =
-      groupId === undefined ? undefined : { groupId, coordinator: new Coordinator({ ...parts, groupId }) };
+    const find = (id: string) => () => findCoordinator(parts.cluster, id);
+    const coordinatorOf = (id: string) =>
+      new Coordinator({ ...parts, find: find(id), owner: 'the consumer' });
+    const group = groupId === undefined ? undefined : { groupId, coordinator: coordinatorOf(groupId) };
     this.#coordinator = group?.coordinator;
     this.#share = new Share({
       parts,
@@ -106,6 +110,16 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
   /** Partitions that are this consumer's now. */
   get assignment(): readonly TopicPartition[] {
     return this.#share.partitions.map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  /** @internal Who commits, for a transaction. @throws MilenaError INVALID_ARGUMENT, PARTITION_LOST */
+  get committer(): { groupId: string; by: Identity } {
+    const { groupId } = this.#settings;
+    if (groupId === undefined)
+      throw invalidArgument('nothing can be committed without a group', 'give the consumer a group');
+    const by = this.#member.identity;
+    if (by !== undefined) return { groupId, by };
+    throw new MilenaError(`the consumer is no member of ${groupId} now`, { code: 'PARTITION_LOST' });
   }
 
   [Symbol.asyncIterator](): this {

@@ -6,7 +6,7 @@ import { invalidArgument } from '../errors.ts';
 import type { TopicPartition } from '../topic-partition.ts';
 
 /** How a consumer comes to its partitions: as a member of a group, or by itself. */
-export type Member = Pick<Membership, 'commit' | 'hold' | 'isStable' | 'leave' | 'look' | 'run'>;
+export type Member = Pick<Membership, 'commit' | 'hold' | 'identity' | 'isStable' | 'leave' | 'look' | 'run'>;
 
 /** By the protocol that its options name. */
 export function membershipOf(
@@ -21,6 +21,7 @@ export function membershipOf(
 /** Has what it was told to have; nobody shares it, and nobody takes it away. */
 export class LoneMember implements Member {
   readonly isStable = true;
+  readonly identity = NO_MEMBER;
   readonly #partitions: readonly TopicPartition[];
   readonly #work: Pick<MemberWork, 'assigned'>;
   readonly #group: { coordinator: Coordinator; groupId: string } | undefined;

@@ -20,7 +20,7 @@ import {
 } from './broker-assignment.ts';
 import type { Coordinator } from './coordinator.ts';
 import { type MemberWork, REVOKE_RATIO } from './membership.ts';
-import { type AskOptions, commitOffsets, type GroupPosition } from './offsets.ts';
+import { type AskOptions, commitOffsets, type GroupPosition, type Identity } from './offsets.ts';
 import { type GroupVerdict, verdictOn } from './verdict.ts';
 
 export interface ConsumerMembershipOptions {
@@ -83,6 +83,13 @@ export class ConsumerMembership {
     this.#work = work;
     this.#memberId = options.random.uuid();
     this.#ids = new TopicIds(options.cluster);
+  }
+
+  /** In the epoch it is in now; undefined while it is no member. */
+  get identity(): Identity | undefined {
+    if (this.#epoch === 0 || this.#life.signal.aborted) return undefined;
+    const { instanceId } = this.#options;
+    return { generationId: this.#epoch, memberId: this.#memberId, instanceId, isOfBroker: true };
   }
 
   /** It has what it is to have, as far as it was told. */

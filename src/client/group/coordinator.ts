@@ -5,7 +5,6 @@ import type { Cluster } from '../cluster.ts';
 import { BrokerError, closedError, mayRetry } from '../errors.ts';
 import type { Exchange, RequestOptions } from '../exchange.ts';
 import { abortable, Patience } from '../retry.ts';
-import { findCoordinator } from './find-coordinator.ts';
 import { verdictOn } from './verdict.ts';
 
 /**
@@ -16,14 +15,17 @@ export type Line = 'joining' | 'living';
 
 export interface CoordinatorOptions {
   cluster: Cluster;
-  groupId: string;
+  /** The number of the broker that it is now. @throws BrokerError, ConnectionLost */
+  find: () => Promise<number>;
+  /** Whose it is: what is closed, for people. */
+  owner: string;
   clock: Clock;
   random: Random;
   /** How long one call is tried again. */
   retryForMs: Millis;
 }
 
-/** The way to a group's coordinator, which moves with it. */
+/** The way to a coordinator, which moves with its partition: of a group, or of a transactional id. */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #lines = new Map<Line, Promise<Exchange>>();
@@ -73,7 +75,7 @@ export class Coordinator {
   }
 
   close(): void {
-    this.#life.abort(closedError('the consumer'));
+    this.#life.abort(closedError(this.#options.owner));
     this.#hangUp();
   }
 
@@ -103,12 +105,12 @@ export class Coordinator {
   }
 
   async #open(): Promise<Exchange> {
-    const { cluster, groupId } = this.#options;
-    this.#nodeId ??= findCoordinator(cluster, groupId);
+    const { cluster, find } = this.#options;
+    this.#nodeId ??= find();
     const exchange = await cluster.open(await this.#nodeId);
     if (!this.#life.signal.aborted) return exchange;
     exchange.close();
-    throw closedError('the consumer');
+    throw closedError(this.#options.owner);
   }
 
   #drop(line: Line, opening: Promise<Exchange>): void {

@@ -8,6 +8,8 @@ import type { Situation, Verdict } from './verdict.ts';
 export interface ProducerIdentity {
   producerId: number;
   producerEpoch: number;
+  /** It is that of one transaction: its epoch is not ours to move. */
+  isTransactional?: boolean;
 }
 
 /** A broker remembers the last five batches of a producer and partition: what is under way can be sent again. */
@@ -40,6 +42,8 @@ export class PartitionQueue {
   lastError: Error | undefined;
   /** Whoever sends waits for something that this queue needs. */
   isHeld = false;
+  /** The coordinator knows that it is part of the transaction. */
+  isAdmitted = false;
 
   constructor(
     place: { topic: string; partition: number },
@@ -109,7 +113,9 @@ export class PartitionQueue {
   /** What a verdict depends on. */
   situationOf(batch: Batch): Situation {
     const { isRenumbered } = batch;
-    return { isIdempotent: this.#isIdempotent, isOldest: this.#batches[0] === batch, isRenumbered };
+    const isTransactional = this.#identity?.isTransactional ?? false;
+    const isOldest = this.#batches[0] === batch;
+    return { isIdempotent: this.#isIdempotent, isTransactional, isOldest, isRenumbered };
   }
 
   /** What was sent has its answer. @param error what its records are told when it is refused. */

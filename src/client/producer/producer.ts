@@ -11,7 +11,7 @@ import type { RecordWaiter } from './contents.ts';
 import { watchedBatches } from './watched-batches.ts';
 import { murmur2Partitioner, type Partitioner } from './partitioner.ts';
 import { newRecord, type ProducerRecord, type RecordBytes, type RecordMetadata, sizeOf } from './record.ts';
-import { Sender } from './sender.ts';
+import { Sender, type SenderTransaction } from './sender.ts';
 import { type Admitted, TopicWriter } from './topic-writer.ts';
 
 export interface ProducerOptions {
@@ -73,7 +73,7 @@ export class Producer implements AsyncDisposable {
   };
 
   /** @internal @throws MilenaError INVALID_ARGUMENT */
-  constructor(parts: ClientParts, options: ProducerOptions = {}) {
+  constructor(parts: ClientParts, options: ProducerOptions = {}, transaction?: SenderTransaction) {
     const { cluster, clock, random, kernels, codecs } = parts;
     const { acks = 'all', idempotent = acks === 'all', compression = 'none', lingerMs = 0 } = options;
     const { requestMaxBytes = REQUEST_MAX_BYTES, partitioner = murmur2Partitioner } = options;
@@ -86,7 +86,7 @@ export class Producer implements AsyncDisposable {
     const times = { lingerMs, requestTimeoutMs, deliveryTimeoutMs };
     const how = { acks: acks === 'all' ? (-1 as const) : acks, isIdempotent: idempotent, requestMaxBytes };
     const home = { cluster, clock, random };
-    const sender = new Sender({ ...home, ...how, ...times });
+    const sender = new Sender({ ...home, ...how, ...times, transaction });
     this.#sender = sender;
     const batchBytes = Math.min(options.batchBytes ?? BATCH_BYTES, requestMaxBytes);
     const released = (sizeBytes: number) => this.#budget.release(sizeBytes);

@@ -6,9 +6,9 @@ import { produceApi, type ProduceResponse } from '../../wire/apis/00-produce.ts'
 import { initProducerIdApi } from '../../wire/apis/22-init-producer-id.ts';
 import type { Cluster } from '../cluster.ts';
 import { BrokerError, MilenaError, mayRetry } from '../errors.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, Versions } from '../exchange.ts';
 import { backoffMs } from '../retry.ts';
-import { titleOf } from '../topic-partition.ts';
+import { titleOf, type TopicPartition } from '../topic-partition.ts';
 import type { Batch } from './batch.ts';
 import { PartitionQueue, type ProducerIdentity, SENDING_MAX } from './partition-queue.ts';
 import { type Chosen, errorOf, NOT_SAID, pack, topicDataOf } from './produce-request.ts';
@@ -33,6 +33,17 @@ export interface SenderOptions {
   /** What a broker may take until it has to answer. */
   requestTimeoutMs: Millis;
   deliveryTimeoutMs: Millis;
+  transaction?: SenderTransaction | undefined;
+}
+
+/** What one transaction is sent in. */
+export interface SenderTransaction {
+  readonly transactionalId: string;
+  readonly identity: ProducerIdentity;
+  /** Of Produce: who speaks v12 makes partitions part of the transaction by writing (KIP-890). */
+  readonly versions: Versions;
+  /** Makes them part of it; left out where writing does. @throws BrokerError, ConnectionLost */
+  readonly admit?: ((partitions: readonly TopicPartition[]) => Promise<void>) | undefined;
 }
 
 /** What goes to one broker; its connection is opened when it is needed. */
@@ -60,6 +71,7 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#identity = options.transaction?.identity;
     this.#stopListening = options.clock.wakes?.on(() => this.#woke());
   }
 
@@ -160,6 +172,7 @@ export class Sender {
       if (this.#identity === undefined) return this.#askIdentity();
       queue.identify(this.#identity);
     }
+    if (this.#options.transaction?.admit !== undefined && !queue.isAdmitted) return this.#admit();
     const leaderId = this.#options.cluster.leaderIdOf(queue.topic, queue.partition);
     if (leaderId === undefined) return void this.#findLeader(queue);
     const queues = byLeader.get(leaderId);
@@ -196,6 +209,15 @@ export class Sender {
       } finally {
         this.#isAskingIdentity = false;
       }
+    });
+  }
+
+  /** All that wait for it at once. */
+  #admit(): void {
+    const queues = [...this.#active].filter((queue) => !queue.isAdmitted && !queue.isHeld);
+    void this.#hold(queues, async () => {
+      await this.#options.transaction?.admit?.(queues);
+      for (const queue of queues) queue.isAdmitted = true;
     });
   }
 
@@ -288,15 +310,16 @@ export class Sender {
   }
 
   async #ask(lane: Lane, exchange: Exchange, chosen: readonly Chosen[]): Promise<void> {
-    const { acks, requestTimeoutMs } = this.#options;
-    const body = { acks, timeoutMs: requestTimeoutMs, topicData: topicDataOf(chosen) };
+    const { acks, requestTimeoutMs, transaction } = this.#options;
+    const { transactionalId = null, versions = PRODUCE_VERSIONS } = transaction ?? {};
+    const body = { transactionalId, acks, timeoutMs: requestTimeoutMs, topicData: topicDataOf(chosen) };
     try {
       if (acks === 0) {
         if (chosen.length > 0) await exchange.post(produceApi, PRODUCE_VERSIONS, body);
         for (const { queue, batch } of chosen) queue.answered(batch, 'stored', NOT_SAID);
       } else if (chosen.length > 0) {
         const timeoutMs = requestTimeoutMs + Math.min(PATIENCE_MS, requestTimeoutMs);
-        this.#answered(chosen, await exchange.request(produceApi, PRODUCE_VERSIONS, body, { timeoutMs }));
+        this.#answered(chosen, await exchange.request(produceApi, versions, body, { timeoutMs }));
       }
     } catch (error) {
       for (const one of chosen) this.#failed(one, error as Error);

@@ -18,19 +18,22 @@ const WRONG_NUMBER: ReadonlySet<number> = new Set([
 
 export interface Situation {
   isIdempotent: boolean;
+  /** Its number cannot be changed: what is missing before it, the transaction lacks. */
+  isTransactional: boolean;
   /** Nothing older of its partition is without an answer. */
   isOldest: boolean;
   /** It has got a new number before, for the same reason. */
   isRenumbered: boolean;
 }
 
-export function verdictOn(errorCode: number, { isIdempotent, isOldest, isRenumbered }: Situation): Verdict {
+export function verdictOn(errorCode: number, situation: Situation): Verdict {
+  const { isIdempotent, isTransactional, isOldest, isRenumbered } = situation;
   if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) return 'stored';
   if (TOO_LARGE.has(errorCode)) return 'smaller';
   if (isIdempotent && WRONG_NUMBER.has(errorCode)) {
     // What came before it is not there yet; or never will be, having been refused or given up.
     if (!isOldest) return 'again';
-    return isRenumbered ? 'refused' : 'anew';
+    return isRenumbered || isTransactional ? 'refused' : 'anew';
   }
   return errorInfo(errorCode).retriable ? 'again' : 'refused';
 }

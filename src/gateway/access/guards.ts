@@ -6,12 +6,18 @@ import { GROUP_GUARDS } from './groups.ts';
 import type { Guard } from './guard.ts';
 import { PRODUCER_GUARDS } from './producers.ts';
 import { TOPIC_GUARDS } from './topics.ts';
+import { TRANSACTION_GUARDS } from './transactions.ts';
 
 /** One for each API that is served; `test/gateway/access.test.ts` holds that. */
 export const GUARDS: ReadonlyMap<number, Guard> = new Map(
-  [...TOPIC_GUARDS, ...GROUP_GUARDS, ...CONSUMER_GROUP_GUARDS, ...CLUSTER_GUARDS, ...PRODUCER_GUARDS].map(
-    (guard) => [guard.api.key, guard],
-  ),
+  [
+    ...TOPIC_GUARDS,
+    ...GROUP_GUARDS,
+    ...CONSUMER_GROUP_GUARDS,
+    ...CLUSTER_GUARDS,
+    ...PRODUCER_GUARDS,
+    ...TRANSACTION_GUARDS,
+  ].map((guard) => [guard.api.key, guard]),
 );
 
 /** Handles of a request what its caller may; without a guard nothing may be asked. */

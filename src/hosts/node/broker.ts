@@ -140,7 +140,7 @@ export class Broker {
       const tickets = ticketsOf(options, { door: httpDoor, clock });
       const verifyToken = tickets?.verifier(byKeys) ?? byKeys;
       const core = startCore({ ...home, ...told, verifyToken, store, identity, kernels });
-      await openMetadata(core.shards);
+      await openMetadata(core);
       const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
       pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
       broker = new Broker(

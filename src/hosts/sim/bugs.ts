@@ -286,7 +286,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
         const { machine, onCommitted } = spec;
         if (machine === undefined || onCommitted === undefined) return spec;
         // The second time, when they are committed, changes nothing.
-        return { ...spec, machine: () => appliesEarly(machine(), onCommitted) };
+        return { ...spec, machine: (epoch) => appliesEarly(machine(epoch), onCommitted) };
       },
     }),
     breaks: ['I1'],
@@ -306,7 +306,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
       spec: (spec) => {
         const { machine, name } = spec;
         if (machine === undefined || name.topic !== CONSUMER_OFFSETS_TOPIC) return spec;
-        return { ...spec, machine: () => new ExpiresEarly(machine()) };
+        return { ...spec, machine: (epoch) => new ExpiresEarly(machine(epoch)) };
       },
     }),
     breaks: ['I11'],

@@ -109,7 +109,7 @@ export class Node {
         return seams.spec?.(small) ?? small;
       },
     });
-    await openMetadata(core.shards);
+    await openMetadata(core);
     core.logManager.start();
     return new Node(life, core, seen, machines);
   }
@@ -168,8 +168,8 @@ function adjusted(spec: Spec, config: NodeConfig, machines: Map<string, Machine>
     config: () => ({ ...spec.config(), segmentBytes }),
     snapshotEveryBytes: config.snapshotEveryBytes,
     ...(machine && {
-      machine: () => {
-        const made = machine();
+      machine: (leaderEpoch) => {
+        const made = machine(leaderEpoch);
         machines.set(spec.name.log, made);
         return made;
       },

@@ -107,6 +107,14 @@ const HONOURED_OF_BROKER: ReadonlySet<string> = new Set([
   'ssl.truststore.certificates',
   'ssl.truststore.location',
   'ssl.truststore.type',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms',
+  'transaction.max.timeout.ms',
+  'transaction.remove.expired.transaction.cleanup.interval.ms',
+  'transaction.state.log.min.isr',
+  'transaction.state.log.num.partitions',
+  'transaction.state.log.replication.factor',
+  'transaction.state.log.segment.bytes',
+  'transactional.id.expiration.ms',
 ]);
 
 /** Honoured, and bound to listeners that are open: a start reads them, a running node does not. */
@@ -163,7 +171,8 @@ const EXCEPTIONS: readonly Exception[] = [
     why: 'it is not enforced; the bounds there are begin with milena.',
   },
   { names: /^log\.flush\./, type: 'inert', why: 'milena.flush decides when an ack is sent' },
-  { names: /^(transaction|transactional)\./, type: 'inert', why: 'there are no transactions yet' },
+  { names: /^transaction\.two\./, type: 'inert', why: 'two-phase commits are not served' },
+  { names: /^transaction\.partition\./, type: 'inert', why: 'it is always verified' },
   {
     names: /^group\.(share|streams)\.|^share\./,
     type: 'inert',

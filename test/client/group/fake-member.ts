@@ -1,5 +1,6 @@
 import { assignorsOf, type AssignorChoice } from '../../../src/client/group/assignors/by-name.ts';
 import { Coordinator } from '../../../src/client/group/coordinator.ts';
+import { findCoordinator } from '../../../src/client/group/find-coordinator.ts';
 import { Membership, type MembershipOptions, type MemberWork } from '../../../src/client/group/membership.ts';
 import { ConsumerMembership } from '../../../src/client/group/consumer-membership.ts';
 import { pause } from '../../../src/client/retry.ts';
@@ -47,8 +48,10 @@ export class FakeMember implements MemberWork {
     const { scheduler: clock, random } = fake;
     this.#cluster = clusterOf(fake);
     const groupId = 'group';
-    const home = { cluster: this.#cluster, clock, random, retryForMs, groupId };
-    this.#coordinator = new Coordinator(home);
+    const cluster = this.#cluster;
+    const home = { cluster, clock, random, retryForMs, groupId };
+    const find = () => findCoordinator(cluster, groupId);
+    this.#coordinator = new Coordinator({ ...home, find, owner: 'the consumer' });
     const all = {
       ...home,
       coordinator: this.#coordinator,

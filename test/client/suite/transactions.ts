@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import type { Client } from '../../../src/client/client.ts';
 import type { ConsumerOptions } from '../../../src/client/consumer/options.ts';
 import { connectProducer } from '../../clients/kafkajs.ts';
-import { whereTransactional } from './differences.ts';
 import { newTopic, SOON, suite, textOf, useClient } from './reach.ts';
 
 type Isolation = NonNullable<ConsumerOptions<unknown, unknown>['isolation']>;
@@ -31,28 +30,27 @@ export const transactions = suite('transactions', (reach) => {
     return values;
   }
 
-  test(`isolation, where brokers have transactions (${reach.maker})`, () =>
-    whereTransactional(reach, async () => {
-      const { name } = await newTopic(reach, client);
-      await (await begin(name, 'committed')).commit();
-      await (await begin(name, 'aborted')).abort();
-      await (await begin(name, 'committed too')).commit();
-      const open = await begin(name, 'open');
-      await client.send(name, { value: 'plain' });
-      const all = ['committed', 'aborted', 'committed too', 'open', 'plain'];
-      expect(await valuesOf(name, 'read_uncommitted')).toEqual(all);
-      // Nothing behind the first that is not decided.
-      expect(await valuesOf(name, 'read_committed')).toEqual(['committed', 'committed too']);
-      const group = reach.place.name('group');
-      const consumer = client.consumer({ group, topics: name, isolation: 'read_committed' });
-      const seen: (string | null)[] = [];
-      const consuming = (async () => {
-        for await (const { value } of consumer) if (seen.push(textOf(value)) === 3) break;
-      })();
-      await expect.poll(() => seen, SOON).toEqual(['committed', 'committed too']);
-      await open.abort();
-      await consuming;
-      expect(seen).toEqual(['committed', 'committed too', 'plain']);
-      expect(await valuesOf(name, 'read_committed')).toEqual(seen);
-    }));
+  test('isolation', async () => {
+    const { name } = await newTopic(reach, client);
+    await (await begin(name, 'committed')).commit();
+    await (await begin(name, 'aborted')).abort();
+    await (await begin(name, 'committed too')).commit();
+    const open = await begin(name, 'open');
+    await client.send(name, { value: 'plain' });
+    const all = ['committed', 'aborted', 'committed too', 'open', 'plain'];
+    expect(await valuesOf(name, 'read_uncommitted')).toEqual(all);
+    // Nothing behind the first that is not decided.
+    expect(await valuesOf(name, 'read_committed')).toEqual(['committed', 'committed too']);
+    const group = reach.place.name('group');
+    const consumer = client.consumer({ group, topics: name, isolation: 'read_committed' });
+    const seen: (string | null)[] = [];
+    const consuming = (async () => {
+      for await (const { value } of consumer) if (seen.push(textOf(value)) === 3) break;
+    })();
+    await expect.poll(() => seen, SOON).toEqual(['committed', 'committed too']);
+    await open.abort();
+    await consuming;
+    expect(seen).toEqual(['committed', 'committed too', 'plain']);
+    expect(await valuesOf(name, 'read_committed')).toEqual(seen);
+  });
 });

@@ -126,7 +126,7 @@ export class Home {
       staticConfigs: SETTINGS,
       onWarning: (message) => warnings.push(message),
     });
-    await openMetadata(core.shards);
+    await openMetadata(core);
     return new Home(core, clock, store, warnings);
   }
 
