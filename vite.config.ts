@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
@@ -42,6 +43,47 @@ const HOMES = {
 };
 type HomeName = keyof typeof HOMES;
 
+/** As much of a bundler's graph as is looked at. */
+interface Graph {
+  getModuleInfo(id: string): { importedIds: string[]; dynamicallyImportedIds: string[] } | null;
+}
+
+/** These and all that they import, and the parts that any of it loads later. */
+function reached(graph: Graph, from: Iterable<string>): { first: Set<string>; later: Set<string> } {
+  const first = new Set(from);
+  const later = new Set<string>();
+  for (const id of first) {
+    const { importedIds = [], dynamicallyImportedIds = [] } = graph.getModuleInfo(id) ?? {};
+    for (const other of importedIds) first.add(other);
+    for (const other of dynamicallyImportedIds) later.add(other);
+  }
+  return { first, later };
+}
+
+/**
+ * What a page loads of the client at first lies in one script, since each is fetched and packed by itself; but for what
+ * it has in common with `milena/web`, which would load all of it.
+ */
+function clientScript() {
+  const [client = '', ...others] = Object.values(HOMES.browser).map((path) =>
+    join(import.meta.dirname, path),
+  );
+  const names = ['base', 'common', 'common-later', 'client'] as const;
+  const nameOf = (id: string, graph: Graph): (typeof names)[number] | undefined => {
+    if (!reached(graph, [client]).first.has(id)) return undefined;
+    const theirs = reached(graph, others);
+    const isLater = reached(graph, theirs.later).first.has(id);
+    if (theirs.first.has(id)) return isLater ? 'base' : 'common';
+    return isLater ? 'common-later' : 'client';
+  };
+  return names.map((name, place) => ({
+    name: (id: string, graph: Graph) => (nameOf(id, graph) === name ? name : null),
+    debugName: name,
+    // What one has is not taken by the next, where that needs it.
+    priority: names.length - place,
+  }));
+}
+
 /** @param home whose conditions choose, where a module is another one in each (`imports` of package.json). */
 function packageBuild(home: HomeName) {
   return {
@@ -65,7 +107,11 @@ function packageBuild(home: HomeName) {
         external: ['react', '@opentelemetry/api'],
         // An entry exports what it says, even where a script that it loads later needs more of it.
         preserveEntrySignatures: 'strict' as const,
-        output: { entryFileNames: '[name].js', chunkFileNames: `chunks/${home}-[name].js` },
+        output: {
+          entryFileNames: '[name].js',
+          chunkFileNames: `chunks/${home}-[name].js`,
+          ...(home === 'browser' && { codeSplitting: { groups: clientScript() } }),
+        },
       },
     },
   };

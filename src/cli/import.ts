@@ -1,11 +1,13 @@
 import type { ArgsDef } from 'citty';
 import { Cluster } from '../client/cluster.ts';
-import { RefusedError } from '../client/errors.ts';
+import { BrokerError, RefusedError } from '../client/errors.ts';
 import { IdempotentWriter, WriteFailed } from '../client/idempotent-writer.ts';
 import { Broker } from '../hosts/node/broker.ts';
 import { clientClock } from '../hosts/node/clock.ts';
 import { nodeRandom } from '../hosts/node/random.ts';
 import { loadKernels } from '../kernels/load.ts';
+import { ErrorCode } from '../model/errors.ts';
+import { createTopicsApi } from '../wire/apis/19-create-topics.ts';
 import { type BrokerArgs, brokerArgs } from './broker.ts';
 import { command } from './command.ts';
 import { targetOf } from './contexts/target.ts';
@@ -16,6 +18,8 @@ import { BadInput, type Round, roundsOfLines, roundsOfRaw } from './transfer/imp
 import type { Progress } from './terminal/progress.ts';
 import type { Report } from './terminal/report.ts';
 import { connectToAddress, connectToUrl, noTopicAt } from './transfer/topic-at.ts';
+
+const CREATE_VERSIONS = { min: 2, max: 7 };
 
 const args = {
   topic: {
@@ -116,8 +120,19 @@ async function partitionsFor(cluster: Cluster, topic: string, create: number | u
   const found = await cluster.partitionsOf(topic);
   if (found !== undefined) return found;
   if (create === undefined) throw await noTopicAt(cluster, topic, 'make it with --partitions N');
-  await cluster.createTopic(topic, create);
+  await createTopic(cluster, topic, create);
   return create;
+}
+
+/** @throws BrokerError when it cannot be made. */
+async function createTopic(cluster: Cluster, name: string, numPartitions: number): Promise<void> {
+  const topic = { name, numPartitions, replicationFactor: -1, assignments: [], configs: [] };
+  const broker = await cluster.anyBroker();
+  const { topics } = await broker.request(createTopicsApi, CREATE_VERSIONS, { topics: [topic] });
+  cluster.forget(name);
+  const made = topics.find((one) => one.name === name);
+  const errorCode = made?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR;
+  if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, name, made?.errorMessage);
 }
 
 /** Counts what is acknowledged, to say exactly where it stopped. */

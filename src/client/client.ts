@@ -5,18 +5,23 @@ import type { Cluster } from './cluster.ts';
 import { Consumer } from './consumer/consumer.ts';
 import type { ConsumerOptions } from './consumer/options.ts';
 import { closedError } from './errors.ts';
-import { Latest, type LatestOptions } from './latest.ts';
+import type { Latest, LatestOptions } from './latest.ts';
 import type { ClientParts } from './client-parts.ts';
+import { prefetch } from './on-demand.ts';
 import { Producer, type ProducerOptions, type SendOptions } from './producer/producer.ts';
 import type { ProducerRecord, RecordBytes, RecordMetadata } from './producer/record.ts';
 import { Reader, type ReaderParts, type ReadOptions } from './read.ts';
+import { abortable } from './retry.ts';
 import type { ReadableTopic, WritableTopic } from './topics/topic.ts';
 import { TransactionalProducer, type TransactionalProducerOptions } from './transactional-producer.ts';
 import type { Transaction } from './transactions/transaction.ts';
 
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** A cluster, and what is done with it. Made by `connect`. */
+/**
+ * A cluster, and what is done with it. Made by `connect`. In pages and Workers what does the work is loaded later, and
+ * calls wait for it: NOT_LOADED says that it could not be, and the next call tries again.
+ */
 export class Client implements AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #parts: ClientParts;
@@ -110,11 +115,15 @@ export class Client implements AsyncDisposable {
    * The newest record of each key of a topic: resolves once all that was there is read, and follows the topic then.
    * @throws MilenaError as `read`
    */
-  latest<K = Uint8Array | null, V = Uint8Array | null>(
+  async latest<K = Uint8Array | null, V = Uint8Array | null>(
     topic: ReadableTopic<K, V>,
     options: LatestOptions = {},
   ): Promise<Latest<K, V>> {
-    return Latest.load((how) => this.#read([topic], how, { takesTombstones: true }), options);
+    const { engines } = this.#parts;
+    prefetch(engines.fetcher);
+    const engine = engines.latest();
+    const Engine = engine instanceof Promise ? await abortable(engine, options.signal) : engine;
+    return Engine.load((how) => this.#read([topic], how, { takesTombstones: true }), options);
   }
 
   /** Topics as a member of a group, or partitions by themselves; it is closed with the client. */

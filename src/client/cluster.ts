@@ -4,7 +4,6 @@ import type { Random } from '../ports/random.ts';
 import type { Diagnostics } from '../ports/diagnostics.ts';
 import type { BrokerAddress } from '../ports/transport.ts';
 import { metadataApi, type MetadataResponse } from '../wire/apis/03-metadata.ts';
-import { createTopicsApi } from '../wire/apis/19-create-topics.ts';
 import { BrokerError, closedError, ConnectionLost } from './errors.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { abortable, BACKOFF_MAX_MS } from './retry.ts';
@@ -23,7 +22,6 @@ export interface ClusterOptions extends ExchangeOptions {
 
 /** Names in requests, which is what callers have: topic ids came later. */
 const METADATA_VERSIONS = { min: 1, max: 12 };
-const CREATE_VERSIONS = { min: 2, max: 7 };
 const ANSWER_TIMEOUT_MS = 10_000;
 const METADATA_MAX_AGE_MS = 5 * 60_000;
 /** Behind what is asked already, as long polls. */
@@ -135,16 +133,6 @@ export class Cluster {
       if (isUnknownTopic(error)) return undefined;
       throw error;
     }
-  }
-
-  /** @throws BrokerError when it cannot be made. */
-  async createTopic(name: string, numPartitions: number): Promise<void> {
-    const topic = { name, numPartitions, replicationFactor: -1, assignments: [], configs: [] };
-    const broker = await this.anyBroker();
-    const { topics } = await broker.request(createTopicsApi, CREATE_VERSIONS, { topics: [topic] });
-    this.forget(name);
-    const { errorCode = ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage = null } = topics[0] ?? {};
-    if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, name, errorMessage);
   }
 
   /** A connection to the leader of a partition. @throws ConnectionLost; BrokerError LEADER_NOT_AVAILABLE. */

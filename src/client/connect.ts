@@ -8,8 +8,10 @@ import type { BrokerAddress, Transport } from '../ports/transport.ts';
 import type { WebCrypto } from '../sasl/web-crypto.ts';
 import type { Codecs } from '../records/codecs.ts';
 import { Client } from './client.ts';
+import type { Engines } from './client-parts.ts';
 import { Cluster } from './cluster.ts';
 import { invalidArgument, type MilenaError } from './errors.ts';
+import { onDemand } from './on-demand.ts';
 import { retrying } from './retry.ts';
 import { WakefulClock, type WakeSource } from './wakeful-clock.ts';
 
@@ -72,6 +74,7 @@ export interface Surroundings {
   codecs: Codecs;
   /** The platform's `crypto`, for logins that never show their password. */
   webCrypto?: WebCrypto | undefined;
+  engines: Engines;
   /** Tells when a page wakes, or its network is back. */
   wakes?: WakeSource | undefined;
   /** Where what the client does can be watched. */
@@ -97,7 +100,7 @@ export async function connectWith(
   to: string | Transport,
   options: ConnectOptions = {},
 ): Promise<Client> {
-  const { random, kernels, codecs, webCrypto } = surroundings;
+  const { random, kernels, codecs, engines, webCrypto } = surroundings;
   const clock = new WakefulClock(surroundings.clock, surroundings.wakes);
   const { retryForMs = RETRY_FOR_MS, clientId = 'milena', allowAutoTopicCreation = true, signal } = options;
   const { connectForMs = retryForMs } = options;
@@ -126,20 +129,24 @@ export async function connectWith(
     cluster.close();
     throw error;
   }
-  return new Client({ cluster, clock, random, kernels, codecs, retryForMs, tracing, webCrypto });
+  return new Client({ cluster, clock, random, kernels, codecs, engines, retryForMs, tracing, webCrypto });
 }
 
 /** Loaded only by those who trace. */
+const clientTracing = onDemand('tracing', () => import('./tracing/client-tracing.ts'));
+
 async function tracingOf(tracing: Tracing | false | undefined, clientId: string) {
   if (!tracing) return undefined;
-  const { ClientTracing } = await import('./tracing/client-tracing.ts');
+  const { ClientTracing } = await clientTracing();
   return new ClientTracing(tracing, clientId);
 }
 
 /** Loaded only by those who have to say who they are. */
+const clientLogin = onDemand('logging in', () => import('./login.ts'));
+
 async function loginOf(sasl: SaslOptions | undefined, { webCrypto }: Surroundings) {
   if (sasl === undefined) return undefined;
-  const { ClientLogin } = await import('./login.ts');
+  const { ClientLogin } = await clientLogin();
   return new ClientLogin(sasl, webCrypto);
 }
 

@@ -1,6 +1,6 @@
 import { errorInfo } from '../model/errors.ts';
 import { MilenaError } from './milena-error.ts';
-import { titleOf } from './topic-partition.ts';
+import { titleOf, type TopicPartition } from './topic-partition.ts';
 
 export { type ClientErrorCode, type ErrorFacts, MilenaError } from './milena-error.ts';
 
@@ -83,6 +83,11 @@ export function mayRetry(error: unknown): boolean {
 
 export function closedError(what: string): MilenaError {
   return new MilenaError(`${what} is closed`, { code: 'CLOSED' });
+}
+
+/** INVALID_ARGUMENT: who is asked does not have the partition. */
+export function notAssigned(one: TopicPartition): MilenaError {
+  return invalidArgument(`${titleOf(one)} is not assigned`, 'assignment says what is');
 }
 
 /** INVALID_ARGUMENT: nothing was done. */

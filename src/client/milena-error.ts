@@ -4,6 +4,8 @@ export type ClientErrorCode =
   | 'CONNECTION_LOST'
   /** Over TLS: who answers is nobody that is trusted, or somebody else. Nothing was sent. */
   | 'CERTIFICATE_REFUSED'
+  /** A part of the client could not be fetched. Nothing was done. */
+  | 'NOT_LOADED'
   /** It was closed here. */
   | 'CLOSED'
   /** A record was not acknowledged in time: stored or not, nobody knows. */

@@ -1,11 +1,12 @@
 import type { Millis } from '../model/ids.ts';
 import { CallLine } from './call-line.ts';
-import { invalidArgument } from './errors.ts';
+import { closedError, invalidArgument, notAssigned } from './errors.ts';
 import type { ConsumerRecord, FetchedBatch } from './fetch/consumer-record.ts';
 import type { ClientParts } from './client-parts.ts';
-import type { FetchOptions } from './fetch/fetch-options.ts';
-import { Fetcher, type Progress } from './fetch/fetcher.ts';
+import { type FetchOptions, settingsOf } from './fetch/fetch-options.ts';
+import type { Fetcher, Progress } from './fetch/fetcher.ts';
 import { policyOf, type Position, placeOf } from './fetch/position.ts';
+import { prefetch } from './on-demand.ts';
 import { abortable, retrying } from './retry.ts';
 import type { TopicPartition } from './topic-partition.ts';
 import type { InvalidRecord } from './topics/invalid-record.ts';
@@ -54,8 +55,11 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   readonly #parts: ReaderParts;
   readonly #topics: ReadonlyMap<string, Deserializers<K, V>>;
   readonly #options: ReadOptions;
-  readonly #fetcher: Fetcher<K, V>;
-  #started: Promise<void> | undefined;
+  /** From when it is read, once it is loaded. */
+  #fetcher: Fetcher<K, V> | undefined;
+  #started: Promise<Fetcher<K, V>> | undefined;
+  #isLent = false;
+  readonly #life = new AbortController();
   #cancelLook: (() => void) | undefined;
   #batch: FetchedBatch<K, V> | undefined;
   /** The next record of the batch. */
@@ -69,28 +73,25 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   /** @internal @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: ReaderParts, topics: readonly ReadableTopic<K, V>[], options: ReadOptions = {}) {
     const { from = 'earliest', to = 'latest', partitions } = options;
-    const { outOfRange = typeof from === 'function' ? 'throw' : policyOf(from) } = options;
     if (topics.length === 0 || partitions?.length === 0) throw invalidArgument('there is nothing to read');
     for (const position of [from, to])
       if (typeof position !== 'function') placeOf(position, parts.clock.now());
+    settingsOf(options);
     this.#parts = parts;
     this.#options = options;
     this.#topics = new Map(topics.map((topic) => [nameOf(topic), deserializersOf(topic)]));
-    this.#fetcher = new Fetcher(parts, {
-      ...options,
-      outOfRange,
-      deserializersOf: (topic) => this.#topics.get(topic) as Deserializers<K, V>,
-    });
+    prefetch(parts.engines.fetcher);
     options.signal?.addEventListener('abort', this.#aborted, { once: true });
   }
 
   /** Partitions that are read. */
   get assignment(): readonly TopicPartition[] {
-    return this.#fetcher.assignment;
+    return this.#fetcher?.assignment ?? [];
   }
 
   /** How far a partition is read; undefined where that is not known yet. @throws MilenaError INVALID_ARGUMENT */
   progress(of: TopicPartition): Progress | undefined {
+    if (this.#fetcher === undefined) throw notAssigned(of);
     return this.#fetcher.progress(of);
   }
 
@@ -118,7 +119,8 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
    * `record.kept()`. A record that is not what its topic says throws InvalidRecord when it is read.
    */
   async *batches(): AsyncGenerator<FetchedBatch<K, V>, void, undefined> {
-    this.#fetcher.lend();
+    this.#isLent = true;
+    this.#fetcher?.lend();
     try {
       for (;;) {
         const batch = await this.#nextBatch();
@@ -137,7 +139,8 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
     this.#plainLength = 0;
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#cancelLook?.();
-    this.#fetcher.close();
+    this.#life.abort(closedError('the reader'));
+    this.#fetcher?.close();
     this.#parts.closed?.(this);
   }
 
@@ -197,20 +200,36 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
     this.#at = 0;
     this.#plainLength = 0;
     const { signal } = this.#options;
-    await (this.#started ??= this.#start());
-    const batch = await this.#fetcher.take(signal);
+    const fetcher = await (this.#started ??= this.#start());
+    const batch = await fetcher.take(signal);
     if (batch?.deserializers.isPlain) this.#plainLength = batch.length;
     this.#batch = batch;
     return batch;
   }
 
-  async #start(): Promise<void> {
-    await Promise.all(Array.from(this.#topics.keys(), (topic) => this.#begin(topic)));
+  async #start(): Promise<Fetcher<K, V>> {
+    const fetcher = await this.#load();
+    await Promise.all(Array.from(this.#topics.keys(), (topic) => this.#begin(fetcher, topic)));
     const { live = true, to, partitions } = this.#options;
-    if (live && to === undefined && partitions === undefined) this.#lookLater();
+    if (live && to === undefined && partitions === undefined) this.#lookLater(fetcher);
+    return fetcher;
   }
 
-  async #begin(topic: string): Promise<void> {
+  async #load(): Promise<Fetcher<K, V>> {
+    const { signal, from = 'earliest' } = this.#options;
+    const { outOfRange = typeof from === 'function' ? 'throw' : policyOf(from) } = this.#options;
+    const life = this.#life.signal;
+    const engine = this.#parts.engines.fetcher();
+    const Engine = engine instanceof Promise ? await abortable(abortable(engine, life), signal) : engine;
+    life.throwIfAborted();
+    const of = (topic: string) => this.#topics.get(topic) as Deserializers<K, V>;
+    const fetcher = new Engine(this.#parts, { ...this.#options, outOfRange, deserializersOf: of });
+    if (this.#isLent) fetcher.lend();
+    this.#fetcher = fetcher;
+    return fetcher;
+  }
+
+  async #begin(fetcher: Fetcher<K, V>, topic: string): Promise<void> {
     const { from = 'earliest', to, live = true, partitions } = this.#options;
     const ends: Position[] = live ? [] : ['latest'];
     if (to !== undefined) ends.push(to);
@@ -218,7 +237,7 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
       partitions ?? Array.from({ length: await this.#partitionsOf(topic) }, (_, number) => number);
     if (this.#isOver) return;
     const fromOf = typeof from === 'function' ? from : () => from;
-    this.#fetcher.assign(
+    fetcher.assign(
       numbers.map((partition) => ({ topic, partition, from: fromOf({ topic, partition }), ends })),
     );
   }
@@ -236,22 +255,22 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
     return partitions.length;
   }
 
-  #lookLater(): void {
+  #lookLater(fetcher: Fetcher<K, V>): void {
     const { clock } = this.#parts;
-    this.#cancelLook = clock.at(clock.now() + NEW_PARTITIONS_MS, () => void this.#look());
+    this.#cancelLook = clock.at(clock.now() + NEW_PARTITIONS_MS, () => void this.#look(fetcher));
   }
 
   /** What is new is read from its beginning: nothing that was written to it is missed. */
-  async #look(): Promise<void> {
+  async #look(fetcher: Fetcher<K, V>): Promise<void> {
     const { cluster } = this.#parts;
     for (const topic of this.#topics.keys()) {
       // What goes wrong with it is told by who reads it.
       const count = await cluster.partitionsOf(topic).catch(() => undefined);
-      const known = this.#fetcher.assignment.filter((one) => one.topic === topic).length;
+      const known = fetcher.assignment.filter((one) => one.topic === topic).length;
       const added = Array.from({ length: Math.max((count ?? 0) - known, 0) }, (_, at) => known + at);
       if (this.#isOver) return;
-      this.#fetcher.assign(added.map((partition) => ({ topic, partition, from: 'earliest' })));
+      fetcher.assign(added.map((partition) => ({ topic, partition, from: 'earliest' })));
     }
-    if (!this.#isOver) this.#lookLater();
+    if (!this.#isOver) this.#lookLater(fetcher);
   }
 }

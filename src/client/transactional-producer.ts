@@ -2,6 +2,7 @@ import type { Millis } from '../model/ids.ts';
 import { CallLine } from './call-line.ts';
 import type { ClientParts } from './client-parts.ts';
 import { closedError, invalidArgument } from './errors.ts';
+import { onDemand } from './on-demand.ts';
 import type { ProducerOptions } from './producer/producer.ts';
 import { within } from './retry.ts';
 import type { TransactionSession } from './transactions/session.ts';
@@ -13,6 +14,9 @@ export interface TransactionalProducerOptions extends Omit<ProducerOptions, 'ack
   /** What is open longer is aborted by the broker; 60,000 unless given. */
   transactionTimeoutMs?: Millis;
 }
+
+/** Only who writes in transactions loads what that takes. */
+const transactionSession = onDemand('what transactions take', () => import('./transactions/session.ts'));
 
 const TRANSACTION_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -57,9 +61,8 @@ export class TransactionalProducer implements AsyncDisposable {
     await this.close();
   }
 
-  /** Only who writes in transactions loads what that takes. */
   async #load(): Promise<TransactionSession> {
-    const { TransactionSession } = await import('./transactions/session.ts');
+    const { TransactionSession } = await transactionSession();
     const { transactionTimeoutMs = TRANSACTION_TIMEOUT_MS } = this.#options;
     return new TransactionSession(this.#parts, { ...this.#options, transactionTimeoutMs });
   }

@@ -1,6 +1,5 @@
 import { compileKernels } from '#kernels-module';
 import type { Kernels } from './kernels.ts';
-import { TwinKernels } from './twin.ts';
 import { WasmKernels } from './wasm.ts';
 
 let loaded: Kernels | undefined;
@@ -17,11 +16,17 @@ export async function loadKernels(): Promise<Kernels> {
 }
 
 async function load(): Promise<Kernels> {
-  if (typeof WebAssembly === 'undefined') return new TwinKernels();
+  if (typeof WebAssembly === 'undefined') return twin();
   try {
     return new WasmKernels(await compileKernels());
   } catch (error) {
-    if (error instanceof WebAssembly.CompileError) return new TwinKernels();
+    if (error instanceof WebAssembly.CompileError) return twin();
     throw error;
   }
+}
+
+/** Hardly any engine needs it. */
+async function twin(): Promise<Kernels> {
+  const { TwinKernels } = await import('./twin.ts');
+  return new TwinKernels();
 }

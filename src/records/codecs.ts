@@ -6,7 +6,7 @@ export type MaybePromise<T> = T | Promise<T>;
 
 /**
  * One compression. Both calls may answer at once or later, as the platform can; both throw or reject with a
- * plain `Error` on bytes they cannot read.
+ * plain `Error` on bytes they cannot read, and with a `retriable` one when they cannot be had now.
  */
 export interface Codec {
   /** @param level how much effort, in the codec's own numbers; its usual one unless given. */
@@ -28,7 +28,8 @@ export const UNPACKED_MAX_BYTES = 64 * 1024 * 1024;
 /**
  * Unpacks a record block.
  * @throws {KafkaError} UNSUPPORTED_COMPRESSION_TYPE when this home lacks the codec, CORRUPT_MESSAGE when the
- *   bytes cannot be read or unpack to more than `maxBytes`. Thrown at once, or the promise rejects with it.
+ *   bytes cannot be read or unpack to more than `maxBytes`. Thrown at once, or the promise rejects with it. Likewise
+ *   what a codec throws that cannot be had now.
  */
 export function decompress(
   codecs: Codecs,
@@ -57,6 +58,8 @@ export function andThen<T, U>(value: MaybePromise<T>, use: (value: T) => MaybePr
 }
 
 function unreadable(error: unknown): never {
+  // A codec that could not be loaded says nothing of the bytes.
+  if (error instanceof Error && 'retriable' in error && error.retriable === true) throw error;
   const why = error instanceof Error ? error.message : String(error);
   throw new KafkaError(ErrorCode.CORRUPT_MESSAGE, `record block cannot be unpacked: ${why}`);
 }

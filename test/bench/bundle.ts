@@ -5,37 +5,74 @@ import { build, type Rolldown } from 'vite';
 import { ROOT } from '../cli/milena.ts';
 import { report } from './harness.ts';
 
-/** What a page loads before it can do anything, and what comes when it is asked for. */
+/** Scripts of a page: what it loads before it can do anything, and by name what comes when it is asked for. */
 interface Bundle {
-  firstBytes: number;
-  /** By name: only what is not loaded already. */
-  later: ReadonlyMap<string, number>;
+  first: ReadonlySet<Chunk>;
+  later: ReadonlyMap<string, ReadonlySet<Chunk>>;
 }
 
 type Chunk = Rolldown.OutputChunk;
 
+/** The package: `npm run bench` has built it from what is here. */
+const LIB = join(ROOT, 'dist', 'lib');
+
+/** What pages wait for, of the parts that are fetched behind `connect`. */
+const PAGES: Readonly<Record<string, { parts: readonly string[]; atMost: number }>> = {
+  'a page that produces, all it waits for': { parts: ['producer-engine'], atMost: 44 },
+  'a page that reads, all it waits for': { parts: ['fetcher'], atMost: 48 },
+  'a page that consumes in a group, all it waits for': { parts: ['consumer-engine'], atMost: 62 },
+  'the client in a page, with all that is fetched behind connect': {
+    parts: ['producer-engine', 'fetcher', 'consumer-engine', 'latest'],
+    atMost: 70,
+  },
+};
+
 export async function run(): Promise<void> {
+  measureClient(await bundle('milena.browser.js'));
+  measureWeb(await bundle('web.js'));
+}
+
+function measureClient({ first, later }: Bundle): void {
   const kernelsBytes = gzipped(readFileSync(join(ROOT, 'build', 'kernels.wasm')));
-  const client = await bundle('src/hosts/web/index.ts');
-  const first = client.firstBytes + kernelsBytes;
-  kilobytes('the client in a page, with its kernels', first, { atMost: 35 });
+  const firstBytes = kernelsBytes + sizeOf([...first]);
+  kilobytes('the client in a page, with its kernels', firstBytes, { atMost: 35 });
   kilobytes('of it the kernels', kernelsBytes);
-  for (const [name, bytes] of client.later)
-    kilobytes(`the client in a page: ${name}, when it is asked for`, bytes);
-  const web = await bundle('src/web/index.ts');
-  kilobytes('milena/web', web.firstBytes, { atMost: 12 });
-  for (const [name, bytes] of web.later) kilobytes(`milena/web: ${name}, when it is asked for`, bytes);
+  reportLater('the client in a page', { first, later });
+  for (const [page, { parts, atMost }] of Object.entries(PAGES)) {
+    const chunks = parts.flatMap((part) => [...partOf(later, part)]);
+    kilobytes(page, kernelsBytes + sizeOf([...new Set([...first, ...chunks])]), { atMost });
+  }
+}
+
+function partOf(later: Bundle['later'], name: string): ReadonlySet<Chunk> {
+  const part = later.get(name);
+  if (part === undefined) throw new Error(`there is no part ${name}, but ${[...later.keys()].join(', ')}`);
+  return part;
+}
+
+function measureWeb({ first, later }: Bundle): void {
+  kilobytes('milena/web', sizeOf([...first]), { atMost: 12 });
+  reportLater('milena/web', { first, later });
+}
+
+/** Of each part what is not there already. */
+function reportLater(whose: string, { first, later }: Bundle): void {
+  for (const [name, chunks] of later)
+    kilobytes(
+      `${whose}: ${name}, when it is asked for`,
+      sizeOf([...chunks].filter((chunk) => !first.has(chunk))),
+    );
 }
 
 function kilobytes(what: string, bytes: number, bar?: { atMost: number }): void {
   report({ bench: `bundle, gzip: ${what}`, value: bytes / 1024, unit: 'KB', ...(bar && { bar }) });
 }
 
-/** Everything that the entry exports is used. */
+/** A page in which all is used that an entry of the package exports. */
 async function bundle(entry: string): Promise<Bundle> {
   const result = await build({
     configFile: false,
-    root: ROOT,
+    root: LIB,
     logLevel: 'error',
     // As for a server, since vite puts code of its own into a page; but for what runs in a page.
     ssr: { noExternal: true, resolve: { conditions: ['browser', 'module', 'default'] } },
@@ -44,7 +81,11 @@ async function bundle(entry: string): Promise<Bundle> {
       write: false,
       minify: true,
       target: 'es2023',
-      rollupOptions: { input: join(ROOT, entry), preserveEntrySignatures: 'strict' },
+      rollupOptions: {
+        input: join(LIB, entry),
+        preserveEntrySignatures: 'strict',
+        output: { chunkFileNames: ({ name }) => `${name.replace(/^browser-/, '')}.js` },
+      },
     },
   });
   const { output } = (Array.isArray(result) ? result[0] : result) as Rolldown.RolldownOutput;
@@ -53,15 +94,11 @@ async function bundle(entry: string): Promise<Bundle> {
   const entryChunk = [...chunks.values()].find(({ isEntry }) => isEntry);
   if (entryChunk === undefined) throw new Error(`${entry} makes no script`);
   const first = withImports([entryChunk], chunks);
-  const later = [...first].flatMap(({ dynamicImports }) => dynamicImports.map((name) => chunks.get(name)));
+  const parts = new Set([...first].flatMap(({ dynamicImports }) => dynamicImports));
+  const part = (name: string) => withImports([chunks.get(name)!], chunks);
   return {
-    firstBytes: sizeOf([...first]),
-    later: new Map(
-      later.map((chunk) => {
-        const all = chunk === undefined ? new Set<Chunk>() : withImports([chunk], chunks);
-        return [chunk?.name ?? '', sizeOf([...all].filter((one) => !first.has(one)))];
-      }),
-    ),
+    first,
+    later: new Map(Array.from(parts, (name) => [name.replace(/\.js$/, ''), part(name)])),
   };
 }
 

@@ -5,14 +5,20 @@ import { startChromium } from '../browser/start-chromium.ts';
 import { type PageServer, servePages } from '../browser/serve.ts';
 import { FaultyProxy } from './faulty-proxy.ts';
 
-/** The whole client in a real page, which is frozen, and whose network goes. */
+/** The whole client in a real page, which is frozen, whose network goes, and whose scripts are not there. */
 
 const APP = '/test/browser/client-page.ts';
+/** Files that are not there. */
+let missing: RegExp | undefined;
 let browser: Browser;
 let pages: PageServer;
 let broker: TestBroker;
 beforeAll(async () => {
-  pages = await servePages([]);
+  pages = await servePages([], ({ url = '' }, response) => {
+    if (missing?.test(url) !== true) return false;
+    response.writeHead(404).end();
+    return true;
+  });
   broker = await startBroker();
   browser = await startChromium();
 }, 60_000);
@@ -66,3 +72,30 @@ test('frozen and thawed with its connections gone, and offline for a while, it g
     .toEqual(['first', 'while it was frozen', 'while it was offline', 'its own']);
   await context.close();
 }, 90_000);
+
+test('a part that does not load is an error that says so; the page goes on, and has it the next time', async () => {
+  const page = await browser.newPage();
+  await page.goto(pages.url);
+  const notLoaded = (what: string) => ({
+    code: 'NOT_LOADED',
+    retriable: true,
+    message: expect.stringContaining(`${what} could not be loaded`) as string,
+    hint: expect.stringContaining('loaded again') as string,
+  });
+  missing = /producer-engine/;
+  await ask(page, 'open', broker.webSocketUrl);
+  expect(await ask(page, 'tryToWrite', 'none')).toEqual(notLoaded('the producer'));
+  expect(await ask(page, 'status')).toBe('connected');
+
+  missing = undefined;
+  // Chromium remembers scripts that it could not fetch.
+  await page.reload();
+  await ask(page, 'open', broker.webSocketUrl);
+  expect(await ask(page, 'tryToWrite', 'none')).toEqual(expect.any(Number));
+
+  missing = /zstd\.wasm/;
+  expect(await ask(page, 'tryToWrite', 'zstd')).toEqual(notLoaded('zstd'));
+  missing = undefined;
+  expect(await ask(page, 'tryToWrite', 'zstd')).toEqual(expect.any(Number));
+  await page.close();
+}, 60_000);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { connectWith, parseUrl } from '../../src/client/connect.ts';
 import { ConnectionLost, MilenaError } from '../../src/client/errors.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
+import { nodeEngines } from '../../src/hosts/node/engines.ts';
 import { ErrorCode } from '../../src/model/errors.ts';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
 import { apiVersionsApi } from '../../src/wire/apis/18-api-versions.ts';
@@ -14,7 +15,14 @@ import { WAYS } from './ways.ts';
 
 function surroundings(fake: FakeCluster) {
   const { scheduler: clock, random, transport } = fake;
-  return { clock, random, kernels, codecs: new Map(), transports: { kafka: () => transport } };
+  return {
+    clock,
+    random,
+    kernels,
+    codecs: new Map(),
+    engines: nodeEngines,
+    transports: { kafka: () => transport },
+  };
 }
 
 describe('where to', () => {

@@ -1,5 +1,6 @@
 import { Client } from '../../src/client/client.ts';
 import { Cluster, type ClusterOptions } from '../../src/client/cluster.ts';
+import { nodeEngines } from '../../src/hosts/node/engines.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import type { FakeCluster } from './fake-cluster.ts';
 
@@ -11,7 +12,12 @@ export function clusterOf(fake: FakeCluster, options: Partial<ClusterOptions> = 
   return new Cluster({ transport, bootstrap, clientId: 'test', clock, random, ...options });
 }
 
-export function clientOf(fake: FakeCluster, retryForMs: number, cluster = clusterOf(fake)): Client {
+export function clientOf(
+  fake: FakeCluster,
+  retryForMs: number,
+  cluster = clusterOf(fake),
+  engines = nodeEngines,
+): Client {
   const { scheduler: clock, random } = fake;
-  return new Client({ cluster, clock, random, kernels, codecs: new Map(), retryForMs });
+  return new Client({ cluster, clock, random, kernels, codecs: new Map(), engines, retryForMs });
 }

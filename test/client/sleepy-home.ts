@@ -4,6 +4,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Millis } from '../../src/model/ids.ts';
 import type { StreamEvents, Transport } from '../../src/ports/transport.ts';
 import type { FakeCluster } from './fake-cluster.ts';
+import { nodeEngines } from '../../src/hosts/node/engines.ts';
 import { kernels } from './fake-client.ts';
 
 /** A page beside a fake cluster: while it sleeps the world goes on, and what it would be told waits. */
@@ -44,7 +45,14 @@ export class SleepyHome {
       this.#wokeCallbacks.add(woke);
       return () => void this.#wokeCallbacks.delete(woke);
     };
-    const home = { clock, random: this.#fake.random, kernels, codecs: new Map(), wakes };
+    const home = {
+      clock,
+      random: this.#fake.random,
+      kernels,
+      codecs: new Map(),
+      engines: nodeEngines,
+      wakes,
+    };
     return connectWith({ ...home, transports: { kafka: () => transport } }, 'kafka://fake:1', options);
   }
 

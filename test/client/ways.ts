@@ -2,14 +2,15 @@ import { MessageChannel } from 'node:worker_threads';
 import { inProcessTransport } from '../../src/broker/in-process.ts';
 import { acceptPort } from '../../src/broker/message-port.ts';
 import type { Client } from '../../src/client/client.ts';
-import type { ConnectOptions } from '../../src/client/connect.ts';
+import { type ConnectOptions, connectWith } from '../../src/client/connect.ts';
 import { messagePortTransport } from '../../src/client/transports/message-port.ts';
 import { webSocketTransport } from '../../src/client/transports/web-socket.ts';
 import type { Broker } from '../../src/hosts/node/broker.ts';
 import { clientClock } from '../../src/hosts/node/clock.ts';
-import { connect } from '../../src/hosts/node/connect.ts';
+import { connect, nodeSurroundings } from '../../src/hosts/node/connect.ts';
 import { tcpTransport } from '../../src/hosts/node/tcp-transport.ts';
 import type { Transport } from '../../src/ports/transport.ts';
+import { lateEngines } from './late-engines.ts';
 
 /** To a broker that is another one each time it has come back, and elsewhere. */
 export const TRANSPORTS = {
@@ -40,8 +41,12 @@ export const TRANSPORTS = {
 export const WAYS: Readonly<Record<string, (broker: Broker, options?: ConnectOptions) => Promise<Client>>> = {
   TCP: ({ kafka }, options) => connect(`kafka://${kafka.host}:${kafka.port}`, options),
   WebSocket: (broker, options) => connect(webSocketUrl(broker), options),
-  MessagePort: (broker, options) =>
-    connect('port://here:1', { ...options, transport: TRANSPORTS.MessagePort(() => broker) }),
+  // As a page has it: what does the work is loaded when it is asked for.
+  MessagePort: async (broker, options) =>
+    connectWith({ ...(await nodeSurroundings()), engines: lateEngines() }, 'port://here:1', {
+      ...options,
+      transport: TRANSPORTS.MessagePort(() => broker),
+    }),
   'in process': (broker, options) =>
     connect('memory://here:1', { ...options, transport: TRANSPORTS['in process'](() => broker) }),
 };

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '../../src/client/client.ts';
 import type { Consumer } from '../../src/client/consumer/consumer.ts';
-import type { AssignorChoice } from '../../src/client/group/assignors/by-name.ts';
+import type { AssignorChoice } from '../../src/client/group/assignors/choice.ts';
 import { Broker } from '../../src/hosts/node/broker.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
 import { KafkaBroker } from './kafka/broker.ts';

@@ -7,6 +7,7 @@ import { startBroker } from '../../src/hosts/node/testing.ts';
 import { InstalledPackage } from './install.ts';
 import { startChromium } from '../browser/start-chromium.ts';
 import { builtPage, pageInDevelopment, visit } from './page.ts';
+import { USED } from './use.ts';
 import { askWorker } from './worker.ts';
 
 /** The package as `npm pack` makes it, in a folder that had nothing. `test:compat node-22` does it on Node 22. */
@@ -21,6 +22,23 @@ afterAll(() => installed.remove());
 async function manifest(): Promise<Record<string, unknown>> {
   const file = join(installed.folder, 'node_modules', 'milena', 'package.json');
   return JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+}
+
+/** What an entry loads before its first line runs, and what of it the package does not bring. */
+async function loadedBy(entry: string): Promise<{ text: string; outside: string[] }> {
+  const loaded = new Map<string, string>();
+  const outside = new Set<string>();
+  const load = async (file: string): Promise<void> => {
+    if (loaded.has(file)) return;
+    const text = await readFile(file, 'utf8');
+    loaded.set(file, text);
+    for (const [, from = ''] of text.matchAll(/^(?:import|export) .*from "(.*)";$/gm)) {
+      if (from.startsWith('.')) await load(join(dirname(file), from));
+      else outside.add(from);
+    }
+  };
+  await load(join(installed.folder, 'node_modules/milena/lib', entry));
+  return { text: [...loaded.values()].join(''), outside: [...outside] };
 }
 
 describe('what is in it', () => {
@@ -69,23 +87,20 @@ describe('what is in it', () => {
   });
 
   test('what a client loads brings no broker, and nothing that is no part of Node', async () => {
-    const lib = join(installed.folder, 'node_modules/milena/lib');
-    const loaded = new Map<string, string>();
-    const outside = new Set<string>();
-    const load = async (file: string): Promise<void> => {
-      if (loaded.has(file)) return;
-      const text = await readFile(file, 'utf8');
-      loaded.set(file, text);
-      for (const [, from = ''] of text.matchAll(/^(?:import|export) .*from "(.*)";$/gm)) {
-        if (from.startsWith('.')) await load(join(dirname(file), from));
-        else outside.add(from);
-      }
-    };
-    await load(join(lib, 'milena.node.js'));
-    expect([...outside].filter((name) => !name.startsWith('node:'))).toEqual([]);
-    const all = [...loaded.values()].join('');
-    expect(all).toContain('src/client/client.ts');
-    expect(all).not.toMatch(/^\/\/(?:#region)? ?(?:src\/(?:gateway|shard|segments)\/|node_modules\/)/m);
+    const { text, outside } = await loadedBy('milena.node.js');
+    expect(outside.filter((name) => !name.startsWith('node:'))).toEqual([]);
+    expect(text).toContain('src/client/client.ts');
+    expect(text).toContain('src/client/group/membership.ts');
+    expect(text).not.toMatch(/^\/\/(?:#region)? ?(?:src\/(?:gateway|shard|segments)\/|node_modules\/)/m);
+  });
+
+  test('what a page loads of it first brings nothing that does the work', async () => {
+    const { text, outside } = await loadedBy('milena.browser.js');
+    expect(outside).toEqual([]);
+    expect(text).toContain('src/client/client.ts');
+    const work =
+      /src\/client\/(?:admin\/nouns|fetch\/pump|group\/membership|latest|producer\/sender|tracing\/client-)/;
+    expect(text).not.toMatch(work);
   });
 
   test('what a kafkajs client loads brings no broker', async () => {
@@ -127,19 +142,17 @@ console.log(names.join());
 });
 
 describe('browser and Workers', () => {
-  const written = { sent: [0, 1, 2, 3, 4], status: 'connected' };
-
   test.each([
     ['built by vite', builtPage],
     ['in development', pageInDevelopment],
   ])(
-    'a page writes, %s, with every codec',
+    'a page writes and reads, %s, with every codec and part',
     async (_, serve) => {
       await using broker = await startBroker();
       await using page = await serve(installed);
       const browser = await startChromium();
       try {
-        expect(await visit(browser, page.url, broker.webSocketUrl)).toEqual(written);
+        expect(await visit(browser, page.url, broker.webSocketUrl)).toEqual(USED);
       } finally {
         await browser.close();
       }
@@ -149,7 +162,7 @@ describe('browser and Workers', () => {
 
   test('so does a Worker, bundled by wrangler and run by workerd', async () => {
     await using broker = await startBroker();
-    expect(await askWorker(installed, broker.webSocketUrl)).toEqual(written);
+    expect(await askWorker(installed, broker.webSocketUrl)).toEqual(USED);
   }, 60_000);
 });
 

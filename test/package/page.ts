@@ -3,20 +3,13 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright';
 import { build, createServer, preview } from 'vite';
 import type { InstalledPackage } from './install.ts';
+import { USE } from './use.ts';
 
 /** A user's page. It says what became of it in its title. */
-const SCRIPT = `
-import { connect } from 'milena';
-
+const SCRIPT = `${USE}
 const url = new URLSearchParams(location.search).get('url');
 try {
-  await using client = await connect(url, { retryForMs: 2_000 });
-  const sent = [];
-  for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
-    await using producer = client.producer({ compression });
-    sent.push((await producer.send('from-page', { key: 'k', value: 'hello '.repeat(100) })).offset);
-  }
-  document.title = JSON.stringify({ sent, status: client.status });
+  document.title = JSON.stringify(await use(url, 'from-page'));
 } catch (error) {
   document.title = JSON.stringify({ failed: String(error) });
 }

@@ -2,22 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startWorker } from '../support/workerd.ts';
 import type { InstalledPackage } from './install.ts';
+import { USE } from './use.ts';
 
 /** A user's Worker: a client a request, to the broker that the request names. */
-const SCRIPT = `
-import { connect } from 'milena';
-
+const SCRIPT = `${USE}
 export default {
   async fetch(request) {
     const url = new URL(request.url).searchParams.get('url');
     try {
-      await using client = await connect(url, { retryForMs: 2_000 });
-      const sent = [];
-      for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
-        await using producer = client.producer({ compression });
-        sent.push((await producer.send('from-worker', { key: 'k', value: 'hello '.repeat(100) })).offset);
-      }
-      return Response.json({ sent, status: client.status });
+      return Response.json(await use(url, 'from-worker'));
     } catch (error) {
       return Response.json({ failed: String(error) });
     }

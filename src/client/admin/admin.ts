@@ -1,5 +1,8 @@
+import { onDemand } from '../on-demand.ts';
 import type { AdminParts } from './asking.ts';
 import type { Nouns } from './nouns.ts';
+
+const loadNouns = onDemand('client.admin', async () => (await import('./nouns.ts')).nounsOf);
 
 type Verbs = Readonly<Record<string, (...given: unknown[]) => Promise<unknown>>>;
 
@@ -22,36 +25,32 @@ export class Admin implements Nouns {
 
   /** @internal */
   constructor(parts: AdminParts) {
-    let loading: Promise<Nouns> | undefined;
-    const load = async () => {
-      loading ??= import('./nouns.ts').then(({ nounsOf }) => nounsOf(parts));
-      // What could not be loaded is tried again by the next call.
-      return loading.catch((error) => {
-        loading = undefined;
-        throw error;
-      });
+    let nouns: Nouns | undefined;
+    const all = async () => {
+      const nounsOf = await loadNouns();
+      return (nouns ??= nounsOf(parts));
     };
-    this.topics = onDemand('topics', load);
-    this.configs = onDemand('configs', load);
-    this.groups = onDemand('groups', load);
-    this.offsets = onDemand('offsets', load);
-    this.records = onDemand('records', load);
-    this.cluster = onDemand('cluster', load);
-    this.features = onDemand('features', load);
-    this.users = onDemand('users', load);
-    this.acls = onDemand('acls', load);
+    this.topics = late('topics', all);
+    this.configs = late('configs', all);
+    this.groups = late('groups', all);
+    this.offsets = late('offsets', all);
+    this.records = late('records', all);
+    this.cluster = late('cluster', all);
+    this.features = late('features', all);
+    this.users = late('users', all);
+    this.acls = late('acls', all);
   }
 }
 
 /** All verbs answer later, so they can wait for what they are. */
-function onDemand<N extends keyof Nouns>(noun: N, load: () => Promise<Nouns>): Nouns[N] {
+function late<N extends keyof Nouns>(noun: N, all: () => Promise<Nouns>): Nouns[N] {
   return new Proxy({} as Nouns[N], {
     get: (_, verb) =>
       // Awaited by mistake, it is no promise.
       typeof verb === 'symbol' || verb === 'then'
         ? undefined
         : async (...given: unknown[]) => {
-            const loaded = (await load())[noun] as unknown as Verbs;
+            const loaded = (await all())[noun] as unknown as Verbs;
             return loaded[verb]!(...given);
           },
   });

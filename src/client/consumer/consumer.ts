@@ -1,26 +1,23 @@
 import type { Millis } from '../../model/ids.ts';
+import type { MaybePromise } from '../../records/codecs.ts';
+import type { Engines } from '../client-parts.ts';
 import { CallLine } from '../call-line.ts';
-import { closedError, invalidArgument, mayRetry, MilenaError } from '../errors.ts';
-import type { ClientParts } from '../client-parts.ts';
-import { Fetcher } from '../fetch/fetcher.ts';
-import { policyOf, type Position } from '../fetch/position.ts';
-import { Coordinator } from '../group/coordinator.ts';
-import { findCoordinator } from '../group/find-coordinator.ts';
+import { closedError, invalidArgument, MilenaError, notAssigned } from '../errors.ts';
+import type { Position } from '../fetch/position.ts';
 import type { Identity } from '../group/offsets.ts';
-import { verdictOn } from '../group/verdict.ts';
+import { prefetch } from '../on-demand.ts';
 import { abortable } from '../retry.ts';
 import type { TopicPartition } from '../topic-partition.ts';
-import type { SendRaw } from '../topics/on-invalid.ts';
 import type { ConsumedRecord } from './consumed-record.ts';
-import { Iteration } from './iteration.ts';
-import { LoneMember, type Member, membershipOf } from './member.ts';
+import type { ConsumerEngine, ConsumerEngineParts } from './consumer-engine.ts';
+import type { Iteration } from './iteration.ts';
 import { type ConsumerOptions, type ConsumerSettings, settingsOf } from './options.ts';
-import { type Handler, Runner, type RunOptions } from './runner.ts';
-import { type ConsumerLag, Share } from './share.ts';
+import { type Handler, type RunOptions, runSettingsOf } from './run-options.ts';
+import type { ConsumerLag, Share } from './share.ts';
 
 /** @internal */
-export interface ConsumerParts<K, V> extends ClientParts {
-  send: SendRaw;
+export interface ConsumerParts<K, V> extends ConsumerEngineParts {
+  engines: Engines;
   /** It is over. */
   closed?: (consumer: Consumer<K, V>) => void;
 }
@@ -35,7 +32,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** Of the time to close, so much is for what is worked on; the rest for the last commit, and to leave. */
 const DRAIN_RATIO = 0.8;
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
-const UNKNOWN_TOPIC: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID']);
+const NOTHING = Promise.resolve();
 
 /**
  * Reads topics as a member of a group, each record at least once. `for await` over it: asking for the next record acks
@@ -47,69 +44,37 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
   readonly #parts: ConsumerParts<K, V>;
   readonly #options: ConsumerOptions<K, V>;
   readonly #settings: ConsumerSettings<K, V>;
-  readonly #fetcher: Fetcher<K, V>;
-  readonly #coordinator: Coordinator | undefined;
-  readonly #share: Share<K, V>;
-  readonly #member: Member;
+  /** From when it is read, once it is loaded: it has nothing before. */
+  #engine: ConsumerEngine<K, V> | undefined;
   readonly #life = new AbortController();
   #iteration: Iteration<K, V> | undefined;
   #state: 'idle' | 'running' | 'closing' | 'closed' = 'idle';
   #failure: { error: unknown } | undefined;
   /** Calls of `next`: each comes behind the one before. */
   readonly #line = new CallLine();
-  #cancelCommit: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   readonly #closed = Promise.withResolvers<void>();
 
   /** @internal @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: ConsumerParts<K, V>, options: ConsumerOptions<K, V>) {
-    const settings = settingsOf(options, parts.clock.now());
-    const { groupId, manual, subscription, from, commitIntervalMs, deserializersOf } = settings;
-    const { isolation = 'read_uncommitted', outOfRange = policyOf(from) } = options;
-    const failed = (error: unknown) => this.#fail(error);
-    const retried = (_: TopicPartition, error: Error) => {
-      if (error instanceof MilenaError && UNKNOWN_TOPIC.has(error.code)) this.#member.look();
-    };
     this.#parts = parts;
     this.#options = options;
-    this.#settings = settings;
-    this.#fetcher = new Fetcher(parts, { ...options, outOfRange, deserializersOf, retried });
-    const find = (id: string) => () => findCoordinator(parts.cluster, id);
-    const coordinatorOf = (id: string) =>
-      new Coordinator({ ...parts, find: find(id), owner: 'the consumer' });
-    const group = groupId === undefined ? undefined : { groupId, coordinator: coordinatorOf(groupId) };
-    this.#coordinator = group?.coordinator;
-    this.#share = new Share({
-      parts,
-      fetcher: this.#fetcher,
-      group,
-      subscription,
-      from,
-      isolation,
-      isAutoCommit: commitIntervalMs !== undefined,
-      signal: this.#life.signal,
-      failed,
-    });
-    for (const one of manual ?? []) if (one.from !== undefined) this.#share.beginAt(one, one.from);
-    this.#member =
-      manual !== undefined || group === undefined
-        ? new LoneMember(manual ?? [], this.#share, group)
-        : membershipOf({ ...parts, ...settings, ...group, rackId: options.rack ?? null }, this.#share);
-    this.#share.member = this.#member;
+    this.#settings = settingsOf(options, parts.clock.now());
+    prefetch(parts.engines.consumer);
   }
 
   get status(): ConsumerStatus {
     if (this.#failure !== undefined && !this.#wasAborted) return 'failed';
     if (this.#state !== 'running') return this.#state;
-    const isFailing =
-      this.#coordinator?.isFailing || this.#fetcher.isFailing || this.#parts.cluster.status !== 'connected';
-    if (isFailing) return 'retrying';
-    return this.#member.isStable ? 'running' : 'joining';
+    const engine = this.#engine;
+    if (engine?.isFailing || this.#parts.cluster.status !== 'connected') return 'retrying';
+    return engine?.isStable ? 'running' : 'joining';
   }
 
   /** Partitions that are this consumer's now. */
   get assignment(): readonly TopicPartition[] {
-    return this.#share.partitions.map(({ topic, partition }) => ({ topic, partition }));
+    const partitions = this.#engine?.share.partitions ?? [];
+    return partitions.map(({ topic, partition }) => ({ topic, partition }));
   }
 
   /** @internal Who commits, for a transaction. @throws MilenaError INVALID_ARGUMENT, PARTITION_LOST */
@@ -117,7 +82,7 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
     const { groupId } = this.#settings;
     if (groupId === undefined)
       throw invalidArgument('nothing can be committed without a group', 'give the consumer a group');
-    const by = this.#member.identity;
+    const by = this.#engine?.identity;
     if (by !== undefined) return { groupId, by };
     throw new MilenaError(`the consumer is no member of ${groupId} now`, { code: 'PARTITION_LOST' });
   }
@@ -155,17 +120,11 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
    */
   async run(handler: Handler<K, V>, options: RunOptions = {}): Promise<void> {
     const { signal } = options;
-    const { onInvalid } = this.#options;
     signal?.throwIfAborted();
-    const failed = (error: unknown) => this.#fail(error);
-    const { groupId } = this.#settings;
-    const parts = { ...this.#parts, share: this.#share, onInvalid, failed, groupId };
-    const runner = new Runner(parts, handler, options);
-    this.#start();
-    this.#share.taker = runner;
+    const settings = runSettingsOf(options);
+    void this.#start((engine) => engine.run(handler, settings));
     const stop = () => void this.close().catch(() => {});
     signal?.addEventListener('abort', stop, { once: true });
-    void runner.run(this.#life.signal);
     await this.#closed.promise;
     signal?.removeEventListener('abort', stop);
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -174,26 +133,26 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
 
   /** Commits what is acked and not committed yet. @throws BrokerError, ConnectionLost; what the signal says. */
   async commit({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    await abortable(this.#share.commit({ signal }), signal);
+    await abortable(this.#engine?.share.commit({ signal }) ?? NOTHING, signal);
   }
 
   /** What comes next of the partition is from there. @throws MilenaError INVALID_ARGUMENT when it is not assigned. */
   seek(one: TopicPartition, position: Position): void {
-    this.#share.seek(one, position);
+    this.#shareOf([one])?.seek(one, position);
   }
 
   /** Nothing of these is handed out before `resume`; of all that is assigned, unless some are named. */
   pause(partitions: readonly TopicPartition[] = this.assignment): void {
-    this.#share.pause(partitions);
+    this.#shareOf(partitions)?.pause(partitions);
   }
 
   resume(partitions: readonly TopicPartition[] = this.assignment): void {
-    this.#share.resume(partitions);
+    this.#shareOf(partitions)?.resume(partitions);
   }
 
   /** What is not acked yet of each partition, by what its leader says now. @throws BrokerError, ConnectionLost */
-  lag({ signal }: { signal?: AbortSignal } = {}): Promise<ConsumerLag[]> {
-    return this.#share.lag({ signal });
+  async lag({ signal }: { signal?: AbortSignal } = {}): Promise<ConsumerLag[]> {
+    return this.#engine?.share.lag({ signal }) ?? [];
   }
 
   /**
@@ -215,27 +174,42 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
     return signal !== undefined && signal.aborted && this.#failure?.error === signal.reason;
   }
 
-  /** @throws MilenaError when it is closed, or read already. */
-  #start(): void {
+  /** @throws MilenaError INVALID_ARGUMENT when one of these is not this consumer's. */
+  #shareOf([first]: readonly TopicPartition[]): Share<K, V> | undefined {
+    if (this.#engine === undefined && first !== undefined) throw notAssigned(first);
+    return this.#engine?.share;
+  }
+
+  /**
+   * Begins once the engine is here: at once where it is, never if it is closed before. What goes wrong ends it.
+   * @throws MilenaError when it is closed, or read already.
+   */
+  #start(begun: (engine: ConsumerEngine<K, V>) => void): MaybePromise<void> {
     if (this.#closing !== undefined) throw closedError('the consumer');
     if (this.#state !== 'idle') throw invalidArgument('this consumer is being read already');
     this.#state = 'running';
     const { signal } = this.#options;
     if (signal?.aborted) return this.#fail(signal.reason);
     signal?.addEventListener('abort', this.#aborted, { once: true });
-    this.#member.run().catch((error: unknown) => this.#fail(error));
-    this.#commitLater();
+    const engine = this.#parts.engines.consumer();
+    if (!(engine instanceof Promise)) return this.#begin(engine, begun);
+    const loaded = abortable(engine, this.#life.signal).then((Engine) => this.#begin(Engine, begun));
+    return loaded.catch((error: unknown) => this.#fail(error));
+  }
+
+  #begin(Engine: typeof ConsumerEngine, begun: (engine: ConsumerEngine<K, V>) => void): void {
+    if (this.#closing !== undefined) return;
+    const failed = (error: unknown) => this.#fail(error);
+    const about = { options: this.#options, settings: this.#settings, signal: this.#life.signal, failed };
+    this.#engine = new Engine(this.#parts, about);
+    this.#engine.start();
+    begun(this.#engine);
   }
 
   async #advance(): Promise<IteratorResult<ConsumedRecord<K, V>, undefined>> {
     if (this.#iteration === undefined && this.#closing === undefined) {
-      this.#start();
-      const { signal } = this.#life;
-      const { onInvalid } = this.#options;
-      const { send, tracing } = this.#parts;
-      const { groupId } = this.#settings;
-      this.#iteration = new Iteration({ share: this.#share, onInvalid, send, tracing, groupId, signal });
-      this.#share.taker = this.#iteration;
+      const starting = this.#start((engine) => (this.#iteration = engine.iterate()));
+      if (starting instanceof Promise) await starting;
     }
     this.#iteration?.ackLast();
     try {
@@ -253,67 +227,36 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null>
   readonly #aborted = () => this.#fail(this.#options.signal?.reason);
 
   /** It cannot go on. What comes while it closes is a consequence. */
-  #fail(error: unknown): void {
+  #fail(error: unknown): undefined {
     if (this.#closing !== undefined) return;
     this.#failure = { error };
     this.#life.abort(error);
     void this.close().catch(() => {});
   }
 
-  #commitLater(): void {
-    const { clock } = this.#parts;
-    const { commitIntervalMs } = this.#settings;
-    if (commitIntervalMs === undefined || this.#closing !== undefined) return;
-    this.#cancelCommit = clock.at(clock.now() + commitIntervalMs, () => void this.#autoCommit());
-  }
-
-  async #autoCommit(): Promise<void> {
-    try {
-      await this.#share.commit();
-    } catch (error) {
-      const verdict = verdictOn(error);
-      // What it had is lost, which it knows by now.
-      if (verdict !== 'lost' && verdict !== 'unknown') this.#fail(error);
-    }
-    this.#commitLater();
-  }
-
   async #close(timeoutMs: Millis): Promise<void> {
     const { clock } = this.#parts;
-    const wasRunning = this.#state === 'running';
+    const engine = this.#engine;
     this.#state = 'closing';
-    this.#cancelCommit?.();
     this.#options.signal?.removeEventListener('abort', this.#aborted);
-    this.#member.hold();
+    engine?.hold();
     const late = new AbortController();
     const cancel = clock.at(clock.now() + timeoutMs, () => late.abort(closedError('the consumer')));
+    const untilMs = clock.now() + (this.#wasAborted ? 0 : DRAIN_RATIO * timeoutMs);
     let uncommitted: { error: unknown } | undefined;
-    if (wasRunning)
+    if (engine !== undefined)
       try {
-        await this.#finish(clock.now() + (this.#wasAborted ? 0 : DRAIN_RATIO * timeoutMs), late.signal);
+        await engine.finish(untilMs, { signal: late.signal, failure: this.#failure?.error });
       } catch (error) {
         uncommitted = { error };
       }
     cancel();
     this.#state = 'closed';
     this.#life.abort(closedError('the consumer'));
-    this.#fetcher.close();
+    engine?.close();
     this.#iteration?.close();
-    this.#coordinator?.close();
     this.#parts.closed?.(this);
     this.#closed.resolve();
     if (uncommitted !== undefined && this.#failure === undefined) throw uncommitted.error;
-  }
-
-  /** @throws why what was acked is not committed. */
-  async #finish(untilMs: Millis, signal: AbortSignal): Promise<void> {
-    const partitions = await this.#share.drain(untilMs);
-    try {
-      if (this.#settings.commitIntervalMs !== undefined)
-        await abortable(this.#share.commit({ partitions, signal }), signal);
-    } finally {
-      // Brokers that were not there for so long need not be told; the session ends by itself.
-      if (!mayRetry(this.#failure?.error)) await this.#member.leave({ signal }).catch(() => {});
-    }
   }
 }

@@ -1,9 +1,8 @@
 import type { Millis } from '../../model/ids.ts';
 import { invalidArgument } from '../errors.ts';
-import type { FetchOptions } from '../fetch/fetch-options.ts';
+import { type FetchOptions, settingsOf as fetchSettingsOf } from '../fetch/fetch-options.ts';
 import { placeOf, type Position } from '../fetch/position.ts';
-import { type AssignorChoice, assignorsOf } from '../group/assignors/by-name.ts';
-import type { Assignor } from '../group/assignors/assignor.ts';
+import { type AssignorChoice, checkAssignors } from '../group/assignors/choice.ts';
 import type { TopicPartition } from '../topic-partition.ts';
 import type { OnInvalid } from '../topics/on-invalid.ts';
 import { type Deserializers, deserializersOf, nameOf, type ReadableTopic } from '../topics/topic.ts';
@@ -63,7 +62,7 @@ export interface ConsumerSettings<K, V> {
   from: Position;
   groupProtocol: 'classic' | 'consumer';
   remoteAssignor: string | null;
-  assignors: readonly Assignor[];
+  assignors: readonly AssignorChoice[];
   instanceId: string | null;
   /** Undefined: only when asked. */
   commitIntervalMs: Millis | undefined;
@@ -94,6 +93,8 @@ export function settingsOf<K, V>(options: ConsumerOptions<K, V>, nowMs: Millis):
   const { groupProtocol = 'classic', remoteAssignor = null } = options;
   checkProtocol(groupProtocol, options);
   placeOf(from, nowMs);
+  fetchSettingsOf(options);
+  checkAssignors(assignors);
   const named = namedIn(options);
   const known = new Map(named.map((topic) => [nameOf(topic), deserializersOf(topic)]));
   if (pattern === undefined && known.size === 0) throw invalidArgument('there is nothing to consume');
@@ -106,7 +107,7 @@ export function settingsOf<K, V>(options: ConsumerOptions<K, V>, nowMs: Millis):
     from,
     groupProtocol,
     remoteAssignor,
-    assignors: assignorsOf(assignors),
+    assignors,
     instanceId,
     commitIntervalMs: intervalOf(autoCommit),
   };

@@ -1,31 +1,15 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
-import { invalidArgument } from '../errors.ts';
 import { backoffMs, pause } from '../retry.ts';
 import type { ClientTracing } from '../tracing/client-tracing.ts';
 import { InvalidRecord } from '../topics/invalid-record.ts';
 import { deadLetterOf, type OnInvalid, type SendRaw, settleInvalid } from '../topics/on-invalid.ts';
-import { type AnyTopic, invalidIn, nameOf } from '../topics/topic.ts';
+import { invalidIn, nameOf } from '../topics/topic.ts';
 import { ConsumedRecord } from './consumed-record.ts';
-import { Lanes, type Order, type Task } from './lanes.ts';
+import { Lanes, type Task } from './lanes.ts';
 import type { OwnedPartition } from './owned-partition.ts';
+import type { Handler, RunSettings } from './run-options.ts';
 import type { Share, TakenBatch, Taker } from './share.ts';
-
-/** What is done with a record; it is done with when this returns, or what it returns resolves. */
-export type Handler<K, V> = (record: ConsumedRecord<K, V>) => unknown;
-
-export interface RunOptions {
-  /** Records that are worked on at once; 1 unless given. */
-  concurrency?: number | undefined;
-  /** Which of them wait for each other: `key` and `partition`, the default, keep the order of theirs. */
-  order?: Order | undefined;
-  /** How often a record is tried again when the handler throws, with pauses that grow; 0 unless given. */
-  retry?: number | undefined;
-  /** Where a record goes that failed for the last time, with headers that say why. Without, it ends the run. */
-  deadLetter?: AnyTopic | undefined;
-  /** Ends it: what is begun is finished first. */
-  signal?: AbortSignal | undefined;
-}
 
 export interface RunnerParts<K, V> {
   share: Share<K, V>;
@@ -48,7 +32,7 @@ export class Runner<K, V> implements Taker {
   readonly keepsPaused = true;
   readonly #parts: RunnerParts<K, V>;
   readonly #handler: Handler<K, V>;
-  readonly #options: RunOptions;
+  readonly #settings: RunSettings;
   readonly #concurrency: number;
   readonly #lanes: Lanes<K, V>;
   #inFlight = 0;
@@ -56,19 +40,12 @@ export class Runner<K, V> implements Taker {
   /** Of whoever waits until less waits. */
   #bell: PromiseWithResolvers<void> | undefined;
 
-  /** @throws MilenaError INVALID_ARGUMENT */
-  constructor(parts: RunnerParts<K, V>, handler: Handler<K, V>, options: RunOptions) {
-    const { concurrency = 1, order = 'partition', retry = 0 } = options;
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1)
-      throw invalidArgument(`concurrency is a number from 1 on, not ${concurrency}`);
-    if (!Number.isSafeInteger(retry) || retry < 0)
-      throw invalidArgument(`retry is a number from 0 on, not ${retry}`);
-    if (!['key', 'partition', 'none'].includes(order)) throw invalidArgument(`there is no order ${order}`);
+  constructor(parts: RunnerParts<K, V>, handler: Handler<K, V>, settings: RunSettings) {
     this.#parts = parts;
     this.#handler = handler;
-    this.#options = options;
-    this.#concurrency = concurrency;
-    this.#lanes = new Lanes(order);
+    this.#settings = settings;
+    this.#concurrency = settings.concurrency;
+    this.#lanes = new Lanes(settings.order);
   }
 
   /** Takes what comes, until the signal says so. What is begun by then goes on. */
@@ -183,7 +160,7 @@ export class Runner<K, V> implements Taker {
 
   async #attempts(task: Task<K, V>, first: Promise<unknown> | undefined): Promise<void> {
     const { clock, random } = this.#parts;
-    const { retry = 0 } = this.#options;
+    const { retry } = this.#settings;
     const { record } = task;
     for (let failures = 0; ; failures++) {
       try {
@@ -211,7 +188,7 @@ export class Runner<K, V> implements Taker {
   }
 
   async #giveUp(record: ConsumedRecord<K, V>, error: unknown): Promise<void> {
-    const { deadLetter } = this.#options;
+    const { deadLetter } = this.#settings;
     if (deadLetter === undefined) throw error;
     await this.#parts.send(nameOf(deadLetter), deadLetterOf(record, error));
   }

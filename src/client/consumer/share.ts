@@ -1,11 +1,11 @@
 import type { Millis, Offset } from '../../model/ids.ts';
 import { CallLine } from '../call-line.ts';
 import type { FetchedBatch } from '../fetch/consumer-record.ts';
-import type { ClientParts } from '../client-parts.ts';
+import type { EngineParts } from '../client-parts.ts';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import { type Isolation, Lookups } from '../fetch/lookups.ts';
 import { LATEST, type Position } from '../fetch/position.ts';
-import { invalidArgument } from '../errors.ts';
+import { notAssigned } from '../errors.ts';
 import type { Coordinator } from '../group/coordinator.ts';
 import type { MemberWork } from '../group/membership.ts';
 import { type AskOptions, fetchOffsets } from '../group/offsets.ts';
@@ -37,7 +37,7 @@ export interface ConsumerLag extends TopicPartition {
 }
 
 export interface ShareOptions<K, V> {
-  parts: ClientParts;
+  parts: EngineParts;
   fetcher: Fetcher<K, V>;
   /** Undefined without a group. */
   group: { coordinator: Coordinator; groupId: string } | undefined;
@@ -82,7 +82,7 @@ export class Share<K, V> implements MemberWork {
   get(one: TopicPartition): OwnedPartition {
     const owner = this.#owned.get(titleOf(one));
     if (owner !== undefined && !owner.isOver) return owner;
-    throw invalidArgument(`${titleOf(one)} is not assigned to this consumer`);
+    throw notAssigned(one);
   }
 
   /** A partition begins there when it is assigned, whatever the group says. */

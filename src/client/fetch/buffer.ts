@@ -7,7 +7,7 @@ import { MilenaError } from '../errors.ts';
 import type { Deserializers } from '../topics/topic.ts';
 import { type Aborted, Chunk, Holding, scan } from './chunk.ts';
 import { FetchedBatch } from './consumer-record.ts';
-import type { ClientParts } from '../client-parts.ts';
+import type { EngineParts } from '../client-parts.ts';
 import { titleOf } from '../topic-partition.ts';
 import type { FetchPartition } from './partition.ts';
 
@@ -28,7 +28,7 @@ export class BadBatch extends Error {
   }
 }
 
-export interface BufferOptions<K, V> extends Pick<ClientParts, 'kernels' | 'codecs'> {
+export interface BufferOptions<K, V> extends Pick<EngineParts, 'kernels' | 'codecs'> {
   deserializersOf: (topic: string) => Deserializers<K, V>;
   /** There is room again. */
   released: () => void;
@@ -216,6 +216,7 @@ export class FetchBuffer<K, V> {
 }
 
 function badBatch(at: FetchPartition, error: unknown): BadBatch {
+  if (error instanceof MilenaError) return new BadBatch(at, error);
   if (!(error instanceof KafkaError)) throw error;
   const { name } = errorInfo(error.code);
   return new BadBatch(

@@ -1,11 +1,11 @@
 import type { Offset } from '../../model/ids.ts';
 import type { MaybePromise } from '../../records/codecs.ts';
-import { closedError, invalidArgument } from '../errors.ts';
+import { closedError, notAssigned } from '../errors.ts';
 import { abortable } from '../retry.ts';
 import { type Deserializers, deserializersOf } from '../topics/topic.ts';
 import { BadBatch, FetchBuffer } from './buffer.ts';
 import type { FetchedBatch } from './consumer-record.ts';
-import type { ClientParts } from '../client-parts.ts';
+import type { EngineParts } from '../client-parts.ts';
 import { type FetchOptions, type FetchSettings, settingsOf } from './fetch-options.ts';
 import { titleOf, type TopicPartition } from '../topic-partition.ts';
 import { type Assignment, endOf, FetchPartition } from './partition.ts';
@@ -37,11 +37,11 @@ export class Fetcher<K = Uint8Array | null, V = Uint8Array | null> {
   readonly #buffer: FetchBuffer<K, V>;
   readonly #pump: Pump;
   readonly #settings: FetchSettings;
-  readonly #parts: ClientParts;
+  readonly #parts: EngineParts;
   #news: PromiseWithResolvers<void> | undefined;
 
   /** @throws MilenaError INVALID_ARGUMENT */
-  constructor(parts: ClientParts, options: FetcherOptions<K, V> = {}) {
+  constructor(parts: EngineParts, options: FetcherOptions<K, V> = {}) {
     const { kernels, codecs } = parts;
     this.#parts = parts;
     const plain = (topic: string) => deserializersOf<K, V>(topic);
@@ -180,7 +180,7 @@ export class Fetcher<K = Uint8Array | null, V = Uint8Array | null> {
 
   #get(one: TopicPartition): FetchPartition {
     const found = this.#pump.partitions.get(titleOf(one));
-    if (found === undefined) throw invalidArgument(`${titleOf(one)} is not assigned`);
+    if (found === undefined) throw notAssigned(one);
     return found;
   }
 

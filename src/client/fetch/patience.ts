@@ -3,12 +3,12 @@ import type { Millis } from '../../model/ids.ts';
 import { BrokerError, MilenaError, mayRetry } from '../errors.ts';
 import { awakeSince, backoffMs } from '../retry.ts';
 import { titleOf } from '../topic-partition.ts';
-import type { ClientParts } from '../client-parts.ts';
+import type { EngineParts } from '../client-parts.ts';
 import type { Isolation } from './lookups.ts';
 import { endOf, type FetchPartition } from './partition.ts';
 
 export interface PatienceOptions {
-  parts: Pick<ClientParts, 'clock' | 'random' | 'retryForMs'>;
+  parts: Pick<EngineParts, 'clock' | 'random' | 'retryForMs'>;
   isolation: Isolation;
   /** It is the end of all. */
   stop: (error: Error) => void;

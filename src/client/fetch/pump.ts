@@ -2,7 +2,7 @@ import { ErrorCode, errorInfo } from '../../model/errors.ts';
 import type { Millis } from '../../model/ids.ts';
 import { BadBatch, type FetchBuffer } from './buffer.ts';
 import type { Aborted, Holding } from './chunk.ts';
-import type { ClientParts } from '../client-parts.ts';
+import type { EngineParts } from '../client-parts.ts';
 import type { FetchSettings } from './fetch-options.ts';
 import { type FetchSizes, Lane, type LaneAnswer, type PartitionAnswer } from './lane.ts';
 import { titleOf } from '../topic-partition.ts';
@@ -16,7 +16,7 @@ const REPLICA_FOR_MS = 5 * 60_000;
 const NOTHING_ABORTED: Aborted = [];
 
 export interface PumpOptions {
-  parts: ClientParts;
+  parts: EngineParts;
   settings: FetchSettings;
   buffer: Pick<
     FetchBuffer<unknown, unknown>,

@@ -3,16 +3,17 @@ import { isList } from '../../model/lists.ts';
 import { CODEC, type CodecName } from '../../records/codecs.ts';
 import type { ClientParts } from '../client-parts.ts';
 import { closedError, invalidArgument, MilenaError } from '../errors.ts';
+import { prefetch } from '../on-demand.ts';
 import { abortable, retrying, within } from '../retry.ts';
 import type { KnownTopic } from '../topic-cache.ts';
 import { nameOf, serialized, type WritableTopic } from '../topics/topic.ts';
 import { Budget } from './budget.ts';
 import type { RecordWaiter } from './contents.ts';
-import { watchedBatches } from './watched-batches.ts';
 import { murmur2Partitioner, type Partitioner } from './partitioner.ts';
+import type { ProducerEngine, ProducerSettings } from './producer-engine.ts';
 import { newRecord, type ProducerRecord, type RecordBytes, type RecordMetadata, sizeOf } from './record.ts';
-import { Sender, type SenderTransaction } from './sender.ts';
-import { type Admitted, TopicWriter } from './topic-writer.ts';
+import type { SenderTransaction } from './sender.ts';
+import type { Admitted, TopicWriter } from './topic-writer.ts';
 
 export interface ProducerOptions {
   /** `all` in-sync replicas, the default; `1`: the leader alone; `0`: nobody is asked, and nothing is known. */
@@ -58,11 +59,12 @@ const DONE = Promise.resolve();
  */
 export class Producer implements AsyncDisposable {
   readonly #parts: ClientParts;
-  readonly #sender: Sender;
+  readonly #settings: ProducerSettings;
   readonly #budget: Budget;
   readonly #writers = new Map<string, TopicWriter>();
-  readonly #writerOf: (topic: string) => TopicWriter;
-  readonly #requestMaxBytes: number;
+  #engine: ProducerEngine | undefined;
+  /** What was given before the engine was here waits for it, in the order of the calls. */
+  #loading: Promise<typeof ProducerEngine> | undefined;
   /** What became of a written record that nobody has been told. */
   #unheard: Error | undefined;
   readonly #life = new AbortController();
@@ -74,26 +76,10 @@ export class Producer implements AsyncDisposable {
 
   /** @internal @throws MilenaError INVALID_ARGUMENT */
   constructor(parts: ClientParts, options: ProducerOptions = {}, transaction?: SenderTransaction) {
-    const { cluster, clock, random, kernels, codecs } = parts;
-    const { acks = 'all', idempotent = acks === 'all', compression = 'none', lingerMs = 0 } = options;
-    const { requestMaxBytes = REQUEST_MAX_BYTES, partitioner = murmur2Partitioner } = options;
-    const { deliveryTimeoutMs = DELIVERY_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
-    if (idempotent && acks !== 'all') throw invalidArgument(`idempotent takes acks: 'all', not ${acks}`);
-    if (!(compression in CODEC)) throw invalidArgument(`there is no compression ${compression}`);
     this.#parts = parts;
-    this.#requestMaxBytes = requestMaxBytes;
+    this.#settings = { ...settingsOf(options), transaction };
     this.#budget = new Budget(options.maxBufferedBytes ?? MAX_BUFFERED_BYTES);
-    const times = { lingerMs, requestTimeoutMs, deliveryTimeoutMs };
-    const how = { acks: acks === 'all' ? (-1 as const) : acks, isIdempotent: idempotent, requestMaxBytes };
-    const home = { cluster, clock, random };
-    const sender = new Sender({ ...home, ...how, ...times, transaction });
-    this.#sender = sender;
-    const batchBytes = Math.min(options.batchBytes ?? BATCH_BYTES, requestMaxBytes);
-    const released = (sizeBytes: number) => this.#budget.release(sizeBytes);
-    const packing = { kernels, codecs, codec: CODEC[compression] };
-    const toldOf = cluster.diagnostics && watchedBatches(cluster.diagnostics.produce, clock);
-    const rest = { packing, partitioner, batchBytes, deliveryTimeoutMs, released, toldOf };
-    this.#writerOf = (topic) => new TopicWriter(topic, { ...home, sender, ...rest });
+    prefetch(parts.engines.producer);
   }
 
   /** Bytes of records that are not acknowledged. */
@@ -205,15 +191,29 @@ export class Producer implements AsyncDisposable {
   ): Promise<void> | undefined {
     if (this.#closing !== undefined) throw closedError('the producer');
     const admitted = this.#admit(topic, record, waiter);
-    let writer = this.#writers.get(topic);
-    if (writer === undefined) this.#writers.set(topic, (writer = this.#writerOf(topic)));
-    const known = this.#parts.cluster.known(topic);
+    const writer = this.#writers.get(topic) ?? this.#newWriter(topic);
+    if (writer !== undefined) return this.#offer(writer, admitted, signal);
+    const loaded = this.#load().then((Engine) => {
+      this.#life.signal.throwIfAborted();
+      signal?.throwIfAborted();
+      this.#engine ??= this.#newEngine(Engine);
+      return this.#offer(this.#writerOf(this.#engine, topic), admitted, signal);
+    });
+    return abortable(loaded, signal);
+  }
+
+  #offer(
+    writer: TopicWriter,
+    admitted: Admitted,
+    signal: AbortSignal | undefined,
+  ): Promise<void> | undefined {
+    const known = this.#parts.cluster.known(writer.topic);
     if (writer.line === undefined && known !== undefined && this.#budget.hasRoom) {
       this.#budget.take(admitted.sizeBytes);
       this.#append(writer, known, admitted);
       return undefined;
     }
-    const line = this.#putLater(writer, topic, { admitted, before: writer.line, signal });
+    const line = this.#putLater(writer, admitted, { before: writer.line, signal });
     const settled = line
       .catch(() => {})
       .then(() => {
@@ -225,16 +225,12 @@ export class Producer implements AsyncDisposable {
 
   async #putLater(
     writer: TopicWriter,
-    topic: string,
-    {
-      admitted,
-      before,
-      signal,
-    }: { admitted: Admitted; before: Promise<void> | undefined; signal?: AbortSignal | undefined },
+    admitted: Admitted,
+    { before, signal }: { before: Promise<void> | undefined; signal: AbortSignal | undefined },
   ): Promise<void> {
     await before;
     signal?.throwIfAborted();
-    const known = await this.#topic(topic);
+    const known = await this.#topic(writer.topic);
     await this.#budget.wait(admitted.sizeBytes, signal);
     this.#append(writer, known, admitted);
   }
@@ -246,6 +242,34 @@ export class Producer implements AsyncDisposable {
       this.#budget.release(admitted.sizeBytes);
       throw error;
     }
+  }
+
+  /** Undefined where the engine has to be waited for, or others wait for it. */
+  #newWriter(topic: string): TopicWriter | undefined {
+    if (this.#engine === undefined && this.#loading === undefined) {
+      const engine = this.#parts.engines.producer();
+      if (!(engine instanceof Promise)) this.#engine = this.#newEngine(engine);
+    }
+    return this.#engine && this.#writerOf(this.#engine, topic);
+  }
+
+  #writerOf(engine: ProducerEngine, topic: string): TopicWriter {
+    let writer = this.#writers.get(topic);
+    if (writer === undefined) this.#writers.set(topic, (writer = engine.writerOf(topic)));
+    return writer;
+  }
+
+  #newEngine(Engine: typeof ProducerEngine): ProducerEngine {
+    return new Engine(this.#parts, this.#settings, (sizeBytes) => this.#budget.release(sizeBytes));
+  }
+
+  /** @throws MilenaError NOT_LOADED: whoever asks next tries it again. What waits for it goes on in its order. */
+  #load(): Promise<typeof ProducerEngine> {
+    if (this.#loading !== undefined) return this.#loading;
+    const loading = abortable(Promise.resolve(this.#parts.engines.producer()), this.#life.signal);
+    this.#loading = loading;
+    loading.catch(() => (this.#loading = undefined));
+    return loading;
   }
 
   async #topic(name: string): Promise<KnownTopic> {
@@ -267,14 +291,12 @@ export class Producer implements AsyncDisposable {
     if (!Number.isSafeInteger(timestamp) || timestamp < 0)
       throw invalidArgument(`a timestamp is a number of milliseconds since 1970, not ${timestamp}`);
     const sizeBytes = sizeOf(record);
-    if (sizeBytes + REQUEST_OVERHEAD_BYTES > this.#requestMaxBytes)
-      throw new MilenaError(
-        `a record of ${sizeBytes} bytes for ${topic}: ${this.#requestMaxBytes} is the most`,
-        {
-          code: 'RECORD_TOO_LARGE',
-          hint: 'raise requestMaxBytes, and max.message.bytes of the topic, or write smaller records',
-        },
-      );
+    const { requestMaxBytes } = this.#settings;
+    if (sizeBytes + REQUEST_OVERHEAD_BYTES > requestMaxBytes)
+      throw new MilenaError(`a record of ${sizeBytes} bytes for ${topic}: ${requestMaxBytes} is the most`, {
+        code: 'RECORD_TOO_LARGE',
+        hint: 'raise requestMaxBytes, and max.message.bytes of the topic, or write smaller records',
+      });
     return { record, sizeBytes, partition: given.partition, waiter };
   }
 
@@ -286,8 +308,10 @@ export class Producer implements AsyncDisposable {
   }
 
   async #flush(): Promise<void> {
+    // Who waits for it is told.
+    await this.#loading?.catch(() => {});
     await Promise.all(Array.from(this.#writers.values(), ({ line = DONE }) => line));
-    await this.#sender.flush();
+    await this.#engine?.flush();
   }
 
   async #close(timeoutMs: Millis): Promise<void> {
@@ -297,8 +321,28 @@ export class Producer implements AsyncDisposable {
       const error = closedError('the producer');
       this.#life.abort(error);
       this.#budget.refuseAll(error);
-      this.#sender.stop(error);
+      this.#engine?.stop(error);
     }
     this.#tellFailure();
   }
+}
+
+/** @throws MilenaError INVALID_ARGUMENT */
+function settingsOf(options: ProducerOptions): Omit<ProducerSettings, 'transaction'> {
+  const { acks = 'all', idempotent = acks === 'all', compression = 'none', lingerMs = 0 } = options;
+  const { requestMaxBytes = REQUEST_MAX_BYTES, partitioner = murmur2Partitioner } = options;
+  const { deliveryTimeoutMs = DELIVERY_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  if (idempotent && acks !== 'all') throw invalidArgument(`idempotent takes acks: 'all', not ${acks}`);
+  if (!(compression in CODEC)) throw invalidArgument(`there is no compression ${compression}`);
+  return {
+    acks: acks === 'all' ? -1 : acks,
+    isIdempotent: idempotent,
+    codec: CODEC[compression],
+    lingerMs,
+    batchBytes: Math.min(options.batchBytes ?? BATCH_BYTES, requestMaxBytes),
+    requestMaxBytes,
+    deliveryTimeoutMs,
+    requestTimeoutMs,
+    partitioner,
+  };
 }

@@ -34,14 +34,14 @@ export interface Admitted {
 
 /** Puts the records of one topic into batches of its partitions, in the order they come. */
 export class TopicWriter {
-  readonly #topic: string;
+  readonly topic: string;
   readonly #options: TopicWriterOptions;
   readonly #sticky: StickyPartition;
   /** The last record that waits for its room, or for the topic to be known; the next one comes behind it. */
   line: Promise<void> | undefined;
 
   constructor(topic: string, options: TopicWriterOptions) {
-    this.#topic = topic;
+    this.topic = topic;
     this.#options = options;
     this.#sticky = new StickyPartition(options.random, options.batchBytes);
   }
@@ -49,7 +49,7 @@ export class TopicWriter {
   /** @throws MilenaError INVALID_ARGUMENT when it would go to a partition that is none. */
   append(topic: KnownTopic, admitted: Admitted): void {
     const { sender, batchBytes } = this.#options;
-    const queue = sender.queueOf(this.#topic, this.#partitionOf(topic, admitted));
+    const queue = sender.queueOf(this.topic, this.#partitionOf(topic, admitted));
     const { record, sizeBytes, waiter } = admitted;
     const current = queue.open?.content;
     const fits = current instanceof RecordsContent && current.sizeBytes + sizeBytes <= batchBytes;
@@ -79,11 +79,11 @@ export class TopicWriter {
     if (wanted === undefined && (key === null || key === undefined))
       return this.#sticky.next(sizeBytes, length, (at) => ({
         hasLeader: (partitions[at]?.leaderId ?? -1) >= 0,
-        batches: this.#options.sender.queueOf(this.#topic, at).batches.length,
+        batches: this.#options.sender.queueOf(this.topic, at).batches.length,
       }));
-    const partition = wanted ?? this.#options.partitioner({ topic: this.#topic, key: key ?? '' }, length);
+    const partition = wanted ?? this.#options.partitioner({ topic: this.topic, key: key ?? '' }, length);
     if (Number.isInteger(partition) && partition >= 0 && partition < length) return partition;
-    const message = `${this.#topic} has no partition ${partition}, but 0 to ${length - 1}`;
+    const message = `${this.topic} has no partition ${partition}, but 0 to ${length - 1}`;
     throw invalidArgument(message, 'leave the partition out, or look at the partitioner');
   }
 }

@@ -12,6 +12,7 @@ import type { Transport } from '../../ports/transport.ts';
 import { clientClock } from './clock.ts';
 import { nodeCodecs } from './codecs.ts';
 import { nodeDiagnostics } from './diagnostics.ts';
+import { nodeEngines } from './engines.ts';
 import { nodeRandom } from './random.ts';
 import { tracingOfProcess } from './tracing.ts';
 import { tcpTransport, tlsTransport } from './tcp-transport.ts';
@@ -33,6 +34,7 @@ export async function nodeSurroundings(): Promise<Surroundings> {
     kernels,
     codecs: nodeCodecs(kernels),
     webCrypto: globalThis.crypto as unknown as WebCrypto,
+    engines: nodeEngines,
     diagnostics: nodeDiagnostics,
     transports: TRANSPORTS,
   };

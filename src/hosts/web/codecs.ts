@@ -1,5 +1,6 @@
+import { onDemand } from '../../client/on-demand.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
-import { andThen, CODEC, type Codec, type Codecs, type MaybePromise } from '../../records/codecs.ts';
+import { andThen, CODEC, type Codec, type Codecs } from '../../records/codecs.ts';
 import { gzip } from './gzip.ts';
 
 /**
@@ -9,27 +10,16 @@ import { gzip } from './gzip.ts';
 export function webCodecs(kernels: Kernels): Codecs {
   return new Map([
     [CODEC.gzip, gzip],
-    [CODEC.snappy, onDemand(async () => (await import('./lz.ts')).snappyOf(kernels))],
-    [CODEC.lz4, onDemand(async () => (await import('./lz.ts')).lz4Of(kernels))],
-    [CODEC.zstd, onDemand(async () => (await import('./zstd.ts')).zstd())],
+    [CODEC.snappy, late('Snappy', async () => (await import('./lz.ts')).snappyOf(kernels))],
+    [CODEC.lz4, late('LZ4', async () => (await import('./lz.ts')).lz4Of(kernels))],
+    [CODEC.zstd, late('zstd', async () => (await import('./zstd.ts')).zstd())],
   ] satisfies [number, Codec][]);
 }
 
-/** What could not be loaded is tried again by the next call. */
-function onDemand(load: () => Promise<Codec>): Codec {
-  let codec: MaybePromise<Codec> | undefined;
-  const loaded = () => {
-    codec ??= load().then(
-      (ready) => (codec = ready),
-      (error) => {
-        codec = undefined;
-        throw error;
-      },
-    );
-    return codec;
-  };
+function late(name: string, load: () => Promise<Codec>): Codec {
+  const codec = onDemand(name, load);
   return {
-    compress: (bytes) => andThen(loaded(), (ready) => ready.compress(bytes)),
-    decompress: (bytes, maxBytes) => andThen(loaded(), (ready) => ready.decompress(bytes, maxBytes)),
+    compress: (bytes) => andThen(codec(), (ready) => ready.compress(bytes)),
+    decompress: (bytes, maxBytes) => andThen(codec(), (ready) => ready.decompress(bytes, maxBytes)),
   };
 }

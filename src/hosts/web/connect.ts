@@ -6,6 +6,7 @@ import type { WebCrypto } from '../../sasl/web-crypto.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { webClock } from './clock.ts';
 import { webCodecs } from './codecs.ts';
+import { prefetchEngines, webEngines } from './engines.ts';
 import { webRandom } from './random.ts';
 import { webWakes } from './wakes.ts';
 
@@ -13,7 +14,10 @@ const webSocket = (url: string) => webSocketTransport(url, webClock);
 
 /** `connectWith`, in Workers and pages, which have no TCP: `ws://` and `wss://`, or a transport. */
 export async function connect(to: string | Transport, options?: ConnectOptions): Promise<Client> {
-  const kernels = await loadKernels();
+  const loading = loadKernels();
+  // A network comes and goes; what a Worker of Cloudflare's loads lies beside it.
+  if ('onLine' in navigator) prefetchEngines();
+  const kernels = await loading;
   const webCrypto = globalThis.crypto as unknown as WebCrypto;
   const home = {
     webCrypto,
@@ -21,6 +25,7 @@ export async function connect(to: string | Transport, options?: ConnectOptions):
     random: webRandom,
     kernels,
     codecs: webCodecs(kernels),
+    engines: webEngines,
     wakes: webWakes,
   };
   return connectWith({ ...home, transports: { ws: webSocket, wss: webSocket } }, to, options);

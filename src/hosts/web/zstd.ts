@@ -1,4 +1,5 @@
 import { compileZstd } from '#zstd-module';
+import { onDemand } from '../../client/on-demand.ts';
 import { andThen, type Codec, type MaybePromise, tooLarge } from '../../records/codecs.ts';
 
 /**
@@ -37,12 +38,11 @@ const KEPT_MAX_BYTES = 16 * 1024 * 1024;
 
 /** Zstandard from WASM. The first call loads it, and answers later; the next ones answer at once. */
 export function zstd(): Codec {
-  let module: MaybePromise<WebAssembly.Module> | undefined;
+  const module = onDemand('zstd', compileZstd);
   let kept: Instance | undefined;
   /** One that has trapped, or has grown large, is used no more. */
   const withInstance = <T>(use: (instance: Instance) => T): MaybePromise<T> => {
-    module ??= compileZstd().then((compiled) => (module = compiled));
-    return andThen(module, (compiled) => {
+    return andThen(module(), (compiled) => {
       const instance = kept ?? new Instance(compiled);
       kept = undefined;
       const result = use(instance);

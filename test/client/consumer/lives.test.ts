@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ConsumedRecord } from '../../../src/client/consumer/consumed-record.ts';
 import type { Consumer } from '../../../src/client/consumer/consumer.ts';
-import type { AssignorChoice } from '../../../src/client/group/assignors/by-name.ts';
+import type { AssignorChoice } from '../../../src/client/group/assignors/choice.ts';
 import { until } from '../group/fake-member.ts';
 import { MISHAPS } from '../fake-cluster.ts';
 import { ConsumerWorld, valueOf } from './life.ts';

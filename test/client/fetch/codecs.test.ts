@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Fetcher } from '../../../src/client/fetch/fetcher.ts';
+import { onDemand } from '../../../src/client/on-demand.ts';
 import { CODEC, type Codec, tooLarge } from '../../../src/records/codecs.ts';
 import { buildBatch, recompress } from '../../../src/records/builder.ts';
 import { clusterOf, kernels } from '../fake-client.ts';
@@ -86,6 +87,29 @@ test('a batch that would unpack to more than it may: an error that says so, and 
   expect(most).toBe(64 * 1024 * 1024);
   fetcher.close();
   expect(fetcher.bufferedBytes).toBe(0);
+});
+
+describe('a codec that is not loaded', () => {
+  const offline = () => onDemand('zstd', () => Promise.reject(new TypeError('Failed to fetch')))();
+
+  test('is tried again, and the batch is read once it is there', async () => {
+    let left = 3;
+    const { take } = await made(async (_, bytes) => {
+      if (left-- > 0) await offline();
+      return bytes.map((byte) => byte ^ 0xff);
+    });
+    expect(await take()).toEqual([0, 1]);
+    expect(left).toBe(-1);
+  });
+
+  test('is the error, not the batch, when it does not come', async () => {
+    const { take } = await made(async (_, bytes) => (await offline()) ?? bytes);
+    await expect(take()).rejects.toMatchObject({
+      code: 'NOT_LOADED',
+      retriable: true,
+      message: 'zstd could not be loaded: Failed to fetch',
+    });
+  });
 });
 
 test('a codec that this home lacks is an error at once', async () => {

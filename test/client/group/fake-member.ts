@@ -1,4 +1,5 @@
-import { assignorsOf, type AssignorChoice } from '../../../src/client/group/assignors/by-name.ts';
+import { assignorsOf } from '../../../src/client/group/assignors/by-name.ts';
+import type { AssignorChoice } from '../../../src/client/group/assignors/choice.ts';
 import { Coordinator } from '../../../src/client/group/coordinator.ts';
 import { findCoordinator } from '../../../src/client/group/find-coordinator.ts';
 import { Membership, type MembershipOptions, type MemberWork } from '../../../src/client/group/membership.ts';

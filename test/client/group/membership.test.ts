@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AssignorChoice } from '../../../src/client/group/assignors/by-name.ts';
+import type { AssignorChoice } from '../../../src/client/group/assignors/choice.ts';
 import { joinGroupApi } from '../../../src/wire/apis/11-join-group.ts';
 import { heartbeatApi } from '../../../src/wire/apis/12-heartbeat.ts';
 import type { Api } from '../../../src/wire/schema.ts';

@@ -1,7 +1,7 @@
 import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Client } from '../../../src/client/client.ts';
-import type { AssignorChoice } from '../../../src/client/group/assignors/by-name.ts';
+import type { AssignorChoice } from '../../../src/client/group/assignors/choice.ts';
 import { Changes, eventually, type Place } from '../../clients/fixture.ts';
 import type { GroupMember, TestGroup } from '../../clients/group.ts';
 import { Group as KafkajsGroup } from '../../clients/kafkajs.ts';
