@@ -1,5 +1,34 @@
 import { ErrorCode } from '../model/errors.ts';
-import type { ShardReply } from '../ports/shard-link.ts';
+import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
+import type { Api, RequestOf, ResponseInitOf } from '../wire/schema.ts';
+import type { Call } from './call.ts';
+import { type Handler, handler } from './handler.ts';
+
+/** What differs between the APIs that the controller decides. */
+interface ControllerApi<A extends Api> {
+  api: A;
+  min: number;
+  max: number;
+  /** The answer that only says an error. */
+  refuse: (errorCode: number, request: RequestOf<A>) => ResponseInitOf<A>;
+}
+
+/** A request that changes metadata goes whole to the controller. */
+export function controllerHandler<A extends Api>({ refuse, ...rest }: ControllerApi<A>): Handler {
+  return handler<A>({
+    ...rest,
+    exclusive: true,
+    handle: (call, request) => askController(call, request, (errorCode) => refuse(errorCode, request)),
+  });
+}
+
+/** The answer to `call` is the controller's to `body`. @param refuse the answer where its shard cannot serve. */
+export function askController(call: Call, body: unknown, refuse: (errorCode: number) => unknown): void {
+  call.ask(METADATA_SHARD, body, (reply) => {
+    const errorCode = controllerError(reply);
+    call.reply(errorCode === undefined ? reply.body : refuse(errorCode));
+  });
+}
 
 /** What a client may retry when the controller's shard cannot serve; undefined when it has answered. */
 export function controllerError(reply: ShardReply): number | undefined {

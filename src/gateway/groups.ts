@@ -2,7 +2,10 @@ import { CONSUMER_OFFSETS_TOPIC, coordinatorPartition } from '../model/ids.ts';
 import { ErrorCode } from '../model/errors.ts';
 import { type ShardId, groupShard } from '../ports/shard-link.ts';
 import type { Api, RequestOf, ResponseInitOf } from '../wire/schema.ts';
+import { AclResource } from '../security/acl.ts';
+import { authorizedOperations } from './access/operations.ts';
 import type { Call } from './call.ts';
+import { Gather } from './gather.ts';
 import { type Handler, handler } from './handler.ts';
 
 /** The shard that coordinates a group; undefined before `__consumer_offsets` exists: no group does then. */
@@ -41,6 +44,43 @@ export function groupHandler<A extends Api>({ groupId, refuse, feature, ...rest 
       });
     },
   });
+}
+
+/** What differs between the APIs that describe groups. */
+interface DescribeGroups<Group> {
+  groupIds: readonly string[];
+  includeAuthorizedOperations: boolean;
+  /** The request to the coordinator of one. */
+  part: (groupId: string) => unknown;
+  refused: (groupId: string, errorCode: number) => Group;
+}
+
+/** Each group from its coordinator, with what the client may do with it. */
+export function describeEach<Group extends { authorizedOperations: number }>(
+  call: Call,
+  { groupIds, includeAuthorizedOperations, part, refused }: DescribeGroups<Group>,
+): void {
+  const groups: Group[] = [];
+  const gather = new Gather(() => call.reply({ throttleTimeMs: 0, groups }));
+  groupIds.forEach((groupId, at) => {
+    groups.push(refused(groupId, ErrorCode.NOT_COORDINATOR));
+    const shard = coordinatorOf(call, groupId);
+    if (shard === undefined) return;
+    gather.enter();
+    call.ask(shard, part(groupId), ({ body, errorCode = ErrorCode.NOT_COORDINATOR }) => {
+      const described = (body as { groups: Group[] } | undefined)?.groups[0];
+      const resource = { type: AclResource.GROUP, name: groupId };
+      groups[at] =
+        described === undefined
+          ? refused(groupId, coordinatorError(errorCode))
+          : {
+              ...described,
+              authorizedOperations: authorizedOperations(call, includeAuthorizedOperations, resource),
+            };
+      gather.leave();
+    });
+  });
+  gather.seal();
 }
 
 /** What a client of a group understands when the coordinator's shard cannot serve. */

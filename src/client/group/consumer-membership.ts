@@ -87,9 +87,7 @@ export class ConsumerMembership {
 
   /** In the epoch it is in now; undefined while it is no member. */
   get identity(): Identity | undefined {
-    if (this.#epoch === 0 || this.#life.signal.aborted) return undefined;
-    const { instanceId } = this.#options;
-    return { generationId: this.#epoch, memberId: this.#memberId, instanceId, isOfBroker: true };
+    return this.#epoch === 0 || this.#life.signal.aborted ? undefined : this.#identity;
   }
 
   /** It has what it is to have, as far as it was told. */
@@ -145,15 +143,14 @@ export class ConsumerMembership {
    * @throws BrokerError when it is no member any more, or its positions are refused.
    */
   async commit(positions: readonly GroupPosition[], { signal }: AskOptions = {}): Promise<void> {
-    const { coordinator, groupId, instanceId } = this.#options;
+    const { coordinator, groupId } = this.#options;
     const patience = new Patience({ ...this.#options, signal });
     for (;;) {
       const owned = new Set(this.#owned.map(titleOf));
       const mine = positions.filter((position) => owned.has(titleOf(position)));
       if (mine.length === 0 || this.#epoch === 0) return;
-      const by = { generationId: this.#epoch, memberId: this.#memberId, instanceId, isOfBroker: true };
       try {
-        return await commitOffsets(coordinator, groupId, { positions: mine, by, signal });
+        return await commitOffsets(coordinator, groupId, { positions: mine, by: this.#identity, signal });
       } catch (error) {
         const verdict = verdictOn(error);
         if (verdict === 'lost' || verdict === 'unknown') this.#lose();
@@ -163,6 +160,11 @@ export class ConsumerMembership {
         await patience.wait(error, true);
       }
     }
+  }
+
+  get #identity(): Identity {
+    const { instanceId } = this.#options;
+    return { generationId: this.#epoch, memberId: this.#memberId, instanceId, isOfBroker: true };
   }
 
   /** One heartbeat, until it is answered. */

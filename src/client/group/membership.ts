@@ -116,13 +116,13 @@ export class Membership {
     }
   }
 
-  /** Topics may have changed: looks, and joins again if they have. */
   /** Of the generation it is in now; undefined while it is in none. */
   get identity(): Identity | undefined {
     const generation = this.#life.signal.aborted ? undefined : this.#generation;
     return generation && this.#identity(generation.generationId);
   }
 
+  /** Topics may have changed: looks, and joins again if they have. */
   look(): void {
     this.#mustLook = true;
     this.#ring();

@@ -1,10 +1,6 @@
-import { ErrorCode } from '../../model/errors.ts';
 import { type DescribeGroupsResponse, describeGroupsApi } from '../../wire/apis/15-describe-groups.ts';
-import { AclResource } from '../../security/acl.ts';
 import { OPERATIONS_NOT_ASKED } from '../../security/operations.ts';
-import { authorizedOperations } from '../access/operations.ts';
-import { Gather } from '../gather.ts';
-import { coordinatorError, coordinatorOf } from '../groups.ts';
+import { describeEach } from '../groups.ts';
 import { handler } from '../handler.ts';
 
 type Group = DescribeGroupsResponse['groups'][number];
@@ -14,27 +10,13 @@ export const describeGroups = handler({
   api: describeGroupsApi,
   min: 0,
   max: 6,
-  handle(call, request) {
-    const groups: Group[] = [];
-    const operationsOf = (name: string) =>
-      authorizedOperations(call, request.includeAuthorizedOperations, { type: AclResource.GROUP, name });
-    const gather = new Gather(() => call.reply({ throttleTimeMs: 0, groups }));
-    request.groups.forEach((groupId, at) => {
-      groups.push(refused(groupId, ErrorCode.NOT_COORDINATOR));
-      const shard = coordinatorOf(call, groupId);
-      if (shard === undefined) return;
-      gather.enter();
-      call.ask(shard, { ...request, groups: [groupId] }, (reply) => {
-        const described = (reply.body as DescribeGroupsResponse | undefined)?.groups[0];
-        groups[at] =
-          described === undefined
-            ? refused(groupId, coordinatorError(reply.errorCode ?? ErrorCode.NOT_COORDINATOR))
-            : { ...described, authorizedOperations: operationsOf(groupId) };
-        gather.leave();
-      });
-    });
-    gather.seal();
-  },
+  handle: (call, request) =>
+    describeEach(call, {
+      groupIds: request.groups,
+      includeAuthorizedOperations: request.includeAuthorizedOperations,
+      part: (groupId) => ({ ...request, groups: [groupId] }),
+      refused,
+    }),
 });
 
 export function refused(groupId: string, errorCode: number): Group {

@@ -1,7 +1,5 @@
-import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { type InitProducerIdResponse, initProducerIdApi } from '../../wire/apis/22-init-producer-id.ts';
-import type { Call } from '../call.ts';
-import { controllerError } from '../controller.ts';
+import { askController } from '../controller.ts';
 import { handler } from '../handler.ts';
 import { askCoordinator } from '../transactions.ts';
 
@@ -18,22 +16,13 @@ export const initProducerId = handler({
         apiVersion: call.version,
         body: request,
         onAnswer: (answer) => call.reply(answer),
-        onError: (errorCode) => refuse(call, errorCode),
+        onError: (errorCode) => call.reply(refused(errorCode)),
       });
     }
-    call.ask(METADATA_SHARD, request, (reply) => {
-      const errorCode = controllerError(reply);
-      if (errorCode === undefined) call.reply(reply.body);
-      else refuse(call, errorCode);
-    });
+    askController(call, request, refused);
   },
 });
 
-function refuse(call: Call, errorCode: number): void {
-  call.reply({
-    throttleTimeMs: 0,
-    errorCode,
-    producerId: -1,
-    producerEpoch: -1,
-  } satisfies InitProducerIdResponse);
+function refused(errorCode: number): InitProducerIdResponse {
+  return { throttleTimeMs: 0, errorCode, producerId: -1, producerEpoch: -1 };
 }

@@ -1,7 +1,6 @@
 import { ErrorCode } from '../../model/errors.ts';
-import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { type CreateAclsRequest, createAclsApi } from '../../wire/apis/30-create-acls.ts';
-import { controllerError } from '../controller.ts';
+import { askController } from '../controller.ts';
 import { handler } from '../handler.ts';
 import { NO_AUTHORIZER } from './29-describe-acls.ts';
 
@@ -14,10 +13,7 @@ export const createAcls = handler({
   handle(call, request) {
     if (call.gateway.authorizer === undefined)
       return call.reply(refuseCreations(ErrorCode.SECURITY_DISABLED, request, NO_AUTHORIZER));
-    call.ask(METADATA_SHARD, request, (reply) => {
-      const errorCode = controllerError(reply);
-      call.reply(errorCode === undefined ? reply.body : refuseCreations(errorCode, request));
-    });
+    askController(call, request, (errorCode) => refuseCreations(errorCode, request));
   },
 });
 

@@ -1,13 +1,12 @@
 import type { ScramChanges } from '../../metadata/alter-scram.ts';
 import { ErrorCode } from '../../model/errors.ts';
-import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import type { Cryptography } from '../../ports/cryptography.ts';
 import { keysOf, SCRAM_MECHANISMS } from '../../sasl/scram.ts';
 import {
   type AlterUserScramCredentialsRequest,
   alterUserScramCredentialsApi,
 } from '../../wire/apis/51-alter-user-scram-credentials.ts';
-import { controllerError } from '../controller.ts';
+import { askController } from '../controller.ts';
 import { handler } from '../handler.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -25,11 +24,7 @@ export const alterUserScramCredentials = handler({
     const { logins } = call.gateway;
     if (logins === undefined) return call.reply(refuseChanges(ErrorCode.SECURITY_DISABLED, request));
     changesOf(logins.sasl.cryptography, request).then(
-      (changes) =>
-        call.ask(METADATA_SHARD, changes, (reply) => {
-          const errorCode = controllerError(reply);
-          call.reply(errorCode === undefined ? reply.body : refuseChanges(errorCode, request));
-        }),
+      (changes) => askController(call, changes, (errorCode) => refuseChanges(errorCode, request)),
       () => call.reply(refuseChanges(ErrorCode.UNKNOWN_SERVER_ERROR, request)),
     );
   },

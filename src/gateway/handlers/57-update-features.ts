@@ -1,24 +1,13 @@
-import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import { updateFeaturesApi } from '../../wire/apis/57-update-features.ts';
-import { controllerError } from '../controller.ts';
-import { handler } from '../handler.ts';
+import { controllerHandler } from '../controller.ts';
 
 /** The controller decides. */
-export const updateFeatures = handler({
+export const updateFeatures = controllerHandler({
   api: updateFeaturesApi,
   min: 0,
   max: 2,
-  exclusive: true,
-  handle(call, request) {
-    call.ask(METADATA_SHARD, request, (reply) => {
-      const errorCode = controllerError(reply);
-      if (errorCode === undefined) return call.reply(reply.body);
-      const results = request.featureUpdates.map(({ feature }) => ({
-        feature,
-        errorCode,
-        errorMessage: null,
-      }));
-      call.reply({ throttleTimeMs: 0, errorCode, errorMessage: null, results });
-    });
+  refuse(errorCode, { featureUpdates }) {
+    const results = featureUpdates.map(({ feature }) => ({ feature, errorCode, errorMessage: null }));
+    return { throttleTimeMs: 0, errorCode, errorMessage: null, results };
   },
 });
