@@ -2,7 +2,12 @@ import { GroupMachine } from '../group/machine.ts';
 import { decodeRecord } from '../group/records.ts';
 import { type GroupConfig, MIGRATION_POLICIES, type MigrationPolicy } from '../group/config.ts';
 import type { ClusterView } from '../group/topics.ts';
-import { brokerConfigNumber, brokerConfigValue, type ConfigLayers } from '../metadata/configs/effective.ts';
+import {
+  brokerConfigNumber,
+  brokerConfigValue,
+  type ConfigLayers,
+  following,
+} from '../metadata/configs/effective.ts';
 import { listItems } from '../metadata/configs/validate.ts';
 import { ControllerMachine } from '../metadata/controller.ts';
 import { type EndpointImage, type MetadataImage, ResourceType, type TopicImage } from '../metadata/image.ts';
@@ -12,14 +17,13 @@ import {
   CONSUMER_OFFSETS_TOPIC,
   METADATA_TOPIC_ID,
   TRANSACTION_STATE_TOPIC,
-  coordinatorPartition,
   logKey,
 } from '../model/ids.ts';
 import type { LeaderEpoch } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
-import { METADATA_SHARD, type ShardId, partitionShard, txnShard } from '../ports/shard-link.ts';
+import { METADATA_SHARD, type ShardId, partitionShard, txnCoordinator } from '../ports/shard-link.ts';
 import { DEFAULT_LOG_CONFIG } from '../log/config.ts';
 import type { Identity } from '../segments/data-directory.ts';
 import type { ShardSpec } from '../shard/shard-spec.ts';
@@ -96,8 +100,8 @@ export class ShardSpecs {
   }
 
   #transactionCoordinator(transactionalId: string): ShardId | undefined {
-    const partitions = this.#parts.image.topic(TRANSACTION_STATE_TOPIC)?.partitions.length ?? 0;
-    return partitions === 0 ? undefined : txnShard(coordinatorPartition(transactionalId, partitions));
+    const topic = this.#parts.image.topic(TRANSACTION_STATE_TOPIC);
+    return txnCoordinator(transactionalId, topic?.partitions.length);
   }
 
   #metadata(): Spec {
@@ -197,17 +201,9 @@ function clusterView(image: MetadataImage): ClusterView {
   };
 }
 
-/** The coordinator's settings, from the broker's: read again when metadata has changed. */
+/** The coordinator's settings, from the broker's. */
 function groupConfigOf(layers: ConfigLayers): () => Partial<GroupConfig> {
-  let version = -1;
-  let config: Partial<GroupConfig>;
-  return () => {
-    if (layers.image.version !== version) {
-      version = layers.image.version;
-      config = readGroupConfig(layers);
-    }
-    return config;
-  };
+  return following(layers, () => readGroupConfig(layers));
 }
 
 function readGroupConfig(layers: ConfigLayers): Partial<GroupConfig> {

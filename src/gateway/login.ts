@@ -1,11 +1,9 @@
 import type { Millis } from '../model/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Authenticated, LoginRefused, type SaslServer, type SaslServers } from '../sasl/server.ts';
-
-/** SaslHandshake, ApiVersions and SaslAuthenticate: all that may be asked before somebody is known. */
-const HANDSHAKE = 17;
-const API_VERSIONS = 18;
-const AUTHENTICATE = 36;
+import { saslHandshakeApi } from '../wire/apis/17-sasl-handshake.ts';
+import { apiVersionsApi } from '../wire/apis/18-api-versions.ts';
+import { saslAuthenticateApi } from '../wire/apis/36-sasl-authenticate.ts';
 
 /** How all logins of a gateway go. */
 export interface Logins {
@@ -77,9 +75,9 @@ export class Login {
   }
 
   mayAsk(apiKey: number): boolean {
-    if (this.#server !== undefined) return apiKey === AUTHENTICATE;
-    if (apiKey === HANDSHAKE || apiKey === AUTHENTICATE) return true;
-    if (this.#known === undefined) return apiKey === API_VERSIONS;
+    if (this.#server !== undefined) return apiKey === saslAuthenticateApi.key;
+    if (apiKey === saslHandshakeApi.key || apiKey === saslAuthenticateApi.key) return true;
+    if (this.#known === undefined) return apiKey === apiVersionsApi.key;
     return !this.#isExpired;
   }
 
@@ -108,17 +106,15 @@ export class Login {
       throw new LoginRefused('Cannot change principals during re-authentication');
     this.#server = undefined;
     this.#known = known;
-    const sessionLifetimeMs = this.#lifetimeMs(known);
-    this.#expiresAtMs = sessionLifetimeMs === undefined ? Infinity : this.#clock.now() + sessionLifetimeMs;
-    return { authBytes: reply, sessionLifetimeMs: sessionLifetimeMs ?? 0, known };
+    const lifetimeMs = this.#lifetimeMs(known);
+    this.#expiresAtMs = this.#clock.now() + lifetimeMs;
+    return { authBytes: reply, sessionLifetimeMs: lifetimeMs === Infinity ? 0 : lifetimeMs, known };
   }
 
-  /** Undefined: for ever. */
-  #lifetimeMs({ expiresAtMs }: Authenticated): Millis | undefined {
+  #lifetimeMs({ expiresAtMs }: Authenticated): Millis {
     const { maxReauthMs } = this.#logins;
     const longestMs = maxReauthMs > 0 ? maxReauthMs : Infinity;
     const leftMs = expiresAtMs === undefined ? Infinity : Math.max(0, expiresAtMs - this.#clock.now());
-    const lifetimeMs = Math.min(longestMs, leftMs);
-    return lifetimeMs === Infinity ? undefined : lifetimeMs;
+    return Math.min(longestMs, leftMs);
   }
 }

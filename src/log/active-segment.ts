@@ -4,8 +4,9 @@ import { HEADER_SIZE } from '../records/header.ts';
 import type { BatchHeader } from '../records/header.ts';
 import type { LogConfig } from './config.ts';
 
-const INT32_MAX = 0x7fff_ffff;
-const TIME_INDEX_ENTRY_BYTES = 12;
+export const INT32_MAX = 0x7fff_ffff;
+/** Of the two indexes the one with larger entries. */
+export const TIME_INDEX_ENTRY_BYTES = 12;
 
 /** What decides when the next segment starts. Ahead of the store by the appends not committed yet. */
 export class ActiveSegment {

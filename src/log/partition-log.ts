@@ -184,12 +184,9 @@ export class PartitionLog {
 
   /** All below is committed, and no record there is of a transaction that is still open. */
   get lastStableOffset(): Offset {
-    const { highWatermark } = this;
-    let stable = Math.min(highWatermark, this.#producers.firstUnstableOffset ?? Infinity);
-    if (this.#ended.length > 0) {
-      this.#ended = this.#ended.filter(({ lastOffset }) => lastOffset >= highWatermark);
-      for (const { firstOffset } of this.#ended) stable = Math.min(stable, firstOffset);
-    }
+    let stable = Math.min(this.highWatermark, this.#producers.firstUnstableOffset ?? Infinity);
+    this.#forgetCommitted();
+    for (const { firstOffset } of this.#ended) stable = Math.min(stable, firstOffset);
     return Math.max(stable, this.#startOffset);
   }
 
@@ -204,6 +201,7 @@ export class PartitionLog {
 
   /** Of aborted transactions with these markers no record is left: readers are not told of them any more. */
   forgetAborted(markers: ReadonlySet<Offset>): LogWrite[] {
+    if (markers.size === 0) return [];
     const { log } = this.name;
     const known = this.#parts.store.aborted(log, { fromOffset: 0, endOffset: Infinity });
     const transactions = known.filter(({ lastOffset }) => !markers.has(lastOffset));
@@ -321,11 +319,20 @@ export class PartitionLog {
     return { type: 'appended', writes, ...this.#at(baseOffset, lastOffset, maxTimestamp, config) };
   }
 
-  #end({ isAborted, ...transaction }: EndedTransaction): LogWrite[] {
-    this.#ended.push({ isAborted, ...transaction });
+  #end(ended: EndedTransaction): LogWrite[] {
+    this.#forgetCommitted();
+    this.#ended.push(ended);
+    const { isAborted, ...transaction } = ended;
     if (!isAborted) return [];
     const { log } = this.name;
     return [{ type: 'aborted', log, fromOffset: transaction.lastOffset, transactions: [transaction] }];
+  }
+
+  /** Ends whose markers are committed hold nothing back. Markers stand in the order in which they were written. */
+  #forgetCommitted(): void {
+    if (this.#ended.length === 0) return;
+    const first = this.#ended.findIndex(({ lastOffset }) => lastOffset >= this.highWatermark);
+    this.#ended.splice(0, first < 0 ? this.#ended.length : first);
   }
 
   #expireProducers(nowMs: Millis, config: LogConfig): void {

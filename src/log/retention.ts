@@ -1,5 +1,5 @@
 import type { Millis, Offset } from '../model/ids.ts';
-import type { Segment } from '../ports/log-store.ts';
+import { type Segment, sizeOfAll } from '../ports/log-store.ts';
 import type { LogConfig } from './config.ts';
 
 export interface RetentionContext {
@@ -18,7 +18,7 @@ export interface RetentionContext {
 export function retainedFrom(segments: readonly Segment[], context: RetentionContext): Offset | undefined {
   const { config, nowMs, highWatermark } = context;
   if (!config.cleanupPolicy.includes('delete')) return undefined;
-  let excessBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) - config.retentionBytes;
+  let excessBytes = sizeOfAll(segments) - config.retentionBytes;
   let from: Offset | undefined;
   for (const [number, { nextOffset, sizeBytes, maxTimestamp }] of segments.entries()) {
     const isEmptyActive = number === segments.length - 1 && sizeBytes === 0;

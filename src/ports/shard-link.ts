@@ -1,5 +1,11 @@
 import type { Address, MachineRequest } from '../model/machine.ts';
-import { CONSUMER_OFFSETS_TOPIC, type LogKey, TRANSACTION_STATE_TOPIC, logKey } from '../model/ids.ts';
+import {
+  CONSUMER_OFFSETS_TOPIC,
+  type LogKey,
+  TRANSACTION_STATE_TOPIC,
+  coordinatorPartition,
+  logKey,
+} from '../model/ids.ts';
 import type { LogName } from './log-store.ts';
 
 /** Names a shard by ids, never by topic names: `d/<topicId>/<partition>`, `g/<n>`, `t/<n>`, `m`. */
@@ -17,6 +23,11 @@ export function groupShard(partition: number): ShardId {
 
 export function txnShard(partition: number): ShardId {
   return `t/${partition}`;
+}
+
+/** @param partitions of `__transaction_state`. @returns who coordinates the id; undefined before there are any. */
+export function txnCoordinator(transactionalId: string, partitions = 0): ShardId | undefined {
+  return partitions === 0 ? undefined : txnShard(coordinatorPartition(transactionalId, partitions));
 }
 
 /** The shard of a topic's partition; the logs that coordinators keep belong to theirs. */

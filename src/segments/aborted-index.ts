@@ -41,12 +41,16 @@ export class AbortedIndex {
   /**
    * Takes over what an earlier process has left of a log that is `segments` and ends at `endOffset`. Entries are looked
    * for in all files: one may have outlived its segment, whose batches are in another now.
+   * @param names of all files of the log.
    * @param isDurable false when that process may have died before its files were.
    * @returns from where on markers may be missing, because a file is torn or damaged; undefined when none is.
    */
-  async load(segments: Bases, endOffset: Offset, isDurable: boolean): Promise<Offset | undefined> {
+  async load(
+    names: readonly string[],
+    { segments, endOffset, isDurable }: { segments: Bases; endOffset: Offset; isDurable: boolean },
+  ): Promise<Offset | undefined> {
     const contents = new Map<Offset, Uint8Array>();
-    for (const name of await this.#parts.disk.list(this.#directory)) {
+    for (const name of names) {
       const base = abortedBase(name);
       if (base !== undefined) contents.set(base, await this.#read(base));
     }

@@ -8,7 +8,6 @@ import { type Damage, cut, damagedFile, mend, putAside } from './mend.ts';
 import type { StoreParts } from './parts.ts';
 import { readAlike } from './read-alike.ts';
 import { replay } from './scan.ts';
-import { finishSwaps } from './swap.ts';
 
 /** What is known of a log before it is read, and so how much of it must be checked. */
 export interface Check {
@@ -37,13 +36,10 @@ export interface LoadOptions extends Check {
   directory: string;
   /** What to call the log in a warning. */
   title: string;
-  /** Where an empty log starts. */
-  startOffset: Offset;
-}
-
-interface Doubts extends LoadOptions {
   /** All files of the log. */
   names: readonly string[];
+  /** Where an empty log starts. */
+  startOffset: Offset;
 }
 
 /** What a segment is on disk, before anything is believed. */
@@ -64,9 +60,7 @@ const REWRITE_BYTES = 1024 * 1024;
  */
 export async function loadSegments(parts: StoreParts, options: LoadOptions): Promise<LogSegment[]> {
   const { disk } = parts;
-  const { directory, startOffset } = options;
-  await finishSwaps(parts, directory);
-  const names = await disk.list(directory);
+  const { directory, names, startOffset } = options;
   for (const name of names.filter(isLeftBehind)) await disk.remove(`${directory}/${name}`);
   const bases = names.map(segmentBase).filter((base) => base !== undefined);
   bases.sort((a, b) => a - b);
@@ -86,7 +80,7 @@ export async function loadSegments(parts: StoreParts, options: LoadOptions): Pro
     const { path, baseOffset } = one.segment;
     // What a failed flush has left behind may be in the indexes, too: they are made anew.
     const recoveryPoint = parts.suspects.has(path) ? baseOffset : options.recoveryPoint;
-    const fault = await loadDoubtful(parts, one, { ...options, names, recoveryPoint });
+    const fault = await loadDoubtful(parts, one, { ...options, recoveryPoint });
     if (fault === undefined) continue;
     const isFollowed = await holdBatches(parts, doubtful);
     const mended = await mend(parts, { ...one, ...fault, isFollowed }, options);
@@ -228,7 +222,7 @@ async function loadClosed(parts: StoreParts, found: Found): Promise<void> {
 }
 
 /** @returns undefined when its batches end where its file does, and the next segment starts. */
-async function loadDoubtful(parts: StoreParts, one: Found, check: Doubts): Promise<Fault | undefined> {
+async function loadDoubtful(parts: StoreParts, one: Found, check: LoadOptions): Promise<Fault | undefined> {
   const { segment, nextBase } = one;
   const { recoveryPoint, endOffset } = check;
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
@@ -263,7 +257,7 @@ async function loadDoubtful(parts: StoreParts, one: Found, check: Doubts): Promi
  * A power cut may take the end of a file and leave what was written to the next one later. A gap that was left on
  * purpose has a file of what was there (see `mend`), and one below the log start does not matter.
  */
-function lostEnd({ segment, nextBase = 0 }: Found, check: Doubts): Fault | undefined {
+function lostEnd({ segment, nextBase = 0 }: Found, check: LoadOptions): Fault | undefined {
   const { nextOffset, sizeBytes, path } = segment;
   if (nextOffset >= nextBase || nextBase <= Math.max(check.startOffset, check.cleanedBelow)) return undefined;
   const aside = damagedFile(segment, sizeBytes, 'gap');

@@ -6,6 +6,7 @@ import { LOG_STARTS, logDirectory } from './layout.ts';
 import { type Check, createSegment, loadSegments } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { StoreParts } from './parts.ts';
+import { finishSwaps } from './swap.ts';
 
 interface OpenedLog {
   segments: LogSegment[];
@@ -21,7 +22,8 @@ export async function openLog(parts: StoreParts, name: LogName, check: Check): P
   const title = logDirectory(name);
   const directory = `${parts.root}/${title}`;
   const startOffset = logStarts.get(name.log) ?? 0;
-  const segments = await loadSegments(parts, { directory, title, startOffset, ...check });
+  const names = await finishSwaps(parts, directory);
+  const segments = await loadSegments(parts, { directory, title, names, startOffset, ...check });
   await agreeOnStart(parts, name, segments, check);
   const endOffset = at(segments, segments.length - 1).nextOffset;
   const flushedEnd = recoveryPoints.get(name.log) ?? 0;
@@ -35,7 +37,8 @@ export async function openLog(parts: StoreParts, name: LogName, check: Check): P
     parts.background(recoveryPoints.save());
   }
   const aborted = new AbortedIndex(parts, directory);
-  const abortedMissingFrom = await aborted.load(segments, endOffset, check.recoveryPoint === undefined);
+  const isDurable = check.recoveryPoint === undefined;
+  const abortedMissingFrom = await aborted.load(names, { segments, endOffset, isDurable });
   return { segments, aborted, abortedMissingFrom, startOffset: logStarts.get(name.log) ?? 0 };
 }
 

@@ -4,7 +4,7 @@ import type { LogName, ReplacedRange, Replacement } from '../ports/log-store.ts'
 import { forEachBatch } from '../records/header.ts';
 import { CLEANED_SUFFIX } from './layout.ts';
 import type { LogDisk } from './log-disk.ts';
-import { flushSegment, writeIndexes } from './log-loader.ts';
+import { flushSegment, removeSegment, writeIndexes } from './log-loader.ts';
 import { LogSegment } from './log-segment.ts';
 import type { LogState } from './log-state.ts';
 import type { StoreParts } from './parts.ts';
@@ -84,13 +84,7 @@ export class SegmentReplacement implements Replacement {
   async abandon(): Promise<void> {
     const { state, parts } = this.#log;
     // What was the log's directory may be another's.
-    if (state.isGone) return;
-    const { files, disk, suspects } = parts;
-    suspects.delete(this.#draft.path);
-    for (const path of this.#draft.paths) {
-      await files.forget(path);
-      await disk.remove(path);
-    }
+    if (!state.isGone) await removeSegment(parts, this.#draft);
   }
 
   get #isCurrent(): boolean {

@@ -1,6 +1,6 @@
 import type { Millis, Offset } from '../model/ids.ts';
 import { CLEANED_SUFFIX, segmentBase, segmentFile, swapBase, SWAP_SUFFIX } from './layout.ts';
-import { openClosed, retireSegment } from './log-loader.ts';
+import { openClosed, removeSegment, retireSegment } from './log-loader.ts';
 import { LogSegment } from './log-segment.ts';
 import type { StoreParts } from './parts.ts';
 import { replay } from './scan.ts';
@@ -47,22 +47,26 @@ export async function swapIn(parts: StoreParts, swap: Swap): Promise<LogSegment>
 /**
  * Goes on with what a crash has interrupted: whatever begins inside a segment that waits for its place was replaced by
  * it. One that begins behind its last batch may have been, too: it stays, with what was taken out of it.
+ * @returns the names of all files that are there then.
  */
-export async function finishSwaps(parts: StoreParts, directory: string): Promise<void> {
+export async function finishSwaps(parts: StoreParts, directory: string): Promise<readonly string[]> {
   const { disk } = parts;
   const names = await disk.list(directory);
+  let isChanged = false;
   for (const name of names) {
     const base = swapBase(name);
     if (base === undefined) continue;
+    isChanged = true;
     const endOffset = await endOf(parts, directory, base);
     const bases = names.map(segmentBase).filter((other) => other !== undefined);
     for (const other of bases.filter((at) => at > base && at < endOffset))
-      await retireSegment(parts, new LogSegment(directory, other, parts), 0);
-    await retireSegment(parts, new LogSegment(directory, base, parts), 0);
+      await removeSegment(parts, new LogSegment(directory, other, parts));
+    await removeSegment(parts, new LogSegment(directory, base, parts));
     await disk.flushDirectory(directory);
     await disk.rename(`${directory}/${name}`, `${directory}/${segmentFile(base, 'log')}`);
     await disk.flushDirectory(directory);
   }
+  return isChanged ? disk.list(directory) : names;
 }
 
 /** Follows its last batch. */

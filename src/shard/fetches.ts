@@ -67,8 +67,7 @@ export class Fetches {
     const refusal = this.#refuse(wanted);
     if (refusal !== undefined) return this.#reply(request, refusal);
     const maxBytes = request.credit ?? wanted.partitionMaxBytes;
-    const { highWatermark, lastStableOffset } = this.#log;
-    const endOffset = isCommitted(reader) ? lastStableOffset : highWatermark;
+    const endOffset = isCommitted(reader) ? this.#log.lastStableOffset : this.#log.highWatermark;
     const seenBytes = this.#shard.committedBytes;
     this.#bring(reader, { fromOffset: wanted.fetchOffset, endOffset, maxBytes }, (bytes) =>
       this.#answer(reader, { wanted, maxBytes, bytes, endOffset, seenBytes }),

@@ -1,7 +1,6 @@
 import { type Cleanable, cleanableOf, dirtiest } from '../log/compaction/cleanable.ts';
 import { type Cleaned, cleanLog } from '../log/compaction/clean-log.ts';
 import { CLEANED_NAME, decodeCleanedOffset, encodeCleanedOffset } from '../log/compaction/cleaned-offset.ts';
-import { stableEndOf } from '../log/compaction/stable.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import { InvariantError } from '../model/assert.ts';
 import { KafkaError } from '../model/errors.ts';
@@ -147,7 +146,7 @@ export class LogCleaner {
       config: shard.spec.config(),
       nowMs: clock.now(),
       logStartOffset: log.logStartOffset,
-      stableEndOffset: stableEndOf(log),
+      stableEndOffset: log.lastStableOffset,
       cleanedOffset,
     });
   }

@@ -2,21 +2,14 @@ import type { LogConfig } from '../log/config.ts';
 import {
   type ConfigLayers,
   brokerConfigNumber,
+  following,
   topicConfig,
   type TopicConfig,
 } from '../metadata/configs/effective.ts';
 
-/** A log's settings as metadata has them, worked out again only when metadata has changed. */
+/** A log's settings as metadata has them. */
 export function logConfigOf(layers: ConfigLayers, topic: string): () => LogConfig {
-  let version = -1;
-  let config: LogConfig;
-  return () => {
-    if (layers.image.version !== version) {
-      version = layers.image.version;
-      config = readLogConfig(layers, topic);
-    }
-    return config;
-  };
+  return following(layers, () => readLogConfig(layers, topic));
 }
 
 function readLogConfig(layers: ConfigLayers, topic: string): LogConfig {

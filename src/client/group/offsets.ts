@@ -76,6 +76,25 @@ function positionsIn(answer: OffsetFetchResponse, version: number, groupId: stri
   );
 }
 
+/** What OffsetCommit and TxnOffsetCommit say alike. */
+export function commitOf(groupId: string, by: Identity, positions: readonly GroupPosition[]) {
+  return {
+    groupId,
+    generationIdOrMemberEpoch: by.generationId,
+    memberId: by.memberId,
+    groupInstanceId: by.instanceId,
+    topics: byTopic(positions).map(([name, some]) => ({
+      name,
+      partitions: some.map(({ partition, offset, leaderEpoch, metadata = '' }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        committedLeaderEpoch: leaderEpoch,
+        committedMetadata: metadata,
+      })),
+    })),
+  };
+}
+
 /**
  * Stores positions for a group. Those in topics that were deleted meanwhile are dropped.
  * @throws BrokerError what the coordinator says of this member, or of its positions.
@@ -85,22 +104,7 @@ export async function commitOffsets(
   groupId: string,
   { positions, by, signal }: AskOptions & { positions: readonly GroupPosition[]; by: Identity },
 ): Promise<void> {
-  const topics = byTopic(positions).map(([name, some]) => ({
-    name,
-    partitions: some.map(({ partition, offset, leaderEpoch, metadata = '' }) => ({
-      partitionIndex: partition,
-      committedOffset: offset,
-      committedLeaderEpoch: leaderEpoch,
-      committedMetadata: metadata,
-    })),
-  }));
-  const request = {
-    groupId,
-    generationIdOrMemberEpoch: by.generationId,
-    memberId: by.memberId,
-    groupInstanceId: by.instanceId,
-    topics,
-  };
+  const request = commitOf(groupId, by, positions);
   const versions = by.isOfBroker === true ? COMMIT_BY_EPOCH_VERSIONS : COMMIT_VERSIONS;
   await coordinator.ask('living', { signal }, async (exchange, options) => {
     const answer = await exchange.request(offsetCommitApi, versions, request, options);

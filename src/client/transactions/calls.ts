@@ -10,7 +10,7 @@ import { BrokerError } from '../errors.ts';
 import type { Versions } from '../exchange.ts';
 import { Coordinator } from '../group/coordinator.ts';
 import { findCoordinator, KeyType } from '../group/find-coordinator.ts';
-import { check, type GroupPosition, type Identity } from '../group/offsets.ts';
+import { check, commitOf, type GroupPosition, type Identity } from '../group/offsets.ts';
 import type { ProducerIdentity } from '../producer/partition-queue.ts';
 import { byTopic, titleOf, type TopicPartition } from '../topic-partition.ts';
 
@@ -114,23 +114,10 @@ export class TransactionCalls {
     version: TransactionsVersion,
     { groupId, by, positions }: { groupId: string; by: Identity; positions: readonly GroupPosition[] },
   ): Promise<void> {
-    const topics = byTopic(positions).map(([name, some]) => ({
-      name,
-      partitions: some.map(({ partition, offset, leaderEpoch, metadata = '' }) => ({
-        partitionIndex: partition,
-        committedOffset: offset,
-        committedLeaderEpoch: leaderEpoch,
-        committedMetadata: metadata,
-      })),
-    }));
     const request = {
       transactionalId: this.#transactionalId,
-      groupId,
       ...numbersOf(identity),
-      generationIdOrMemberEpoch: by.generationId,
-      memberId: by.memberId,
-      groupInstanceId: by.instanceId,
-      topics,
+      ...commitOf(groupId, by, positions),
     };
     await this.#group(groupId).ask('living', {}, async (exchange, options) => {
       const answer = await exchange.request(txnOffsetCommitApi, COMMIT_VERSIONS[version], request, options);

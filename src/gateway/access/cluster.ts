@@ -30,7 +30,7 @@ import { refuseMoves } from '../handlers/34-alter-replica-log-dirs.ts';
 import { refuseChanges } from '../handlers/51-alter-user-scram-credentials.ts';
 import { emptyAnswer } from '../reply-errors.ts';
 import type { Access } from './access.ts';
-import { clusterRefusal, type Guard, guard, open, parted, wholly } from './guard.ts';
+import { clusterRefusal, type Guard, guard, open, wholly } from './guard.ts';
 
 const initProducerId = wholly(
   initProducerIdApi,
@@ -65,21 +65,24 @@ function configRefusal(
   }
 }
 
-/** Of each resource of a request the refusal, where there is one. */
-function refusalsOf(access: Access, operation: number, resources: readonly Resource[]) {
-  return resources.flatMap(({ resourceType, resourceName }) => {
-    const errorCode = configRefusal(access, operation, { resourceType, resourceName });
-    return errorCode === undefined ? [] : [{ errorCode, errorMessage: null, resourceType, resourceName }];
-  });
+/** The resources somebody may see or change, and for each other one its refusal. */
+function partedConfigs<R extends Resource>(access: Access, operation: number, resources: readonly R[]) {
+  const allowed: R[] = [];
+  const refusals = [];
+  for (const resource of resources) {
+    const { resourceType, resourceName } = resource;
+    const errorCode = configRefusal(access, operation, resource);
+    if (errorCode === undefined) allowed.push(resource);
+    else refusals.push({ errorCode, errorMessage: null, resourceType, resourceName });
+  }
+  return { allowed, refusals };
 }
 
 const describeConfigs = guard(describeConfigsApi, ({ call, request, access }) => {
-  const isAllowed = (resource: Resource) =>
-    configRefusal(access, Op.DESCRIBE_CONFIGS, resource) === undefined;
-  const { allowed, refused } = parted(request.resources, isAllowed);
-  if (refused.length === 0) return request;
-  const refusals = refusalsOf(access, Op.DESCRIBE_CONFIGS, refused).map((each) => ({ ...each, configs: [] }));
-  call.amend((body: DescribeConfigsResponse) => ({ ...body, results: [...body.results, ...refusals] }));
+  const { allowed, refusals } = partedConfigs(access, Op.DESCRIBE_CONFIGS, request.resources);
+  if (refusals.length === 0) return request;
+  const refused = refusals.map((refusal) => ({ ...refusal, configs: [] }));
+  call.amend((body: DescribeConfigsResponse) => ({ ...body, results: [...body.results, ...refused] }));
   return { ...request, resources: allowed };
 });
 
@@ -87,10 +90,8 @@ const describeConfigs = guard(describeConfigsApi, ({ call, request, access }) =>
 function configsChange<A extends typeof alterConfigsApi | typeof incrementalAlterConfigsApi>(api: A): Guard {
   return guard<Api>(api, ({ call, request, access }) => {
     const { resources } = request as unknown as { resources: readonly Resource[] };
-    const isAllowed = (resource: Resource) => configRefusal(access, Op.ALTER_CONFIGS, resource) === undefined;
-    const { allowed, refused } = parted(resources, isAllowed);
-    if (refused.length === 0) return request;
-    const refusals = refusalsOf(access, Op.ALTER_CONFIGS, refused);
+    const { allowed, refusals } = partedConfigs(access, Op.ALTER_CONFIGS, resources);
+    if (refusals.length === 0) return request;
     call.amend((body: AlterConfigsResponse) => ({ ...body, responses: [...body.responses, ...refusals] }));
     return { ...request, resources: allowed };
   });

@@ -139,7 +139,7 @@ function fateOf(header: BatchHeader, pass: CleanPass): Fate {
 }
 
 /** Undefined for one that has no record any more. Control batches are never compressed. */
-export function markerType(
+function markerType(
   { bytes, codec, recordsCount }: BatchHeader,
   { kernels }: { kernels: Kernels },
 ): number | undefined {

@@ -3,11 +3,11 @@ import { invariant } from '../../model/assert.ts';
 import type { Offset } from '../../model/ids.ts';
 import type { LogStore, LogWrite, Replacement } from '../../ports/log-store.ts';
 import { BatchHeader, offsetAfter } from '../../records/header.ts';
+import { TIME_INDEX_ENTRY_BYTES } from '../active-segment.ts';
 import type { LogConfig } from '../config.ts';
 import type { PartitionLog } from '../partition-log.ts';
 import { type CleanCounts, type CleanPass, cleanBatch, lastBatchesOf, mapBatch } from './batch-cleaner.ts';
 import { type Cleanable, type Group, groupsOf } from './cleanable.ts';
-import { abortedOf } from './stable.ts';
 import { CleanedTransactions } from './cleaned-transactions.ts';
 import { KeyOffsets } from './key-offsets.ts';
 
@@ -38,9 +38,6 @@ export interface Cleaned extends CleanCounts {
   /** Of the key table, when it was fullest. */
   utilization: number;
 }
-
-/** The bytes of an index entry that there are most of. */
-const TIME_INDEX_ENTRY_BYTES = 12;
 
 /** The pass is to end where it is: what was replaced stays replaced. */
 class Stopped extends Error {}
@@ -129,7 +126,7 @@ class Pass {
 
   /** Those that were aborted and have something at or above `fromOffset`. */
   #transactions(fromOffset: Offset): CleanedTransactions {
-    return new CleanedTransactions(abortedOf(this.#log, fromOffset, this.#cleanable.endOffset));
+    return new CleanedTransactions(this.#log.aborted({ fromOffset, endOffset: this.#cleanable.endOffset }));
   }
 
   /** Where nothing changes the segment stays as it is. */

@@ -1,5 +1,6 @@
 import type { Millis, Offset } from '../../model/ids.ts';
-import type { Segment } from '../../ports/log-store.ts';
+import { type Segment, sizeOfAll } from '../../ports/log-store.ts';
+import { INT32_MAX } from '../active-segment.ts';
 import type { LogConfig } from '../config.ts';
 
 export interface CleanableContext {
@@ -41,8 +42,6 @@ export interface GroupBounds {
   indexIntervalBytes: number;
 }
 
-const INT32_MAX = 0x7fff_ffff;
-
 /** What there is to clean: whole closed segments. Undefined when nothing of them is dirty. */
 export function cleanableOf(segments: readonly Segment[], context: CleanableContext): Cleanable | undefined {
   const { config, nowMs, logStartOffset, stableEndOffset, cleanedOffset } = context;
@@ -61,9 +60,9 @@ export function cleanableOf(segments: readonly Segment[], context: CleanableCont
   const dirty = cleanable.filter(({ nextOffset }) => nextOffset > firstDirtyOffset);
   const last = dirty.at(-1);
   if (last === undefined) return undefined;
-  const dirtyBytes = sizeOf(dirty);
+  const dirtyBytes = sizeOfAll(dirty);
   if (dirtyBytes === 0) return undefined;
-  const dirtyRatio = dirtyBytes / sizeOf(cleanable);
+  const dirtyRatio = dirtyBytes / sizeOfAll(cleanable);
   const waitsSinceMs = dirty.reduce(
     (earliest, { firstTimestamp }) => (firstTimestamp > 0 ? Math.min(earliest, firstTimestamp) : earliest),
     Infinity,
@@ -106,8 +105,4 @@ export function groupsOf(segments: readonly Segment[], endOffset: Offset, bounds
     }
   }
   return groups;
-}
-
-function sizeOf(segments: readonly Segment[]): number {
-  return segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

@@ -14,6 +14,19 @@ export interface ConfigLayers {
   readonly staticConfigs: ReadonlyMap<string, string>;
 }
 
+/** What `read` makes of the settings, worked out again only when metadata has changed. */
+export function following<T>({ image }: ConfigLayers, read: () => T): () => T {
+  let version = -1;
+  let value: T;
+  return () => {
+    if (image.version !== version) {
+      version = image.version;
+      value = read();
+    }
+    return value;
+  };
+}
+
 /** One place where a setting or one of its synonyms has a value. */
 export interface ConfigSynonym {
   readonly name: string;

@@ -1,6 +1,5 @@
 import { type CleanLogParts, cleanLog, type Cleaned } from '../../../src/log/compaction/clean-log.ts';
 import { cleanableOf } from '../../../src/log/compaction/cleanable.ts';
-import { stableEndOf } from '../../../src/log/compaction/stable.ts';
 import { type NewRecord, buildBatch } from '../../../src/records/builder.ts';
 import type { BatchSpec } from '../../../src/records/builder.ts';
 import { type BatchRecords, records } from '../../../src/records/batch.ts';
@@ -42,7 +41,7 @@ export async function pass(rig: Rig, options: PassOptions = {}): Promise<Cleaned
     config,
     nowMs,
     logStartOffset: log.logStartOffset,
-    stableEndOffset: stableEndOf(log),
+    stableEndOffset: log.lastStableOffset,
     cleanedOffset,
   });
   if (cleanable === undefined) return undefined;
