@@ -19,7 +19,7 @@ import type { ConsumerTurn } from './consumer-replay.ts';
 import { assignIfDue, refreshEpoch, topicIdsOf } from './consumer-target.ts';
 import type { Asked } from './context.ts';
 import { classicAssignment, sharedProtocols } from './downgrade.ts';
-import { copyProtocols, MEMBER_ID_REQUIRED_VERSION, makeMemberId } from './member.ts';
+import { copyProtocols, MEMBER_ID_REQUIRED_VERSION, makeMemberId, NO_BYTES } from './member.ts';
 import type { TopicPartitions } from './partitions.ts';
 
 /*
@@ -79,7 +79,7 @@ function subscriptionOf({ consumer }: ConsumerTurn, body: JoinGroupRequest): Sub
   );
   const shared = sharedProtocols(others);
   const isShared = others.length === 0 || protocols.some(({ name }) => shared.has(name));
-  const subscription = readSubscription(protocols[0]?.metadata ?? new Uint8Array(0));
+  const subscription = readSubscription(protocols[0]?.metadata ?? NO_BYTES);
   if (protocolType === CONSUMER_PROTOCOL && isShared && subscription !== undefined) return subscription;
   throw new KafkaError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
 }

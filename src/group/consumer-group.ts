@@ -83,21 +83,17 @@ export class ConsumerGroup {
     return this.#owners.get(topicId)?.has(partition) === true;
   }
 
-  /** Names of the topics a member wants, whether they are there or not. */
-  topicsOf({ subscribedTopicNames, subscribedTopicRegex }: Consumer): ReadonlySet<string> {
-    const matched = subscribedTopicRegex === null ? undefined : this.#regexes.get(subscribedTopicRegex);
-    return new Set([...subscribedTopicNames, ...(matched?.topics ?? [])]);
+  /** Names of the topics a member wants, whether they are there or not, and perhaps twice. */
+  *topicsOf({ subscribedTopicNames, subscribedTopicRegex }: Consumer): Iterable<string> {
+    yield* subscribedTopicNames;
+    if (subscribedTopicRegex !== null) yield* this.#regexes.get(subscribedTopicRegex)?.topics ?? [];
   }
 
   /** Names of the topics any member wants. */
   get subscribedTopics(): ReadonlySet<string> {
     if (this.#subscribed !== undefined) return this.#subscribed;
     const all = new Set<string>();
-    for (const member of this.#members.values()) {
-      for (const name of member.subscribedTopicNames) all.add(name);
-      const matched = this.#regexes.get(member.subscribedTopicRegex ?? '');
-      for (const name of matched?.topics ?? []) all.add(name);
-    }
+    for (const member of this.#members.values()) for (const name of this.topicsOf(member)) all.add(name);
     return (this.#subscribed = all);
   }
 

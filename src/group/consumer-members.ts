@@ -7,7 +7,7 @@ import { keepPatterns, topicIdsOf } from './consumer-target.ts';
 import type { Context, Turn } from './context.ts';
 import { downgrade, mayDowngrade } from './downgrade.ts';
 import type { Group } from './group.ts';
-import { isWithin, NO_PARTITIONS, type Partitions, type TopicPartitions } from './partitions.ts';
+import { isWithin, listed, NO_PARTITIONS, type TopicPartitions } from './partitions.ts';
 import { reconcile } from './reconcile.ts';
 import { metadataHash } from './topics.ts';
 
@@ -70,16 +70,11 @@ export function replaceStatic(
   for (const tombstone of memberTombstones(group, before.memberId)) record(at, tombstone);
   const value = storedFacts(before);
   record(at, { type: 'consumerMember', group, memberId, value });
-  record(at, { type: 'consumerTarget', group, memberId, value: targetOf(target) });
+  record(at, { type: 'consumerTarget', group, memberId, value: { topicPartitions: listed(target) } });
   const state = MemberState.STABLE;
   const current = { memberEpoch, previousMemberEpoch: 0, state, assigned, pendingRevocation: NO_PARTITIONS };
   record(at, { type: 'consumerCurrent', group, memberId, value: storedCurrent(current) });
   return { ...before, ...current, memberId };
-}
-
-function targetOf(partitions: Partitions) {
-  const lists = [...partitions].map(([topicId, some]) => ({ topicId, partitions: [...some] }));
-  return { topicPartitions: lists };
 }
 
 function storedFacts(member: Consumer): StoredConsumer {
@@ -111,7 +106,7 @@ export function updateMember(
   return (
     before === undefined ||
     isNewPattern ||
-    before.subscribedTopicNames.join() !== facts.subscribedTopicNames.join()
+    !areSameNames(before.subscribedTopicNames, facts.subscribedTopicNames)
   );
 }
 
@@ -119,9 +114,14 @@ function areSame(member: Consumer, facts: StoredConsumer): boolean {
   const { subscribedTopicNames, classicMemberMetadata, ...rest } = facts;
   return (
     member.classicMemberMetadata === classicMemberMetadata &&
-    member.subscribedTopicNames.join() === subscribedTopicNames.join() &&
+    areSameNames(member.subscribedTopicNames, subscribedTopicNames) &&
     Object.entries(rest).every(([name, value]) => member[name as keyof Consumer] === value)
   );
+}
+
+/** Mostly the very list: a heartbeat says nothing of what has not changed. */
+function areSameNames(left: readonly string[], right: readonly string[]): boolean {
+  return left === right || left.join() === right.join();
 }
 
 /** One step of the member towards its target, as far as the others let it. @returns it as it is then. */

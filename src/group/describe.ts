@@ -127,16 +127,10 @@ function validateDelete(groupId: string, group: Group | undefined): number {
  * What removes all of a group from the log: its positions first, so that no prefix of them leaves orphans.
  */
 function* tombstones(group: Group): Iterable<MachineRecord> {
-  for (const [topic, partitions] of group.offsets) {
-    for (const partition of partitions.keys()) {
-      yield offsetRecord({ group: group.groupId, topic, partition }, null);
-    }
-  }
-  for (const [topic, partitions] of group.unstable) {
-    for (const partition of partitions.keys()) {
-      yield offsetRecord({ group: group.groupId, topic, partition }, null);
-    }
-  }
+  for (const positions of [group.offsets, group.unstable])
+    for (const [topic, partitions] of positions)
+      for (const partition of partitions.keys())
+        yield offsetRecord({ group: group.groupId, topic, partition }, null);
   yield* groupTombstones(group);
 }
 

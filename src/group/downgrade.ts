@@ -5,7 +5,7 @@ import { type Consumer, isClassic } from './consumer-member.ts';
 import { type ConsumerTurn, consumerTombstones, record } from './consumer-replay.ts';
 import type { Context } from './context.ts';
 import { NO_BYTES } from './member.ts';
-import type { EpochPartitions, Partitions } from './partitions.ts';
+import { type EpochPartitions, listed, type Partitions } from './partitions.ts';
 import { groupMetadataRecord } from './records.ts';
 import { writeNow } from './replay.ts';
 
@@ -73,9 +73,9 @@ export function classicAssignment(
   { classicMemberMetadata }: Consumer,
   partitions: Partitions | EpochPartitions,
 ): Uint8Array {
-  const assignedPartitions = [...partitions].flatMap(([topicId, some]) => {
+  const assignedPartitions = listed(partitions).flatMap(({ topicId, partitions: some }) => {
     const topic = cluster.topicById(topicId)?.name;
-    return topic === undefined ? [] : [{ topic, partitions: [...some.keys()].sort((a, b) => a - b) }];
+    return topic === undefined ? [] : [{ topic, partitions: some }];
   });
   const metadata = classicMemberMetadata?.supportedProtocols[0]?.metadata ?? NO_BYTES;
   return writeAssignment({ assignedPartitions, userData: null }, versionOf(metadata));

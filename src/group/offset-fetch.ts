@@ -2,9 +2,9 @@ import { ErrorCode } from '../model/errors.ts';
 import { ZERO_UUID } from '../model/ids.ts';
 import type { Uuid } from '../model/ids.ts';
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../wire/apis/09-offset-fetch.ts';
-import { isClassic } from './consumer-member.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
+import { epochError } from './offsets.ts';
 import type { OffsetAndMetadata } from './records.ts';
 
 type Fetch = Asked<OffsetFetchRequest>;
@@ -58,10 +58,7 @@ function validate(
   { memberId, memberEpoch }: OffsetFetchRequest['groups'][number],
 ): number {
   if (!group?.consumer || (memberId === null && memberEpoch < 0)) return ErrorCode.NONE;
-  const member = group.consumer.members.get(memberId ?? '');
-  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
-  if (memberEpoch === member.memberEpoch) return ErrorCode.NONE;
-  return isClassic(member) ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.STALE_MEMBER_EPOCH;
+  return epochError(group.consumer, memberId ?? '', memberEpoch);
 }
 
 function fetchTopics(

@@ -85,8 +85,12 @@ export function validateMember(group: Group, member: Committer): number {
   return member.generationId === group.generationId ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
 }
 
-function validateEpoch({ members }: ConsumerGroup, { memberId, generationId: epoch }: Committer): number {
-  if (epoch < 0 && members.size === 0) return ErrorCode.NONE;
+function validateEpoch(consumer: ConsumerGroup, { memberId, generationId: epoch }: Committer): number {
+  return epoch < 0 && consumer.members.size === 0 ? ErrorCode.NONE : epochError(consumer, memberId, epoch);
+}
+
+/** Whether a member of KIP-848 is there, and knows its epoch. */
+export function epochError({ members }: ConsumerGroup, memberId: string, epoch: number): number {
   const member = members.get(memberId);
   if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
   if (epoch === member.memberEpoch) return ErrorCode.NONE;
@@ -112,19 +116,16 @@ function validateConsumer(consumer: ConsumerGroup, { apiVersion, body }: Commit)
   return epoch < member.memberEpoch && epoch >= 0 && isGivenBefore ? ErrorCode.NONE : errorCode;
 }
 
-export function isMetadataTooLong(config: GroupConfig, metadata: string | null): boolean {
-  return (metadata ?? '').length > config.offsetMetadataMaxBytes;
+export function metadataError(config: GroupConfig, metadata: string | null): number {
+  const isTooLong = (metadata ?? '').length > config.offsetMetadataMaxBytes;
+  return isTooLong ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
 }
 
 function verdictBy(config: GroupConfig, apiVersion: number): Verdict {
   const nameless =
     apiVersion >= TOPIC_ID_VERSION ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  return ({ name }, { committedMetadata }) => {
-    if (name === '') return nameless;
-    return isMetadataTooLong(config, committedMetadata)
-      ? ErrorCode.OFFSET_METADATA_TOO_LARGE
-      : ErrorCode.NONE;
-  };
+  return ({ name }, { committedMetadata }) =>
+    name === '' ? nameless : metadataError(config, committedMetadata);
 }
 
 function commitRecords(body: OffsetCommitRequest, verdict: Verdict, nowMs: Millis): MachineRecord[] {

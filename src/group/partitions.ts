@@ -75,9 +75,3 @@ export function samePartitions(left: AnyPartitions, right: AnyPartitions): boole
   }
   return true;
 }
-
-export function sizeOfPartitions(partitions: ReadonlyMap<Uuid, { readonly size: number }>): number {
-  let size = 0;
-  for (const some of partitions.values()) size += some.size;
-  return size;
-}

@@ -4,7 +4,7 @@ import type { Answer, Ask } from '../model/machine.ts';
 import type { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../wire/apis/28-txn-offset-commit.ts';
 import { sizeOf } from '../wire/coordinator-record.ts';
 import type { Asked, Context, Turn } from './context.ts';
-import { isMetadataTooLong, validateMember } from './offsets.ts';
+import { metadataError, validateMember } from './offsets.ts';
 import { offsetRecord } from './records.ts';
 
 type Commit = Asked<TxnOffsetCommitRequest>;
@@ -49,12 +49,12 @@ export function verified(context: Context, turn: Turn, ask: Ask, answer: Answer)
   else refuse(turn, request, refusal);
 }
 
-function write(context: Context, turn: Turn, { from, body }: Commit): void {
+function write(context: Context, turn: Turn, commit: Commit): void {
+  const { from, body } = commit;
   const { groupId, memberId, producerId, producerEpoch } = body;
   const member = context.groups.get(groupId)?.members.get(memberId);
   if (member) context.restartSession(member, turn.nowMs);
-  const codeOf = (metadata: string | null) =>
-    isMetadataTooLong(context.config, metadata) ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
+  const codeOf = (metadata: string | null) => metadataError(context.config, metadata);
   const records = body.topics.flatMap(({ name, partitions }) =>
     partitions
       .filter(({ committedMetadata }) => codeOf(committedMetadata) === ErrorCode.NONE)
@@ -73,12 +73,8 @@ function write(context: Context, turn: Turn, { from, body }: Commit): void {
         producer: { producerId, producerEpoch },
       })),
   );
-  if (sizeOf(records) > context.config.recordsMaxBytes) {
-    return turn.reply(
-      from,
-      replyOf(body, () => ErrorCode.INVALID_COMMIT_OFFSET_SIZE),
-    );
-  }
+  if (sizeOf(records) > context.config.recordsMaxBytes)
+    return refuse(turn, commit, ErrorCode.INVALID_COMMIT_OFFSET_SIZE);
   for (const record of records) turn.write(record);
   turn.reply(from, replyOf(body, codeOf));
 }

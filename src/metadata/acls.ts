@@ -15,13 +15,8 @@ import type { DescribeAclsRequest, DescribeAclsResponse } from '../wire/apis/29-
 import type { CreateAclsRequest, CreateAclsResponse } from '../wire/apis/30-create-acls.ts';
 import type { DeleteAclsRequest, DeleteAclsResponse } from '../wire/apis/31-delete-acls.ts';
 import type { MetadataImage } from './image.ts';
-import { answering, type ControllerContext, type Outcome } from './outcome.ts';
+import { answering, type ControllerContext, OK, type Outcome, refused } from './outcome.ts';
 import type { MetadataRecordInit } from './records.ts';
-
-const OK: { errorCode: number; errorMessage: string | null } = {
-  errorCode: ErrorCode.NONE,
-  errorMessage: null,
-};
 
 /** Adds each rule that is not there already; those that are no rules are refused one by one. */
 export function decideCreateAcls(
@@ -80,10 +75,6 @@ export function describeAcls(image: MetadataImage, request: DescribeAclsRequest)
     return { throttleTimeMs: 0, ...OK, resources: [...resources.values()] };
   };
   return answering(describe, (error) => ({ throttleTimeMs: 0, ...refused(error), resources: [] }));
-}
-
-function refused({ code: errorCode, message: errorMessage }: KafkaError) {
-  return { errorCode, errorMessage };
 }
 
 function refuse(what: string): never {

@@ -5,7 +5,7 @@ import type {
   DescribeUserScramCredentialsResponse,
 } from '../wire/apis/50-describe-user-scram-credentials.ts';
 import type { MetadataImage } from './image.ts';
-import { answering, type ControllerContext, duplicates, type Outcome } from './outcome.ts';
+import { answering, type ControllerContext, duplicates, OK, type Outcome, refused } from './outcome.ts';
 import type { MetadataRecordInit } from './records.ts';
 import type { StoredCredential } from './scram-users.ts';
 
@@ -17,10 +17,6 @@ export interface ScramChanges {
 
 const MECHANISMS: ReadonlySet<number> = new Set([1, 2]);
 const ITERATIONS = { min: 4096, max: 16_384 };
-const OK: { errorCode: number; errorMessage: string | null } = {
-  errorCode: ErrorCode.NONE,
-  errorMessage: null,
-};
 
 /** Decides user by user, in Kafka's words (ScramControlManager). A user with one change that cannot be has none. */
 export function decideAlterScram(
@@ -50,7 +46,7 @@ export function decideAlterScram(
   const results = users.map((user) =>
     answering(
       () => change(user),
-      ({ code: errorCode, message: errorMessage }) => ({ user, errorCode, errorMessage }),
+      (error) => ({ user, ...refused(error) }),
     ),
   );
   return { records, response: { throttleTimeMs: 0, results } };

@@ -1,3 +1,4 @@
+import { OPERATIONS_NOT_ASKED } from '../security/operations.ts';
 import { ErrorCode, KafkaError } from '../model/errors.ts';
 import { ZERO_UUID } from '../model/ids.ts';
 import type {
@@ -35,7 +36,7 @@ export function describeTopicPartitions(
     topics: page,
     nextCursor: topicName === undefined ? null : { topicName, partitionIndex },
   });
-  for (const name of [...new Set(names)].filter((each) => each >= from).toSorted(inOrder)) {
+  for (const name of [...new Set(names)].filter((each) => each >= from).toSorted()) {
     if (left === 0) return respond(name, 0);
     const topic = image.topic(name);
     if (topic === undefined) {
@@ -49,10 +50,6 @@ export function describeTopicPartitions(
     if (first + partitions.length < topic.partitions.length) return respond(name, first + partitions.length);
   }
   return respond(undefined, 0);
-}
-
-function inOrder(a: string, b: string): number {
-  return a < b ? -1 : 1;
 }
 
 function described({ name, id }: TopicImage, some: readonly PartitionImage[]): Topic {
@@ -80,6 +77,6 @@ function absent(name: string): Topic {
     topicId: ZERO_UUID,
     isInternal: isInternalTopic(name),
     partitions: [],
-    topicAuthorizedOperations: -0x8000_0000,
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
   };
 }

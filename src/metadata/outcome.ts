@@ -57,3 +57,13 @@ export function answering<T>(decide: () => T, onError: (error: KafkaError) => T)
     throw error;
   }
 }
+
+/** Of one item among many: it is done, or why it is not. */
+export const OK: { errorCode: number; errorMessage: string | null } = {
+  errorCode: ErrorCode.NONE,
+  errorMessage: null,
+};
+
+export function refused({ code: errorCode, message: errorMessage }: KafkaError) {
+  return { errorCode, errorMessage };
+}

@@ -1,6 +1,11 @@
 import type { BrokerId } from '../model/ids.ts';
 import type { MetadataImage } from './image.ts';
-import { METADATA_VERSION, METADATA_VERSION_FEATURE } from './registration.ts';
+import {
+  GROUP_VERSION_FEATURE,
+  METADATA_VERSION,
+  METADATA_VERSION_FEATURE,
+  TRANSACTION_VERSION_FEATURE,
+} from './registration.ts';
 
 /**
  * The highest level of each feature in Kafka 4.3: below it, what the log holds is read or may be read over. A level is
@@ -9,11 +14,11 @@ import { METADATA_VERSION, METADATA_VERSION_FEATURE } from './registration.ts';
 const READABLE_LEVELS: ReadonlyMap<string, number> = new Map([
   [METADATA_VERSION_FEATURE, METADATA_VERSION],
   ['eligible.leader.replicas.version', 1],
-  ['group.version', 1],
+  [GROUP_VERSION_FEATURE, 1],
   ['kraft.version', 1],
   ['share.version', 1],
   ['streams.version', 1],
-  ['transaction.version', 2],
+  [TRANSACTION_VERSION_FEATURE, 2],
 ]);
 
 /** What a cluster counts on and we would silently not do, by the type of the records that say it. */

@@ -5,8 +5,8 @@ import type {
 } from '../wire/apis/24-add-partitions-to-txn.ts';
 import type { Asked, Turn } from './context.ts';
 import { fencedCode } from './fenced-code.ts';
-import { contains, isPrepared, withPartitions } from './transaction.ts';
-import type { TopicPartitions, Transaction } from './transaction.ts';
+import { contains, isPrepared, V1_CLIENT, V2_CLIENT, withPartitions } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 type Add = Asked<AddPartitionsToTxnRequest>;
 type Topics = AddPartitionsToTxnRequest['v3AndBelowTopics'];
@@ -24,8 +24,6 @@ interface Addition {
 
 /** From this version on brokers ask, for clients of transactions v2 or to verify what clients of v1 have added. */
 const BROKERS_VERSION = 4;
-const V1_CLIENT = 0;
-const V2_CLIENT = 2;
 
 /** Makes partitions part of a transaction, which begins with the first; all of them or none. */
 export function decideAddPartitions(turn: Turn, { from, apiVersion, body }: Add): void {
@@ -49,7 +47,7 @@ export function decideAddPartitions(turn: Turn, { from, apiVersion, body }: Add)
 }
 
 function add(turn: Turn, addition: Addition, clientVersion: number): ErrorOf {
-  const { transactionalId, verifyOnly } = addition;
+  const { transactionalId, verifyOnly, topics } = addition;
   const before = turn.find(transactionalId);
   const errorCode = validate(before, addition);
   if (errorCode !== ErrorCode.NONE || before === undefined) return () => errorCode;
@@ -57,8 +55,9 @@ function add(turn: Turn, addition: Addition, clientVersion: number): ErrorOf {
     return (topic, partition) =>
       contains(before, topic, partition) ? ErrorCode.NONE : ErrorCode.TRANSACTION_ABORTABLE;
   }
-  const added = partitionsOf(addition.topics);
-  if (before.state !== 'Ongoing' || !containsAll(before, added)) {
+  const isIn = topics.every(({ name, partitions }) => partitions.every((one) => contains(before, name, one)));
+  if (before.state !== 'Ongoing' || !isIn) {
+    const added = topics.map(({ name, partitions }) => [name, partitions] as const);
     turn.write(transactionalId, withPartitions(before, added, { clientVersion, nowMs: turn.nowMs }));
   }
   return () => ErrorCode.NONE;
@@ -72,21 +71,6 @@ function validate(
   if (producerId !== before?.producerId) return ErrorCode.INVALID_PRODUCER_ID_MAPPING;
   if (producerEpoch !== before.producerEpoch) return ErrorCode.PRODUCER_FENCED;
   return isPrepared(before) ? ErrorCode.CONCURRENT_TRANSACTIONS : ErrorCode.NONE;
-}
-
-function partitionsOf(topics: Topics): TopicPartitions {
-  const partitions = new Map<string, Set<number>>();
-  for (const topic of topics) {
-    partitions.set(topic.name, new Set([...(partitions.get(topic.name) ?? []), ...topic.partitions]));
-  }
-  return partitions;
-}
-
-function containsAll(transaction: Transaction, added: TopicPartitions): boolean {
-  for (const [topic, partitions] of added) {
-    for (const partition of partitions) if (!contains(transaction, topic, partition)) return false;
-  }
-  return true;
 }
 
 function results(topics: Topics, errorOf: ErrorOf): TopicResult[] {

@@ -11,6 +11,8 @@ import {
   NO_EPOCH,
   NO_PRODUCER_ID,
   prepared,
+  V1_CLIENT,
+  V2_CLIENT,
 } from './transaction.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -18,8 +20,6 @@ type End = Asked<EndTxnRequest>;
 
 /** From this version on clients speak transactions v2: every end moves the epoch (KIP-890). */
 const V2_VERSION = 5;
-const V1_CLIENT = 0;
-const V2_CLIENT = 2;
 /** Of a producer id the last epoch that a client is ever told. */
 const LAST_EPOCH = 0x7ffe;
 

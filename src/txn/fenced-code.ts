@@ -4,7 +4,7 @@ import { ErrorCode } from '../model/errors.ts';
 const FENCED_VERSION = 2;
 
 /** Older ones are told INVALID_PRODUCER_EPOCH. */
-export function fencedCode(errorCode: number, apiVersion: number): number {
-  const isUnknown = errorCode === ErrorCode.PRODUCER_FENCED && apiVersion < FENCED_VERSION;
+export function fencedCode(errorCode: number, apiVersion: number, knownFrom = FENCED_VERSION): number {
+  const isUnknown = errorCode === ErrorCode.PRODUCER_FENCED && apiVersion < knownFrom;
   return isUnknown ? ErrorCode.INVALID_PRODUCER_EPOCH : errorCode;
 }

@@ -2,12 +2,13 @@ import { ErrorCode } from '../model/errors.ts';
 import type { InitProducerIdRequest, InitProducerIdResponse } from '../wire/apis/22-init-producer-id.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import { abort } from './end-txn.ts';
+import { fencedCode } from './fenced-code.ts';
 import { created, initialized, isExhausted, isPrepared, NO_EPOCH, NO_PRODUCER_ID } from './transaction.ts';
 import type { Transaction } from './transaction.ts';
 
 type Init = Asked<InitProducerIdRequest>;
 
-/** From this version on a client knows PRODUCER_FENCED; before it is told INVALID_PRODUCER_EPOCH (KIP-588). */
+/** From this version on a client of InitProducerId knows PRODUCER_FENCED (KIP-588). */
 const FENCED_VERSION = 4;
 
 /**
@@ -18,10 +19,9 @@ const FENCED_VERSION = 4;
 export function decideInitProducerId(context: Context, turn: Turn, request: Init): void {
   const errorCode = init(context, turn, request);
   if (errorCode === ErrorCode.NONE) return;
-  const isUnknown = errorCode === ErrorCode.PRODUCER_FENCED && request.apiVersion < FENCED_VERSION;
   turn.reply(request.from, {
     throttleTimeMs: 0,
-    errorCode: isUnknown ? ErrorCode.INVALID_PRODUCER_EPOCH : errorCode,
+    errorCode: fencedCode(errorCode, request.apiVersion, FENCED_VERSION),
     producerId: NO_PRODUCER_ID,
     producerEpoch: NO_EPOCH,
   } satisfies InitProducerIdResponse);

@@ -59,6 +59,9 @@ const EPOCH_MAX = 0x7fff;
 const NO_PARTITIONS: TopicPartitions = new Map();
 /** From here on each end of a transaction moves the producer's epoch. */
 export const EPOCH_BUMP_VERSION = 2;
+/** The versions of transactions that clients speak, as the log says them. */
+export const V1_CLIENT = 0;
+export const V2_CLIENT = 2;
 
 /** One epoch is kept back, so that a producer can always be fenced. */
 export function isExhausted(producerEpoch: number): boolean {
@@ -82,7 +85,7 @@ export function created(producerId: number, at: { timeoutMs: number; nowMs: Mill
     partitions: NO_PARTITIONS,
     startedAtMs: -1,
     updatedAtMs: at.nowMs,
-    clientVersion: 0,
+    clientVersion: V1_CLIENT,
   };
 }
 
@@ -106,7 +109,7 @@ export function initialized(
 
 export function withPartitions(
   before: Transaction,
-  added: TopicPartitions,
+  added: Iterable<readonly [string, Iterable<number>]>,
   { clientVersion, nowMs }: { clientVersion: number; nowMs: Millis },
 ): Transaction {
   const partitions = new Map(before.partitions);

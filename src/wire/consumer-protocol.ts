@@ -3,6 +3,7 @@
  * reads them where a group changes between the classic protocol and KIP-848's.
  */
 import { codecOf, encodeMessage } from './codec.ts';
+import { typed } from './coordinator-record.ts';
 import { WireError } from './error.ts';
 import { Reader } from './reader.ts';
 import {
@@ -50,7 +51,7 @@ export type SubscriptionMessage = MessageOf<typeof subscriptionMessage>;
 export type AssignmentMessage = MessageOf<typeof assignmentMessage>;
 
 export function writeSubscription(value: SubscriptionMessage): Uint8Array {
-  return versioned(NEWEST, encodeMessage(subscriptionMessage, NEWEST, value));
+  return typed(NEWEST, encodeMessage(subscriptionMessage, NEWEST, value));
 }
 
 /** Undefined for what is none: any client may put anything there. */
@@ -68,7 +69,7 @@ export function readSubscription(bytes: Uint8Array): SubscriptionMessage | undef
 
 export function writeAssignment(value: AssignmentMessage, version: number): Uint8Array {
   const known = Math.min(version, NEWEST);
-  return versioned(known, encodeMessage(assignmentMessage, known, value));
+  return typed(known, encodeMessage(assignmentMessage, known, value));
 }
 
 /** @throws WireError for what no leader of consumers hands out. */
@@ -84,11 +85,4 @@ export function versionOf(bytes: Uint8Array): number {
 
 function read<M extends Message>(of: M, bytes: Uint8Array, version: number): MessageOf<M> {
   return codecOf(of, of.fields, version).read(new Reader(bytes, VERSION_BYTES)) as MessageOf<M>;
-}
-
-function versioned(version: number, body: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(VERSION_BYTES + body.length);
-  bytes[1] = version;
-  bytes.set(body, VERSION_BYTES);
-  return bytes;
 }

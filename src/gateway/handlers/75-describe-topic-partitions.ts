@@ -1,3 +1,4 @@
+import { OPERATIONS_NOT_ASKED } from '../../security/operations.ts';
 import { brokerConfigNumber } from '../../metadata/configs/effective.ts';
 import { describeTopicPartitions as describe } from '../../metadata/describe-topic-partitions.ts';
 import { answering } from '../../metadata/outcome.ts';
@@ -48,5 +49,5 @@ function withOperations(
 
 export function refused(name: string, errorCode: number) {
   const nothing = { topicId: ZERO_UUID, isInternal: false, partitions: [] };
-  return { errorCode, name, ...nothing, topicAuthorizedOperations: -0x8000_0000 };
+  return { errorCode, name, ...nothing, topicAuthorizedOperations: OPERATIONS_NOT_ASKED };
 }

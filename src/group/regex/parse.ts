@@ -4,6 +4,7 @@ import {
   bothCases,
   type CharSet,
   DIGITS,
+  has,
   inverse,
   NEWLINE,
   NONE,
@@ -246,8 +247,7 @@ class Parser {
     const isClass = /^[dDwWsSpP]/.test(this.#rest);
     const set = this.#escaped();
     if (isClass) return set;
-    for (let unit = 0; unit < 128; unit++)
-      if ((((set[unit >> 5] ?? 0) >>> (unit & 31)) & 1) === 1) return unit;
+    for (let unit = 0; unit < 128; unit++) if (has(set, unit)) return unit;
     return set;
   }
 

@@ -44,10 +44,11 @@ export function httpServer(broker: Asked, tls?: TlsOptions): Server {
 function answering(broker: Asked) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const answer = (status: number, text: string) => answerText(request, response, { status, text });
-    const desk = requestUrl(request).pathname === TICKET_PATH ? broker.tickets() : undefined;
+    const { pathname } = requestUrl(request);
+    const desk = pathname === TICKET_PATH ? broker.tickets() : undefined;
     if (desk !== undefined) return void desk.serve(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET and HEAD');
-    switch (requestUrl(request).pathname) {
+    switch (pathname) {
       case '/livez':
         return answer(200, 'ok');
       case '/readyz': {
@@ -62,7 +63,7 @@ function answering(broker: Asked) {
         response.setHeader('upgrade', 'websocket');
         return answer(426, 'Kafka over WebSocket: this wants an upgrade');
       default:
-        return answerPage(request, response, broker.page);
+        return answerPage(request, response, broker.page?.(pathname));
     }
   };
 }
@@ -81,12 +82,7 @@ function answerText(
   response.end(method === 'HEAD' ? undefined : `${text.trimEnd()}\n`);
 }
 
-function answerPage(
-  request: IncomingMessage,
-  response: ServerResponse,
-  pages: Pages = () => undefined,
-): void {
-  const page = pages(requestUrl(request).pathname);
+function answerPage(request: IncomingMessage, response: ServerResponse, page: ReturnType<Pages>): void {
   if (page === undefined) {
     const served = `/livez, /readyz, /metrics and, for WebSockets, ${KAFKA_PATH}`;
     return answerText(request, response, { status: 404, text: `not found; this port serves ${served}` });
