@@ -46,8 +46,7 @@ async function connectAt(
   signal: AbortSignal | undefined,
 ): Promise<Client> {
   const { connect } = await import('../hosts/node/connect.ts');
-  const { url, sasl, tls } = await withCredentials(given, clientConfig);
-  const who = { ...(sasl && { sasl }), ...(tls && { tls }) };
+  const { url, ...who } = await withCredentials(given, clientConfig);
   // A person waits: who is not there now is not there.
   return connect(url, {
     clientId: CLIENT_ID,
@@ -61,10 +60,10 @@ async function connectAt(
 export async function withCredentials(
   url: string,
   clientConfig: string | undefined,
-): Promise<{ url: string } & Partial<Credentials>> {
+): Promise<{ url: string } & Pick<Credentials, 'sasl' | 'tls'>> {
   if (clientConfig === undefined) return { url };
-  const credentials = await readClientConfig(clientConfig);
-  return { ...credentials, url: credentials.usesTls ? url.replace(/^kafka:/, 'kafkas:') : url };
+  const { usesTls, ...who } = await readClientConfig(clientConfig);
+  return { ...who, url: usesTls ? url.replace(/^kafka:/, 'kafkas:') : url };
 }
 
 /** @throws CliError UNKNOWN_TOPIC, with the name that was most likely meant. */

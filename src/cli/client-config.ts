@@ -51,7 +51,7 @@ export async function readClientConfig(path: string): Promise<Credentials> {
     }
   const given = new Map(entries.map(({ key, value }) => [key, value]));
   const protocol = given.get('security.protocol') ?? 'PLAINTEXT';
-  if (!/^(?:SASL_)?(?:PLAINTEXT|SSL)$/.test(protocol) && protocol !== 'SSL')
+  if (!/^(?:SASL_)?(?:PLAINTEXT|SSL)$/.test(protocol))
     throw bad(path, `security.protocol=${protocol} is none of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL`);
   const usesTls = protocol.endsWith('SSL');
   const tls = usesTls ? await tlsOf(given) : undefined;

@@ -55,7 +55,7 @@ export const exportTopic = command({
     const kernels = await loadKernels();
     const { topic, data } = given;
     const opened = await (data === undefined
-      ? topicOfBroker((await targetOf(given)).url, topic)
+      ? topicOfBroker(await targetOf(given), topic)
       : topicOfDirectory(data, topic, kernels));
     try {
       const wanted = partitionsOf(given.partition, opened);

@@ -17,7 +17,7 @@ import { integerIn, oneOf } from './options.ts';
 import { BadInput, type Round, roundsOfLines, roundsOfRaw } from './transfer/import-source.ts';
 import type { Progress } from './terminal/progress.ts';
 import type { Report } from './terminal/report.ts';
-import { connectToAddress, connectToUrl, noTopicAt } from './transfer/topic-at.ts';
+import { connectToAddress, connectToTarget, noTopicAt } from './transfer/topic-at.ts';
 
 const CREATE_VERSIONS = { min: 2, max: 7 };
 
@@ -102,7 +102,7 @@ interface Target {
 /** A directory is written by the node it belongs to, started for us alone: there is no second way in. */
 async function openTarget({ data, ...broker }: BrokerArgs & { data?: string | undefined }): Promise<Target> {
   if (data === undefined) {
-    const cluster = await connectToUrl((await targetOf(broker)).url);
+    const cluster = await connectToTarget(await targetOf(broker));
     return { cluster, close: async () => cluster.close() };
   }
   const node = await Broker.start({ directory: data, nodeId: await storedNodeId(data) });

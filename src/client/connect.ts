@@ -144,7 +144,8 @@ async function tracingOf(tracing: Tracing | false | undefined, clientId: string)
 /** Loaded only by those who have to say who they are. */
 const clientLogin = onDemand('logging in', () => import('./login.ts'));
 
-async function loginOf(sasl: SaslOptions | undefined, { webCrypto }: Surroundings) {
+/** @internal What says who the client is, on each connection. */
+export async function loginOf(sasl: SaslOptions | undefined, { webCrypto }: Surroundings) {
   if (sasl === undefined) return undefined;
   const { ClientLogin } = await clientLogin();
   return new ClientLogin(sasl, webCrypto);

@@ -20,7 +20,7 @@ import {
 import { type Login, type LoginExchange, LoginSession } from './login-session.ts';
 import { ReceiveSpace } from './receive-space.ts';
 
-export { type ExchangeOptions, type RequestOptions, SOFTWARE, type Versions } from './exchange-options.ts';
+export type { ExchangeOptions, RequestOptions, Versions } from './exchange-options.ts';
 
 const IN_FLIGHT_MAX = 5;
 const REQUEST_TIMEOUT_MS = 30_000;

@@ -11,6 +11,8 @@ let secured: Secured;
 let folder = '';
 let config = '';
 const SECRET = 'nobody may see: this';
+/** As `milena export` writes a record. */
+const LINE = '{"topic":"carried","partition":0,"timestamp":1,"key":null,"value":"one","headers":[]}\n';
 
 beforeAll(async () => {
   secured = await Secured.start({
@@ -82,6 +84,19 @@ test('users are added, listed, allowed, forbidden and removed', async () => {
   const gone = await alice('topics', 'ls');
   expect([gone.code, gone.stderr]).toEqual([4, expect.stringContaining('error[SASL_AUTHENTICATION_FAILED]')]);
   expect(gone.stderr + gone.stdout).not.toContain(SECRET);
+});
+
+test('import and export say who they are, too', async () => {
+  const url = ['--url', `${secured.setup.host}:${secured.setup.port}`];
+  await run(['users', 'set', 'alice', ...url], { input: `${SECRET}\n` });
+  await root('acl', 'allow', 'alice', '-t', 'carried', '-o', 'all');
+  await root('topics', 'create', 'carried');
+  const as = ['--url', secured.address, '--client-config', config];
+  const imported = await run(['import', 'carried', ...as], { input: LINE });
+  expect(imported).toMatchObject({ code: 0 });
+  const exported = await alice('export', 'carried');
+  expect([exported.code, exported.stdout]).toEqual([0, expect.stringContaining('"value":"one"')]);
+  expect((await root('users', 'rm', 'alice', '--yes')).code).toBe(0);
 });
 
 test('a context keeps where the credentials are, and not what they are', async () => {

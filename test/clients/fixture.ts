@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
@@ -215,3 +215,24 @@ export function text(bytes: Uint8Array | string | null | undefined): string | nu
 export function sortedValues(records: readonly { value: string | null }[]): (string | null)[] {
   return records.map(({ value }) => value).toSorted((a, b) => String(a).localeCompare(String(b)));
 }
+
+/** Ends a broker and starts it again on what a clean stop leaves, or on what a kill at this moment would. */
+export const RESTARTS: readonly [string, (broker: ClientBroker) => Promise<void>][] = [
+  [
+    'a clean stop',
+    async (broker) => {
+      await broker.stop();
+      await broker.start();
+    },
+  ],
+  [
+    'a sudden end',
+    async (broker) => {
+      const left = await broker.newDirectory();
+      await cp(broker.directory, left, { recursive: true });
+      await broker.stop();
+      broker.startsOn(left);
+      await broker.start();
+    },
+  ],
+];

@@ -1,38 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ClientBroker, HOMES } from './fixture.ts';
-import { connectAdmin, connectConsumer, connectProducer, createTopic } from './kafkajs.ts';
+import { describe, expect, test } from 'vitest';
+import { type ClientBroker, HOMES, useBroker } from './fixture.ts';
+import { connectAdmin, connectConsumer, connectProducer, createTopic, transactional } from './kafkajs.ts';
 
 const SOON = { timeout: 10_000 };
 
+/** What a consumer has seen, as it comes. */
+async function consume(broker: ClientBroker, topic: string, readUncommitted: boolean): Promise<string[]> {
+  const seen: string[] = [];
+  const consumer = await connectConsumer(broker, { groupId: broker.name('readers'), readUncommitted });
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({ eachMessage: async ({ message }) => void seen.push(String(message.value)) });
+  return seen;
+}
+
 describe.each(HOMES)('transactions of kafkajs, %s', (home) => {
-  const broker = new ClientBroker(home);
-  beforeAll(() => broker.start());
-  afterAll(async () => {
-    await broker.stop();
-    await broker.removeDirectories();
-  });
-
-  async function begin() {
-    const transactionalId = broker.name('transaction');
-    const producer = await connectProducer(broker, {
-      transactionalId,
-      idempotent: true,
-      maxInFlightRequests: 1,
-    });
-    return producer;
-  }
-
-  /** What a consumer has seen, as it comes. */
-  async function consume(topic: string, readUncommitted: boolean): Promise<string[]> {
-    const seen: string[] = [];
-    const consumer = await connectConsumer(broker, { groupId: broker.name('readers'), readUncommitted });
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({ eachMessage: async ({ message }) => void seen.push(String(message.value)) });
-    return seen;
-  }
+  const broker = useBroker(home);
 
   test('consumers of committed records see what counts, all of it and nothing else, once it is decided', async () => {
     const topic = await createTopic(await connectAdmin(broker), broker);
+    const begin = () => transactional(broker, broker.name('transaction'));
     const [one, two] = [await begin(), await begin()];
     const all: string[] = [];
     const counts: string[] = [];
@@ -53,23 +39,32 @@ describe.each(HOMES)('transactions of kafkajs, %s', (home) => {
     }
     const open = await one.transaction();
     await open.send(send('open'));
-    const [uncommitted, committed] = [await consume(topic, true), await consume(topic, false)];
+    const [uncommitted, committed] = [
+      await consume(broker, topic, true),
+      await consume(broker, topic, false),
+    ];
     await expect.poll(() => uncommitted, SOON).toEqual([...all, 'open']);
     await expect.poll(() => committed, SOON).toEqual(counts);
     await open.commit();
     await expect.poll(() => committed, SOON).toEqual([...counts, 'open']);
   });
+});
 
-  // Memory survives no restart.
-  test.runIf(home === 'files')('a restart in the middle of a transaction changes nothing of it', async () => {
+describe('transactions of kafkajs, over a restart', () => {
+  const broker = useBroker('files');
+
+  test('in the middle of a transaction it changes nothing of it', async () => {
     const topic = await createTopic(await connectAdmin(broker), broker);
-    const transaction = await (await begin()).transaction();
+    const settled = await connectProducer(broker);
+    await settled.send({ topic, messages: [{ value: 'settled', partition: 0 }] });
+    const producer = await transactional(broker, broker.name('transaction'));
+    const transaction = await producer.transaction();
     await transaction.send({ topic, messages: [{ value: 'before', partition: 0 }] });
     await broker.stop();
     await broker.start();
-    const committed = await consume(topic, false);
-    const uncommitted = await consume(topic, true);
-    await expect.poll(() => uncommitted, SOON).toEqual(['before']);
-    expect(committed).toEqual([]);
+    const committed = await consume(broker, topic, false);
+    const uncommitted = await consume(broker, topic, true);
+    await expect.poll(() => uncommitted, SOON).toEqual(['settled', 'before']);
+    await expect.poll(() => committed, SOON).toEqual(['settled']);
   });
 });

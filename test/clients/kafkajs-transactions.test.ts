@@ -1,8 +1,7 @@
-import { cp } from 'node:fs/promises';
 import type { Producer } from 'kafkajs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { brokerForTest, type ClientBroker, PLACES, useBroker } from './fixture.ts';
-import { connectAdmin, connectConsumer, connectProducer, createTopic, errorsOf } from './kafkajs.ts';
+import { brokerForTest, type ClientBroker, PLACES, RESTARTS, useBroker } from './fixture.ts';
+import { connectAdmin, connectConsumer, createTopic, errorsOf, transactional } from './kafkajs.ts';
 
 /** As many values as there are of committed transactions, in order. */
 async function readCommitted(broker: ClientBroker, topic: string, count: number): Promise<string[]> {
@@ -17,10 +16,6 @@ async function readCommitted(broker: ClientBroker, topic: string, count: number)
     consumer.run({ eachMessage }).catch(reject);
   });
   return values.toSorted();
-}
-
-function transactional(broker: ClientBroker, transactionalId: string): Promise<Producer> {
-  return connectProducer(broker, { transactionalId, idempotent: true, maxInFlightRequests: 1 });
 }
 
 async function commit(producer: Producer, topic: string, value: string): Promise<void> {
@@ -92,27 +87,7 @@ describe('kafkajs in the middle of a transaction', () => {
     broker = await brokerForTest('files');
   });
 
-  const ends: [string, () => Promise<void>][] = [
-    [
-      'a clean stop',
-      async () => {
-        await broker.stop();
-        await broker.start();
-      },
-    ],
-    [
-      'a sudden end',
-      async () => {
-        const left = await broker.newDirectory();
-        await cp(broker.directory, left, { recursive: true });
-        await broker.stop();
-        broker.startsOn(left);
-        await broker.start();
-      },
-    ],
-  ];
-
-  test.each(ends)(
+  test.each(RESTARTS)(
     'after %s what was open is aborted, and what was committed is there',
     async (_, restart) => {
       const topic = await createTopic(await connectAdmin(broker), broker);
@@ -121,7 +96,7 @@ describe('kafkajs in the middle of a transaction', () => {
       await commit(before, topic, 'committed');
       const open = await before.transaction();
       await open.send({ topic, messages: [{ value: 'open' }] });
-      await restart();
+      await restart(broker);
       const after = await transactional(broker, id);
       await commit(after, topic, 'after');
       expect(await readCommitted(broker, topic, 2)).toEqual(['after', 'committed']);

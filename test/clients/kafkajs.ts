@@ -179,3 +179,7 @@ export async function readTopic(broker: Place, topic: string, count: number): Pr
   await group.leave(member);
   return records;
 }
+
+export function transactional(broker: Place, transactionalId: string): Promise<Producer> {
+  return connectProducer(broker, { transactionalId, idempotent: true, maxInFlightRequests: 1 });
+}

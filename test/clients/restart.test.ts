@@ -1,8 +1,7 @@
-import { cp } from 'node:fs/promises';
 import { ConfigResourceTypes } from 'kafkajs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
-import { brokerForTest, type ClientBroker, type PlainRecord } from './fixture.ts';
+import { brokerForTest, type ClientBroker, type PlainRecord, RESTARTS } from './fixture.ts';
 import { Group, connectAdmin, connectProducer, createTopic, readTopic } from './kafkajs.ts';
 import { Line } from './line.ts';
 
@@ -12,27 +11,6 @@ let broker: ClientBroker;
 beforeEach(async () => {
   broker = await brokerForTest('files');
 });
-
-/** Ends the broker and starts it again on what a clean stop leaves, or on what a kill at this moment would. */
-const RESTARTS: [string, () => Promise<void>][] = [
-  [
-    'a clean stop',
-    async () => {
-      await broker.stop();
-      await broker.start();
-    },
-  ],
-  [
-    'a sudden end',
-    async () => {
-      const left = await broker.newDirectory();
-      await cp(broker.directory, left, { recursive: true });
-      await broker.stop();
-      broker.startsOn(left);
-      await broker.start();
-    },
-  ],
-];
 
 describe.each(RESTARTS)('after %s', (_, restart) => {
   test('topics, their ids, settings and records are there', async () => {
@@ -52,7 +30,7 @@ describe.each(RESTARTS)('after %s', (_, restart) => {
     const read = await readTopic(broker, topic, 50);
     const offsets = await before.fetchTopicOffsets(topic);
 
-    await restart();
+    await restart(broker);
     const admin = await connectAdmin(broker);
     expect(broker.topicId(topic)).toBe(topicId);
     expect((await admin.describeCluster()).clusterId).toBe(clusterId);
@@ -84,7 +62,7 @@ describe.each(RESTARTS)('after %s', (_, restart) => {
       await producer.send({ topic, messages: Array.from({ length: 4 }, () => ({ value, timestamp })) });
     }
 
-    await restart();
+    await restart(broker);
     const admin = await connectAdmin(broker);
     for (let index = 0; index < sends; index += 7) {
       const found = await admin.fetchTopicOffsetsByTimestamp(topic, startMs + index * 1_000 - 500);
@@ -110,7 +88,7 @@ describe.each(RESTARTS)('after %s', (_, restart) => {
     await Promise.all([gone.seen(2), staying.seen(2)]);
     await gone.leave(member);
 
-    await restart();
+    await restart(broker);
     await producer.send({ topic, messages: both('after') });
     const values = (await staying.seen(4)).map(({ value }) => value);
     expect(new Set(values)).toEqual(new Set(['before 0', 'before 1', 'after 0', 'after 1']));
@@ -128,7 +106,7 @@ describe.each(RESTARTS)('after %s', (_, restart) => {
     const answerLost = line.cutAtNextAnswer();
     const unanswered = producer.send({ topic, messages: [{ value: 'second' }] });
     await answerLost;
-    await restart();
+    await restart(broker);
     line.mend();
     expect(await unanswered).toMatchObject([{ baseOffset: '1' }]);
     expect(broker.requests(produceApi.key)).toBe(1);

@@ -3,8 +3,6 @@ import { GroupMachine } from '../../src/group/index.ts';
 import { MachineHost } from '../support/machine-host.ts';
 import { FakeTopics } from './fake-topics.ts';
 
-export type { Asking } from '../support/machine-host.ts';
-
 /** What a machine is told of the others. */
 export const OTHERS = {
   partition: 7,

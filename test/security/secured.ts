@@ -72,7 +72,7 @@ export class Secured {
     return client;
   }
 
-  /** Undefined leaves out: who is added, with which mechanisms, and the keys a log must not have. */
+  /** Somebody who may log in, by these mechanisms. */
   async addUser(
     name: string,
     password: string,

@@ -70,8 +70,9 @@ export function advertisedOf({
     if (port === 0) throw new Error('port 0 is no address: give the port clients connect to');
   }
   const [only] = opened;
-  if (opened.length === 1 && only !== undefined && given.length === 1)
-    return new Map([[only, addressOf(given[0])]]);
+  const [first] = given;
+  if (only !== undefined && first !== undefined && opened.length === 1 && given.length === 1)
+    return new Map([[only, addressOf(first)]]);
   const strange = given.find(({ name }) => !opened.includes(name));
   if (strange !== undefined) throw new Error(`${strange.name} is no listener: ${opened.join(', ')} are`);
   const named = new Map(given.map((each) => [each.name, addressOf(each)]));
@@ -79,7 +80,7 @@ export function advertisedOf({
   return named;
 }
 
-function addressOf({ host, port }: Endpoint = { host: '', port: 0 }): Endpoint {
+function addressOf({ host, port }: Endpoint): Endpoint {
   return { host, port };
 }
 

@@ -4,7 +4,8 @@ import { ConnectionLost } from '../../client/errors.ts';
 import { ErrorCode } from '../../model/errors.ts';
 import type { MetadataResponse } from '../../wire/apis/03-metadata.ts';
 import type { NodeConfig } from '../config/config.ts';
-import { connectToAddress, connectToUrl } from '../transfer/topic-at.ts';
+import { targetOf } from '../contexts/target.ts';
+import { connectToAddress, connectToTarget } from '../transfer/topic-at.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { isLoopback } from './network.ts';
 
@@ -14,7 +15,7 @@ type Broker = MetadataResponse['brokers'][number];
 export async function checkBroker(address: string, config: NodeConfig | undefined): Promise<Finding[]> {
   let cluster: Cluster;
   try {
-    cluster = await connectToUrl(address);
+    cluster = await connectToTarget(await targetOf({ url: address }));
   } catch (error) {
     if (!(error instanceof ConnectionLost)) throw error;
     return [fail('broker', error.message, 'start it, or look at its listeners and at firewalls between')];

@@ -1,9 +1,10 @@
 import { dryRunArgs, pairsIn, withAdmin } from '../admin.ts';
 import { brokerArgs } from '../broker.ts';
 import { command } from '../command.ts';
-import { integerIn, usage } from '../options.ts';
+import { integerIn, oneOf } from '../options.ts';
 
 const LEVEL_MAX = 0x7fff;
+const DOWNGRADES = ['safe', 'unsafe'] as const;
 
 /** `milena features ls` */
 export const list = command({
@@ -37,16 +38,15 @@ export const set = command({
     ...brokerArgs,
   },
   hasMany: true,
-  completes: { downgrade: ['safe', 'unsafe'] },
+  completes: { downgrade: DOWNGRADES },
   async run({ args, words, report }) {
     const pairs = Object.entries(pairsIn('features set', words));
     const levels = pairs.map(([name, level]): [string, number] => [
       name,
       integerIn(name, level, 0, LEVEL_MAX),
     ]);
-    const { downgrade } = args;
-    if (downgrade !== undefined && downgrade !== 'safe' && downgrade !== 'unsafe')
-      throw usage(`--downgrade takes safe or unsafe, not "${downgrade}"`);
+    const downgrade =
+      args.downgrade === undefined ? undefined : oneOf('--downgrade', args.downgrade, DOWNGRADES);
     const dryRun = args['dry-run'] === true;
     await withAdmin({ args, report }, async ({ features }) => {
       await features.update(Object.fromEntries(levels), { downgrade, dryRun });

@@ -1,7 +1,6 @@
 import { Cluster } from '../../client/cluster.ts';
 import { TopicReader } from '../../client/topic-reader.ts';
-import { ClientLogin } from '../../client/login.ts';
-import { wayTo } from '../../client/connect.ts';
+import { loginOf, wayTo } from '../../client/connect.ts';
 import { nodeCodecs } from '../../hosts/node/codecs.ts';
 import { NodeFiles } from '../../hosts/node/files.ts';
 import { clientClock } from '../../hosts/node/clock.ts';
@@ -12,7 +11,7 @@ import type { Kernels } from '../../kernels/kernels.ts';
 import type { BrokerAddress } from '../../ports/transport.ts';
 import { StoredTopics } from '../../segments/stored-topics.ts';
 import { CLIENT_ID, withCredentials } from '../broker.ts';
-import { urlOf } from '../contexts/target.ts';
+import type { Target } from '../contexts/target.ts';
 import type { CliError } from '../errors.ts';
 import { noTopic } from '../no-topic.ts';
 import type { BatchSource } from './range.ts';
@@ -24,12 +23,12 @@ export interface OpenTopic {
   close(): Promise<void>;
 }
 
-/** @param text a URL, or `host:port`. @throws CliError, MilenaError */
-export async function connectToUrl(text: string): Promise<Cluster> {
+/** @throws CliError, MilenaError */
+export async function connectToTarget({ url: given, clientConfig }: Target): Promise<Cluster> {
   const surroundings = await nodeSurroundings();
-  const { url, sasl, tls } = await withCredentials(urlOf(text), process.env['MILENA_CLIENT_CONFIG']);
-  const { transport, bootstrap } = wayTo(url, { ...(tls && { tls }) }, surroundings);
-  const login = sasl && new ClientLogin(sasl, surroundings.webCrypto);
+  const { url, ...who } = await withCredentials(given, clientConfig);
+  const { transport, bootstrap } = wayTo(url, who, surroundings);
+  const login = await loginOf(who.sasl, surroundings);
   return Cluster.connect({ ...surroundings, transport, bootstrap, clientId: CLIENT_ID, login });
 }
 
@@ -44,8 +43,8 @@ export function connectToAddress(address: BrokerAddress): Promise<Cluster> {
   });
 }
 
-export async function topicOfBroker(url: string, topic: string): Promise<OpenTopic> {
-  const cluster = await connectToUrl(url);
+export async function topicOfBroker(target: Target, topic: string): Promise<OpenTopic> {
+  const cluster = await connectToTarget(target);
   try {
     const partitions = await cluster.partitionsOf(topic);
     if (partitions === undefined) throw await noTopicAt(cluster, topic);

@@ -2,7 +2,7 @@ import { text as textIn } from 'node:stream/consumers';
 import { withAdmin } from '../admin.ts';
 import { brokerArgs } from '../broker.ts';
 import { command } from '../command.ts';
-import { integerIn, usage } from '../options.ts';
+import { integerIn, oneOf, usage } from '../options.ts';
 import { askSecret } from '../terminal/ask.ts';
 
 const MECHANISMS = ['scram-sha-256', 'scram-sha-512'] as const;
@@ -48,7 +48,7 @@ export const set = command({
   async run({ args, report }) {
     const iterations = integerIn('--iterations', args.iterations, 4096, 16_384);
     const password = await passwordFor(args.name);
-    const mechanism = args.mechanism as (typeof MECHANISMS)[number];
+    const mechanism = oneOf('--mechanism', args.mechanism, MECHANISMS);
     await withAdmin({ args, report }, async ({ users }) => {
       await users.setPassword(args.name, password, { mechanism, iterations });
       report.note(`user ${args.name} may log in with ${mechanism}`);

@@ -2,7 +2,8 @@ import { ErrorCode } from '../../model/errors.ts';
 import { apiVersionsApi } from '../../wire/apis/18-api-versions.ts';
 import { updateFeaturesApi } from '../../wire/apis/57-update-features.ts';
 import { BrokerError, invalidArgument } from '../errors.ts';
-import { type Exchange, SOFTWARE } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import { featuresIn, SOFTWARE } from '../exchange-options.ts';
 import { type AdminOptions, type Asking, DO_WITHIN_MS } from './asking.ts';
 
 /** v3 tells features (KIP-584). */
@@ -81,9 +82,7 @@ export async function featuresOf(
 ): Promise<FeatureDescription[]> {
   if ((broker.versions.get(apiVersionsApi.key)?.max ?? 0) < FEATURES_VERSIONS.min) return [];
   const answer = await broker.request(apiVersionsApi, FEATURES_VERSIONS, SOFTWARE, { signal });
-  const levels = new Map(
-    answer.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]),
-  );
+  const levels = featuresIn(answer);
   return answer.supportedFeatures
     .map(({ name, minVersion, maxVersion }) => ({
       name,

@@ -1,3 +1,4 @@
+import { inOrder } from './group-offsets.ts';
 import { ErrorCode, errorInfo } from '../../model/errors.ts';
 import { describeLogDirsApi, type DescribeLogDirsResponse } from '../../wire/apis/35-describe-log-dirs.ts';
 import { BrokerError } from '../errors.ts';
@@ -61,8 +62,6 @@ function logDirOf(brokerId: number, found: DescribeLogDirsResponse['results'][nu
     error: errorCode === ErrorCode.NONE ? null : errorInfo(errorCode).name,
     totalBytes: totalBytes < 0 ? null : totalBytes,
     usableBytes: usableBytes < 0 ? null : usableBytes,
-    partitions: partitions.sort((a, b) =>
-      a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
-    ),
+    partitions: partitions.sort(inOrder),
   };
 }

@@ -54,9 +54,12 @@ export class ConsumerEngine<K, V> {
     this.#parts = parts;
     this.#given = given;
     this.#fetcher = new Fetcher(parts, { ...options, outOfRange, deserializersOf, retried });
-    const find = (id: string) => () => findCoordinator(parts.cluster, id);
     const coordinatorOf = (id: string) =>
-      new Coordinator({ ...parts, find: find(id), owner: 'the consumer' });
+      new Coordinator({
+        ...parts,
+        find: () => findCoordinator(parts.cluster, id),
+        owner: 'the consumer',
+      });
     const group = groupId === undefined ? undefined : { groupId, coordinator: coordinatorOf(groupId) };
     this.#coordinator = group?.coordinator;
     this.share = new Share({

@@ -2,6 +2,7 @@ import type { Millis } from '../../model/ids.ts';
 import type { ClientParts } from '../client-parts.ts';
 import { ErrorCode } from '../../model/errors.ts';
 import { BrokerError } from '../errors.ts';
+import type { Versions } from '../exchange.ts';
 import type { ProducerIdentity } from '../producer/partition-queue.ts';
 import { Producer, type ProducerOptions } from '../producer/producer.ts';
 import type { SenderTransaction } from '../producer/sender.ts';
@@ -14,7 +15,7 @@ export interface SessionOptions extends ProducerOptions {
 }
 
 /** By the version of transactions. */
-const PRODUCE_VERSIONS: Readonly<Record<TransactionsVersion, { min: number; max: number }>> = {
+const PRODUCE_VERSIONS: Readonly<Record<TransactionsVersion, Versions>> = {
   1: { min: 3, max: 11 },
   2: { min: 12, max: 12 },
 };
