@@ -1,19 +1,14 @@
 import { ok } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Broker } from '../../src/hosts/node/broker.ts';
-import { KafkaBroker } from './kafka/broker.ts';
-import { javaArguments, KAFKA_VERSION, missingKafka } from './kafka/toolchain.ts';
-import { type Answer, ANSWERS_FILE, MAIN_CLASS, type ToolRun, toolRuns } from './kafka/tools.ts';
-import type { Check, Suite } from './suite.ts';
+import type { Ask } from './kafka/answers.ts';
+import { askBoth } from './kafka/homes.ts';
+import { javaArguments, missingKafka } from './kafka/toolchain.ts';
+import { MAIN_CLASS, type ToolRun, toolRuns } from './kafka/tools.ts';
+import type { Suite } from './suite.ts';
 
-const SETTINGS = new Map([
-  ['group.initial.rebalance.delay.ms', '0'],
-  ['offsets.topic.num.partitions', '4'],
-]);
 const TIMEOUT_MS = 120_000;
 
 /**
@@ -23,21 +18,11 @@ const TIMEOUT_MS = 120_000;
 export const suite: Suite = {
   name: 'kafka-tools',
   missing: missingKafka,
-  async run(check) {
-    const directory = await mkdtemp(join(tmpdir(), 'milena-tools-'));
-    const files = await writeFiles(directory);
-    const data = join(directory, 'kafka');
-    await KafkaBroker.format(data, 'AAAAAAAAAAAAAAAAAAAAbA');
-    const kafka = await KafkaBroker.start(data);
-    await askAll(check, 'of Apache Kafka', { address: kafka.address, files });
-    await kafka.stop();
-    const broker = await Broker.start({ directory: join(directory, 'data'), settings: SETTINGS });
-    const address = `127.0.0.1:${broker.kafka.port}`;
-    const tools = await askAll(check, 'of ours', { address, files });
-    await writeFile(ANSWERS_FILE, `${JSON.stringify({ kafka: KAFKA_VERSION, tools }, null, 2)}\n`);
-    await broker.close();
-    await rm(directory, { recursive: true });
-  },
+  run: (check) =>
+    askBoth(check, { suite: 'kafka-tools' }, async (ask, { address, directory }) => {
+      const files = await writeFiles(directory);
+      for (const run of toolRuns()) await askTool(ask, run, { address, files });
+    }),
 };
 
 interface Place {
@@ -45,18 +30,13 @@ interface Place {
   files: Files;
 }
 
-async function askAll(check: Check, whose: string, place: Place): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  for (const run of toolRuns()) {
-    const command = [run.tool, ...run.args].join(' ');
-    await check(`${whose}: ${run.fails ? `${command} (refused)` : command}`, async () => {
-      const { code, printed } = await runTool(run, place);
-      const isRight = (code !== 0) === run.fails && run.says.every((expression) => expression.test(printed));
-      answers.push({ command, isRight, says: steady(wordsIn(run, printed, isRight)) });
-      ok(isRight, `ended with ${code}, and said:\n${printed.slice(0, 3_000)}`);
-    });
-  }
-  return answers;
+async function askTool(ask: Ask, run: ToolRun, place: Place): Promise<void> {
+  await ask([run.tool, ...run.args].join(' '), async () => {
+    const { code, printed } = await runTool(run, place);
+    const isRight = (code !== 0) === run.fails && run.says.every((expression) => expression.test(printed));
+    ok(isRight, `${printed.trim().slice(0, 3_000)}\n(ended with ${code})`);
+    return steady(run.says.map((expression) => expression.exec(printed)?.[0] ?? '').join(' … '));
+  });
 }
 
 type Files = Readonly<Record<string, string>>;
@@ -99,12 +79,6 @@ async function runTool(
   child.stdin.end(stdin);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, printed };
-}
-
-/** What was looked for, as it was found; of a tool that went wrong what it said first. */
-function wordsIn({ says }: ToolRun, printed: string, isRight: boolean): string {
-  if (!isRight) return printed.trim().split('\n')[0] ?? '';
-  return says.map((expression) => expression.exec(printed)?.[0] ?? '').join(' … ');
 }
 
 /** The same in every run: without ids, ports and figures. */

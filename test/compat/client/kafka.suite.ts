@@ -15,6 +15,7 @@ import type { Reach } from '../../client/suite/reach.ts';
 import { sharing } from '../../client/suite/sharing.ts';
 import { transactions } from '../../client/suite/transactions.ts';
 import { typed } from '../../client/suite/typed.ts';
+import { writingInTransactions } from '../../client/suite/writing-in-transactions.ts';
 import { KafkaCluster } from '../kafka/cluster.ts';
 
 /** One broker of Apache Kafka: the client does with it what it does with ours. */
@@ -37,6 +38,7 @@ connecting(reach);
 producing(reach);
 reading(reach);
 transactions(reach);
+writingInTransactions(reach);
 typed(reach);
 latestOf(reach);
 consuming(reach);

@@ -1,25 +1,30 @@
 import { execFile } from 'node:child_process';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../../cli/milena.ts';
 
 export const KAFKA_VERSION = '4.3.1';
 const JAVA_MIN = 17;
 const CACHE = join(ROOT, 'node_modules', '.cache', 'milena-compat', `kafka-${KAFKA_VERSION}`);
-const JARS = join(CACHE, 'jars');
 const OUTPUT_MAX_BYTES = 256 * 1024 * 1024;
 
 const run = promisify(execFile);
 
-/** Why Java Kafka cannot run here; undefined when it can. The first call downloads it with Maven, once a checkout. */
-export async function missingKafka(): Promise<string | undefined> {
+/** Jars that are downloaded together: the broker with its tools, what an application of Streams needs, MirrorMaker. */
+export type Bundle = 'broker' | 'streams' | 'mirror';
+
+/**
+ * Why Java Kafka cannot run here; undefined when it can. The first call downloads what is wanted of it with Maven, once
+ * a checkout.
+ */
+export async function missingKafka(bundle: Bundle = 'broker'): Promise<string | undefined> {
   const java = await javaVersion();
   if (java === undefined) return `no java on the PATH (Kafka ${KAFKA_VERSION} needs ${JAVA_MIN} or newer)`;
   if (java < JAVA_MIN) return `java is ${java}, Kafka ${KAFKA_VERSION} needs ${JAVA_MIN} or newer`;
-  if (await exists(JARS)) return undefined;
+  if (await exists(jarsOf(bundle))) return undefined;
   try {
-    await download();
+    await download(bundle);
     return undefined;
   } catch (error) {
     const { code, stdout } = error as { code?: string; stdout?: string };
@@ -29,11 +34,35 @@ export async function missingKafka(): Promise<string | undefined> {
 }
 
 /** Arguments of `java` that run one of Kafka's main classes: it starts fast rather than runs fast. */
-export function javaArguments(mainClass: string, args: readonly string[]): string[] {
+export function javaArguments(mainClass: string, args: readonly string[], from: ClassPath = {}): string[] {
   const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx512m'];
   const logger = '-Dorg.slf4j.simpleLogger';
   const log = [`${logger}.defaultLogLevel=warn`, `${logger}.log.kafka.server.KafkaRaftServer=info`];
-  return [...quick, ...log, '-cp', `${JARS}/*`, mainClass, ...args];
+  return [...quick, ...log, '-cp', classPath(from), mainClass, ...args];
+}
+
+export interface ClassPath {
+  bundle?: Bundle | undefined;
+  /** A folder of compiled classes. */
+  classes?: string | undefined;
+}
+
+function classPath({ bundle = 'broker', classes }: ClassPath): string {
+  return [...(classes === undefined ? [] : [classes]), `${jarsOf(bundle)}/*`].join(delimiter);
+}
+
+/** Why nothing of Java can be compiled here; undefined when it can. */
+export async function missingCompiler(): Promise<string | undefined> {
+  return run('javac', ['-version']).then(
+    () => undefined,
+    () => 'no javac on the PATH',
+  );
+}
+
+/** Compiles a source of ours into a folder. @throws with the compiler's words. */
+export async function compileJava(source: string, bundle: Bundle, classes: string): Promise<void> {
+  const options = ['-Werror', '-Xlint:all', '-d', classes, '-cp', classPath({ bundle })];
+  await run('javac', [...options, source]);
 }
 
 /** Runs one of Kafka's tools to its end. @throws with its words when it fails. */
@@ -63,15 +92,21 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The broker, its tools, and a logger that prints to stderr. */
-const DEPENDENCIES = [
-  ['org.apache.kafka', 'kafka_2.13', KAFKA_VERSION],
-  ['org.apache.kafka', 'kafka-tools', KAFKA_VERSION],
-  ['org.slf4j', 'slf4j-simple', '1.7.36'],
-] as const;
+/** By bundle; each has a logger that prints to stderr, too. */
+const ARTIFACTS: Readonly<Record<Bundle, readonly string[]>> = {
+  broker: ['kafka_2.13', 'kafka-tools'],
+  streams: ['kafka-streams'],
+  mirror: ['connect-mirror'],
+};
+const LOGGER = ['org.slf4j', 'slf4j-simple', '1.7.36'] as const;
 
-function projectFile(): string {
-  const dependencies = DEPENDENCIES.map(
+function jarsOf(bundle: Bundle): string {
+  return join(CACHE, bundle, 'jars');
+}
+
+function projectFile(bundle: Bundle): string {
+  const ofKafka = ARTIFACTS[bundle].map((artifact) => ['org.apache.kafka', artifact, KAFKA_VERSION] as const);
+  const dependencies = [...ofKafka, LOGGER].map(
     ([group, artifact, version]) =>
       `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId>` +
       `<version>${version}</version></dependency>`,
@@ -85,13 +120,15 @@ function projectFile(): string {
 }
 
 /** Into a folder beside the final one first: a download that broke off is not taken for a whole one. */
-async function download(): Promise<void> {
-  const draft = `${JARS}.draft`;
+async function download(bundle: Bundle): Promise<void> {
+  const jars = jarsOf(bundle);
+  const cwd = dirname(jars);
+  const draft = `${jars}.draft`;
   await rm(draft, { recursive: true, force: true });
-  await mkdir(CACHE, { recursive: true });
-  await writeFile(join(CACHE, 'pom.xml'), projectFile());
-  console.log(`        downloading Kafka ${KAFKA_VERSION} with Maven`);
+  await mkdir(cwd, { recursive: true });
+  await writeFile(join(cwd, 'pom.xml'), projectFile(bundle));
+  console.log(`        downloading Kafka ${KAFKA_VERSION} (${bundle}) with Maven`);
   const goal = ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${draft}`];
-  await run('mvn', goal, { cwd: CACHE, maxBuffer: OUTPUT_MAX_BYTES });
-  await rename(draft, JARS);
+  await run('mvn', goal, { cwd, maxBuffer: OUTPUT_MAX_BYTES });
+  await rename(draft, jars);
 }

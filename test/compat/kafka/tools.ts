@@ -60,20 +60,3 @@ export function toolRuns(): ToolRun[] {
     };
   });
 }
-
-/** What a tool came to; `npm run docs` makes a page of them. */
-export interface Answer {
-  command: string;
-  /** It answered as it has to. */
-  isRight: boolean;
-  /** The words that were looked for, or the first line that was not expected. */
-  says: string;
-}
-
-export interface Answers {
-  kafka: string;
-  tools: Answer[];
-}
-
-/** Written by the suite when it has run all of them. */
-export const ANSWERS_FILE = join(import.meta.dirname, 'answers.json');

@@ -1,24 +1,66 @@
-import { readFileSync } from 'node:fs';
-import { type Answers, ANSWERS_FILE } from '../../compat/kafka/tools.ts';
+import { type Answer, readAnswers } from '../../compat/kafka/answers.ts';
+import { KAFKA_VERSION } from '../../compat/kafka/toolchain.ts';
 import { code, table } from './markdown.ts';
 
-/** What Kafka's own tools answered when they were last run against the broker. */
+interface Section {
+  title: string;
+  /** Its name in `npm run test:compat`. */
+  suite: string;
+  about: string;
+  /** What stands above the first column. */
+  asked: string;
+  /** What it asked is a command. */
+  isCommand: boolean;
+}
+
+const SECTIONS: readonly Section[] = [
+  {
+    title: "Kafka's command-line tools",
+    suite: 'kafka-tools',
+    about: `The tools of Apache Kafka ${KAFKA_VERSION}, unmodified: each command of
+\`test/compat/kafka/tools.txt\`, in this order, with \`--bootstrap-server\`, and what of its answer was looked for.`,
+    asked: 'command',
+    isCommand: true,
+  },
+  {
+    title: 'Kafka Streams',
+    suite: 'streams',
+    about: `An application of Kafka Streams ${KAFKA_VERSION} (\`test/compat/streams/WordCount.java\`) with
+\`exactly_once_v2\`, a store with its changelog, and a repartition topic. Every count of every word has to come once,
+and in order.`,
+    asked: 'what was done',
+    isCommand: false,
+  },
+];
+
+/** What others' software came to when it was last run against the broker. */
 export function compatibilityPage(): string {
-  const { kafka, tools } = JSON.parse(readFileSync(ANSWERS_FILE, 'utf8')) as Answers;
-  const rows = tools.map(({ command, isRight, says }) => [
-    code(command),
-    says === '' ? '(nothing)' : code(says),
-    isRight ? 'yes' : 'no',
-  ]);
+  const all = readAnswers();
+  const sections = SECTIONS.map((section) => sectionOf(section, all[section.suite] ?? []));
   return `# Compatibility
 
-## Kafka's command-line tools
+What software of others, unmodified, came to against Milena's broker. Each line was asked of a broker of Apache
+Kafka's, too, and answered the same. \`npm run test:compat -- NAME\` asks again and writes the answers; NAME stands
+below each title.
 
-The tools of Apache Kafka ${kafka}, unmodified, against Milena's broker: each command of
-\`test/compat/kafka/tools.txt\`, in this order, with \`--bootstrap-server\`; what of its answer was looked for, and
-whether it was there: the same as
-of a broker of Apache Kafka's. \`npm run test:compat -- kafka-tools\` runs them again and writes the table.
+${sections.join('\n')}`;
+}
 
-${table(['command', 'answer', 'right'], rows)}
+function sectionOf({ title, suite, about, asked, isCommand }: Section, answers: readonly Answer[]): string {
+  const rows = answers.map((answer) => [
+    isCommand ? code(answer.asked) : answer.asked,
+    wordsOf(answer, isCommand),
+    answer.isRight ? 'yes' : 'no',
+  ]);
+  return `## ${title}
+
+\`${suite}\`. ${about}
+
+${table([asked, 'answer', 'right'], rows)}
 `;
+}
+
+function wordsOf({ says }: Answer, isCommand: boolean): string {
+  if (says === '') return '(nothing)';
+  return isCommand ? code(says) : says;
 }
