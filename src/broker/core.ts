@@ -19,6 +19,7 @@ import { type CleanerConfig, LogCleaner } from '../shard/log-cleaner.ts';
 import { LogManager } from '../shard/log-manager.ts';
 import type { ShardMeter } from '../shard/shard-spec.ts';
 import { Shards } from '../shard/shards.ts';
+import { connectionBoundsOf, quotaWindowsOf } from './quotas.ts';
 import { authorizerOf, loginsOf } from './security.ts';
 import { type Listening, type Spec, ShardSpecs } from './specs.ts';
 
@@ -92,8 +93,11 @@ export function startCore(parts: CoreParts): Core {
     image,
     logins: loginsOf(parts, layers),
     authorizer: authorizerOf(image, staticConfigs),
+    quotaWindows: quotaWindowsOf(layers),
+    connectionBounds: connectionBoundsOf(layers),
     config: {
       nodeId: identity.nodeId,
+      numPartitions: () => brokerConfigNumber(layers, 'num.partitions'),
       autoCreateTopicsEnable: staticConfigs.get('auto.create.topics.enable') !== 'false',
       logDir: parts.logDir ?? IN_MEMORY,
       staticConfigs,

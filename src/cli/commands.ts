@@ -217,6 +217,23 @@ export const ROOT: Branch = {
         },
       },
     },
+    quotas: {
+      description: 'How much clients may do',
+      commands: {
+        ls: {
+          description: 'List quotas',
+          load: () => import('./quotas/commands.ts').then(({ list }) => list),
+        },
+        set: {
+          description: 'Limit what somebody may do',
+          load: () => import('./quotas/commands.ts').then(({ set }) => set),
+        },
+        rm: {
+          description: 'Take quotas away',
+          load: () => import('./quotas/commands.ts').then(({ remove }) => remove),
+        },
+      },
+    },
     context: {
       description: 'Name brokers, and choose one of them',
       commands: {

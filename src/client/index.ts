@@ -1,6 +1,7 @@
 /** What users import from `milena` beside `connect`, which is the platform's: one list for Node, Workers and pages. */
 export type { Admin } from './admin/admin.ts';
 export type { AclRule, AclRuleFilter } from './admin/acls.ts';
+export type { QuotaEntity, QuotaFilter, QuotaLimits, QuotaListing } from './admin/quotas.ts';
 export type { AdminOptions } from './admin/asking.ts';
 export type { ClusterDescription } from './admin/cluster-admin.ts';
 export type { ClusterHealth } from './admin/cluster-health.ts';

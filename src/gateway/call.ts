@@ -7,6 +7,7 @@ import { encodeResponse } from '../wire/frame.ts';
 import type { CloseReason, Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
 import type { Handler } from './handler.ts';
+import { countRest, throttleOf } from './throttle.ts';
 
 export interface RequestHeader {
   apiKey: number;
@@ -36,6 +37,11 @@ export class Call {
   #cancelTimer: (() => void) | undefined;
   #behind: (() => void)[] | undefined;
   #amend: ((body: never) => unknown) | undefined;
+  /** What its handler says that its client has to wait. */
+  throttleMs: Millis = 0;
+  #workMs = 0;
+  /** Since when it is being worked on, while somebody times it. */
+  #workingSinceMs: number | undefined;
 
   constructor(
     gateway: Gateway,
@@ -129,7 +135,15 @@ export class Call {
 
   reply(given: unknown, version = this.header.apiVersion): void {
     if (this.done) return;
-    const body = this.#amend === undefined ? given : this.#amend(given as never);
+    const { quotas } = this.gateway;
+    const isTimed = !quotas.isEmpty && quotas.timesRequests && this.#workingSinceMs === undefined;
+    if (isTimed) this.work(() => this.#answer(given, version));
+    else this.#answer(given, version);
+  }
+
+  #answer(given: unknown, version: number): void {
+    const amended = this.#amend === undefined ? given : this.#amend(given as never);
+    const body = this.gateway.quotas.isEmpty ? amended : this.#throttled(amended);
     try {
       this.response = encodeResponse(this.handler.api, version, this.header.correlationId, body as never);
     } catch (error) {
@@ -149,7 +163,40 @@ export class Call {
 
   /** Done without an answer: Produce with acks=0. */
   silent(): void {
-    if (!this.done) this.#finish(undefined);
+    if (this.done) return;
+    if (!this.gateway.quotas.isEmpty) this.#throttled(undefined);
+    this.#finish(undefined);
+  }
+
+  /** The client hears at once how long it has to wait, and is not heard so long (KIP-219). */
+  #throttled(body: unknown): unknown {
+    const throttleTimeMs = throttleOf(this);
+    if (throttleTimeMs === 0) return body;
+    this.connection.mute(throttleTimeMs);
+    return body === undefined ? body : { ...(body as object), throttleTimeMs };
+  }
+
+  get #preciseMs(): Millis {
+    const { clock } = this.gateway;
+    return clock.preciseMs?.() ?? clock.now();
+  }
+
+  /** Does some of the work for it, which is timed. */
+  work(part: () => void): void {
+    this.#workingSinceMs = this.#preciseMs;
+    part();
+    this.#workMs += this.#preciseMs - (this.#workingSinceMs ?? 0);
+    this.#workingSinceMs = undefined;
+    if (this.done) countRest(this);
+  }
+
+  /** What was worked for it since this was last asked. */
+  takeWorkMs(): Millis {
+    const nowMs = this.#preciseMs;
+    const workedMs = this.#workMs + (this.#workingSinceMs === undefined ? 0 : nowMs - this.#workingSinceMs);
+    this.#workMs = 0;
+    if (this.#workingSinceMs !== undefined) this.#workingSinceMs = nowMs;
+    return Math.max(0, workedMs);
   }
 
   close(reason: CloseReason): void {

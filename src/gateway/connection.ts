@@ -1,5 +1,6 @@
 import { invariant } from '../model/assert.ts';
 import { ErrorCode, KafkaError } from '../model/errors.ts';
+import type { Millis } from '../model/ids.ts';
 import type { Caller } from '../model/machine.ts';
 import type { Authenticated } from '../sasl/server.ts';
 import { ANONYMOUS } from '../security/principals.ts';
@@ -52,6 +53,10 @@ export type CloseReason =
   | 'login_refused'
   | 'login_missing'
   | 'login_expired'
+  // There are too many, or they come too fast.
+  | 'too_many_connections'
+  | 'too_many_from_ip'
+  | 'connects_too_often'
   // What a door finds wrong with what its stream is wrapped in.
   | 'bad_websocket'
   | 'not_binary'
@@ -88,6 +93,10 @@ export class Connection {
   #slowReader = false;
   #dispatching = false;
   #closed = false;
+  /** It may not stay: what it says is not heard. */
+  #isTurnedAway = false;
+  #mutedUntilMs: Millis = -Infinity;
+  #unmute: (() => void) | undefined;
   lastActiveMs: number;
 
   constructor(id: number, socket: ClientSocket, gateway: Gateway) {
@@ -103,7 +112,12 @@ export class Connection {
   }
 
   get #requester() {
-    return { principal: this.#principal, host: this.socket.clientHost.replace('/', '') };
+    return { principal: this.#principal, host: this.ip };
+  }
+
+  /** Where its client is, as rules and quotas name it. */
+  get ip(): string {
+    return this.socket.clientHost.replace('/', '');
   }
 
   /** Somebody has logged in. */
@@ -138,9 +152,35 @@ export class Connection {
     return this.#calls.some((call) => !call.done && !call.handler.mayWait);
   }
 
+  /** Closed after a while, so that it does not come again at once. */
+  turnAway(reason: CloseReason, afterMs: Millis): void {
+    if (afterMs <= 0) return this.close(reason);
+    this.#isTurnedAway = true;
+    const { clock } = this.#gateway;
+    this.#unmute = clock.at(clock.now() + afterMs, () => this.close(reason));
+  }
+
+  /** Reads no more requests for so long, or as long as was said before (KIP-219). */
+  mute(forMs: Millis): void {
+    const { clock } = this.#gateway;
+    const untilMs = clock.now() + forMs;
+    if (this.#closed || untilMs <= this.#mutedUntilMs) return;
+    this.#mutedUntilMs = untilMs;
+    this.#unmute?.();
+    this.#unmute = clock.at(untilMs, () => {
+      this.#unmute = undefined;
+      this.#mutedUntilMs = -Infinity;
+      this.#dispatch();
+    });
+  }
+
+  get #isMuted(): boolean {
+    return this.#mutedUntilMs !== -Infinity;
+  }
+
   /** Bytes from the client. They are kept by reference: the host must not reuse them. */
   receive(chunk: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#isTurnedAway) return;
     this.lastActiveMs = this.#gateway.clock.now();
     this.#gateway.counters.bytesIn += chunk.length;
     try {
@@ -191,6 +231,7 @@ export class Connection {
   ended(): void {
     if (this.#closed && this.#calls.length === 0) return;
     this.#closed = true;
+    this.#unmute?.();
     this.#holdUnfinished(0);
     const calls = this.#calls;
     this.#calls = [];
@@ -245,7 +286,7 @@ export class Connection {
     }
     if (started > 0) this.#backlog.splice(0, started);
     this.#dispatching = false;
-    const full = this.#backlog.length > 0 || this.#slowReader;
+    const full = this.#backlog.length > 0 || this.#slowReader || this.#isMuted;
     if (full !== this.#paused) {
       this.#paused = full;
       if (full) this.socket.pause();
@@ -255,8 +296,8 @@ export class Connection {
 
   #mayStart(next: Uint8Array): boolean {
     const { limits } = this.#gateway;
-    if (this.#slowReader || this.#gateway.draining || this.#calls.length >= limits.inFlightRequestsMax)
-      return false;
+    if (this.#slowReader || this.#isMuted || this.#gateway.draining) return false;
+    if (this.#calls.length >= limits.inFlightRequestsMax) return false;
     if (this.#calls.length === 0) return true;
     if (this.#callBytes > limits.inFlightBytesMax) return false;
     const handler = this.#gateway.handlerOf(next);
@@ -278,14 +319,21 @@ export class Connection {
       const caller = this.#caller(header.clientId);
       const body = served ? decodeRequest(handler.api, header.apiVersion, frame, header.bodyAt) : undefined;
       const call = this.#take(handler, header, { caller, bytes: frame.length });
-      if (served && this.access !== undefined) handleGuarded(call, body, this.access);
-      else if (served) handler.handle(call, body as never);
-      else handler.handleUnsupported?.(call);
+      if (!served) return handler.handleUnsupported?.(call);
+      const { quotas } = this.#gateway;
+      if (!quotas.isEmpty && quotas.timesRequests) call.work(() => this.#handle(call, body));
+      else this.#handle(call, body);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.close('bad_request');
     }
   }
+
+  #handle(call: Call, body: unknown): void {
+    if (this.access !== undefined) handleGuarded(call, body, this.access);
+    else call.handler.handle(call, body as never);
+  }
+
   #take(handler: Handler, header: RequestHeader, { caller, bytes }: { caller: Caller; bytes: number }): Call {
     const call = new Call(this.#gateway, this, handler, header, caller, bytes);
     this.#calls.push(call);

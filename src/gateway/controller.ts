@@ -3,6 +3,7 @@ import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
 import type { Api, RequestOf, ResponseInitOf } from '../wire/schema.ts';
 import type { Call } from './call.ts';
 import { type Handler, handler } from './handler.ts';
+import { meter, type Mutations } from './mutations.ts';
 
 /** What differs between the APIs that the controller decides. */
 interface ControllerApi<A extends Api> {
@@ -11,14 +12,25 @@ interface ControllerApi<A extends Api> {
   max: number;
   /** The answer that only says an error. */
   refuse: (errorCode: number, request: RequestOf<A>) => ResponseInitOf<A>;
+  /** Of one that counts as a change of metadata. */
+  mutations?: Mutations<A>;
 }
 
 /** A request that changes metadata goes whole to the controller. */
-export function controllerHandler<A extends Api>({ refuse, ...rest }: ControllerApi<A>): Handler {
+export function controllerHandler<A extends Api>({ refuse, mutations, ...rest }: ControllerApi<A>): Handler {
   return handler<A>({
     ...rest,
     exclusive: true,
-    handle: (call, request) => askController(call, request, (errorCode) => refuse(errorCode, request)),
+    handle(call, request) {
+      const metered = mutations && meter(call, request, { mutations, refuse });
+      if (metered === undefined)
+        return askController(call, request, (errorCode) => refuse(errorCode, request));
+      call.ask(METADATA_SHARD, metered.request, (reply) => {
+        const errorCode = controllerError(reply);
+        const answer = errorCode === undefined ? reply.body : refuse(errorCode, metered.request);
+        call.reply(metered.answered(answer as ResponseInitOf<A>));
+      });
+    },
   });
 }
 

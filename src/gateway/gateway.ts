@@ -7,8 +7,10 @@ import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { ShardLink, ShardReply } from '../ports/shard-link.ts';
 import type { Authorizer } from '../security/authorizer.ts';
+import { type QuotaWindows, QuotaKeeper } from '../quota/keeper.ts';
 import { type ClientSocket, type CloseReason, Connection } from './connection.ts';
 import { GatewayCounters } from './counters.ts';
+import { type ConnectionBounds, Doorkeeper, UNBOUNDED } from './doorkeeper.ts';
 import { FetchSessions } from './fetch/sessions.ts';
 import type { Handler } from './handler.ts';
 import { HANDLERS } from './handlers/index.ts';
@@ -37,6 +39,8 @@ export interface LogDir {
 export interface GatewayConfig {
   nodeId: number;
   autoCreateTopicsEnable: boolean;
+  /** num.partitions: of a topic that does not say. */
+  numPartitions: () => number;
   /** advertised.listeners: what all clients are told; undefined tells each the address it came in on. */
   advertised?: Address | undefined;
   /** Where its logs are, and how much room there is, if it can be known. */
@@ -58,8 +62,14 @@ export interface GatewayOptions {
   logins?: Logins | undefined;
   /** Who may do what; undefined: all may all. */
   authorizer?: Authorizer | undefined;
+  /** How quotas are counted; Kafka's defaults unless given. */
+  quotaWindows?: QuotaWindows | undefined;
+  /** How many may be connected; any number unless given. */
+  connectionBounds?: (() => ConnectionBounds) | undefined;
   log?: Log | undefined;
 }
+
+const WINDOWS = { count: 11, sizeMs: 1_000 };
 
 /** Connections closed for one reason: a line each so long, with how many more there were. */
 const CLOSES_LOGGED_EVERY_MS = 10_000;
@@ -90,6 +100,8 @@ export class Gateway {
   /** Records read for clients that have not read them yet. */
   readonly readCredit: ReadCredit;
   readonly fetchSessions: FetchSessions;
+  readonly quotas: QuotaKeeper;
+  readonly #doorkeeper: Doorkeeper;
   /** Fetches that stay at shards while no client waits for them: see `ParkedFetches`, which count here. */
   parkedFetches = 0;
   /** No request starts any more. */
@@ -108,12 +120,19 @@ export class Gateway {
     this.readCredit = new ReadCredit({ maxBytes, minBytes });
     this.fetchSessions = new FetchSessions(options);
     this.#log = options.log;
+    const { quotaWindows = { clients: WINDOWS, mutations: WINDOWS } } = options;
+    this.quotas = new QuotaKeeper(options.image.quotas, quotaWindows);
+    const bounds = options.connectionBounds ?? (() => UNBOUNDED);
+    this.#doorkeeper = new Doorkeeper(bounds, this.quotas, quotaWindows.clients);
   }
 
   connect(socket: ClientSocket): Connection {
     const connection = new Connection(++this.#lastConnectionId, socket, this);
     this.#connections.set(connection.id, connection);
     this.counters.connections++;
+    const admission = this.#doorkeeper.admit(connection.ip, this.clock.now());
+    if (admission.closeFor !== undefined) connection.turnAway(admission.closeFor, admission.afterMs);
+    else if (admission.waitMs > 0) connection.mute(admission.waitMs);
     return connection;
   }
 
@@ -214,7 +233,8 @@ export class Gateway {
   }
 
   forget(connection: Connection): void {
-    this.#connections.delete(connection.id);
+    if (!this.#connections.delete(connection.id)) return;
+    this.#doorkeeper.left(connection.ip);
     this.settled();
   }
 }

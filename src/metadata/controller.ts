@@ -16,10 +16,12 @@ import type { DescribeConfigsRequest } from '../wire/apis/32-describe-configs.ts
 import type { AlterConfigsRequest } from '../wire/apis/33-alter-configs.ts';
 import type { CreatePartitionsRequest } from '../wire/apis/37-create-partitions.ts';
 import type { IncrementalAlterConfigsRequest } from '../wire/apis/44-incremental-alter-configs.ts';
+import type { AlterClientQuotasRequest } from '../wire/apis/49-alter-client-quotas.ts';
 import type { UpdateFeaturesRequest } from '../wire/apis/57-update-features.ts';
 import { decideAlterConfigs, decideIncrementalAlterConfigs } from './configs/alter.ts';
 import { decideCreateAcls, decideDeleteAcls } from './acls.ts';
 import { describeConfigs } from './configs/describe.ts';
+import { decideAlterClientQuotas } from './client-quotas.ts';
 import { decideCreatePartitions } from './create-partitions.ts';
 import { decideCreateTopics } from './create-topics.ts';
 import { decideDeleteTopics } from './delete-topics.ts';
@@ -48,7 +50,7 @@ export interface ControllerOptions {
 }
 
 /** APIs that the metadata shard answers, by key. */
-export const CONTROLLER_APIS = [19, 20, 22, 30, 31, 32, 33, 37, 44, 51, 57, 67] as const;
+export const CONTROLLER_APIS = [19, 20, 22, 30, 31, 32, 33, 37, 44, 49, 51, 57, 67] as const;
 type ControllerApi = (typeof CONTROLLER_APIS)[number];
 
 /**
@@ -107,6 +109,8 @@ export class ControllerMachine implements Machine {
         return decideCreatePartitions(this.#context, body as CreatePartitionsRequest);
       case 44:
         return decideIncrementalAlterConfigs(this.#context, body as IncrementalAlterConfigsRequest);
+      case 49:
+        return decideAlterClientQuotas(this.#context, body as AlterClientQuotasRequest);
       case 51:
         return decideAlterScram(this.#context, body as ScramChanges);
       case 57:

@@ -1,5 +1,7 @@
 import type { BrokerId, LeaderEpoch, Uuid } from '../model/ids.ts';
+import { QuotaTable } from '../quota/table.ts';
 import { AclTable } from '../security/acl-table.ts';
+import { entityOf } from './quota-entities.ts';
 import type { MetadataRecord, RecordOf } from './records.ts';
 import { ScramUsers } from './scram-users.ts';
 
@@ -74,6 +76,7 @@ export class MetadataImage {
   readonly controllerId: BrokerId;
   readonly acls = new AclTable();
   readonly scramUsers = new ScramUsers();
+  readonly quotas = new QuotaTable();
   #version = 0;
   #nextProducerId = 0;
   readonly #brokers = new Map<BrokerId, BrokerImage>();
@@ -205,6 +208,11 @@ export class MetadataImage {
       case 'userScramCredential': {
         const { type: _type, name, mechanism, ...credential } = record;
         return this.scramUsers.set(name, mechanism, credential);
+      }
+      case 'clientQuota': {
+        const entity = entityOf(record.entity);
+        if (record.remove) return this.quotas.remove(entity, record.key);
+        return this.quotas.set(entity, record.key, record.value);
       }
       case 'removeUserScramCredential':
         return this.scramUsers.remove(record.name, record.mechanism);

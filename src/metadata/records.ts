@@ -9,6 +9,7 @@ import {
   array,
   bool,
   bytes,
+  float64,
   inRange,
   int16,
   int32,
@@ -131,6 +132,13 @@ export const METADATA_RECORDS = {
     iterations: int32('0+'),
   }),
   featureLevel: record(12, 'FeatureLevelRecord', '0', { name: string('0+'), featureLevel: int16('0+') }),
+  /** `entity` as in AlterClientQuotas: a null name is the default. */
+  clientQuota: record(14, 'ClientQuotaRecord', '0', {
+    entity: array('0+', { entityType: string('0+'), entityName: nullableString('0+') }),
+    key: string('0+'),
+    value: float64('0+'),
+    remove: bool('0+'),
+  }),
   /** Ids below `nextProducerId` have been handed to a broker, used or not. */
   producerIds: record(15, 'ProducerIdsRecord', '0', {
     brokerId: int32('0+'),

@@ -22,10 +22,7 @@ const READABLE_LEVELS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** What a cluster counts on and we would silently not do, by the type of the records that say it. */
-const NOT_SERVED: ReadonlyMap<number, string> = new Map([
-  [10, 'delegation tokens'],
-  [14, 'client quotas'],
-]);
+const NOT_SERVED: ReadonlyMap<number, string> = new Map([[10, 'delegation tokens']]);
 
 /**
  * Records that say nothing to a cluster of one: fencing of old, what takes things of `NOT_SERVED` away, the state of a

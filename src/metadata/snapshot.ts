@@ -1,9 +1,10 @@
+import { entityData } from './quota-entities.ts';
 import type { MetadataImage, PartitionImage, TopicImage } from './image.ts';
 import type { MetadataRecordInit } from './records.ts';
 
 /**
  * The records that, applied to an empty image, rebuild this one. In the order of Kafka's checkpoints:
- * features, brokers, topics with their partitions, configs, producer ids, ACLs, SCRAM credentials.
+ * features, brokers, topics with their partitions, configs, producer ids, ACLs, SCRAM credentials, quotas.
  */
 export function* imageRecords(image: MetadataImage): Iterable<MetadataRecordInit> {
   for (const [name, featureLevel] of image.features) yield { type: 'featureLevel', name, featureLevel };
@@ -21,6 +22,9 @@ export function* imageRecords(image: MetadataImage): Iterable<MetadataRecordInit
   for (const [id, acl] of image.acls.entries()) yield { type: 'accessControlEntry', id, ...acl };
   for (const { name, mechanism, credential } of image.scramUsers.entries())
     yield { type: 'userScramCredential', name, mechanism, ...credential };
+  for (const { entity, values } of image.quotas.entries())
+    for (const [key, value] of values)
+      yield { type: 'clientQuota', entity: entityData(entity), key, value, remove: false };
 }
 
 export function partitionRecord(

@@ -6,6 +6,8 @@ export interface Clock {
   now(): Millis;
   /** Calls back once, at or after `atMs`; the returned function takes it back. */
   at(atMs: Millis, callback: () => void): () => void;
+  /** Milliseconds since some moment, with fractions: how long work takes. As `now` where nobody can tell. */
+  preciseMs?(): Millis;
   /** Left out where nobody sleeps, or nobody can tell. */
   readonly wakes?: Wakes;
 }

@@ -2,6 +2,8 @@ import { ErrorCode } from '../../src/model/errors.ts';
 import { describeAclsApi } from '../../src/wire/apis/29-describe-acls.ts';
 import { createAclsApi } from '../../src/wire/apis/30-create-acls.ts';
 import { deleteAclsApi } from '../../src/wire/apis/31-delete-acls.ts';
+import { describeClientQuotasApi } from '../../src/wire/apis/48-describe-client-quotas.ts';
+import { alterClientQuotasApi } from '../../src/wire/apis/49-alter-client-quotas.ts';
 import { describeUserScramCredentialsApi } from '../../src/wire/apis/50-describe-user-scram-credentials.ts';
 import { alterUserScramCredentialsApi } from '../../src/wire/apis/51-alter-user-scram-credentials.ts';
 import { type Case, of } from './advertised-case.ts';
@@ -54,5 +56,29 @@ export const USER_CASES: readonly Case[] = [
     ({ unique: name }) => ({ deletions: [{ name, mechanism: 1 }], upsertions: [] }),
     ({ results }) => results[0]?.errorCode,
     ErrorCode.RESOURCE_NOT_FOUND,
+  ),
+];
+
+/** Of how much clients may do. */
+export const QUOTA_CASES: readonly Case[] = [
+  of(
+    describeClientQuotasApi,
+    ({ unique: match }) => ({ components: [{ entityType: 'user', matchType: 0, match }], strict: true }),
+    ({ errorCode, entries }) => [errorCode, entries],
+    [ErrorCode.NONE, []],
+  ),
+  of(
+    alterClientQuotasApi,
+    ({ unique: entityName }) => ({
+      entries: [
+        {
+          entity: [{ entityType: 'user', entityName }],
+          ops: [{ key: 'producer_byte_rate', value: 1e9, remove: false }],
+        },
+      ],
+      validateOnly: false,
+    }),
+    ({ entries }) => entries.map(({ errorCode }) => errorCode),
+    [ErrorCode.NONE],
   ),
 ];

@@ -103,6 +103,7 @@ export class FakeGateway {
       image: this.image,
       config: {
         nodeId: 1,
+        numPartitions: () => 1,
         autoCreateTopicsEnable: false,
         staticConfigs: new Map(),
         logDir: { path: 'memory' },

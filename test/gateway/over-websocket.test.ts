@@ -31,3 +31,6 @@ describe('slow readers', async () => {
 describe('fetch sessions', async () => {
   await import('./fetch-sessions.test.ts');
 });
+describe('quotas', async () => {
+  await import('./quotas.test.ts');
+});

@@ -11,6 +11,7 @@ interface Expected {
 /** Kafka frames over a stream and nothing else: no retries, no metadata, answers strictly in request order. */
 export class RawClient {
   readonly socket: ClientStream;
+  clientId = 'raw';
   /** Resolves when the connection has ended, whoever ended it and how. */
   readonly closed: Promise<void>;
   #expected: Expected[] = [];
@@ -38,7 +39,7 @@ export class RawClient {
   /** Pipelines. @throws when the connection closes first, or the answer is no answer of that version. */
   send<A extends Api>(api: A, version: number, body: RequestInitOf<A>): Promise<ResponseOf<A>> {
     const correlationId = ++this.#correlationId;
-    const frame = encodeRequest(api, version, { correlationId, clientId: 'raw' }, body);
+    const frame = encodeRequest(api, version, { correlationId, clientId: this.clientId }, body);
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(new Error('connection closed'));
       const take = (frame: Uint8Array) => resolve(decodeResponse(api, version, frame).body);
@@ -50,7 +51,7 @@ export class RawClient {
   /** A request that gets no answer: Produce with acks=0. */
   post<A extends Api>(api: A, version: number, body: RequestInitOf<A>): void {
     const correlationId = ++this.#correlationId;
-    this.socket.write(encodeRequest(api, version, { correlationId, clientId: 'raw' }, body));
+    this.socket.write(encodeRequest(api, version, { correlationId, clientId: this.clientId }, body));
   }
 
   write(bytes: Uint8Array | string): void {

@@ -86,25 +86,25 @@ export class Cluster {
 
   create(topics: readonly Topic[], validateOnly = false): CreateTopicsResponse['topics'] {
     const request: CreateTopicsRequest = { topics: [...topics], timeoutMs: 1_000, validateOnly };
-    return this.#ask<CreateTopicsResponse>(19, request).topics;
+    return this.ask<CreateTopicsResponse>(19, request).topics;
   }
 
   delete(request: Partial<DeleteTopicsRequest>): DeleteTopicsResponse['responses'] {
     const whole: DeleteTopicsRequest = { topics: [], topicNames: [], timeoutMs: 1_000, ...request };
-    return this.#ask<DeleteTopicsResponse>(20, whole).responses;
+    return this.ask<DeleteTopicsResponse>(20, whole).responses;
   }
 
   grow(topics: CreatePartitionsRequest['topics'], validateOnly = false): CreatePartitionsResponse['results'] {
-    return this.#ask<CreatePartitionsResponse>(37, { topics, timeoutMs: 1_000, validateOnly }).results;
+    return this.ask<CreatePartitionsResponse>(37, { topics, timeoutMs: 1_000, validateOnly }).results;
   }
 
   initProducerId(changes: Partial<InitProducerIdRequest> = {}): InitProducerIdResponse {
     const usual = { transactionalId: null, transactionTimeoutMs: 0, producerId: -1, producerEpoch: -1 };
-    return this.#ask<InitProducerIdResponse>(22, { ...usual, ...changes });
+    return this.ask<InitProducerIdResponse>(22, { ...usual, ...changes });
   }
 
   allocateProducerIds(): AllocateProducerIdsResponse {
-    return this.#ask<AllocateProducerIdsResponse>(67, { brokerId: -1, brokerEpoch: -1 });
+    return this.ask<AllocateProducerIdsResponse>(67, { brokerId: -1, brokerEpoch: -1 });
   }
 
   describe(
@@ -115,19 +115,19 @@ export class Cluster {
     const { keys: configurationKeys = null, ...rest } = changes;
     const resources = [{ resourceType, resourceName, configurationKeys }];
     const request = { resources, includeSynonyms: false, includeDocumentation: false, ...rest };
-    const [result] = this.#ask<DescribeConfigsResponse>(32, request).results;
+    const [result] = this.ask<DescribeConfigsResponse>(32, request).results;
     if (!result) throw new Error('no result');
     return result;
   }
 
   /** Replaces all settings of resources. */
   replace(resources: AlterConfigsRequest['resources'], validateOnly = false) {
-    return this.#ask<AlterConfigsResponse>(33, { resources, validateOnly }).responses;
+    return this.ask<AlterConfigsResponse>(33, { resources, validateOnly }).responses;
   }
 
   /** Changes single settings of resources. */
   alter(resources: IncrementalAlterConfigsRequest['resources'], validateOnly = false) {
-    return this.#ask<IncrementalAlterConfigsResponse>(44, { resources, validateOnly }).responses;
+    return this.ask<IncrementalAlterConfigsResponse>(44, { resources, validateOnly }).responses;
   }
 
   updateFeatures(
@@ -140,10 +140,10 @@ export class Cluster {
       featureUpdates: featureUpdates.map((update) => ({ ...usual, ...update })),
       validateOnly,
     };
-    return this.#ask<UpdateFeaturesResponse>(57, request);
+    return this.ask<UpdateFeaturesResponse>(57, request);
   }
 
-  #ask<Response>(apiKey: number, body: unknown): Response {
+  ask<Response>(apiKey: number, body: unknown): Response {
     const caller = { principal: 'User:ANONYMOUS', clientId: 'test', clientHost: '/127.0.0.1' };
     const from = { link: 1, correlationId: 2 };
     const decision = this.machine.decide({ from, caller, apiKey, apiVersion: 0, body });

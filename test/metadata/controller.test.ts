@@ -264,7 +264,7 @@ describe('what a log of Kafka may hold', () => {
   });
 
   test.each([
-    ['quotas', [record(14)], 'client quotas, which this version would not keep to'],
+    ['tokens', [record(10)], 'delegation tokens, which this version would not keep to'],
     ['a record of a newer Kafka', [record(0x3f)], 'records of type 63'],
     ['a newer version of a record', [record(2, 9)], 'records of type 2'],
     ['a newer metadata version', [feature('metadata.version', 31)], 'metadata.version is at level 31'],

@@ -77,6 +77,17 @@ const golden: [string, MetadataRecordInit, string][] = [
     '01 16 00  02 61 02 00',
   ],
   [
+    'quota of all users that have none of their own',
+    {
+      type: 'clientQuota',
+      entity: [{ entityType: 'user', entityName: null }],
+      key: 'k',
+      value: 1.5,
+      remove: false,
+    },
+    '01 0e 00  02 05 75736572 00 00 02 6b 3ff8000000000000 00 00',
+  ],
+  [
     'ACL',
     {
       type: 'accessControlEntry',

@@ -15,6 +15,8 @@ import { createAclsApi } from '../../src/wire/apis/30-create-acls.ts';
 import { deleteAclsApi } from '../../src/wire/apis/31-delete-acls.ts';
 import { describeConfigsApi } from '../../src/wire/apis/32-describe-configs.ts';
 import { createPartitionsApi } from '../../src/wire/apis/37-create-partitions.ts';
+import { describeClientQuotasApi } from '../../src/wire/apis/48-describe-client-quotas.ts';
+import { alterClientQuotasApi } from '../../src/wire/apis/49-alter-client-quotas.ts';
 import { describeUserScramCredentialsApi } from '../../src/wire/apis/50-describe-user-scram-credentials.ts';
 import { alterUserScramCredentialsApi } from '../../src/wire/apis/51-alter-user-scram-credentials.ts';
 import { batch, fetchBody, produceBody } from '../gateway/harness.ts';
@@ -320,6 +322,30 @@ const clusterCases = ({ client, topic }: World): Case[] => [
     },
     denied: 31,
     needs: onCluster(Op.ALTER),
+  },
+  {
+    api: 'DescribeClientQuotas',
+    ask: async () => {
+      const { errorCode } = await client().send(describeClientQuotasApi, 1, {
+        components: [],
+        strict: false,
+      });
+      return errorCode;
+    },
+    denied: 31,
+    needs: onCluster(Op.DESCRIBE_CONFIGS),
+  },
+  {
+    api: 'AlterClientQuotas',
+    ask: async () => {
+      const entity = [{ entityType: 'user', entityName: 'nobody' }];
+      const ops = [{ key: 'producer_byte_rate', value: 0, remove: true }];
+      const body = { entries: [{ entity, ops }], validateOnly: false };
+      const { entries } = await client().send(alterClientQuotasApi, 1, body);
+      return entries[0]?.errorCode;
+    },
+    denied: 31,
+    needs: onCluster(Op.ALTER_CONFIGS),
   },
   {
     api: 'DescribeUserScramCredentials',

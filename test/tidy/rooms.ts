@@ -12,6 +12,7 @@ const LEFT = [
   'src/group',
   'src/txn',
   'src/security',
+  'src/quota',
 ] as const;
 const CORE = [...LEFT, 'src/sasl', 'src/log', 'src/segments', 'src/shard', 'src/gateway'] as const;
 
@@ -27,7 +28,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/wire': ['src/model'],
   'src/records': ['src/model', 'src/kernels'],
   'src/security': ['src/model'],
-  'src/metadata': ['src/model', 'src/wire', 'src/security'],
+  'src/quota': ['src/model'],
+  'src/metadata': ['src/model', 'src/wire', 'src/security', 'src/quota'],
   'src/group': ['src/model', 'src/wire'],
   'src/txn': ['src/model', 'src/wire'],
   'src/segments': ['src/model', 'src/ports', 'src/records', 'src/kernels'],

@@ -22,6 +22,7 @@ export class Admin implements Nouns {
   readonly features: Nouns['features'];
   readonly users: Nouns['users'];
   readonly acls: Nouns['acls'];
+  readonly quotas: Nouns['quotas'];
 
   /** @internal */
   constructor(parts: AdminParts) {
@@ -39,6 +40,7 @@ export class Admin implements Nouns {
     this.features = late('features', all);
     this.users = late('users', all);
     this.acls = late('acls', all);
+    this.quotas = late('quotas', all);
   }
 }
 

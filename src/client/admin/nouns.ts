@@ -6,6 +6,7 @@ import { FeaturesAdmin } from './features.ts';
 import { GroupsAdmin } from './groups.ts';
 import { OffsetFinder } from './offset-finder.ts';
 import { OffsetsAdmin } from './offsets.ts';
+import { QuotasAdmin } from './quotas.ts';
 import { RecordsAdmin } from './records.ts';
 import { TopicsAdmin } from './topics.ts';
 import { UsersAdmin } from './users.ts';
@@ -21,6 +22,7 @@ export interface Nouns {
   readonly features: FeaturesAdmin;
   readonly users: UsersAdmin;
   readonly acls: AclsAdmin;
+  readonly quotas: QuotasAdmin;
 }
 
 export function nounsOf(parts: AdminParts): Nouns {
@@ -37,5 +39,6 @@ export function nounsOf(parts: AdminParts): Nouns {
     features: new FeaturesAdmin(asking),
     users: new UsersAdmin(asking, parts.webCrypto),
     acls: new AclsAdmin(asking),
+    quotas: new QuotasAdmin(asking),
   };
 }

@@ -17,6 +17,8 @@ import { electLeadersApi } from '../../wire/apis/43-elect-leaders.ts';
 import { incrementalAlterConfigsApi } from '../../wire/apis/44-incremental-alter-configs.ts';
 import { alterPartitionReassignmentsApi } from '../../wire/apis/45-alter-partition-reassignments.ts';
 import { listPartitionReassignmentsApi } from '../../wire/apis/46-list-partition-reassignments.ts';
+import { describeClientQuotasApi } from '../../wire/apis/48-describe-client-quotas.ts';
+import { alterClientQuotasApi } from '../../wire/apis/49-alter-client-quotas.ts';
 import { describeUserScramCredentialsApi } from '../../wire/apis/50-describe-user-scram-credentials.ts';
 import { alterUserScramCredentialsApi } from '../../wire/apis/51-alter-user-scram-credentials.ts';
 import { describeQuorumApi } from '../../wire/apis/55-describe-quorum.ts';
@@ -27,6 +29,7 @@ import type { Api } from '../../wire/schema.ts';
 import { refuseCreations } from '../handlers/30-create-acls.ts';
 import { refuseDeletions } from '../handlers/31-delete-acls.ts';
 import { refuseMoves } from '../handlers/34-alter-replica-log-dirs.ts';
+import { refuseQuotas } from '../handlers/49-alter-client-quotas.ts';
 import { refuseChanges } from '../handlers/51-alter-user-scram-credentials.ts';
 import { emptyAnswer } from '../reply-errors.ts';
 import type { Access } from './access.ts';
@@ -117,6 +120,8 @@ export const CLUSTER_GUARDS: readonly Guard[] = [
   wholly(createAclsApi, clusterRefusal(Op.ALTER), refuseCreations),
   wholly(deleteAclsApi, clusterRefusal(Op.ALTER), refuseDeletions),
   wholly(alterUserScramCredentialsApi, clusterRefusal(Op.ALTER), refuseChanges),
+  wholly(alterClientQuotasApi, clusterRefusal(Op.ALTER_CONFIGS), refuseQuotas),
+  clusterWide(describeClientQuotasApi, Op.DESCRIBE_CONFIGS),
   clusterWide(describeAclsApi, Op.DESCRIBE),
   clusterWide(describeLogDirsApi, Op.DESCRIBE),
   clusterWide(describeQuorumApi, Op.DESCRIBE),

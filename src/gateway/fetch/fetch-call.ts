@@ -4,6 +4,7 @@ import type { ShardId, ShardReply } from '../../ports/shard-link.ts';
 import type { FetchRequest, FetchResponse } from '../../wire/apis/01-fetch.ts';
 import { mayRead } from '../access/may-read.ts';
 import type { Call } from '../call.ts';
+import { quotaClient } from '../throttle.ts';
 import { resolvePartition } from '../topics.ts';
 import type { ParkedFetch, Question } from './parked-fetches.ts';
 
@@ -71,7 +72,7 @@ export class FetchCall {
     // At least one: the first batch is given whole, so that no reader gets stuck.
     this.#maxBytes = Math.max(
       1,
-      Math.min(request.maxBytes, call.gateway.limits.fetchMaxBytes, credit.freeBytes),
+      Math.min(request.maxBytes, call.gateway.limits.fetchMaxBytes, credit.freeBytes, quotaBytes(call)),
     );
     this.#minBytes = Math.min(request.minBytes, this.#maxBytes);
     this.#count = wanted.length;
@@ -250,6 +251,11 @@ export class FetchCall {
     }
     this.#done(this.#parts);
   }
+}
+
+/** No answer is larger than what its client may read in all windows together. */
+function quotaBytes({ gateway: { quotas }, caller }: Call): number {
+  return quotas.isEmpty ? Infinity : quotas.burstOf('consumer_byte_rate', quotaClient(caller));
 }
 
 function sizeOf({ records }: FetchedPartition): number {

@@ -13,6 +13,7 @@ import {
 } from '../fetch/session.ts';
 import { handler } from '../handler.ts';
 import { leaderEndpoints, leaderHint } from '../leader-hint.ts';
+import { quotaClient } from '../throttle.ts';
 import { resolvePartition } from '../topics.ts';
 
 /** Clients before it take KAFKA_STORAGE_ERROR for one that will not pass. */
@@ -44,6 +45,7 @@ function full(call: Call, request: FetchRequest): void {
   const { principal } = call.caller;
   const sessions = call.gateway.fetchSessions;
   if (sessions.close(request.sessionId, principal)) call.connection.parked?.dropAll();
+  if (isThrottled(call)) return answer(call, {});
   new FetchCall(call, request, wantedOf(request), (parts) => {
     if (request.sessionEpoch === FINAL_EPOCH) return answer(call, { parts });
     const owner = { principal, isFollower: isFollower(request), usesTopicIds: usesTopicIds(call) };
@@ -72,6 +74,8 @@ function incremental(call: Call, request: FetchRequest): void {
   for (const topic of request.forgottenTopicsData) {
     for (const partition of topic.partitions) forget(call, topic, partition);
   }
+  // Nothing is noted as told to its client.
+  if (isThrottled(call)) return answer(call, { sessionId: session.id });
   if (session.partitions.size > 0) return goOn(call, request, session);
   sessions.close(session.id, session.principal);
   new FetchCall(call, request, wantedOf(request), (parts) => answer(call, { parts })).start();
@@ -86,6 +90,11 @@ function goOn(call: Call, request: FetchRequest, session: FetchSession): void {
     }
     answer(call, { parts: changed(session, parts), sessionId: session.id });
   }).start();
+}
+
+/** Its client has read too much of late: nothing is read for it, and it has to wait (KIP-219). */
+function isThrottled({ gateway: { quotas, clock }, caller }: Call): boolean {
+  return !quotas.isEmpty && quotas.record('consumer_byte_rate', quotaClient(caller), 0, clock.now()) > 0;
 }
 
 function forget(call: Call, topic: { topic: string; topicId: string }, partition: number): void {

@@ -11,4 +11,21 @@ export const deleteTopics = controllerHandler({
     const listed = topics.map(({ name, topicId }) => ({ name, topicId, errorCode }));
     return { throttleTimeMs: 0, responses: [...named, ...listed] };
   },
+  mutations: {
+    strictFrom: 5,
+    costs: ({ gateway: { image } }, { topicNames, topics }) => [
+      ...topicNames.map((name) => image.topic(name)?.partitions.length ?? 0),
+      ...topics.map(({ name, topicId }) => {
+        const topic = name === null ? image.topicById(topicId) : image.topic(name);
+        return topic?.partitions.length ?? 0;
+      }),
+    ],
+    only: (request, may) => ({
+      ...request,
+      topicNames: request.topicNames.filter((_, item) => may(item)),
+      topics: request.topics.filter((_, item) => may(request.topicNames.length + item)),
+    }),
+    errorCodes: ({ responses }) => responses.map(({ errorCode }) => errorCode),
+    join: (answer, refusal) => ({ ...answer, responses: [...answer.responses, ...refusal.responses] }),
+  },
 });

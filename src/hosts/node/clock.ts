@@ -7,6 +7,7 @@ const TIMEOUT_MAX_MS = 0x7fffffff;
 function clock(isIdle: boolean): Clock {
   return {
     now: () => Date.now(),
+    preciseMs: () => performance.now(),
     at(atMs, callback) {
       // A turn of its own, without the millisecond that setTimeout takes at least.
       if (atMs <= Date.now()) {

@@ -27,6 +27,10 @@ const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
   login_refused: 1008,
   login_missing: 1008,
   login_expired: 1008,
+  // Try again later.
+  too_many_connections: 1013,
+  too_many_from_ip: 1013,
+  connects_too_often: 1013,
 };
 
 interface WebSocketParts {
