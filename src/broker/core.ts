@@ -1,4 +1,5 @@
 import { Gateway, type LogDir } from '../gateway/gateway.ts';
+import { ClientTelemetry } from '../gateway/telemetry/client-telemetry.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effective.ts';
 import { type EndpointImage, MetadataImage } from '../metadata/image.ts';
@@ -12,6 +13,7 @@ import type { Log, LogFields } from '../ports/log.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply, txnShard } from '../ports/shard-link.ts';
+import type { TelemetryReceiver } from '../ports/telemetry.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { VerifyToken } from '../sasl/oauth-bearer-server.ts';
 import type { Identity } from '../segments/data-directory.ts';
@@ -50,6 +52,8 @@ export interface CoreParts {
   onWarning: (message: string, about?: LogFields) => void;
   /** Where gateway and groups tell what they do; left out, they are silent. */
   log?: Log | undefined;
+  /** Where metrics of clients go (KIP-714); left out, they are not asked for. */
+  telemetry?: TelemetryReceiver | undefined;
   /** A home's own view of what a shard is; left out, metadata alone says it. */
   adjust?: (spec: Spec) => Spec;
 }
@@ -95,6 +99,7 @@ export function startCore(parts: CoreParts): Core {
     authorizer: authorizerOf(image, staticConfigs),
     quotaWindows: quotaWindowsOf(layers),
     connectionBounds: connectionBoundsOf(layers),
+    telemetry: parts.telemetry && clientTelemetry(parts.telemetry, layers, random),
     config: {
       nodeId: identity.nodeId,
       numPartitions: () => brokerConfigNumber(layers, 'num.partitions'),
@@ -116,6 +121,11 @@ export function startCore(parts: CoreParts): Core {
     cleaner: isCleaned ? cleaner : undefined,
   });
   return { gateway, shards, image, logManager, cleaner };
+}
+
+function clientTelemetry(receiver: TelemetryReceiver, layers: ConfigLayers, random: Random): ClientTelemetry {
+  const maxBytes = brokerConfigNumber(layers, 'telemetry.max.bytes');
+  return new ClientTelemetry(layers.image, { receiver, maxBytes, random });
 }
 
 /** Bounds by their names in Kafka. */

@@ -26,6 +26,7 @@ export interface ClientSocket {
   readonly advertised?: Address | undefined;
   /** Kafka's form of the client's address: `/127.0.0.1`. */
   readonly clientHost: string;
+  readonly clientPort?: number | undefined;
   /** Chunks of the stream follow each other in memory: see `FrameReader`. */
   readonly readsInPlace: boolean;
   /** Who the client is by what its stream is wrapped in: its certificate. */
@@ -76,6 +77,8 @@ export class Connection {
   readonly login: Login | undefined;
   /** What it may; undefined: all. */
   access: Access | undefined;
+  /** What its client says it is (KIP-511). */
+  software: { name: string; version: string } | undefined;
   #principal: string;
   readonly #gateway: Gateway;
   readonly #frames: FrameReader;

@@ -16,6 +16,7 @@ import type { Handler } from './handler.ts';
 import { HANDLERS } from './handlers/index.ts';
 import type { Logins } from './login.ts';
 import { ReadCredit } from './read-credit.ts';
+import type { ClientTelemetry } from './telemetry/client-telemetry.ts';
 
 /** Where clients find a broker. */
 export interface Address {
@@ -66,6 +67,8 @@ export interface GatewayOptions {
   quotaWindows?: QuotaWindows | undefined;
   /** How many may be connected; any number unless given. */
   connectionBounds?: (() => ConnectionBounds) | undefined;
+  /** Takes metrics of clients; undefined: nobody wants them. */
+  telemetry?: ClientTelemetry | undefined;
   log?: Log | undefined;
 }
 
@@ -101,6 +104,7 @@ export class Gateway {
   readonly readCredit: ReadCredit;
   readonly fetchSessions: FetchSessions;
   readonly quotas: QuotaKeeper;
+  readonly telemetry: ClientTelemetry | undefined;
   readonly #doorkeeper: Doorkeeper;
   /** Fetches that stay at shards while no client waits for them: see `ParkedFetches`, which count here. */
   parkedFetches = 0;
@@ -120,6 +124,7 @@ export class Gateway {
     this.readCredit = new ReadCredit({ maxBytes, minBytes });
     this.fetchSessions = new FetchSessions(options);
     this.#log = options.log;
+    this.telemetry = options.telemetry;
     const { quotaWindows = { clients: WINDOWS, mutations: WINDOWS } } = options;
     this.quotas = new QuotaKeeper(options.image.quotas, quotaWindows);
     const bounds = options.connectionBounds ?? (() => UNBOUNDED);

@@ -1,5 +1,6 @@
 import type { Api, RequestOf } from '../wire/schema.ts';
 import type { Call } from './call.ts';
+import type { Gateway } from './gateway.ts';
 
 /** One API as the gateway serves it: splits the request by shard and merges the answers; it knows no rules. */
 export interface Handler<A extends Api = Api> {
@@ -9,6 +10,8 @@ export interface Handler<A extends Api = Api> {
   max: number;
   /** What ApiVersions says of `min`, where clients need to read something older than we serve (KAFKA-18659). */
   advertisedMin?: number;
+  /** Of a part that may be missing: not told of by ApiVersions then. */
+  isOff?(gateway: Gateway): boolean;
   /** Runs alone on its connection: what comes after must see what it did. */
   exclusive?: boolean;
   /** Its answers are made of records: it does not start while its connection has no credit for any. */

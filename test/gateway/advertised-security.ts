@@ -6,6 +6,9 @@ import { describeClientQuotasApi } from '../../src/wire/apis/48-describe-client-
 import { alterClientQuotasApi } from '../../src/wire/apis/49-alter-client-quotas.ts';
 import { describeUserScramCredentialsApi } from '../../src/wire/apis/50-describe-user-scram-credentials.ts';
 import { alterUserScramCredentialsApi } from '../../src/wire/apis/51-alter-user-scram-credentials.ts';
+import { getTelemetrySubscriptionsApi } from '../../src/wire/apis/71-get-telemetry-subscriptions.ts';
+import { pushTelemetryApi } from '../../src/wire/apis/72-push-telemetry.ts';
+import { ZERO_UUID } from '../../src/model/ids.ts';
 import { type Case, of } from './advertised-case.ts';
 
 const ANY_ACL = {
@@ -80,5 +83,27 @@ export const QUOTA_CASES: readonly Case[] = [
     }),
     ({ entries }) => entries.map(({ errorCode }) => errorCode),
     [ErrorCode.NONE],
+  ),
+];
+
+/** Of metrics of clients. */
+export const TELEMETRY_CASES: readonly Case[] = [
+  of(
+    getTelemetrySubscriptionsApi,
+    () => ({ clientInstanceId: ZERO_UUID }),
+    ({ errorCode, pushIntervalMs, requestedMetrics }) => [errorCode, pushIntervalMs, requestedMetrics],
+    [ErrorCode.NONE, 300_000, []],
+  ),
+  of(
+    pushTelemetryApi,
+    () => ({
+      clientInstanceId: ZERO_UUID,
+      subscriptionId: 1,
+      terminating: false,
+      compressionType: 0,
+      metrics: new Uint8Array(0),
+    }),
+    ({ errorCode }) => errorCode,
+    ErrorCode.INVALID_REQUEST,
   ),
 ];

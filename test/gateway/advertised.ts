@@ -41,7 +41,7 @@ import { consumerGroupDescribeApi } from '../../src/wire/apis/69-consumer-group-
 import { listConfigResourcesApi } from '../../src/wire/apis/74-list-config-resources.ts';
 import { describeTopicPartitionsApi } from '../../src/wire/apis/75-describe-topic-partitions.ts';
 import { type Case, type Given, of } from './advertised-case.ts';
-import { ACL_CASES, QUOTA_CASES, USER_CASES } from './advertised-security.ts';
+import { ACL_CASES, QUOTA_CASES, TELEMETRY_CASES, USER_CASES } from './advertised-security.ts';
 import { TRANSACTION_CASES } from './advertised-transactions.ts';
 import { batch, fetchBody, produceBody } from './harness.ts';
 
@@ -349,6 +349,7 @@ const PLAIN_CASES: readonly Case[] = [
     ({ groups }) => groups[0]?.errorCode,
     ErrorCode.GROUP_ID_NOT_FOUND,
   ),
+  ...TELEMETRY_CASES,
   of(
     listConfigResourcesApi,
     ({ version }) => (version >= 1 ? { resourceTypes: [4] } : {}),

@@ -14,7 +14,7 @@ let topic: { name: string; id: string };
 let names = 0;
 
 beforeAll(async () => {
-  server = await TestBroker.start();
+  server = await TestBroker.start({ telemetryEndpoint: 'http://127.0.0.1:1/nowhere' });
   client = await server.client();
   topic = await server.topic(client);
   await produce(client, topic, batch(['hello']));

@@ -32,6 +32,7 @@ export interface NodeConfig {
   httpProtocol: SecurityProtocol | undefined;
   /** Web pages that may use the broker over WebSocket; `*` is any. */
   allowedOrigins: readonly string[];
+  telemetryEndpoint: string | undefined;
   ticketLifetimeMs: number;
   flush: 'always' | 'never';
   limits: Partial<GatewayLimits>;
@@ -167,6 +168,7 @@ class Reading {
       http: http && { host: http.host, port: http.port },
       httpProtocol: http?.protocol,
       allowedOrigins: this.#read('milena.http.allowed.origins', () => this.#origins()) ?? [],
+      telemetryEndpoint: this.#read('milena.telemetry.otlp.endpoint', () => this.#telemetryEndpoint()),
       ticketLifetimeMs: this.#number('milena.ticket.lifetime.ms'),
       flush: this.#value('milena.flush') as NodeConfig['flush'],
       limits,
@@ -177,6 +179,14 @@ class Reading {
       shutdownTimeoutMs: this.#number('milena.shutdown.timeout.ms'),
       settings: this.#settings(),
     };
+  }
+
+  #telemetryEndpoint(): string | undefined {
+    const text = this.#value('milena.telemetry.otlp.endpoint');
+    if (text === '') return undefined;
+    if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+      throw new Error(`"${text}" is no address: write http://127.0.0.1:4318/v1/metrics`);
+    return text;
   }
 
   #value(name: string): string {

@@ -70,6 +70,11 @@ const OWN: readonly ConfigDefinition[] = [
     rule: LOG_LEVELS.join('|'),
     documentation: 'The least that is logged.',
   }),
+  own('milena.telemetry.otlp.endpoint', {
+    defaultValue: '',
+    documentation:
+      'Where metrics that clients push go, by OTLP/HTTP (KIP-714); without one they are not asked for.',
+  }),
   own('milena.ticket.lifetime.ms', {
     type: 'int',
     defaultValue: '300000',

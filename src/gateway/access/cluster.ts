@@ -24,6 +24,8 @@ import { alterUserScramCredentialsApi } from '../../wire/apis/51-alter-user-scra
 import { describeQuorumApi } from '../../wire/apis/55-describe-quorum.ts';
 import { updateFeaturesApi } from '../../wire/apis/57-update-features.ts';
 import { describeClusterApi } from '../../wire/apis/60-describe-cluster.ts';
+import { getTelemetrySubscriptionsApi } from '../../wire/apis/71-get-telemetry-subscriptions.ts';
+import { pushTelemetryApi } from '../../wire/apis/72-push-telemetry.ts';
 import { listConfigResourcesApi } from '../../wire/apis/74-list-config-resources.ts';
 import type { Api } from '../../wire/schema.ts';
 import { refuseCreations } from '../handlers/30-create-acls.ts';
@@ -112,6 +114,8 @@ export const CLUSTER_GUARDS: readonly Guard[] = [
   open(apiVersionsApi),
   open(saslAuthenticateApi),
   open(describeClusterApi),
+  open(getTelemetrySubscriptionsApi),
+  open(pushTelemetryApi),
   initProducerId,
   describeConfigs,
   configsChange(alterConfigsApi),

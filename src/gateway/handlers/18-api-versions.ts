@@ -23,6 +23,7 @@ export const apiVersions = handler({
       if (!SOFTWARE_NAME.test(clientSoftwareName) || !SOFTWARE_NAME.test(clientSoftwareVersion)) {
         return call.reply({ errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] });
       }
+      call.connection.software = { name: clientSoftwareName, version: clientSoftwareVersion };
     }
     const { image } = call.gateway;
     call.reply({
@@ -55,6 +56,7 @@ function supportedFeatures(apiVersion: number) {
 
 function servedVersions(call: Call) {
   return [...call.gateway.handlers]
+    .filter((each) => each.isOff?.(call.gateway) !== true)
     .map(({ api, min, max, advertisedMin }) => ({
       apiKey: api.key,
       minVersion: advertisedMin ?? min,

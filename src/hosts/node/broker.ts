@@ -21,6 +21,8 @@ import { listen, type Listener, type ListenerOptions, Listeners } from './listen
 import { Meter } from './metrics/meter.ts';
 import { MetricsPages } from './metrics/pages.ts';
 import { nodeRandom } from './random.ts';
+import { OtlpForwarder } from './telemetry/otlp-forwarder.ts';
+import type { Codecs } from '../../records/codecs.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { securityProblems } from './security/check.ts';
 import { type Door, doorOf, type SecurityProtocol } from './security/doors.ts';
@@ -49,6 +51,8 @@ export interface BrokerOptions {
   httpProtocol?: SecurityProtocol | undefined;
   /** The longest that a ticket for a page is good for; 0: there are none. Five minutes unless given. */
   ticketLifetimeMs?: number;
+  /** Where metrics that clients push go, by OTLP/HTTP; undefined: they are not asked for. */
+  telemetryEndpoint?: string | undefined;
   /** Origins of web pages that may use the broker over WebSocket, beside those it serves itself; `*` is any. */
   allowedOrigins?: readonly string[];
   /** What the HTTP port serves to browsers, beside Kafka. */
@@ -137,12 +141,13 @@ export class Broker {
       const logDir = logDirOf(options.directory);
       const told = { ...said, staticConfigs, advertised, limits, meter, logDir };
       const byKeys = tokenVerifier(settings, { clock, log });
+      const telemetry = telemetryOf(options, { codecs, clock, log });
       const tickets = ticketsOf(options, { door: httpDoor, clock });
       const verifyToken = tickets?.verifier(byKeys) ?? byKeys;
-      const core = startCore({ ...home, ...told, verifyToken, store, identity, kernels });
+      const core = startCore({ ...home, ...told, telemetry, verifyToken, store, identity, kernels });
       await openMetadata(core);
       const mayOpenLogs = () => broker !== undefined && !broker.#stopping;
-      pages = new MetricsPages({ ...core, meter, opened, mayOpenLogs });
+      pages = new MetricsPages({ ...core, meter, opened, telemetry, mayOpenLogs });
       broker = new Broker(
         { core, servers: { opened, tcp, http }, clock },
         { listeners: tcp.opened, http: listening },
@@ -251,6 +256,13 @@ function ticketsOf(
   const takesTokens = listItems(settings?.get('sasl.enabled.mechanisms') ?? '').includes('OAUTHBEARER');
   if (!door.wantsLogin || !takesTokens || ticketLifetimeMs <= 0) return undefined;
   return new Tickets({ clock, lifetimeMaxMs: ticketLifetimeMs });
+}
+
+function telemetryOf(
+  { telemetryEndpoint: endpoint }: BrokerOptions,
+  parts: { codecs: Codecs; clock: Clock; log: Log },
+): OtlpForwarder | undefined {
+  return endpoint === undefined ? undefined : new OtlpForwarder({ endpoint, ...parts });
 }
 
 function deskOf(

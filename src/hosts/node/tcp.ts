@@ -129,6 +129,10 @@ class TcpClient implements ClientSocket {
     return this.#clientHost;
   }
 
+  get clientPort(): number | undefined {
+    return this.#socket.remotePort;
+  }
+
   write(chunks: readonly Uint8Array[]): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return true;

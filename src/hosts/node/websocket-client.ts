@@ -46,6 +46,7 @@ export class WebSocketClient implements ClientSocket {
   readonly readsInPlace = false;
   readonly address: Address;
   readonly clientHost: string;
+  readonly clientPort: number | undefined;
   readonly principal: string | undefined;
   readonly wantsLogin: boolean;
   readonly #webSocket: WebSocket;
@@ -65,6 +66,7 @@ export class WebSocketClient implements ClientSocket {
     this.#cork = new TurnCork(socket);
     this.address = address;
     this.clientHost = clientHost(socket);
+    this.clientPort = socket.remotePort;
   }
 
   /** Becomes a connection of the gateway. */

@@ -115,6 +115,7 @@ const HONOURED_OF_BROKER: ReadonlySet<string> = new Set([
   'ssl.truststore.certificates',
   'ssl.truststore.location',
   'ssl.truststore.type',
+  'telemetry.max.bytes',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms',
   'transaction.max.timeout.ms',
   'transaction.remove.expired.transaction.cleanup.interval.ms',

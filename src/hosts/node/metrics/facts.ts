@@ -8,6 +8,7 @@ import type { LogCleaner } from '../../../shard/log-cleaner.ts';
 import type { Shard } from '../../../shard/shard.ts';
 import type { Shards } from '../../../shard/shards.ts';
 import type { OpenedStore } from '../store.ts';
+import type { OtlpForwarder } from '../telemetry/otlp-forwarder.ts';
 import type { Meter } from './meter.ts';
 
 /** All that is looked at. */
@@ -18,6 +19,7 @@ export interface Observed {
   image: MetadataImage;
   meter: Meter;
   opened: OpenedStore;
+  telemetry: OtlpForwarder | undefined;
   /** Not while the broker stops: what is closed stays closed. */
   mayOpenLogs: () => boolean;
 }

@@ -14,6 +14,7 @@ export function writeNative(page: Exposition, observed: Observed, facts: Facts):
   writeTopics(page, observed, facts);
   writeStore(page, observed);
   writeNativeCleaner(page, observed);
+  writeTelemetry(page, observed);
   writePartitions(page, observed, facts);
   writeGroups(page, facts);
   const omitted = Object.entries(facts.omitted);
@@ -113,6 +114,28 @@ function writeStore(page: Exposition, { meter, opened }: Observed): void {
     page.histogramMs('milena_file_flush_duration_seconds', 'Flushes of single files.', [
       [opened.flushMs, {}],
     ]);
+}
+
+/** Of clients that push theirs; without a receiver there is nothing to tell. */
+function writeTelemetry(page: Exposition, { gateway: { telemetry }, telemetry: forwarder }: Observed): void {
+  if (telemetry === undefined || forwarder === undefined) return;
+  page.gauge('milena_client_telemetry_clients', 'Clients that asked what to push.', telemetry.clientCount);
+  page.counter(
+    'milena_client_telemetry_pushes_total',
+    'Pushes of clients, by the error they were answered with.',
+    Array.from(telemetry.pushes, ([code, count]) => [count, { error: errorInfo(code).name }]),
+  );
+  page.counter(
+    'milena_client_telemetry_pushed_bytes_total',
+    'Bytes of pushes that were taken, as they came.',
+    telemetry.pushedBytes,
+  );
+  page.counter(
+    'milena_client_telemetry_forwarded_total',
+    'Pushes that the endpoint has taken.',
+    forwarder.forwarded,
+  );
+  page.counter('milena_client_telemetry_dropped_total', 'Pushes that it has not.', forwarder.dropped);
 }
 
 function writePartitions(page: Exposition, { image, shards }: Observed, { partitions }: Facts): void {
