@@ -1,4 +1,5 @@
 import { Gateway, type LogDir } from '../gateway/gateway.ts';
+import type { AuditLevel } from '../gateway/audit/audit-log.ts';
 import { ClientTelemetry } from '../gateway/telemetry/client-telemetry.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { brokerConfigNumber, type ConfigLayers } from '../metadata/configs/effective.ts';
@@ -54,6 +55,8 @@ export interface CoreParts {
   log?: Log | undefined;
   /** Where metrics of clients go (KIP-714); left out, they are not asked for. */
   telemetry?: TelemetryReceiver | undefined;
+  /** Which admin actions are logged; none unless given. */
+  audit?: AuditLevel | undefined;
   /** A home's own view of what a shard is; left out, metadata alone says it. */
   adjust?: (spec: Spec) => Spec;
 }
@@ -94,6 +97,7 @@ export function startCore(parts: CoreParts): Core {
     random,
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...named, ...parts.limits },
     log,
+    audit: parts.audit,
     image,
     logins: loginsOf(parts, layers),
     authorizer: authorizerOf(image, staticConfigs),

@@ -39,6 +39,8 @@ export class Call {
   #amend: ((body: never) => unknown) | undefined;
   /** What its handler says that its client has to wait. */
   throttleMs: Millis = 0;
+  /** Told what the client is told. */
+  onAnswer: ((answer: unknown) => void) | undefined;
   #workMs = 0;
   /** Since when it is being worked on, while somebody times it. */
   #workingSinceMs: number | undefined;
@@ -220,6 +222,7 @@ export class Call {
     this.done = true;
     const { clock, counters } = this.gateway;
     counters.answered(this.handler.api, clock.now() - this.#startedAtMs, body);
+    if (body !== undefined) this.onAnswer?.(body);
     this.#release();
     // Before the connection goes on to what came later.
     for (const callback of this.#behind ?? []) callback();

@@ -333,6 +333,7 @@ export class Connection {
   }
 
   #handle(call: Call, body: unknown): void {
+    this.#gateway.audit?.watch(call, body);
     if (this.access !== undefined) handleGuarded(call, body, this.access);
     else call.handler.handle(call, body as never);
   }

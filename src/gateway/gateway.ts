@@ -7,6 +7,7 @@ import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { ShardLink, ShardReply } from '../ports/shard-link.ts';
 import type { Authorizer } from '../security/authorizer.ts';
+import { AuditLog, type AuditLevel } from './audit/audit-log.ts';
 import { type QuotaWindows, QuotaKeeper } from '../quota/keeper.ts';
 import { type ClientSocket, type CloseReason, Connection } from './connection.ts';
 import { GatewayCounters } from './counters.ts';
@@ -69,6 +70,8 @@ export interface GatewayOptions {
   connectionBounds?: (() => ConnectionBounds) | undefined;
   /** Takes metrics of clients; undefined: nobody wants them. */
   telemetry?: ClientTelemetry | undefined;
+  /** Which admin actions are logged; none unless given. */
+  audit?: AuditLevel | undefined;
   log?: Log | undefined;
 }
 
@@ -105,6 +108,7 @@ export class Gateway {
   readonly fetchSessions: FetchSessions;
   readonly quotas: QuotaKeeper;
   readonly telemetry: ClientTelemetry | undefined;
+  readonly audit: AuditLog | undefined;
   readonly #doorkeeper: Doorkeeper;
   /** Fetches that stay at shards while no client waits for them: see `ParkedFetches`, which count here. */
   parkedFetches = 0;
@@ -125,6 +129,8 @@ export class Gateway {
     this.fetchSessions = new FetchSessions(options);
     this.#log = options.log;
     this.telemetry = options.telemetry;
+    if (options.log !== undefined && options.audit !== undefined)
+      this.audit = new AuditLog(options.log, options.audit);
     const { quotaWindows = { clients: WINDOWS, mutations: WINDOWS } } = options;
     this.quotas = new QuotaKeeper(options.image.quotas, quotaWindows);
     const bounds = options.connectionBounds ?? (() => UNBOUNDED);

@@ -32,6 +32,7 @@ export interface NodeConfig {
   httpProtocol: SecurityProtocol | undefined;
   /** Web pages that may use the broker over WebSocket; `*` is any. */
   allowedOrigins: readonly string[];
+  audit: 'all' | 'denied' | 'none';
   telemetryEndpoint: string | undefined;
   ticketLifetimeMs: number;
   flush: 'always' | 'never';
@@ -168,6 +169,7 @@ class Reading {
       http: http && { host: http.host, port: http.port },
       httpProtocol: http?.protocol,
       allowedOrigins: this.#read('milena.http.allowed.origins', () => this.#origins()) ?? [],
+      audit: this.#value('milena.audit') as NodeConfig['audit'],
       telemetryEndpoint: this.#read('milena.telemetry.otlp.endpoint', () => this.#telemetryEndpoint()),
       ticketLifetimeMs: this.#number('milena.ticket.lifetime.ms'),
       flush: this.#value('milena.flush') as NodeConfig['flush'],

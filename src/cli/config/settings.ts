@@ -47,6 +47,11 @@ const OF_AUTHORIZER: readonly ConfigDefinition[] = [
 
 /** What Kafka has no name for. */
 const OWN: readonly ConfigDefinition[] = [
+  own('milena.audit', {
+    defaultValue: 'denied',
+    rule: 'all|denied|none',
+    documentation: 'Which admin actions are logged, each with who, from where, what, and what came of it.',
+  }),
   own('milena.flush', {
     defaultValue: 'always',
     rule: 'always|never',

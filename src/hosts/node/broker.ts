@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import { resolve as absolute } from 'node:path';
 import { type Core, openMetadata, startCore } from '../../broker/core.ts';
 import type { Listening } from '../../broker/specs.ts';
+import type { AuditLevel } from '../../gateway/audit/audit-log.ts';
 import type { Gateway, LogDir } from '../../gateway/gateway.ts';
 import { loadKernels } from '../../kernels/load.ts';
 import { checkBrokerConfigs, listItems } from '../../metadata/configs/validate.ts';
@@ -51,6 +52,8 @@ export interface BrokerOptions {
   httpProtocol?: SecurityProtocol | undefined;
   /** The longest that a ticket for a page is good for; 0: there are none. Five minutes unless given. */
   ticketLifetimeMs?: number;
+  /** Which admin actions are logged: those that were not let, unless given. */
+  audit?: AuditLevel | 'none' | undefined;
   /** Where metrics that clients push go, by OTLP/HTTP; undefined: they are not asked for. */
   telemetryEndpoint?: string | undefined;
   /** Origins of web pages that may use the broker over WebSocket, beside those it serves itself; `*` is any. */
@@ -132,14 +135,15 @@ export class Broker {
         endpoints: tcp.endpoints,
         cryptography: CRYPTOGRAPHY,
       };
-      const { advertised, limits } = options;
+      const { advertised, limits, audit: wantedAudit = 'denied' } = options;
+      const audit = wantedAudit === 'none' ? undefined : wantedAudit;
       const meter = new Meter();
       const said = {
         onWarning: (message: string, about?: LogFields) => log.warn(message, about),
         log: options.log,
       };
       const logDir = logDirOf(options.directory);
-      const told = { ...said, staticConfigs, advertised, limits, meter, logDir };
+      const told = { ...said, audit, staticConfigs, advertised, limits, meter, logDir };
       const byKeys = tokenVerifier(settings, { clock, log });
       const telemetry = telemetryOf(options, { codecs, clock, log });
       const tickets = ticketsOf(options, { door: httpDoor, clock });
@@ -282,7 +286,16 @@ function deskOf(
     verifyToken,
     allowedOrigins: options.allowedOrigins ?? [],
     clock,
+    audit: ticketAudit(options),
   });
+}
+
+function ticketAudit({ audit = 'denied', log }: BrokerOptions) {
+  if (log === undefined || audit === 'none') return undefined;
+  return (told: LogFields & { outcome: string }) => {
+    if (audit === 'all' || told.outcome === 'denied')
+      log.info('admin action', { component: 'audit', ...told });
+  };
 }
 
 function httpProtocolOf({ httpProtocol, httpPort }: BrokerOptions): SecurityProtocol[] {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Millis } from '../../../model/ids.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import type { LogFields } from '../../../ports/log.ts';
 import type { VerifyToken } from '../../../sasl/oauth-bearer-server.ts';
 import type { SaslServers } from '../../../sasl/server.ts';
 import { type ScopedTopic, scopedTopicsIn } from '../../../security/scope.ts';
@@ -19,6 +20,8 @@ export interface TicketDeskOptions {
   clock: Clock;
   /** Whoever is refused waits so long. */
   refusalDelayMs: Millis;
+  /** Where it is told who got a ticket, and who not. */
+  audit?: ((told: LogFields & { outcome: 'done' | 'denied' }) => void) | undefined;
 }
 
 interface Answer {
@@ -69,8 +72,15 @@ export class TicketDesk {
     if (method !== 'POST') return { status: 405, body: { error: 'POST asks for a ticket' } };
     const wish = wishIn(await bodyOf(request));
     const principal = await this.#principalOf(request);
-    if (principal === undefined) return this.#stranger();
+    const client = request.socket.remoteAddress ?? '';
+    const topics = wish.topics.map(({ topic, operations }) => `${topic}: ${operations.join()}`);
+    const told = { client, api: 'POST /ticket', resource: 'ticket', topics };
+    if (principal === undefined) {
+      this.#options.audit?.({ ...told, outcome: 'denied' });
+      return this.#stranger();
+    }
     const issued = await this.#options.tickets.issue({ principal, ...wish });
+    this.#options.audit?.({ ...told, principal, expiresAtMs: issued.expiresAtMs, outcome: 'done' });
     return { status: 200, body: { ...issued, principal, topics: wish.topics } };
   }
 
