@@ -125,14 +125,12 @@ export class Cluster {
     return leaderId < 0 ? undefined : leaderId;
   }
 
-  /** How many partitions a topic has; undefined when there is no such topic. @throws BrokerError */
-  async partitionsOf(topic: string): Promise<number | undefined> {
-    try {
-      return (await this.topic(topic, { mayCreate: false })).partitions.length;
-    } catch (error) {
-      if (isUnknownTopic(error)) return undefined;
-      throw error;
-    }
+  /**
+   * How many partitions a topic has now: others may have added some since it was asked last.
+   * @throws BrokerError, ConnectionLost
+   */
+  async partitionsOf(topic: string): Promise<number> {
+    return (await this.#topics.getAnew(topic)).partitions.length;
   }
 
   /** A connection to the leader of a partition. @throws ConnectionLost; BrokerError LEADER_NOT_AVAILABLE. */

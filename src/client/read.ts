@@ -245,14 +245,8 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
   async #partitionsOf(topic: string): Promise<number> {
     const { cluster, clock, random, retryForMs } = this.#parts;
     const { signal } = this.#options;
-    const found = retrying(() => cluster.topic(topic, { mayCreate: false }), {
-      clock,
-      random,
-      retryForMs,
-      signal,
-    });
-    const { partitions } = await abortable(found, signal);
-    return partitions.length;
+    const found = retrying(() => cluster.partitionsOf(topic), { clock, random, retryForMs, signal });
+    return abortable(found, signal);
   }
 
   #lookLater(fetcher: Fetcher<K, V>): void {
@@ -265,9 +259,9 @@ export class Reader<K = Uint8Array | null, V = Uint8Array | null>
     const { cluster } = this.#parts;
     for (const topic of this.#topics.keys()) {
       // What goes wrong with it is told by who reads it.
-      const count = await cluster.partitionsOf(topic).catch(() => undefined);
+      const count = await cluster.partitionsOf(topic).catch(() => 0);
       const known = fetcher.assignment.filter((one) => one.topic === topic).length;
-      const added = Array.from({ length: Math.max((count ?? 0) - known, 0) }, (_, at) => known + at);
+      const added = Array.from({ length: Math.max(count - known, 0) }, (_, at) => known + at);
       if (this.#isOver) return;
       fetcher.assign(added.map((partition) => ({ topic, partition, from: 'earliest' })));
     }

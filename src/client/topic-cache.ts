@@ -61,8 +61,11 @@ export class TopicCache {
 
   /** @throws BrokerError what the broker says of the topic; what `ask` throws. */
   async get(name: string): Promise<KnownTopic> {
-    const fresh = this.fresh(name);
-    if (fresh !== undefined) return fresh;
+    return this.fresh(name) ?? this.getAnew(name);
+  }
+
+  /** As a broker says it now, whatever is known. @throws as `get` */
+  async getAnew(name: string): Promise<KnownTopic> {
     this.#wanted.add(name);
     this.#next ??= this.#askNext();
     const { topics } = await this.#next;

@@ -11,6 +11,7 @@ const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   'kafka-opens-ours': () => import('./kafka-opens-ours.ts'),
   'kafka-tools': () => import('./kafka-tools.ts'),
   'we-open-kafkas': () => import('./we-open-kafkas.ts'),
+  'confluent-kafka': () => import('./confluent-kafka.ts'),
   streams: () => import('./streams.ts'),
   firefox: () => import('./firefox.ts'),
   'node-22': () => import('./node-22.ts'),

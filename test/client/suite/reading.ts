@@ -63,6 +63,16 @@ export const reading = suite('reading', (reach) => {
     ]);
   });
 
+  test('partitions that somebody else has added since are read, too', async () => {
+    const name = await written(['a', 'b'], 2);
+    expect(await all(client.read(name, { live: false }), plain)).toHaveLength(2);
+    await using other = await reach.connect();
+    await other.admin.topics.createPartitions(name, 3);
+    await other.send(name, { value: 'c', partition: 2 });
+    const values = await all(client.read(name, { live: false }), ({ value }) => textOf(value));
+    expect(new Set(values)).toEqual(new Set(['a', 'b', 'c']));
+  });
+
   test('what is written later, until the loop is left', async () => {
     const topic = await written(['0']);
     const seen: (string | null)[] = [];

@@ -31,6 +31,14 @@ and in order.`,
     asked: 'what was done',
     isCommand: false,
   },
+  {
+    title: 'librdkafka',
+    suite: 'confluent-kafka',
+    about: `confluent-kafka for Python, with the librdkafka in it (\`test/compat/confluent\`): transactions, groups
+of both protocols, administration.`,
+    asked: 'what was done',
+    isCommand: false,
+  },
 ];
 
 /** What others' software came to when it was last run against the broker. */
