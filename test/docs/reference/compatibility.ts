@@ -32,6 +32,14 @@ and in order.`,
     isCommand: false,
   },
   {
+    title: 'MirrorMaker 2',
+    suite: 'mirror-maker',
+    about: `MirrorMaker 2 of Kafka ${KAFKA_VERSION} in dedicated mode, from a cluster of Apache Kafka's and from
+one of Milena's, with \`exactly.once.source.support\` and \`sync.group.offsets.enabled\`.`,
+    asked: 'what came over',
+    isCommand: false,
+  },
+  {
     title: 'librdkafka',
     suite: 'confluent-kafka',
     about: `confluent-kafka for Python, with the librdkafka in it (\`test/compat/confluent\`): transactions, groups
