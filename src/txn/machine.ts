@@ -21,6 +21,7 @@ import { ProducerIds } from './producer-ids.ts';
 import { decodeRecord, transactionRecord } from './records.ts';
 import { abortTimedOut, expireIds } from './timeouts.ts';
 import { completed, isPrepared } from './transaction.ts';
+import type { TransactionState } from './transaction.ts';
 
 export interface TxnMachineOptions extends MarkersOptions {
   /** The shard that hands out producer ids. */
@@ -129,6 +130,11 @@ export class TxnMachine implements Machine {
 
   forget(link: number): void {
     this.#context.producerIds.forget(link);
+  }
+
+  /** Of each transactional id. */
+  *states(): Iterable<TransactionState> {
+    for (const { state } of this.#context.transactions.values()) yield state;
   }
 
   *snapshot(): Iterable<MachineRecord> {

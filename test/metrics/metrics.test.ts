@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { SHOWN_MAX } from '../../src/hosts/node/metrics/facts.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
+import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
+import { initProducerIdApi } from '../../src/wire/apis/22-init-producer-id.ts';
+import { alterClientQuotasApi } from '../../src/wire/apis/49-alter-client-quotas.ts';
 import { heartbeatApi } from '../../src/wire/apis/12-heartbeat.ts';
 import { TestBroker, batch, fetchOne, produce, produceBody } from '../gateway/harness.ts';
 import { until } from '../gateway/until.ts';
@@ -135,6 +138,34 @@ describe('after known traffic', () => {
   });
 });
 
+describe('quotas and transactions', () => {
+  test('who was held up, how long, and by what', async () => {
+    const client = await (await start()).client();
+    const topic = await server!.topic(client);
+    const entity = [{ entityType: 'client-id', entityName: 'raw' }];
+    const ops = [{ key: 'producer_byte_rate', value: 1_000, remove: false }];
+    await client.send(alterClientQuotasApi, 1, { entries: [{ entity, ops }], validateOnly: false });
+    const body = produceBody(topic, batch([new Uint8Array(20_000)]));
+    const { throttleTimeMs } = await client.send(produceApi, 12, body);
+    expect(throttleTimeMs).toBeGreaterThan(10_000);
+    const native = await look();
+    expect(native('milena_quotas')).toBe(1);
+    expect(native('milena_throttled_total', { quota: 'producer_byte_rate' })).toBe(1);
+    expect(native('milena_throttle_seconds_total', { quota: 'producer_byte_rate' })).toBe(
+      throttleTimeMs / 1_000,
+    );
+  });
+
+  test('transactional ids by state', async () => {
+    const client = await (await start()).client();
+    const begin = (transactionalId: string) =>
+      client.send(initProducerIdApi, 4, { transactionalId, transactionTimeoutMs: 60_000 });
+    await client.send(findCoordinatorApi, 4, { keyType: 1, coordinatorKeys: ['one', 'two'] });
+    expect([(await begin('one')).errorCode, (await begin('two')).errorCode]).toEqual([0, 0]);
+    expect((await look())('milena_transactional_ids', { state: 'Empty' })).toBe(2);
+  });
+});
+
 describe('groups', () => {
   test('lag, whatever a group is called', async () => {
     const client = await (await start()).client();
@@ -144,6 +175,9 @@ describe('groups', () => {
     await commitOffset(client, { groupId, topic, offset: 2 });
     const native = await look();
     expect(native('milena_group_lag', { group: groupId, topic: 'orders' })).toBe(3);
+    const place = { group: groupId, topic: 'orders', partition: '0' };
+    expect(native('milena_group_partition_lag', place)).toBe(3);
+    expect(native('milena_group_committed_offset', place)).toBe(2);
     expect(native('milena_groups', { state: 'Empty' })).toBe(1);
     expect(native('milena_group_members', { group: groupId })).toBe(0);
     const kafka = await look('/metrics/kafka');

@@ -37,6 +37,7 @@ export interface PartitionFacts {
   logStartOffset: number;
   logEndOffset: number;
   highWatermark: number;
+  lastStableOffset: number;
   sizeBytes: number;
 }
 
@@ -136,9 +137,9 @@ function partitionFacts({ shards, opened }: Observed): PartitionFacts[] {
   return Array.from(shards.all()).flatMap(({ log }) => {
     if (log === undefined) return [];
     const { topic, partition } = log.name;
-    const { logStartOffset, logEndOffset, highWatermark } = log;
+    const { logStartOffset, logEndOffset, highWatermark, lastStableOffset } = log;
     const sizeBytes = sizeOfAll(opened.store.segments(log.name.log));
-    return { topic, partition, logStartOffset, logEndOffset, highWatermark, sizeBytes };
+    return { topic, partition, logStartOffset, logEndOffset, highWatermark, lastStableOffset, sizeBytes };
   });
 }
 

@@ -1,5 +1,6 @@
 import manifest from '../../../../package.json' with { type: 'json' };
 import { errorInfo } from '../../../model/errors.ts';
+import { TxnMachine } from '../../../txn/index.ts';
 import { writeNativeCleaner } from './cleaner.ts';
 import type { Exposition } from './exposition.ts';
 import { type Facts, type GroupFacts, type Observed, SHOWN_MAX } from './facts.ts';
@@ -11,12 +12,15 @@ export function writeNative(page: Exposition, observed: Observed, facts: Facts):
   ]);
   writeConnections(page, observed);
   writeRequests(page, observed);
+  writeQuotas(page, observed);
   writeTopics(page, observed, facts);
   writeStore(page, observed);
   writeNativeCleaner(page, observed);
   writeTelemetry(page, observed);
+  writeTransactions(page, observed);
   writePartitions(page, observed, facts);
   writeGroups(page, facts);
+  writePositions(page, facts);
   const omitted = Object.entries(facts.omitted);
   page.gauge(
     'milena_metrics_omitted',
@@ -116,6 +120,35 @@ function writeStore(page: Exposition, { meter, opened }: Observed): void {
     ]);
 }
 
+function writeQuotas(page: Exposition, { gateway, image }: Observed): void {
+  const { throttled } = gateway.quotas;
+  page.gauge('milena_quotas', 'Whom quotas are set for: users, client ids, addresses.', image.quotas.size);
+  page.counter(
+    'milena_throttled_total',
+    'Requests whose client was held up, and connections, by the quota that held longest.',
+    Array.from(throttled, ([quota, { count }]) => [count, { quota }]),
+  );
+  page.counter(
+    'milena_throttle_seconds_total',
+    'How long they were held up.',
+    Array.from(throttled, ([quota, { totalMs }]) => [totalMs / 1_000, { quota }]),
+  );
+}
+
+/** Of coordinators that are open: those that have anything to coordinate are, from the start. */
+function writeTransactions(page: Exposition, { shards }: Observed): void {
+  const states = new Map<string, number>();
+  for (const { machine } of shards.all()) {
+    if (!(machine instanceof TxnMachine)) continue;
+    for (const state of machine.states()) states.set(state, (states.get(state) ?? 0) + 1);
+  }
+  page.gauge(
+    'milena_transactional_ids',
+    'Transactional ids by the state of their last transaction.',
+    Array.from(states, ([state, count]) => [count, { state }]),
+  );
+}
+
 /** Of clients that push theirs; without a receiver there is nothing to tell. */
 function writeTelemetry(page: Exposition, { gateway: { telemetry }, telemetry: forwarder }: Observed): void {
   if (telemetry === undefined || forwarder === undefined) return;
@@ -159,6 +192,7 @@ function writePartitions(page: Exposition, { image, shards }: Observed, { partit
   each('milena_log_start_offset', 'Oldest offset kept', ({ logStartOffset }) => logStartOffset);
   each('milena_log_end_offset', 'Next offset to be written', ({ logEndOffset }) => logEndOffset);
   each('milena_high_watermark', 'All below is committed', ({ highWatermark }) => highWatermark);
+  each('milena_last_stable_offset', 'All below is decided', ({ lastStableOffset }) => lastStableOffset);
   each('milena_log_size_bytes', 'Bytes of batches kept', ({ sizeBytes }) => sizeBytes);
 }
 
@@ -180,6 +214,26 @@ function writeGroups(page: Exposition, { groups, groupsByState }: Facts): void {
     groups.flatMap((group) =>
       Array.from(lagByTopic(group), ([topic, lag]) => [lag, { group: group.groupId, topic }] as const),
     ),
+  );
+}
+
+/** One by one. */
+function writePositions(page: Exposition, { groups }: Facts): void {
+  const positions = groups
+    .flatMap(({ groupId: group, positions: all }) => all.map((position) => ({ group, ...position })))
+    .toSorted((a, b) => b.lag - a.lag)
+    .slice(0, SHOWN_MAX.positions);
+  const shown = `the ${SHOWN_MAX.positions} furthest behind.`;
+  const labels = ({ group, topic, partition }: (typeof positions)[number]) => ({ group, topic, partition });
+  page.gauge(
+    'milena_group_partition_lag',
+    `Records between what a group has committed in a partition and the high watermark; ${shown}`,
+    positions.map((position) => [position.lag, labels(position)]),
+  );
+  page.gauge(
+    'milena_group_committed_offset',
+    `What a group has committed in a partition; ${shown}`,
+    positions.map((position) => [position.committedOffset, labels(position)]),
   );
 }
 
