@@ -70,20 +70,38 @@ export class Markers {
   answered(ask: Ask, answer: Answer): 'again' | { complete: string | undefined } {
     const target = this.#targets.get(ask);
     if (target === undefined) return { complete: undefined };
-    if (!this.#isDone(target, answer)) return 'again';
-    this.#targets.delete(ask);
     const { transactionalId } = target;
+    const errorCode = this.#errorOf(target, answer);
+    if (errorCode === ErrorCode.TRANSACTION_COORDINATOR_FENCED) {
+      this.#giveUp(transactionalId);
+      return { complete: undefined };
+    }
+    if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.INVALID_PRODUCER_EPOCH) return 'again';
+    this.#targets.delete(ask);
     const missing = (this.#missing.get(transactionalId) ?? 1) - 1;
     if (missing === 0) this.#missing.delete(transactionalId);
     else this.#missing.set(transactionalId, missing);
     return { complete: missing === 0 ? transactionalId : undefined };
   }
 
-  /** Nothing is left to write where the topic is gone, or where a newer producer epoch has ended what was open. */
-  #isDone({ topic, partition }: Target, { body, errorCode }: Answer): boolean {
-    if (this.#options.shardOf(topic, partition) === undefined) return true;
+  /**
+   * A later coordinator than this one has written there: asking again gives the same answer for ever. As in Kafka, the
+   * next one asks, which finds the decision in the log.
+   */
+  #giveUp(transactionalId: string): void {
+    this.#missing.delete(transactionalId);
+    for (const [ask, target] of this.#targets) {
+      if (target.transactionalId === transactionalId) this.#targets.delete(ask);
+    }
+  }
+
+  /**
+   * NONE where the topic is gone. Where a newer producer epoch has ended what was open (INVALID_PRODUCER_EPOCH) nothing
+   * is left to write either.
+   */
+  #errorOf({ topic, partition }: Target, { body, errorCode }: Answer): number | undefined {
+    if (this.#options.shardOf(topic, partition) === undefined) return ErrorCode.NONE;
     const answered = (body as WriteTxnMarkersResponse | undefined)?.markers[0]?.topics[0]?.partitions[0];
-    const code = errorCode ?? answered?.errorCode;
-    return code === ErrorCode.NONE || code === ErrorCode.INVALID_PRODUCER_EPOCH;
+    return errorCode ?? answered?.errorCode;
   }
 }

@@ -174,6 +174,24 @@ describe('an end', () => {
     expect(coordinator.state('a')).toBe('CompleteCommit');
   });
 
+  test('is for the next coordinator to complete where a later one has written already', () => {
+    const coordinator = new TxnCoordinator();
+    const producer = coordinator.begin('a');
+    coordinator.add(producer, ['t/0', 't/1'], 5);
+    coordinator.end(producer, true);
+    const [first, second] = coordinator.asks;
+    if (first === undefined || second === undefined) throw new Error('two were asked');
+    coordinator.answer(first, { body: markersAnswered(first, 52) });
+    // Neither is asked again, and what is decided stays so.
+    coordinator.answer(second, { body: markersAnswered(second, 56) });
+    expect(coordinator.asks).toEqual([]);
+    expect(coordinator.state('a')).toBe('PrepareCommit');
+    coordinator.reload();
+    expect(coordinator.asks.map(({ shard }) => shard)).toEqual(['t/0', 't/1']);
+    coordinator.settle();
+    expect(coordinator.state('a')).toBe('CompleteCommit');
+  });
+
   test('passes over partitions that are not there any more', () => {
     const coordinator = new TxnCoordinator();
     const producer = coordinator.begin('a');
