@@ -7,7 +7,8 @@ import { type SeedOptions, runSeed } from './run.ts';
 import { shortestFailing } from './shrink.ts';
 
 const USAGE = `npm run sim [-- --seeds N] [--from SEED] [--bug NAME]   many seeds, and what they add up to
-npm run sim -- --seed SEED [--bug NAME]                  one seed and its trace`;
+npm run sim -- --seed SEED [--bug NAME]                  one seed and its trace
+  --transactions   shorter seeds, in which nearly all is transactions`;
 
 /** @returns whether all is as it should be: every seed clean, or the planted bug caught. */
 async function main(): Promise<boolean> {
@@ -17,6 +18,7 @@ async function main(): Promise<boolean> {
       from: { type: 'string' },
       seed: { type: 'string' },
       bug: { type: 'string' },
+      transactions: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -25,9 +27,10 @@ async function main(): Promise<boolean> {
     console.log(USAGE);
     return true;
   }
-  if (values.seed !== undefined) return traced(whole(values.seed, 'seed'), { bug });
+  const options: SeedOptions = values.transactions ? { bug, cast: 'transactions' } : { bug };
+  if (values.seed !== undefined) return traced(whole(values.seed, 'seed'), options);
   const from = values.from === undefined ? Math.floor(Math.random() * 2 ** 31) : whole(values.from, 'from');
-  return many(from, whole(values.seeds, 'seeds'), { bug });
+  return many(from, whole(values.seeds, 'seeds'), options);
 }
 
 function whole(text: string, name: string): number {
@@ -104,6 +107,9 @@ function table(reports: readonly SimulationReport[], tookMs: number): void {
     ['seeds', `${figure(reports.length)} (${first?.seed} to ${last?.seed})`],
     ['operations', figure(sum(reports, ({ operations }) => operations))],
     ['records', figure(sum(reports, ({ records }) => records))],
+    ['transactions committed', figure(sum(reports, ({ transactions }) => transactions.ok))],
+    ['  aborted', figure(sum(reports, ({ transactions }) => transactions.fail))],
+    ['  nobody knows', figure(sum(reports, ({ transactions }) => transactions.info))],
     ['faults', figure(sum(reports, ({ faults }) => total(faults)))],
     ...FAULTS.map((kind): [string, string] => [
       `  ${kind}`,

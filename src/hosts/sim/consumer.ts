@@ -5,6 +5,7 @@ import type { BatchHeader } from '../../records/header.ts';
 import { fetchApi } from '../../wire/apis/01-fetch.ts';
 import { offsetForLeaderEpochApi } from '../../wire/apis/23-offset-for-leader-epoch.ts';
 import type { ResponseOf } from '../../wire/schema.ts';
+import type { Poll } from './anomalies/history.ts';
 import { Broken, holds } from './broken.ts';
 import { type Client, only } from './client.ts';
 import { type LogLedger, batchesIn } from './ledger.ts';
@@ -21,6 +22,8 @@ export interface Position {
   /** Losses of the log that this reader knows of. */
   losses: number;
   isRead: boolean;
+  /** It was put here, and did not read its way. */
+  isMoved: boolean;
 }
 
 /** A batch of an answer, and when that was asked for. */
@@ -39,11 +42,16 @@ const READ_ALL_FETCHES = 400;
 export class Reader {
   readonly #world: World;
   readonly #client: Client;
+  readonly #attached: 'assign' | 'subscribe';
   #epochs: ReadonlyMap<LogKey, LeaderEpoch> = new Map();
+  /** Of the fetch that is being taken. */
+  #polls: Poll[] = [];
+  #moved: string[] = [];
 
-  constructor(world: World, client: Client) {
+  constructor(world: World, client: Client, attached: 'assign' | 'subscribe' = 'assign') {
     this.#world = world;
     this.#client = client;
+    this.#attached = attached;
   }
 
   start(log: LogLedger, offset: Offset): Position {
@@ -53,6 +61,7 @@ export class Reader {
       highWatermark: 0,
       losses: log.losses,
       isRead: false,
+      isMoved: true,
     };
   }
 
@@ -95,7 +104,22 @@ export class Reader {
         await this.#take(found[0], found[1], partition, askedAtMs);
       }
     }
+    this.#record(askedAtMs);
     return true;
+  }
+
+  #record(beganAtMs: number): void {
+    if (this.#polls.length === 0) return;
+    this.#world.recorder.add({
+      process: this.#client.name,
+      outcome: 'ok',
+      attached: this.#attached,
+      beganAtMs,
+      steps: this.#polls,
+      moved: this.#moved,
+    });
+    this.#polls = [];
+    this.#moved = [];
   }
 
   /** All from `position` on to the end of the log. @returns false when there was no end within some fetches. */
@@ -171,7 +195,16 @@ export class Reader {
     holds(lastOffset < position.highWatermark, 'I4', () => {
       return `${log.title}: ${lastOffset} is given out, the high watermark is ${position.highWatermark}`;
     });
-    log.read(bytes, header);
+    const { values } = log.read(bytes, header);
+    this.#polls.push({
+      type: 'poll',
+      key: log.log,
+      records: values
+        .map((value, index) => ({ offset: baseOffset + index, value }))
+        .filter((record) => record.offset >= offset),
+    });
+    if (position.isMoved) this.#moved.push(log.log);
+    position.isMoved = false;
     position.offset = lastOffset + 1;
     position.lastEpoch = header.partitionLeaderEpoch;
     return true;

@@ -9,6 +9,7 @@ import { FAULTS, type Fault, type FaultKind } from './nemesis.ts';
 import { DATA, Node, type NodeConfig, Process, type Seams } from './node.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { TxnStage } from './txn/stage.ts';
 import { Watch } from './watch.ts';
 
 export interface KeeperParts {
@@ -19,6 +20,7 @@ export interface KeeperParts {
   seams: Seams;
   ledger: Ledger;
   groups: ReadonlyMap<string, GroupLedger>;
+  stage: TxnStage;
   /** Runs what nobody waits for; its failure ends the simulation. */
   spawn: (work: Promise<void>) => void;
   onStarted: (node: Node) => void;
@@ -61,11 +63,13 @@ export class Keeper {
 
   /** To be called after every event. */
   look(): void {
-    if (this.#running) this.#watch.look(this.#running);
+    if (this.#running === undefined) return;
+    this.#watch.look(this.#running);
+    this.#parts.stage.look(this.#running);
   }
 
   /** Whether a wrong bit was read of that log by the process that runs, from `sinceMs` on. */
-  wasFlipped({ title }: LogLedger, sinceMs: Millis): boolean {
+  wasFlipped({ title }: { title: string }, sinceMs: Millis): boolean {
     const directory = `${DATA}/${title}/`;
     return this.#counters.flipped.some(({ path, atMs }) => atMs >= sinceMs && path.startsWith(directory));
   }
@@ -83,6 +87,7 @@ export class Keeper {
       disk: this.disk,
       diskState: this.#diskState,
       diskCounters: this.#counters,
+      decisions: this.#parts.stage.decisions,
       onWarning: (message) => scheduler.note(`warning: ${message}`),
     });
     this.#life = life;

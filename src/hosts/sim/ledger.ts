@@ -17,6 +17,8 @@ export interface Sent {
   baseSequence: number;
   /** One a record. */
   timestamps: readonly Millis[];
+  /** What its records are told by, one each. */
+  values: readonly string[];
   isAcknowledged: boolean;
   /** Where it is in the log, as far as anyone was told. */
   places: Place[];
@@ -133,6 +135,11 @@ export class LogLedger {
   mayDiffer(nowMs: Millis): void {
     this.losses++;
     this.lostAtMs = nowMs;
+  }
+
+  /** Whether all that was said of it still holds. */
+  get isWhole(): boolean {
+    return this.losses === 0 && !this.isDoomed;
   }
 
   ownerOf(offset: Offset): Place | undefined {
@@ -255,7 +262,7 @@ export class Ledger {
   }
 
   /** @param batch sealed, as it goes into a request. */
-  send(log: LogLedger, batch: Uint8Array, timestamps: readonly Millis[]): Sent {
+  send(log: LogLedger, batch: Uint8Array, told: Pick<Sent, 'timestamps' | 'values'>): Sent {
     const header = new BatchHeader(batch);
     const { producerId, producerEpoch, baseSequence, crc, recordsCount: count } = header;
     const sent: Sent = {
@@ -266,7 +273,7 @@ export class Ledger {
       producerId,
       producerEpoch,
       baseSequence,
-      timestamps,
+      ...told,
       isAcknowledged: false,
       places: [],
     };

@@ -46,7 +46,7 @@ export class Member {
   constructor(world: World, client: Client, group: GroupLedger, instanceId: string | null) {
     this.#world = world;
     this.#client = client;
-    this.#reader = new Reader(world, client);
+    this.#reader = new Reader(world, client, 'subscribe');
     this.group = group;
     this.#instanceId = instanceId;
   }

@@ -23,14 +23,13 @@ export interface Fault {
   lastsMs: Millis;
 }
 
-const MORE = 16;
 const RESTARTS = 2;
 
-/** Each kind once, and more by chance, over `spanMs`; beside them restarts that are no fault. */
-export function plan(random: SeededRandom, spanMs: Millis): Fault[] {
+/** Each kind once, and `more` by chance, over `spanMs`; beside them restarts that are no fault. */
+export function plan(random: SeededRandom, { spanMs, more }: { spanMs: Millis; more: number }): Fault[] {
   const kinds: Fault['kind'][] = [...FAULTS];
-  for (let more = 0; more < MORE; more++) kinds.push(random.pick(FAULTS));
-  for (let more = 0; more < RESTARTS; more++) kinds.push('restart');
+  for (let number = 0; number < more; number++) kinds.push(random.pick(FAULTS));
+  for (let number = 0; number < RESTARTS; number++) kinds.push('restart');
   const faults = kinds.map((kind) => ({
     kind,
     atMs: random.between(1_500, spanMs),

@@ -6,13 +6,14 @@ import {
   type LogKey,
   METADATA_TOPIC_ID,
   type Millis,
+  TRANSACTION_STATE_TOPIC,
   logKey,
 } from '../../model/ids.ts';
 import type { Machine } from '../../model/machine.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogStore } from '../../ports/log-store.ts';
 import type { Files } from '../../ports/files.ts';
-import { type ShardId, dataShard, groupShard } from '../../ports/shard-link.ts';
+import { type ShardId, dataShard, groupShard, txnShard } from '../../ports/shard-link.ts';
 import { SegmentStore } from '../../segments/store.ts';
 import type { Shard } from '../../shard/shard.ts';
 import type { DiskCounters, DiskState } from './files.ts';
@@ -22,6 +23,7 @@ import { SimFiles } from './files.ts';
 import { Link, type LinkListener } from './network.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { Decisions } from './txn/watch.ts';
 import { KEYED_TOPIC } from './world.ts';
 
 /** What a seed decides about its node, small so that a minute sees what takes days. */
@@ -51,6 +53,8 @@ export interface NodeParts {
   diskCounters: DiskCounters;
   config: NodeConfig;
   seams: Seams;
+  /** What coordinators of transactions have decided. */
+  decisions: Decisions;
   onWarning: (message: string) => void;
 }
 
@@ -62,6 +66,8 @@ const SETTINGS = new Map([
   ['group.initial.rebalance.delay.ms', '300'],
   ['auto.create.topics.enable', 'false'],
   ['log.cleaner.backoff.ms', '1500'],
+  ['transaction.state.log.num.partitions', '2'],
+  ['transaction.abort.timed.out.transaction.cleanup.interval.ms', '700'],
 ]);
 export const DATA = '/data';
 export const METADATA_LOG = logKey(METADATA_TOPIC_ID, 0);
@@ -76,7 +82,7 @@ export class Node {
 
   /** @throws when the disk does not let it. */
   static async start(life: Process): Promise<Node> {
-    const { scheduler, random, kernels, config, seams, onWarning } = life.parts;
+    const { scheduler, random, kernels, config, seams, decisions, onWarning } = life.parts;
     const store = await SegmentStore.open({
       files: seams.files?.(life.files) ?? life.files,
       directory: DATA,
@@ -93,7 +99,7 @@ export class Node {
     });
     const { identity } = store;
     const machines = new Map<string, Machine>();
-    const seen = seams.store?.(store, kernels) ?? store;
+    const seen = seams.store?.(decisions.watch(store, kernels), kernels) ?? decisions.watch(store, kernels);
     const core = startCore({
       store: seen,
       identity,
@@ -105,7 +111,7 @@ export class Node {
       staticConfigs: SETTINGS,
       onWarning,
       adjust: (spec) => {
-        const small = adjusted(spec, config, machines);
+        const small = adjusted(spec, config, machines, decisions);
         return seams.spec?.(small) ?? small;
       },
     });
@@ -139,8 +145,10 @@ export class Node {
   /** The shard of a topic's log. */
   shardOf(log: LogKey): ShardId {
     const [topicId, partition] = log.split('/');
-    const isGroups = topicId === this.core.image.topic(CONSUMER_OFFSETS_TOPIC)?.id;
-    return isGroups ? groupShard(Number(partition)) : dataShard(log);
+    const { image } = this.core;
+    if (topicId === image.topic(CONSUMER_OFFSETS_TOPIC)?.id) return groupShard(Number(partition));
+    if (topicId === image.topic(TRANSACTION_STATE_TOPIC)?.id) return txnShard(Number(partition));
+    return dataShard(log);
   }
 
   /** Opens the shards of these logs. */
@@ -159,7 +167,12 @@ export class Node {
   }
 }
 
-function adjusted(spec: Spec, config: NodeConfig, machines: Map<string, Machine>): Spec {
+function adjusted(
+  spec: Spec,
+  config: NodeConfig,
+  machines: Map<string, Machine>,
+  decisions: Decisions,
+): Spec {
   const { machine } = spec;
   // Enough segments for the cleaner.
   const segmentBytes = spec.name.topic === KEYED_TOPIC ? KEYED_SEGMENT_BYTES : config.segmentBytes;
@@ -167,6 +180,9 @@ function adjusted(spec: Spec, config: NodeConfig, machines: Map<string, Machine>
     ...spec,
     config: () => ({ ...spec.config(), segmentBytes }),
     snapshotEveryBytes: config.snapshotEveryBytes,
+    ...(spec.name.topic === TRANSACTION_STATE_TOPIC && {
+      onCommitted: (records) => decisions.committed(records),
+    }),
     ...(machine && {
       machine: (leaderEpoch) => {
         const made = machine(leaderEpoch);

@@ -8,6 +8,7 @@ import { simCodecs } from './codecs.ts';
 import { Broken, holds } from './broken.ts';
 import { type Client, only } from './client.ts';
 import type { LogLedger, Sent } from './ledger.ts';
+import type { Send } from './anomalies/history.ts';
 import { type World, answerOf, goesById, isTransient, isUnknownTopic } from './world.ts';
 
 const TOPIC_IDS_VERSION = 13;
@@ -55,14 +56,28 @@ export class Producer {
       const logs = this.#world.ledger.topics().flatMap((topic) => topic.logs);
       if (logs.length === 0) continue;
       const log = random.pick(logs);
-      if (this.#isIdempotent) await this.#writeInOrder(log);
-      else await this.#writeOnce(log);
+      const beganAtMs = this.#world.scheduler.nowMs;
+      const sent: Sent[] = [];
+      if (this.#isIdempotent) await this.#writeInOrder(log, sent);
+      else await this.#writeOnce(log, sent);
+      this.#record(sent, beganAtMs);
     }
   }
 
-  async #writeOnce(log: LogLedger): Promise<void> {
+  #record(sent: readonly Sent[], beganAtMs: number): void {
+    if (sent.length === 0) return;
+    this.#world.recorder.add({
+      process: this.#client.name,
+      outcome: sent.every(({ isAcknowledged }) => isAcknowledged) ? 'ok' : 'info',
+      beganAtMs,
+      steps: sent.flatMap(sendsOf),
+    });
+  }
+
+  async #writeOnce(log: LogLedger, sent: Sent[]): Promise<void> {
     const { random } = this.#client;
     const outgoing = this.#build(log, undefined);
+    sent.push(outgoing.sent);
     const acks = random.pick([0, 1, -1]);
     for (let attempt = 0; attempt < 3; attempt++) {
       if (acks === 0) {
@@ -76,11 +91,12 @@ export class Producer {
   }
 
   /** Some batches at once on one connection; those without an answer are sent again, in order, until all have one. */
-  async #writeInOrder(log: LogLedger): Promise<void> {
+  async #writeInOrder(log: LogLedger, sent: Sent[]): Promise<void> {
     const { random } = this.#client;
     const identity = (this.#identity ??= await this.#newIdentity());
     if (identity === undefined) return;
     const outgoing = Array.from({ length: 1 + random.int(3) }, () => this.#build(log, identity));
+    sent.push(...outgoing.map((batch) => batch.sent));
     let open = outgoing;
     for (let attempt = 0; open.length > 0; attempt++) {
       if (attempt === ATTEMPTS_MAX || this.#world.phase === 'over') return this.#forget();
@@ -181,6 +197,7 @@ export class Producer {
       value: valueOf(name + number, random.chance(0.03) ? 3_000 : random.int(300)),
       timestamp,
     }));
+    const values = records.map((_, number) => name + number);
     const baseSequence = identity?.sequences.get(log.log) ?? 0;
     identity?.sequences.set(log.log, baseSequence + count);
     if (identity && !identity.losses.has(log.log)) identity.losses.set(log.log, log.losses);
@@ -195,8 +212,20 @@ export class Producer {
     const codec = random.chance(0.2) ? random.pick([CODEC.snappy, CODEC.lz4]) : CODEC.none;
     // Both codecs are sync.
     const bytes = recompress({ kernels, codecs: simCodecs(kernels) }, plain, codec) as Uint8Array;
-    return { bytes, sent: this.#world.ledger.send(log, bytes, timestamps) };
+    return { bytes, sent: this.#world.ledger.send(log, bytes, { timestamps, values }) };
   }
+}
+
+/** By the offsets it was told, if it was. */
+function sendsOf({ log, values, places, isAcknowledged, producerId }: Sent): Send[] {
+  const baseOffset = isAcknowledged ? places[0]?.baseOffset : undefined;
+  return values.map((value, index) => ({
+    type: 'send',
+    key: log.log,
+    value,
+    ...(baseOffset !== undefined && { offset: baseOffset + index }),
+    ...(producerId < 0 && { mayRepeat: true }),
+  }));
 }
 
 /** Begins with what no other value does; the rest is the same text over and over, as values are. */

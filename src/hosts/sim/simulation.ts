@@ -1,14 +1,16 @@
 import type { Kernels } from '../../kernels/kernels.ts';
 import type { Millis } from '../../model/ids.ts';
 import { Admin } from './admin.ts';
-import { holds } from './broken.ts';
+import { type Outcome, Recorder } from './anomalies/history.ts';
+import { Broken, holds } from './broken.ts';
 import { Client } from './client.ts';
 import { Consumer, Reader } from './consumer.ts';
 import type { Disk } from './disk.ts';
 import { GroupLedger, REBALANCE_TIMEOUT_MS, SESSION_TIMEOUT_MS } from './group-ledger.ts';
+import { judge } from './judge.ts';
 import { Keeper } from './keeper.ts';
 import { Keyed } from './keyed.ts';
-import { Ledger, type LogLedger } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 import { Member } from './member.ts';
 import { type Fault, type FaultKind, plan } from './nemesis.ts';
 import type { Node, NodeConfig, Seams } from './node.ts';
@@ -16,6 +18,7 @@ import { Producer } from './producer.ts';
 import { SeededRandom } from './random.ts';
 import { Scheduler, type Turn } from './scheduler.ts';
 import { compareStates, stateOf } from './states.ts';
+import { TxnStage } from './txn/stage.ts';
 import type { World } from './world.ts';
 
 export interface SimulationOptions {
@@ -26,6 +29,11 @@ export interface SimulationOptions {
   seams?: Seams;
   /** Keeps a line an event. */
   isTraced?: boolean;
+  /**
+   * `transactions`: a third of the time, in which there are transactions, one group and a few others. `all` is the
+   * default.
+   */
+  cast?: 'all' | 'transactions';
   /** After so many events nothing bad happens any more: for the shortest prefix that fails. */
   wildEventsMax?: number;
 }
@@ -37,6 +45,8 @@ export interface SimulationReport {
   operations: number;
   faults: Record<FaultKind, number>;
   records: number;
+  /** How many were committed, aborted, and ended so that nobody knows. */
+  transactions: Readonly<Record<Outcome, number>>;
   restarts: number;
   virtualMs: Millis;
   events: number;
@@ -49,9 +59,11 @@ export interface SimulationReport {
 
 /** 2026-01-01: any time does, if it is always the same. */
 const START_MS = 1_767_225_600_000;
-const WILD_MS = 60_000;
-/** A seed has at least so many requests. */
-const OPERATIONS_MIN = 2_000;
+/** How long a seed is, how many requests it has at least, and how many faults beside one of each kind. */
+const SPANS = {
+  all: { wildMs: 60_000, operationsMin: 2_000, moreFaults: 16 },
+  transactions: { wildMs: 20_000, operationsMin: 500, moreFaults: 2 },
+};
 /** No seed needs a tenth of them. */
 const EVENTS_MAX = 400_000;
 /** Beside the rebalances: what was under way when all was well again. */
@@ -66,13 +78,16 @@ class Simulation implements World {
   readonly scheduler = new Scheduler(START_MS);
   readonly kernels: Kernels;
   readonly ledger = new Ledger();
-  readonly groups = new Map(['group-a', 'group-b'].map((id) => [id, new GroupLedger(id)]));
+  readonly groups: ReadonlyMap<string, GroupLedger>;
   readonly config: NodeConfig;
+  readonly recorder = new Recorder(() => this.scheduler.nowMs);
   phase: World['phase'] = 'wild';
   readonly #options: SimulationOptions;
   readonly #random: SeededRandom;
   readonly #keeper: Keeper;
   readonly #members: Member[] = [];
+  readonly #cast: 'all' | 'transactions';
+  readonly #stage: TxnStage;
   #keyed: Keyed | undefined;
   readonly #clients: Promise<void>[] = [];
   #faultsToCome = 0;
@@ -86,14 +101,21 @@ class Simulation implements World {
     this.kernels = options.kernels;
     if (options.isTraced) this.scheduler.trace = [];
     this.#random = new SeededRandom(options.seed);
-    this.config = configOf(this.#random);
-    const { scheduler, kernels, config, ledger, groups } = this;
+    this.#cast = options.cast ?? 'all';
+    const isShort = this.#cast === 'transactions';
+    const groupIds = isShort ? ['group-a'] : ['group-a', 'group-b'];
+    this.groups = new Map(groupIds.map((id) => [id, new GroupLedger(id)]));
+    const config = configOf(this.#random);
+    this.config = isShort ? { ...config, flush: 'always' } : config;
+    this.#stage = new TxnStage(this, (name) => this.#client(name));
+    const { scheduler, kernels, ledger, groups } = this;
     this.#keeper = new Keeper({
       scheduler,
       kernels,
-      config,
+      config: this.config,
       ledger,
       groups,
+      stage: this.#stage,
       random: this.#random,
       seams: options.seams ?? {},
       spawn: (work) => this.#spawn(work),
@@ -101,7 +123,7 @@ class Simulation implements World {
     });
   }
 
-  wasFlipped(log: LogLedger, sinceMs: Millis): boolean {
+  wasFlipped(log: { title: string }, sinceMs: Millis): boolean {
     return this.#keeper.wasFlipped(log, sinceMs);
   }
 
@@ -120,7 +142,8 @@ class Simulation implements World {
   async #direct(): Promise<void> {
     this.#keeper.start();
     this.#admitClients();
-    for (const fault of plan(this.#random, WILD_MS)) this.#schedule(fault);
+    const { wildMs, moreFaults } = SPANS[this.#cast];
+    for (const fault of plan(this.#random, { spanMs: wildMs, more: moreFaults })) this.#schedule(fault);
     while (!this.#isTamed) await this.scheduler.sleep(100);
     this.#wildEvents = this.scheduler.eventsRun;
     this.#enter('calm');
@@ -129,9 +152,12 @@ class Simulation implements World {
     this.#enter('over');
     await Promise.all(this.#clients);
     this.scheduler.note('all clients have stopped');
+    if (this.#hasTransactions) await this.#stage.finish();
     await this.#readAll();
     await this.#restartEqualsNoRestart();
     await this.#readAll();
+    if (this.#hasTransactions) await this.#stage.readAll('txn-once-more');
+    judge(this.#stage.history(this.recorder, this.ledger));
     this.#isOver = true;
   }
 
@@ -143,8 +169,9 @@ class Simulation implements World {
   /** Enough has happened. */
   get #isTamed(): boolean {
     if (this.scheduler.eventsRun >= (this.#options.wildEventsMax ?? Infinity)) return true;
-    const isLong = this.scheduler.nowMs - START_MS >= WILD_MS;
-    return isLong && this.#faultsToCome === 0 && this.#operations >= OPERATIONS_MIN;
+    const { wildMs, operationsMin } = SPANS[this.#cast];
+    const isLong = this.scheduler.nowMs - START_MS >= wildMs;
+    return isLong && this.#faultsToCome === 0 && this.#operations >= operationsMin;
   }
 
   #schedule(fault: Fault): void {
@@ -161,11 +188,12 @@ class Simulation implements World {
       this.#clients.push(client);
       this.#spawn(client);
     };
-    for (const number of [1, 2, 3]) {
+    const isWhole = this.#cast === 'all';
+    for (const number of isWhole ? [1, 2, 3] : [1]) {
       const producer = new Producer(this, this.#client(`producer-${number}`), number < 3);
       admit(() => producer.run());
     }
-    for (const number of [1, 2]) {
+    for (const number of isWhole ? [1, 2] : [1]) {
       const consumer = new Consumer(this, this.#client(`consumer-${number}`));
       admit(() => consumer.run());
     }
@@ -180,12 +208,18 @@ class Simulation implements World {
     }
     const keyed = new Keyed(this, this.#client('keyed'));
     // Without flushes a power cut may take what was acknowledged.
-    if (this.config.flush === 'always') {
+    if (isWhole && this.config.flush === 'always') {
       this.#keyed = keyed;
       admit(() => keyed.run());
     }
+    if (this.#hasTransactions) this.#stage.admit(admit);
     const admin = new Admin(this, this.#client('admin'));
     admit(() => admin.run());
+  }
+
+  /** As with what is compacted: without flushes half of one may be gone. */
+  get #hasTransactions(): boolean {
+    return this.config.flush === 'always';
   }
 
   #client(name: string): Client {
@@ -214,7 +248,7 @@ class Simulation implements World {
   }
 
   async #readAll(): Promise<void> {
-    const reader = new Reader(this, this.#client('reader'));
+    const reader = new Reader(this, this.#client(`reader-${this.#keeper.restarts}`));
     for (const log of this.ledger.topics().flatMap(({ logs }) => logs)) {
       const isWhole = await reader.readAll(log, reader.start(log, log.trimmed.most));
       holds(isWhole, 'I17', () => `${log.title} cannot be read to its end`);
@@ -225,7 +259,7 @@ class Simulation implements World {
 
   /** After a restart all is read again, as far as the next fault lets it. */
   async #readAgain(node: Node): Promise<void> {
-    const reader = new Reader(this, this.#client('re-reader'));
+    const reader = new Reader(this, this.#client(`re-reader-${this.#keeper.restarts}`));
     for (const log of this.ledger.topics().flatMap(({ logs }) => logs)) {
       const position = reader.start(log, log.trimmed.most);
       let goesOn = true;
@@ -241,13 +275,17 @@ class Simulation implements World {
     // By then all members have expired: the groups change no more.
     await this.scheduler.sleep(SESSION_TIMEOUT_MS + 2 * REBALANCE_TIMEOUT_MS);
     const { node } = this.#keeper;
-    const before = node && stateOf(node, this.ledger, this.kernels);
+    const stateNow = (of: Node) => {
+      const logs = this.ledger.topics().flatMap((topic) => topic.logs.map(({ log }) => log));
+      return stateOf(of, [...logs, ...this.#stage.keys(of)], this.kernels);
+    };
+    const before = node && stateNow(node);
     await this.#keeper.restart();
     await this.#keeper.heal();
     const after = this.#keeper.node;
     holds(before && after, 'I17', () => 'a healthy node runs');
     await after.openAll(before.keys());
-    compareStates(before, stateOf(after, this.ledger, this.kernels));
+    compareStates(before, stateNow(after));
   }
 
   #spawn(work: Promise<void>): void {
@@ -255,7 +293,7 @@ class Simulation implements World {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error instanceof Error ? error : new Error(String(error));
+    this.#failure ??= error instanceof Broken ? error : new Broken('I17', `it throws: ${traceOf(error)}`);
     this.scheduler.note(`FAILED: ${String(error)}`);
   }
 
@@ -275,6 +313,7 @@ class Simulation implements World {
       operations: this.#operations,
       faults,
       records: this.ledger.records,
+      transactions: this.recorder.transactions,
       restarts,
       virtualMs: scheduler.nowMs - START_MS,
       events: scheduler.eventsRun,
@@ -283,6 +322,10 @@ class Simulation implements World {
       trace: scheduler.trace ?? [],
     };
   }
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function configOf(random: SeededRandom): NodeConfig {

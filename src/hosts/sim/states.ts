@@ -4,20 +4,20 @@ import type { LogKey } from '../../model/ids.ts';
 import type { Machine } from '../../model/machine.ts';
 import { dataShard } from '../../ports/shard-link.ts';
 import { holds } from './broken.ts';
-import type { Ledger } from './ledger.ts';
 import { METADATA_LOG, type Node } from './node.ts';
 
 /** What a node would know again after a restart, as text, by log. */
 export type NodeState = ReadonlyMap<LogKey, string>;
 
-/** What the logs that are open and the machines of `node` are. */
-export function stateOf(node: Node, ledger: Ledger, kernels: Kernels): NodeState {
+/** What those of `logs` that are open and the machines of `node` are. */
+export function stateOf(node: Node, logs: readonly LogKey[], kernels: Kernels): NodeState {
   const state = new Map<LogKey, string>();
-  for (const { log } of ledger.topics().flatMap((topic) => topic.logs)) {
+  for (const log of logs) {
     const found = node.openShard(dataShard(log))?.log;
     if (found === undefined) continue;
-    const { logStartOffset, logEndOffset, producers } = found;
-    state.set(log, `${logStartOffset} ${logEndOffset} ${hex(encodeSnapshot(producers, kernels))}`);
+    const { logStartOffset, lastStableOffset, logEndOffset, producers } = found;
+    const offsets = `${logStartOffset} ${lastStableOffset} ${logEndOffset}`;
+    state.set(log, `${offsets} ${hex(encodeSnapshot(producers, kernels))}`);
   }
   for (const [log, machine] of node.machines) {
     // A node that starts registers itself: the metadata is not the same afterwards.

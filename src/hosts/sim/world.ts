@@ -2,12 +2,14 @@ import type { Kernels } from '../../kernels/kernels.ts';
 import { ErrorCode } from '../../model/errors.ts';
 import type { LeaderEpoch, LogKey, Millis } from '../../model/ids.ts';
 import { metadataApi } from '../../wire/apis/03-metadata.ts';
+import type { Recorder } from './anomalies/history.ts';
 import { holds } from './broken.ts';
 import { type Client, NoAnswer } from './client.ts';
 import type { GroupLedger } from './group-ledger.ts';
 import type { Ledger, LogLedger } from './ledger.ts';
 import type { NodeConfig } from './node.ts';
 import type { Scheduler } from './scheduler.ts';
+import { TXN_TOPICS } from './txn/ledger.ts';
 
 /** What the clients of a simulation see of it. */
 export interface World {
@@ -16,10 +18,12 @@ export interface World {
   readonly ledger: Ledger;
   readonly groups: ReadonlyMap<string, GroupLedger>;
   readonly config: NodeConfig;
+  /** Of what clients do, for the checker of anomalies. */
+  readonly recorder: Recorder;
   /** `calm`: no more faults, and clients neither die nor leave. `over`: they stop. */
   readonly phase: 'wild' | 'calm' | 'over';
   /** Whether the process that runs has read a wrong bit of one of that log's files, from `sinceMs` on. */
-  wasFlipped(log: LogLedger, sinceMs: Millis): boolean;
+  wasFlipped(log: { title: string }, sinceMs: Millis): boolean;
 }
 
 /** It is compacted: what is left of it is looked at by itself. */
@@ -72,7 +76,7 @@ export async function lookAround(
   if (answer === undefined) return undefined;
   const epochs = new Map<LogKey, LeaderEpoch>();
   for (const { name, topicId, isInternal, partitions } of answer.topics) {
-    if (isInternal || name === null || name === KEYED_TOPIC) continue;
+    if (isInternal || name === null || name === KEYED_TOPIC || TXN_TOPICS.has(name)) continue;
     for (const { partitionIndex, leaderEpoch } of partitions)
       epochs.set(`${topicId}/${partitionIndex}`, leaderEpoch);
     const known = world.ledger.topicById(topicId);

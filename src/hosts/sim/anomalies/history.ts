@@ -70,6 +70,13 @@ export class Recorder {
     this.#operations.push({ ...operation, endedAtMs: this.#now() });
   }
 
+  /** How the transactions ended. */
+  get transactions(): Readonly<Record<Outcome, number>> {
+    const counts = { ok: 0, fail: 0, info: 0 };
+    for (const { isTransaction, outcome } of this.#operations) if (isTransaction === true) counts[outcome]++;
+    return counts;
+  }
+
   /** @param isKept leaves out keys that were allowed to lose what they had. */
   history(isKept: (key: string) => boolean = () => true): readonly Operation[] {
     return this.#operations.flatMap((operation) => {
