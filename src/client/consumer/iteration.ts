@@ -88,7 +88,7 @@ export class Iteration<K, V> implements Taker, AckListener {
     this.drop(owner);
   }
 
-  resume(): void {}
+  lookAgain(): void {}
 
   /** Nothing more is handed out. */
   close(): void {

@@ -20,7 +20,6 @@ export interface Task<K, V> {
 /** Records that are worked on one after the other. */
 interface Lane<K, V> {
   readonly key: string;
-  readonly owner: OwnedPartition;
   tasks: Task<K, V>[];
   isBusy: boolean;
 }
@@ -31,38 +30,42 @@ export class Lanes<K, V> {
   readonly #lanes = new Map<string, Lane<K, V>>();
   /** Have a record and are not busy, the one that waits longest first. */
   readonly #ready = new Set<Lane<K, V>>();
+  /** Of each partition. */
+  readonly #waiting = new Map<OwnedPartition, number>();
   #numbered = 0;
-  #waiting = 0;
 
   constructor(order: Order) {
     this.#order = order;
   }
 
-  /** Records that are not begun. */
+  /** Records that are not begun, but those of paused partitions. */
   get waiting(): number {
-    return this.#waiting;
+    let sum = 0;
+    for (const [owner, count] of this.#waiting) if (!owner.isPaused) sum += count;
+    return sum;
   }
 
   push(task: Task<K, V>): void {
     const key = this.#keyOf(task);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { key, owner: task.owner, tasks: [], isBusy: false };
+      lane = { key, tasks: [], isBusy: false };
       this.#lanes.set(key, lane);
     }
     lane.tasks.push(task);
-    this.#waiting++;
+    this.#count(task.owner, 1);
     if (!lane.isBusy) this.#ready.add(lane);
   }
 
   /** What is to be done now, and what to call when that is over; undefined when all wait. */
   next(): { task: Task<K, V>; over: () => void } | undefined {
     for (const lane of this.#ready) {
-      if (lane.owner.isPaused) continue;
-      const task = lane.tasks.shift();
+      const [task] = lane.tasks;
+      if (task?.owner.isPaused) continue;
       this.#ready.delete(lane);
       if (task === undefined) continue;
-      this.#waiting--;
+      lane.tasks.shift();
+      this.#count(task.owner, -1);
       lane.isBusy = true;
       return { task, over: () => this.#over(lane) };
     }
@@ -76,12 +79,20 @@ export class Lanes<K, V> {
       lane.tasks = [];
       for (const task of waiting)
         if (isKept(task)) lane.tasks.push(task);
-        else task.settled();
-      this.#waiting -= waiting.length - lane.tasks.length;
+        else {
+          this.#count(task.owner, -1);
+          task.settled();
+        }
       if (lane.tasks.length > 0) continue;
       this.#ready.delete(lane);
       if (!lane.isBusy) this.#lanes.delete(lane.key);
     }
+  }
+
+  #count(owner: OwnedPartition, by: number): void {
+    const count = (this.#waiting.get(owner) ?? 0) + by;
+    if (count === 0) this.#waiting.delete(owner);
+    else this.#waiting.set(owner, count);
   }
 
   #over(lane: Lane<K, V>): void {

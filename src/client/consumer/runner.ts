@@ -24,8 +24,12 @@ export interface RunnerParts<K, V> {
   failed: (error: unknown) => void;
 }
 
-/** Records that wait, beyond which no batch is taken: small ones cost more than their bytes. */
-const WAITING_MAX = 1_000;
+/**
+ * Records that wait, for each that is worked on, beyond which no batch is taken. They cost more than their bytes, and
+ * those that wait long are copied by the collector again and again; with fewer, one key's would keep others from coming.
+ */
+const WAITING_PER_WORKER = 8;
+const WAITING_MIN = 64;
 
 /** Works on many records at once, in the order they ask for. */
 export class Runner<K, V> implements Taker {
@@ -34,6 +38,7 @@ export class Runner<K, V> implements Taker {
   readonly #handler: Handler<K, V>;
   readonly #settings: RunSettings;
   readonly #concurrency: number;
+  readonly #waitingMax: number;
   readonly #lanes: Lanes<K, V>;
   #inFlight = 0;
   #isOver = false;
@@ -45,6 +50,7 @@ export class Runner<K, V> implements Taker {
     this.#handler = handler;
     this.#settings = settings;
     this.#concurrency = settings.concurrency;
+    this.#waitingMax = Math.max(WAITING_MIN, WAITING_PER_WORKER * settings.concurrency);
     this.#lanes = new Lanes(settings.order);
   }
 
@@ -54,7 +60,7 @@ export class Runner<K, V> implements Taker {
     signal.addEventListener('abort', stop, { once: true });
     try {
       while (!this.#isOver) {
-        if (this.#lanes.waiting < WAITING_MAX) this.#enqueue(await this.#parts.share.take(signal));
+        if (this.#lanes.waiting < this.#waitingMax) this.#enqueue(await this.#parts.share.take(signal));
         else await (this.#bell = Promise.withResolvers()).promise;
       }
     } catch (error) {
@@ -78,7 +84,7 @@ export class Runner<K, V> implements Taker {
     });
   }
 
-  resume(): void {
+  lookAgain(): void {
     this.#dispatch();
   }
 
@@ -100,7 +106,7 @@ export class Runner<K, V> implements Taker {
   #dispatch(): void {
     while (this.#inFlight < this.#concurrency && !this.#isOver) {
       const next = this.#lanes.next();
-      if (next === undefined) return;
+      if (next === undefined) break;
       const working = this.#work(next.task);
       if (working === undefined) {
         next.over();
@@ -113,7 +119,7 @@ export class Runner<K, V> implements Taker {
         this.#dispatch();
       });
     }
-    if (this.#lanes.waiting < WAITING_MAX) this.#ring();
+    if (this.#lanes.waiting < this.#waitingMax) this.#ring();
   }
 
   /** Undefined when it is over at once: what takes no time costs no promise. */

@@ -24,7 +24,8 @@ export interface Taker {
   finish(owner: OwnedPartition): void;
   /** What was taken of a paused partition waits there until `resume`; else it is let go, and read again. */
   readonly keepsPaused: boolean;
-  resume(owner: OwnedPartition): void;
+  /** A partition was paused or resumed. */
+  lookAgain(): void;
 }
 
 /** How far a consumer has come with a partition. */
@@ -165,6 +166,7 @@ export class Share<K, V> implements MemberWork {
       this.taker?.drop(owner);
       this.#readAgain(owner);
     }
+    this.taker?.lookAgain();
   }
 
   resume(partitions: readonly TopicPartition[]): void {
@@ -172,8 +174,8 @@ export class Share<K, V> implements MemberWork {
       if (!owner.isPaused) continue;
       owner.isPaused = false;
       if (owner.isRead) this.#options.fetcher.resume([owner]);
-      this.taker?.resume(owner);
     }
+    this.taker?.lookAgain();
   }
 
   seek(one: TopicPartition, position: Position): void {

@@ -182,6 +182,36 @@ const consumingBy = (groupProtocol: GroupProtocol) =>
         for (const offsets of byKey.values()) expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
       });
 
+      test('more than may wait, of one partition where more could be worked on: all come', async () => {
+        const name = await written([]);
+        for (let from = 0; from < 2_500; from += 500) await write(name, numbered(500, from));
+        const consumer = consume(name);
+        const seen: string[] = [];
+        await consumer.run(
+          async (record) => {
+            await new Promise((resolve) => setImmediate(resolve));
+            if (seen.push(valueOf(record)) === 2_500) void consumer.close();
+          },
+          { concurrency: 8 },
+        );
+        expect(seen).toEqual(numbered(2_500));
+      });
+
+      test('what waits of a paused partition keeps no other from coming', async () => {
+        const name = await written(numbered(4_000), 2);
+        const consumer = consume(name);
+        const seen: ConsumedRecord[] = [];
+        const running = consumer.run((record) => {
+          if (seen.push(record) === 1) consumer.pause([record]);
+          if (seen.length === 2_001) consumer.resume();
+          if (seen.length === 4_000) void consumer.close();
+        });
+        await running;
+        const [first, ...others] = seen.slice(0, 2_001).map(({ partition }) => partition);
+        expect(new Set(others)).toEqual(new Set([1 - (first ?? 0)]));
+        expect(seen.map(valueOf).toSorted()).toEqual(numbered(4_000).toSorted());
+      });
+
       test('handlers that are not async (kjs#1056): done with when they return, failed when they throw', async () => {
         const name = await written(numbered(3));
         const group = reach.place.name('group');
