@@ -37,9 +37,7 @@ type Encode = (
   outEnd: number,
 ) => number;
 
-/** A checksum is taken in pieces of this, which fit the initial memory (asconfig.json) and the CPU's cache. */
-const CRC_PIECE_SIZE = 262_144;
-/** Of a long piece so much at a time: a CPU's first cache holds it twice. */
+/** Of a long message so much at a time, always in the same place: a CPU's first cache holds it twice. */
 const CRC_STEP_SIZE = 16_384;
 /** `SHORT_SIZE` of assembly/crc-shorten.ts. */
 const SHORT_SIZE = 5424;
@@ -66,31 +64,31 @@ export class WasmKernels implements Kernels {
   }
 
   crc32c(bytes: Uint8Array): number {
-    if (bytes.length <= CRC_PIECE_SIZE) return this.#crcOfPiece(0, bytes);
-    let crc = 0;
-    for (let at = 0; at < bytes.length; at += CRC_PIECE_SIZE)
-      crc = this.#crcOfPiece(crc, bytes.subarray(at, at + CRC_PIECE_SIZE));
-    return crc;
+    const { memory, wasm } = this;
+    if (bytes.length >= 2 * CRC_STEP_SIZE) return this.#crcOfLong(bytes);
+    memory.bytes.set(bytes, memory.base);
+    return wasm.crc32cSpent(0, memory.base, bytes.length) >>> 0;
   }
 
-  #crcOfPiece(crc: number, piece: Uint8Array): number {
+  #crcOfLong(bytes: Uint8Array): number {
     const { memory, wasm } = this;
-    if (piece.length < 2 * CRC_STEP_SIZE) {
-      memory.bytes.set(piece, memory.base);
-      return wasm.crc32cSpent(crc, memory.base, piece.length) >>> 0;
+    const { length } = bytes;
+    let copied = CRC_STEP_SIZE + (length & 15);
+    memory.bytes.set(bytes.subarray(0, copied), memory.base);
+    let end = memory.base + copied;
+    for (let at = wasm.crc32cBegin(0, memory.base, length); ;) {
+      const takenEnd = end - Math.max(0, copied - (length - SHORT_SIZE));
+      wasm.crc32cMore(at, takenEnd);
+      if (copied === length) return wasm.crc32cEnd(takenEnd) >>> 0;
+      // What comes next goes behind as many bytes as it needs of those before.
+      memory.bytes.copyWithin(memory.base, takenEnd - SHORT_SIZE, end);
+      at = memory.base + SHORT_SIZE;
+      end -= takenEnd - at;
+      const next = bytes.subarray(copied, copied + CRC_STEP_SIZE);
+      memory.bytes.set(next, end);
+      end += next.length;
+      copied += next.length;
     }
-    const last = memory.base + piece.length - SHORT_SIZE;
-    let at = 0;
-    for (let copied = 0; copied < piece.length;) {
-      const next = Math.min(copied + CRC_STEP_SIZE + (at === 0 ? piece.length & 15 : 0), piece.length);
-      memory.bytes.set(piece.subarray(copied, next), memory.base + copied);
-      if (at === 0) at = wasm.crc32cBegin(crc, memory.base, piece.length);
-      const end = Math.min(memory.base + next, last);
-      wasm.crc32cMore(at, end);
-      at = end;
-      copied = next;
-    }
-    return wasm.crc32cEnd(last) >>> 0;
   }
 
   validateBatch(bytes: Uint8Array): BatchFault {

@@ -26,7 +26,7 @@ export interface RunnerParts<K, V> {
 
 /**
  * Records that wait, for each that is worked on, beyond which no batch is taken. They cost more than their bytes, and
- * those that wait long are copied by the collector again and again; with fewer, one key's would keep others from coming.
+ * those that wait long are copied by the collector again and again; with fewer, one key's would keep the others out.
  */
 const WAITING_PER_WORKER = 8;
 const WAITING_MIN = 64;
