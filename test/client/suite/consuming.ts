@@ -1,25 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Client } from '../../../src/client/client.ts';
 import type { ConsumedRecord } from '../../../src/client/consumer/consumed-record.ts';
-import type { Consumer } from '../../../src/client/consumer/consumer.ts';
-import type { ConsumerOptions } from '../../../src/client/consumer/options.ts';
 import { serde } from '../../../src/client/topics/serde.ts';
 import { topic } from '../../../src/client/topics/topic.ts';
-import { newTopic, type Reach, suite, textOf, useClient } from './reach.ts';
-
-const valueOf = ({ value }: { value: Uint8Array | null }) => textOf(value) ?? '';
-const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, at) => `v${from + at}`);
-
-/** As many records as that, then it stops asking. */
-async function some(consumer: Consumer, count: number): Promise<ConsumedRecord[]> {
-  const records: ConsumedRecord[] = [];
-  while (records.length < count) {
-    const { value } = await consumer.next();
-    if (value === undefined) break;
-    records.push(value);
-  }
-  return records;
-}
+import { Consuming, type GroupProtocol, numbered, some, valueOf } from './consuming-world.ts';
+import { type Reach, suite, textOf } from './reach.ts';
 
 /** What a consumer promises that has its group to itself, by either protocol of groups. */
 export function consuming(reach: Reach): void {
@@ -27,26 +11,10 @@ export function consuming(reach: Reach): void {
   consumingBy('consumer')(reach);
 }
 
-type GroupProtocol = 'classic' | 'consumer';
-
 const consumingBy = (groupProtocol: GroupProtocol) =>
   suite(`consuming, ${groupProtocol}`, (reach) => {
-    let client: Client;
-    useClient(reach, (made) => (client = made));
-
-    async function written(values: readonly string[], partitions = 1): Promise<string> {
-      const { name } = await newTopic(reach, client, { partitions });
-      await write(name, values, partitions);
-      return name;
-    }
-    async function write(name: string, values: readonly string[], partitions = 1): Promise<void> {
-      const records = values.map((value, at) => ({ value, key: `k${at % 5}`, partition: at % partitions }));
-      await client.send(name, records);
-    }
-    const consume = (
-      topics: string,
-      options: Partial<ConsumerOptions<Uint8Array | null, Uint8Array | null>> = {},
-    ) => client.consumer({ groupProtocol, group: reach.place.name('group'), topics, ...options });
+    const world = new Consuming(reach, groupProtocol);
+    const { written, write, consume } = world;
 
     describe('for await', () => {
       test('asking for the next record acks the last; leaving keeps the current one', async () => {
@@ -113,13 +81,13 @@ const consumingBy = (groupProtocol: GroupProtocol) =>
       test('records have what they were written with, and the types their topic says', async () => {
         const name = await written([]);
         const typed = topic(name, { key: serde.string, value: serde.json<{ n: number }>() });
-        await client.send(typed, {
+        await world.client.send(typed, {
           key: 'a',
           value: { n: 1 },
           headers: { h: 'x' },
           timestamp: 1_700_000_000_000,
         });
-        const consumer = client.consumer({
+        const consumer = world.client.consumer({
           groupProtocol,
           group: reach.place.name('group'),
           topics: [typed],
@@ -142,7 +110,7 @@ const consumingBy = (groupProtocol: GroupProtocol) =>
       test('a record that is not what its topic says: skipped, told or thrown', async () => {
         const name = await written(['{"n":1}', 'no json', '{"n":3}']);
         const typed = topic(name, { value: serde.json<{ n: number }>() });
-        const skipping = client.consumer({
+        const skipping = world.client.consumer({
           groupProtocol,
           group: reach.place.name('group'),
           topics: typed,
@@ -151,142 +119,14 @@ const consumingBy = (groupProtocol: GroupProtocol) =>
         const seen: number[] = [];
         for await (const { value } of skipping) if (seen.push(value.n) === 2) break;
         expect(seen).toEqual([1, 3]);
-        const throwing = client.consumer({ groupProtocol, group: reach.place.name('group'), topics: typed });
+        const throwing = world.client.consumer({
+          groupProtocol,
+          group: reach.place.name('group'),
+          topics: typed,
+        });
         expect((await throwing.next()).value?.value.n).toBe(1);
         await expect(throwing.next()).rejects.toMatchObject({ code: 'INVALID_RECORD_VALUE' });
         expect(throwing.status).toBe('failed');
-      });
-    });
-
-    describe('run', () => {
-      test('each once, those of a key in order, as many at once as told', async () => {
-        const name = await written(numbered(200), 3);
-        const consumer = consume(name);
-        const byKey = new Map<string, number[]>();
-        let inWork = 0;
-        let most = 0;
-        let count = 0;
-        await consumer.run(
-          async (record) => {
-            most = Math.max(most, ++inWork);
-            const key = `${record.partition}/${textOf(record.key)}`;
-            byKey.set(key, [...(byKey.get(key) ?? []), record.offset]);
-            await new Promise((resolve) => setImmediate(resolve));
-            inWork--;
-            if (++count === 200) void consumer.close();
-          },
-          { concurrency: 8, order: 'key' },
-        );
-        expect(most).toBe(8);
-        expect(count).toBe(200);
-        for (const offsets of byKey.values()) expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
-      });
-
-      test('more than may wait, of one partition where more could be worked on: all come', async () => {
-        const name = await written([]);
-        for (let from = 0; from < 2_500; from += 500) await write(name, numbered(500, from));
-        const consumer = consume(name);
-        const seen: string[] = [];
-        await consumer.run(
-          async (record) => {
-            await new Promise((resolve) => setImmediate(resolve));
-            if (seen.push(valueOf(record)) === 2_500) void consumer.close();
-          },
-          { concurrency: 8 },
-        );
-        expect(seen).toEqual(numbered(2_500));
-      });
-
-      test('what waits of a paused partition keeps no other from coming', async () => {
-        const name = await written(numbered(4_000), 2);
-        const consumer = consume(name);
-        const seen: ConsumedRecord[] = [];
-        const running = consumer.run((record) => {
-          if (seen.push(record) === 1) consumer.pause([record]);
-          if (seen.length === 2_001) consumer.resume();
-          if (seen.length === 4_000) void consumer.close();
-        });
-        await running;
-        const [first, ...others] = seen.slice(0, 2_001).map(({ partition }) => partition);
-        expect(new Set(others)).toEqual(new Set([1 - (first ?? 0)]));
-        expect(seen.map(valueOf).toSorted()).toEqual(numbered(4_000).toSorted());
-      });
-
-      test('handlers that are not async (kjs#1056): done with when they return, failed when they throw', async () => {
-        const name = await written(numbered(3));
-        const group = reach.place.name('group');
-        const seen: string[] = [];
-        const running = consume(name, { group }).run((record) => {
-          if (seen.push(valueOf(record)) === 3) throw new Error('no good');
-        });
-        await expect(running).rejects.toThrow('no good');
-        expect(seen).toEqual(numbered(3));
-        const next = consume(name, { group });
-        expect((await some(next, 1)).map(valueOf)).toEqual(['v2']);
-        await next.return();
-      });
-
-      test('what fails is tried again, then goes to the dead letter topic with the reason', async () => {
-        const name = await written(numbered(3));
-        const deadLetter = await written([]);
-        const group = reach.place.name('group');
-        const consumer = consume(name, { group });
-        const attempts: string[] = [];
-        await consumer.run(
-          (record) => {
-            attempts.push(valueOf(record));
-            if (valueOf(record) === 'v1') throw new Error('poison');
-            if (valueOf(record) === 'v2') void consumer.close();
-          },
-          { retry: 2, deadLetter },
-        );
-        expect(attempts).toEqual(['v0', 'v1', 'v1', 'v1', 'v2']);
-        for await (const record of client.read(deadLetter, { live: false })) {
-          expect(valueOf(record)).toBe('v1');
-          const headers = Object.fromEntries(record.headers.map(({ key, value }) => [key, textOf(value)]));
-          expect(headers).toMatchObject({ 'dead-letter-topic': name, 'dead-letter-offset': '1' });
-          expect(headers['dead-letter-reason']).toContain('poison');
-        }
-        const next = consume(name, { group });
-        await write(name, ['v3']);
-        expect((await some(next, 1)).map(valueOf)).toEqual(['v3']);
-        await next.return();
-      });
-
-      test('without one it ends the run, and is read again by whoever comes next', async () => {
-        const name = await written(numbered(5));
-        const group = reach.place.name('group');
-        const consumer = consume(name, { group });
-        const running = consumer.run(async (record) => {
-          if (valueOf(record) === 'v2') throw new Error('no good');
-        });
-        await expect(running).rejects.toThrow('no good');
-        expect(consumer.status).toBe('failed');
-        const next = consume(name, { group });
-        expect((await some(next, 1)).map(valueOf)).toEqual(['v2']);
-        await next.return();
-      });
-
-      test('aborted, what is begun is finished and committed first', async () => {
-        const name = await written(numbered(5));
-        const group = reach.place.name('group');
-        const consumer = consume(name, { group });
-        const controller = new AbortController();
-        const done: string[] = [];
-        const running = consumer.run(
-          async (record) => {
-            if (valueOf(record) === 'v1') controller.abort(new Error('enough'));
-            await new Promise((resolve) => setTimeout(resolve, 5));
-            expect(record.signal.aborted).toBe(false);
-            done.push(valueOf(record));
-          },
-          { signal: controller.signal },
-        );
-        await expect(running).rejects.toThrow('enough');
-        expect(done).toEqual(['v0', 'v1']);
-        const next = consume(name, { group });
-        expect((await some(next, 1)).map(valueOf)).toEqual(['v2']);
-        await next.return();
       });
     });
 
@@ -333,7 +173,7 @@ const consumingBy = (groupProtocol: GroupProtocol) =>
         expect((await some(consumer, 2)).map(valueOf)).toEqual(['v2', 'v3']);
         consumer.seek(at, 'earliest');
         expect((await some(consumer, 1)).map(valueOf)).toEqual(['v0']);
-        await client.send(name, { value: 'late', timestamp: Date.now() + 60_000 });
+        await world.client.send(name, { value: 'late', timestamp: Date.now() + 60_000 });
         consumer.seek(at, { time: Date.now() + 30_000 });
         expect((await some(consumer, 1)).map(valueOf)).toEqual(['late']);
         expect(() => consumer.seek({ topic: name, partition: 7 }, 0)).toThrow(
@@ -366,16 +206,16 @@ const consumingBy = (groupProtocol: GroupProtocol) =>
       test('partitions assigned by hand, with positions of a group or without', async () => {
         const name = await written(numbered(10), 2);
         const assign = [{ topic: name, partition: 1, from: -2 }];
-        const alone = client.consumer({ assign });
+        const alone = world.client.consumer({ assign });
         expect((await some(alone, 2)).map(valueOf)).toEqual(['v7', 'v9']);
         expect(alone.assignment).toEqual([{ topic: name, partition: 1 }]);
         await expect(alone.commit()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
         await alone[Symbol.asyncDispose]();
         const group = reach.place.name('group');
-        const first = client.consumer({ group, assign: [{ topic: name, partition: 0 }] });
+        const first = world.client.consumer({ group, assign: [{ topic: name, partition: 0 }] });
         await some(first, 3);
         await first.return();
-        const second = client.consumer({ group, assign: [{ topic: name, partition: 0 }] });
+        const second = world.client.consumer({ group, assign: [{ topic: name, partition: 0 }] });
         expect((await some(second, 1)).map(valueOf)).toEqual(['v4']);
         await second.return();
       });
@@ -383,21 +223,21 @@ const consumingBy = (groupProtocol: GroupProtocol) =>
 
     test('topics by pattern, those that come later too', async () => {
       const prefix = reach.place.name('pattern');
-      const topicNamed = (name: string) => client.admin.topics.create(name);
+      const topicNamed = (name: string) => world.client.admin.topics.create(name);
       await topicNamed(`${prefix}-a`);
       await topicNamed(`other-${prefix}`);
       const pattern = new RegExp(`^${prefix}-`, 'g');
-      const consumer = client.consumer({
+      const consumer = world.client.consumer({
         groupProtocol,
         group: reach.place.name('group'),
         pattern,
         metadataMaxAgeMs: 20,
       });
-      await client.send(`${prefix}-a`, { value: 'one' });
+      await world.client.send(`${prefix}-a`, { value: 'one' });
       expect((await some(consumer, 1)).map(valueOf)).toEqual(['one']);
       await topicNamed(`${prefix}-b`);
       const next = consumer.next();
-      await client.send(`${prefix}-b`, { value: 'two' });
+      await world.client.send(`${prefix}-b`, { value: 'two' });
       expect(valueOf((await next).value as ConsumedRecord)).toBe('two');
       await consumer.return();
     });
