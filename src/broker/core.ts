@@ -101,6 +101,7 @@ export function startCore(parts: CoreParts): Core {
     image,
     logins: loginsOf(parts, layers),
     authorizer: authorizerOf(image, staticConfigs),
+    recordTools: { kernels, codecs },
     quotaWindows: quotaWindowsOf(layers),
     connectionBounds: connectionBoundsOf(layers),
     telemetry: parts.telemetry && clientTelemetry(parts.telemetry, layers, random),

@@ -7,6 +7,7 @@ import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { ShardLink, ShardReply } from '../ports/shard-link.ts';
 import type { Authorizer } from '../security/authorizer.ts';
+import type { RecordTools } from './access/by-key.ts';
 import { AuditLog, type AuditLevel } from './audit/audit-log.ts';
 import { type QuotaWindows, QuotaKeeper } from '../quota/keeper.ts';
 import { type ClientSocket, type CloseReason, Connection } from './connection.ts';
@@ -62,6 +63,8 @@ export interface GatewayOptions {
   image: MetadataImage;
   /** For listeners that want to know who comes; undefined: there are none. */
   logins?: Logins | undefined;
+  /** For whoever may have some keys of a topic alone: without them he gets nothing. */
+  recordTools?: RecordTools | undefined;
   /** Who may do what; undefined: all may all. */
   authorizer?: Authorizer | undefined;
   /** How quotas are counted; Kafka's defaults unless given. */
@@ -94,6 +97,7 @@ export class Gateway {
   readonly image: MetadataImage;
   readonly logins: Logins | undefined;
   readonly authorizer: Authorizer | undefined;
+  readonly recordTools: RecordTools | undefined;
   readonly counters = new GatewayCounters();
   readonly #log: Log | undefined;
   readonly #closes = new Seldom(CLOSES_LOGGED_EVERY_MS);
@@ -124,6 +128,7 @@ export class Gateway {
     this.image = options.image;
     this.logins = options.logins;
     this.authorizer = options.authorizer;
+    this.recordTools = options.recordTools;
     const { unreadBytesMax: maxBytes, connectionUnreadBytesMin: minBytes } = options.limits;
     this.readCredit = new ReadCredit({ maxBytes, minBytes });
     this.fetchSessions = new FetchSessions(options);

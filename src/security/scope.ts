@@ -5,6 +5,8 @@ export interface ScopedTopic {
   /** A name, or with a `*` at its end all that begin so. */
   readonly topic: string;
   readonly operations: readonly ('read' | 'write')[];
+  /** Of its records those alone whose keys begin so; left out, all. */
+  readonly keyPrefix?: string;
 }
 
 const { READ, WRITE, DESCRIBE, IDEMPOTENT_WRITE } = AclOperation;
@@ -23,6 +25,18 @@ export class Scope {
     if (resourceType === AclResource.TOPIC)
       return this.topics.some((scoped) => isOf(scoped, name) && permits(scoped, operation));
     return resourceType === AclResource.CLUSTER && operation === IDEMPOTENT_WRITE && this.allowsAny(WRITE);
+  }
+
+  /** What keys of a topic's records have to begin with, one of them; undefined: with anything. */
+  keyPrefixes(operation: number, name: string): readonly string[] | undefined {
+    const mine = this.topics.filter((scoped) => isOf(scoped, name) && permits(scoped, operation));
+    const prefixes = mine.flatMap(({ keyPrefix }) => keyPrefix ?? []);
+    return mine.length > 0 && prefixes.length === mine.length ? prefixes : undefined;
+  }
+
+  /** Something of it is limited to keys. */
+  get isByKey(): boolean {
+    return this.topics.some(({ keyPrefix }) => keyPrefix !== undefined);
   }
 
   allowsAny(operation: number): boolean {
@@ -46,14 +60,18 @@ export function scopedTopicsIn(given: unknown): ScopedTopic[] {
   if (!Array.isArray(given) || given.length === 0 || given.length > TOPICS_MAX)
     throw new Error(`"topics" is a list of 1 to ${TOPICS_MAX} of { topic, operations }`);
   return given.map((each: unknown) => {
-    const { topic, operations } = (each ?? {}) as Readonly<Record<string, unknown>>;
+    const { topic, operations, keyPrefix } = (each ?? {}) as Readonly<Record<string, unknown>>;
     if (typeof topic !== 'string' || !/^[\w.-]{0,249}\*?$/.test(topic) || topic === '')
       throw new Error('"topic" is a name, or the beginning of names with a * behind it');
     const isKnown = (operation: unknown) => operation === 'read' || operation === 'write';
     if (!Array.isArray(operations) || operations.length === 0 || !operations.every(isKnown))
       throw new Error('"operations" are read, write, or both');
-    return { topic, operations } as ScopedTopic;
+    if (keyPrefix === undefined) return { topic, operations } as ScopedTopic;
+    if (typeof keyPrefix !== 'string' || keyPrefix === '' || keyPrefix.length > KEY_PREFIX_MAX)
+      throw new Error(`"keyPrefix" is how keys begin, of at most ${KEY_PREFIX_MAX} characters`);
+    return { topic, operations, keyPrefix } as ScopedTopic;
   });
 }
 
 const TOPICS_MAX = 100;
+const KEY_PREFIX_MAX = 256;

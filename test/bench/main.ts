@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   heartbeats: () => import('./heartbeats.ts'),
   hosts: () => import('./hosts.ts'),
   produce: () => import('./produce.ts'),
+  'key-prefix': () => import('./key-prefix.ts'),
   'small-produce': () => import('./small-produce.ts'),
   'client-produce': () => import('./client-produce.ts'),
   'client-consume': () => import('./client-consume.ts'),

@@ -4,6 +4,8 @@ import type { Authorizer, Requester } from '../../security/authorizer.ts';
 import { operationBits } from '../../security/operations.ts';
 import { Scope } from '../../security/scope.ts';
 
+const UTF8 = new TextEncoder();
+
 /** Who decides, and what there is. */
 interface Rules {
   readonly authorizer: Authorizer | undefined;
@@ -67,6 +69,16 @@ export class Access {
     if (name) return this.topic(operation, name);
     const found = topicId === undefined ? undefined : this.#rules.image.topicById(topicId);
     return found === undefined || this.topic(operation, found.name);
+  }
+
+  /** What keys of its records have to begin with, one of them; undefined: with anything. */
+  keyPrefixes(
+    operation: number,
+    { topic, topicId }: { topic?: string | null; topicId?: string },
+  ): readonly Uint8Array[] | undefined {
+    if (this.scope?.isByKey !== true) return undefined;
+    const name = topic || (topicId === undefined ? '' : (this.#rules.image.topicById(topicId)?.name ?? ''));
+    return this.scope.keyPrefixes(operation, name)?.map((prefix) => UTF8.encode(prefix));
   }
 
   operations(resourceType: number, resourceName: string): number {

@@ -26,7 +26,10 @@ const writeTxnMarkers = wholly(
 );
 
 const describeProducers = guard(describeProducersApi, ({ call, request, access }) => {
-  const { allowed, refused } = parted(request.topics, ({ name }) => access.topic(Op.READ, name));
+  // Whoever may read some keys alone learns nothing of who else writes.
+  const mayRead = (topic: string) =>
+    access.topic(Op.READ, topic) && access.keyPrefixes(Op.READ, { topic }) === undefined;
+  const { allowed, refused } = parted(request.topics, ({ name }) => mayRead(name));
   if (refused.length === 0) return request;
   const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   const refusals = refused.map(({ name, partitionIndexes }) => ({

@@ -1,7 +1,7 @@
 import { ErrorCode } from '../../model/errors.ts';
 import { ZERO_UUID } from '../../model/ids.ts';
 import { AclOperation as Op } from '../../security/acl.ts';
-import { type ProduceResponse, produceApi } from '../../wire/apis/00-produce.ts';
+import { type ProduceRequest, type ProduceResponse, produceApi } from '../../wire/apis/00-produce.ts';
 import { type ListOffsetsResponse, listOffsetsApi } from '../../wire/apis/02-list-offsets.ts';
 import { type MetadataResponse, metadataApi } from '../../wire/apis/03-metadata.ts';
 import { type CreateTopicsResponse, createTopicsApi } from '../../wire/apis/19-create-topics.ts';
@@ -21,19 +21,66 @@ import { refusedPartition } from '../handlers/00-produce.ts';
 import { unanswered as noEnd } from '../handlers/23-offset-for-leader-epoch.ts';
 import { unanswered as noOffset } from '../handlers/02-list-offsets.ts';
 import { absent, isForAll } from '../handlers/03-metadata.ts';
+import { andThen, type MaybePromise } from '../../records/codecs.ts';
+import type { Call } from '../call.ts';
+import type { Access } from './access.ts';
+import { areAllOf, inTurn } from './by-key.ts';
 import { type Guard, guard, parted } from './guard.ts';
 
 const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
 
-const produce = guard(produceApi, ({ call, request, access }) => {
+type ProduceTopic = ProduceRequest['topicData'][number];
+
+const produce = guard(produceApi, (asked) => {
+  const { call, request, access } = asked;
   const { transactionalId } = request;
   const mayBegin = transactionalId === null || access.transactionalId(Op.WRITE, transactionalId);
   const { allowed, refused } = parted(
     request.topicData,
     (topic) => mayBegin && access.namedTopic(Op.WRITE, topic),
   );
-  if (refused.length === 0) return request;
   const code = mayBegin ? errorCode : ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+  if (access.scope?.isByKey !== true) return produceAllowed(asked, { allowed, refused, code });
+  const left = andThen(byKey(asked, allowed), (keyed) =>
+    produceAllowed(asked, { allowed: keyed.allowed, refused: [...refused, ...keyed.refused], code }),
+  );
+  if (!(left instanceof Promise)) return left;
+  left.then(
+    (request) => request && call.handler.handle(call, request),
+    () => call.close('bad_request'),
+  );
+  return undefined;
+});
+
+/** Parts what may be written, by the keys of its records. */
+function byKey(
+  { call, access }: { call: Call; access: Access },
+  topics: readonly ProduceTopic[],
+): MaybePromise<{ allowed: ProduceTopic[]; refused: ProduceTopic[] }> {
+  const tools = call.gateway.recordTools;
+  const allowed: ProduceTopic[] = [];
+  const refused: ProduceTopic[] = [];
+  const all = topics.flatMap((topic) => topic.partitionData.map((partition) => ({ topic, partition })));
+  const look = ({ topic, partition }: (typeof all)[number]) => {
+    const prefixes = access.keyPrefixes(Op.WRITE, { topic: topic.name, topicId: topic.topicId });
+    const { records } = partition;
+    const mayBe =
+      prefixes === undefined ||
+      (tools !== undefined && records !== null && areAllOf(tools, records, prefixes));
+    return andThen(
+      mayBe,
+      (may) => void (may ? allowed : refused).push({ ...topic, partitionData: [partition] }),
+    );
+  };
+  return andThen(inTurn(all, look), () => ({ allowed, refused }));
+}
+
+/** Handles what may be, and answers for the rest. */
+function produceAllowed(
+  { call, request }: { call: Call; request: ProduceRequest },
+  { allowed, refused, code }: { allowed: ProduceTopic[]; refused: ProduceTopic[]; code: number },
+): ProduceRequest | undefined {
+  if (refused.length === 0) return request;
   const refusals = refused.map(({ name, topicId, partitionData }) => ({
     name,
     topicId,
@@ -45,7 +92,7 @@ const produce = guard(produceApi, ({ call, request, access }) => {
   call.handler.handle(call, { ...request, topicData: allowed });
   call.close('acks_0_failed');
   return undefined;
-});
+}
 
 const listOffsets = guard(listOffsetsApi, ({ call, request, access }) => {
   const { allowed, refused } = parted(request.topics, (topic) => access.namedTopic(Op.DESCRIBE, topic));

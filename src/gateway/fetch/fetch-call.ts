@@ -2,6 +2,7 @@ import { ErrorCode } from '../../model/errors.ts';
 import type { Uuid } from '../../model/ids.ts';
 import type { ShardId, ShardReply } from '../../ports/shard-link.ts';
 import type { FetchRequest, FetchResponse } from '../../wire/apis/01-fetch.ts';
+import { BY_KEY_MAX_BYTES, onlyOwnRecords } from '../access/by-key.ts';
 import { mayRead } from '../access/may-read.ts';
 import type { Call } from '../call.ts';
 import { quotaClient } from '../throttle.ts';
@@ -57,6 +58,8 @@ export class FetchCall {
   #failed = false;
   #timeUp = false;
   #waiting = false;
+  /** Nothing that comes now is part of the answer any more. */
+  #isFinishing = false;
 
   /** @param done is called once, with all partitions in the order of `wanted`, unless the client goes. */
   constructor(
@@ -72,7 +75,13 @@ export class FetchCall {
     // At least one: the first batch is given whole, so that no reader gets stuck.
     this.#maxBytes = Math.max(
       1,
-      Math.min(request.maxBytes, call.gateway.limits.fetchMaxBytes, credit.freeBytes, quotaBytes(call)),
+      Math.min(
+        request.maxBytes,
+        call.gateway.limits.fetchMaxBytes,
+        credit.freeBytes,
+        quotaBytes(call),
+        call.connection.access?.scope?.isByKey === true ? BY_KEY_MAX_BYTES : Infinity,
+      ),
     );
     this.#minBytes = Math.min(request.minBytes, this.#maxBytes);
     this.#count = wanted.length;
@@ -120,7 +129,7 @@ export class FetchCall {
 
   /** Asks as many parts as the byte budget allows; what they do not use frees it for the next. */
   #askMore(): void {
-    if (this.#asking) return;
+    if (this.#asking || this.#isFinishing) return;
     this.#asking = true;
     while (this.#next < this.#parts.length) {
       const part = this.#parts[this.#next] as Part;
@@ -158,6 +167,7 @@ export class FetchCall {
 
   /** What is parked has more to say. */
   #later(part: Part, reply: ShardReply): void {
+    if (this.#isFinishing) return;
     if (!reply.parked) {
       part.parked = undefined;
       this.#take(part, reply);
@@ -239,6 +249,7 @@ export class FetchCall {
 
   /** The client gets what there is by now. */
   #endWait(): void {
+    if (this.#isFinishing) return;
     this.#timeUp = true;
     this.#askAgain(this.#parts.filter(({ parked }) => parked?.isStale));
   }
@@ -249,7 +260,16 @@ export class FetchCall {
       if (parked === undefined || sizeOf(response) > 0) continue;
       if (this.#call.connection.keepParked(parked)) this.#call.handOver(parked.ask);
     }
-    this.#done(this.#parts);
+    this.#isFinishing = true;
+    const { access } = this.#call.connection;
+    if (access?.scope?.isByKey !== true) return this.#done(this.#parts);
+    // Each time: what is parked for it may be anybody's.
+    const only = onlyOwnRecords(this.#call, access, this.#parts);
+    if (only === undefined) return this.#done(this.#parts);
+    only.then(
+      () => this.#done(this.#parts),
+      () => this.#call.close('bad_request'),
+    );
   }
 }
 
