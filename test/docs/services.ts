@@ -47,6 +47,7 @@ export function serviceOf(line: string): Start | undefined {
   const [command, ...args] = words.trim().split(/\s+/);
   if (/^npm start\b/.test(words)) return broker(['dev']);
   if (command === 'milena' && args[0] === 'dev') return broker(args);
+  if (command === 'milena' && args[0] === 'start' && !args.includes('--print-config')) return node(args);
   if (command === 'milena' && args[0] === 'bridge') return bridge(args);
   if (command === 'vite') return vite;
   if (command === 'wrangler' && args[0] === 'dev') return wrangler;
@@ -64,6 +65,35 @@ function broker(args: readonly string[]): Start {
       [9094, http.port],
     ] as const;
     return { ports, stop };
+  };
+}
+
+/** Where it listens its file says, which names ports of this world already. */
+function node(args: readonly string[]): Start {
+  return async (cwd, _, env) => {
+    const child = spawn(process.execPath, [MILENA, ...args], {
+      cwd,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(child, 'exit');
+    const said: string[] = [];
+    const ready = new Promise<void>((resolve) => {
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        said.push(line);
+        if (line.includes('"msg":"ready"')) resolve();
+      });
+    });
+    const failed = ended.then(() => {
+      throw new Error(`milena ${args.join(' ')} did not start:\n${said.join('\n')}`);
+    });
+    await Promise.race([ready, failed]);
+    failed.catch(() => {});
+    const stop = async () => {
+      child.kill('SIGTERM');
+      await ended;
+    };
+    return { ports: [], stop };
   };
 }
 

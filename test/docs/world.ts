@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeCertificate } from '../support/certificate.ts';
 import { MILENA } from '../support/broker-process.ts';
 import { ROOT, Run } from '../cli/milena.ts';
 import { escaped, isAsShown, type Step } from './page.ts';
@@ -46,6 +47,7 @@ export class World implements AsyncDisposable {
 
   /** Does what a page says, from top to bottom. @throws where it comes out otherwise. */
   async follow(steps: readonly Step[]): Promise<void> {
+    if (steps.some(({ text }) => text.includes('server.pem'))) await this.#certify();
     for (const step of steps) {
       const { kind, at, name, output } = step;
       if (kind === 'program') await writeFile(join(this.folder, name), this.#here(step));
@@ -54,6 +56,13 @@ export class World implements AsyncDisposable {
       if (kind === 'program' && !isNamed(name, steps)) await this.#run(at, process.execPath, [name], output);
       if (kind === 'shell') await this.#shell(step);
     }
+  }
+
+  /** What a reader has been given by whoever signs certificates. */
+  async #certify(): Promise<void> {
+    const { key, cert } = makeCertificate('127.0.0.1');
+    await writeFile(join(this.folder, 'server.pem'), `${key}${cert}`, { mode: 0o600 });
+    await writeFile(join(this.folder, 'ca.pem'), cert);
   }
 
   /** Lines of a shell: what keeps running is started, pages are opened, all else runs to its end. */
