@@ -40,8 +40,9 @@ export class TransactionalProducer implements AsyncDisposable {
    * Calls `fn`, and commits what it did once it has ended well; else that is aborted. Those of one producer come one
    * after the other.
    * @throws what `fn` throws, or what became of something it did not await: nothing of it counts, and it may be tried
-   *   again. BrokerError PRODUCER_FENCED: another has begun with the same id, or it took too long: nothing of it
-   *   counts, and this producer is over. ConnectionLost while it was committed: it may count or not.
+   *   again. BrokerError PRODUCER_FENCED: another has begun with the same id, or it took too long: this producer is
+   *   over, and nothing of it counts, unless an answer to its commit was lost before. ConnectionLost while it was
+   *   committed: it may count or not.
    */
   transaction<T>(fn: (transaction: Transaction) => T | Promise<T>): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(closedError('the transactional producer'));
