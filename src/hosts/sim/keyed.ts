@@ -1,7 +1,8 @@
 import { ErrorCode } from '../../model/errors.ts';
 import type { Millis, Offset } from '../../model/ids.ts';
 import { records } from '../../records/batch.ts';
-import { type NewRecord, buildBatch } from '../../records/builder.ts';
+import { buildBatch } from '../../records/builder.ts';
+import { controlType } from '../../records/control.ts';
 import { BatchHeader, CRC_START, offsetAfter } from '../../records/header.ts';
 import { produceApi } from '../../wire/apis/00-produce.ts';
 import { fetchApi } from '../../wire/apis/01-fetch.ts';
@@ -10,6 +11,9 @@ import { initProducerIdApi } from '../../wire/apis/22-init-producer-id.ts';
 import { holds } from './broken.ts';
 import { type Client, only } from './client.ts';
 import { batchesIn } from './ledger.ts';
+import { TxnLedger, TxnLog } from './txn/ledger.ts';
+import { type Told, TxnProducer } from './txn/producer.ts';
+import { AbortedProducers } from './txn/reader.ts';
 import { KEYED_TOPIC, type World, answerOf, isTransient } from './world.ts';
 
 const KEYS = 6;
@@ -37,9 +41,9 @@ interface Identity {
   lastOffset: Offset;
 }
 
-/** What of a log is there. */
+/** What of a log is there and counts. */
 interface Found {
-  highWatermark: Offset;
+  endOffset: Offset;
   /** By offset. */
   values: Map<Offset, { key: string; value: string | null }>;
   /** By producer id: where its batches end. */
@@ -47,8 +51,8 @@ interface Found {
 }
 
 /**
- * Writes keys to a topic that is compacted, and checks what is left of it (I13): of each key what was written last, a
- * tombstone as long as it has to stay, and the last batch of every producer (I3).
+ * Writes keys to a topic that is compacted, some in transactions, and checks what is left of it (I13): of each key what
+ * was written last and counts, a tombstone as long as it has to stay, and the last batch of every producer (I3).
  */
 export class Keyed {
   readonly #world: World;
@@ -56,7 +60,13 @@ export class Keyed {
   readonly #newest = new Map<string, Written>();
   /** Everything that was acknowledged, by offset. */
   readonly #history = new Map<Offset, { key: string; value: string | null }>();
+  /** What was aborted: it may be there for a while, and nobody may see it. */
+  readonly #aborted = new Set<Offset>();
+  /** Of what was acknowledged. */
+  #endOffset = 0;
   readonly #identities: Identity[] = [];
+  readonly #transactional: TxnProducer;
+  readonly #log = new TxnLog(KEYED_TOPIC, 0);
   #values = 0;
   /** What became of the last batch is not known, and nobody asks any more. */
   #isOpen = false;
@@ -64,6 +74,7 @@ export class Keyed {
   constructor(world: World, client: Client) {
     this.#world = world;
     this.#client = client;
+    this.#transactional = new TxnProducer({ world, client, ledger: new TxnLedger() }, 'keyed');
   }
 
   async run(): Promise<void> {
@@ -71,8 +82,12 @@ export class Keyed {
     await this.#untilAnswered(() => this.#create());
     while (this.#world.phase !== 'over') {
       await this.#world.scheduler.sleep(random.between(40, 200));
-      const identity = await this.#identity();
-      if (identity !== undefined) await this.#write(identity);
+      if (random.chance(0.2)) {
+        await this.#transaction();
+      } else {
+        const identity = await this.#identity();
+        if (identity !== undefined) await this.#write(identity);
+      }
       if (random.chance(0.1)) await this.check();
     }
   }
@@ -82,8 +97,10 @@ export class Keyed {
     if (this.#isOpen || this.#history.size === 0) return true;
     const startedAtMs = this.#world.scheduler.nowMs;
     const found = await this.#readAll();
-    if (found === undefined) return false;
+    // What is committed is seen once its markers are written.
+    if (found === undefined || found.endOffset < this.#endOffset) return false;
     for (const [offset, { key, value }] of found.values) {
+      holds(!this.#aborted.has(offset), 'I6', () => `${key}, at ${offset}, was aborted, and is read`);
       const written = this.#history.get(offset);
       holds(written?.key === key && written.value === value, 'I13', () => `${offset} was not written so`);
     }
@@ -138,16 +155,50 @@ export class Keyed {
     return identity;
   }
 
-  async #write(identity: Identity): Promise<void> {
+  /** A few keys are set or deleted. */
+  #some(): { key: string; value: string | null }[] {
     const { random } = this.#client;
+    return Array.from({ length: 1 + random.int(3) }, () => {
+      const value = random.chance(0.2) ? null : `v${++this.#values}`;
+      return { key: `k${random.int(KEYS)}`, value };
+    });
+  }
+
+  /** Whose end nobody knows leaves it open what is there. */
+  async #transaction(): Promise<void> {
+    const { random } = this.#client;
+    const producer = this.#transactional;
+    if (producer.identity === undefined && !(await producer.init())) return;
+    const batches: { key: string; value: string | null; offset: Offset }[] = [];
+    this.#isOpen = true;
+    let told: Told = 'done';
+    for (let left = 1 + random.int(2); left > 0 && told === 'done'; left--) {
+      const some = this.#some();
+      const written = await producer.write(this.#log, some);
+      told = written.told;
+      const { baseOffset } = written;
+      if (baseOffset !== undefined)
+        batches.push(...some.map((one, index) => ({ ...one, offset: baseOffset + index })));
+    }
+    const committed = told === 'done' && random.chance(0.6);
+    const ended = await producer.end(committed);
+    if (ended.told !== 'done') producer.identity = undefined;
+    // What was never to be committed does not count, whenever it ends.
+    if (committed && ended.told !== 'done') return;
+    this.#isOpen = false;
+    if (committed) for (const { offset, ...one } of batches) this.#acknowledged(offset, one);
+    else for (const { offset } of batches) this.#aborted.add(offset);
+  }
+
+  #acknowledged(offset: Offset, { key, value }: { key: string; value: string | null }): void {
+    this.#endOffset = offset + 1;
+    this.#history.set(offset, { key, value });
+    this.#newest.set(key, { value, offset, ackedAtMs: this.#world.scheduler.nowMs });
+  }
+
+  async #write(identity: Identity): Promise<void> {
     const timestamp = this.#world.scheduler.now();
-    const batch = Array.from(
-      { length: 1 + random.int(3) },
-      (): NewRecord & { key: string; value: string | null } => {
-        const value = random.chance(0.2) ? null : `v${++this.#values}`;
-        return { key: `k${random.int(KEYS)}`, value, timestamp };
-      },
-    );
+    const batch = this.#some().map((one) => ({ ...one, timestamp }));
     const bytes = buildBatch(this.#world.kernels, { records: batch, ...identity });
     this.#isOpen = true;
     let baseOffset = -1;
@@ -157,12 +208,7 @@ export class Keyed {
     });
     if (baseOffset < 0) return;
     this.#isOpen = false;
-    const ackedAtMs = this.#world.scheduler.nowMs;
-    for (const [index, { key, value }] of batch.entries()) {
-      const offset = baseOffset + index;
-      this.#history.set(offset, { key, value });
-      this.#newest.set(key, { value, offset, ackedAtMs });
-    }
+    for (const [index, one] of batch.entries()) this.#acknowledged(baseOffset + index, one);
     identity.baseSequence += batch.length;
     identity.lastOffset = baseOffset + batch.length - 1;
   }
@@ -191,27 +237,28 @@ export class Keyed {
   }
 
   async #readAll(): Promise<Found | undefined> {
-    const found: Found = { highWatermark: Infinity, values: new Map(), ends: new Map() };
-    for (let fetchOffset = 0; fetchOffset < found.highWatermark;) {
+    const found: Found = { endOffset: Infinity, values: new Map(), ends: new Map() };
+    for (let fetchOffset = 0; fetchOffset < found.endOffset;) {
       const version = Math.min(BY_NAME_MAX, this.#client.versionOf(fetchApi, 4));
       const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 5_000 }];
       const topics = [{ topic: KEYED_TOPIC, partitions }];
-      const asked = { maxWaitMs: 0, minBytes: 0, topics, sessionId: 0, sessionEpoch: -1 };
+      const asked = { maxWaitMs: 0, minBytes: 0, topics, sessionId: 0, sessionEpoch: -1, isolationLevel: 1 };
       const answer = await answerOf(this.#client.request(fetchApi, version, asked));
       const partition = answer && answer.responses[0]?.partitions[0];
       if (partition === undefined || partition.errorCode !== ErrorCode.NONE) return undefined;
-      found.highWatermark = partition.highWatermark;
+      found.endOffset = partition.lastStableOffset;
       const bytes = partition.records ?? new Uint8Array(0);
-      if (!(await this.#take(bytes, found))) return undefined;
+      const aborted = new AbortedProducers(partition.abortedTransactions ?? []);
+      if (!(await this.#take(bytes, aborted, found))) return undefined;
       const next = offsetAfter(bytes);
-      if (next === undefined && fetchOffset < found.highWatermark) return undefined;
-      fetchOffset = next ?? found.highWatermark;
+      if (next === undefined && fetchOffset < found.endOffset) return undefined;
+      fetchOffset = next ?? found.endOffset;
     }
     return found;
   }
 
   /** @returns false when a bit was read wrong. */
-  async #take(bytes: Uint8Array, { values, ends }: Found): Promise<boolean> {
+  async #take(bytes: Uint8Array, aborted: AbortedProducers, { values, ends }: Found): Promise<boolean> {
     const batches: Uint8Array[] = [];
     batchesIn(bytes, (header) => batches.push(header.bytes));
     for (const batch of batches) {
@@ -220,8 +267,11 @@ export class Keyed {
       if (kernels.crc32c(batch.subarray(CRC_START)) !== header.crc) return false;
       const own = ends.get(header.producerId) ?? new Set();
       ends.set(header.producerId, own.add(header.lastOffset));
-      for (const { offset, key, value } of await records(batch, kernels, new Map()))
-        values.set(offset, { key: textOf(key) ?? '', value: textOf(value) });
+      const isKept = aborted.admit(header);
+      for (const { offset, key, value } of await records(batch, kernels, new Map())) {
+        if (header.isControl) aborted.ended(header.producerId, controlType(key));
+        else if (isKept) values.set(offset, { key: textOf(key) ?? '', value: textOf(value) });
+      }
     }
     return true;
   }

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../../model/errors.ts';
 import type { Millis, Offset } from '../../../model/ids.ts';
-import { buildBatch } from '../../../records/builder.ts';
+import { type NewRecord, buildBatch } from '../../../records/builder.ts';
 import { produceApi } from '../../../wire/apis/00-produce.ts';
 import { findCoordinatorApi } from '../../../wire/apis/10-find-coordinator.ts';
 import { initProducerIdApi } from '../../../wire/apis/22-init-producer-id.ts';
@@ -101,7 +101,7 @@ export class TxnProducer {
   /** @param attempts a zombie does not insist. @returns where the records are; undefined where nobody says. */
   async write(
     log: TxnLog,
-    values: readonly string[],
+    values: readonly (string | Omit<NewRecord, 'timestamp'>)[],
     attempts = ATTEMPTS_MAX,
   ): Promise<{ told: Told; baseOffset: Offset | undefined }> {
     let baseOffset: Offset | undefined;
@@ -149,14 +149,15 @@ export class TxnProducer {
 
   /** @returns what it was told; `isSure` is false when an earlier try may have been done all the same. */
   async end(committed: boolean, attempts = ATTEMPTS_MAX): Promise<{ told: Told; isSure: boolean }> {
-    let unanswered = 0;
+    let isSure = true;
     let next = this.identity;
     const told = await this.#untilTold(
       committed ? 'a commit' : 'an abort',
       async () => {
         const answer = await this.askEnd(this.#client, committed);
-        if (answer === undefined) unanswered++;
-        else if (this.isV2) next = answer;
+        if (answer !== undefined && this.isV2) next = answer;
+        // A coordinator whose storage fails may have written down what it does not say.
+        isSure &&= answer !== undefined && toldOf(answer.errorCode, 'an end') !== 'again';
         return answer?.errorCode;
       },
       attempts,
@@ -167,7 +168,7 @@ export class TxnProducer {
     this.#forget();
     if (goesOn) this.identity = next;
     else if (told === 'fenced') this.identity = identity;
-    return { told, isSure: unanswered === 0 };
+    return { told, isSure };
   }
 
   /** One EndTxn, as this producer is now. */
@@ -228,13 +229,15 @@ export class TxnProducer {
     return answer?.errorCode;
   }
 
-  #batch(log: TxnLog, values: readonly string[]): Uint8Array {
+  #batch(log: TxnLog, values: readonly (string | Omit<NewRecord, 'timestamp'>)[]): Uint8Array {
     const timestamp = this.#world.scheduler.now();
     const baseSequence = this.#sequences.get(log) ?? 0;
     this.#sequences.set(log, baseSequence + values.length);
     const { producerId, producerEpoch } = this.#who();
     return buildBatch(this.#world.kernels, {
-      records: values.map((value) => ({ key: null, value, timestamp })),
+      records: values.map((one) =>
+        typeof one === 'string' ? { key: null, value: one, timestamp } : { ...one, timestamp },
+      ),
       producerId,
       producerEpoch,
       baseSequence,

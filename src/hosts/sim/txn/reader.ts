@@ -158,7 +158,7 @@ export class CommittedReader {
 }
 
 /** Whose records do not count, as a reader goes on through what it fetched. */
-class AbortedProducers {
+export class AbortedProducers {
   readonly #coming: { producerId: number; firstOffset: Offset }[];
   readonly #open = new Set<number>();
 
