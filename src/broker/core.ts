@@ -14,6 +14,7 @@ import type { Log, LogFields } from '../ports/log.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { Random } from '../ports/random.ts';
 import { METADATA_SHARD, type ShardReply, txnShard } from '../ports/shard-link.ts';
+import type { Tracing } from '../ports/tracing.ts';
 import type { TelemetryReceiver } from '../ports/telemetry.ts';
 import type { Codecs } from '../records/codecs.ts';
 import type { VerifyToken } from '../sasl/oauth-bearer-server.ts';
@@ -55,6 +56,8 @@ export interface CoreParts {
   log?: Log | undefined;
   /** Where metrics of clients go (KIP-714); left out, they are not asked for. */
   telemetry?: TelemetryReceiver | undefined;
+  /** Where spans of requests go; left out, there are none. */
+  tracing?: Tracing | undefined;
   /** Which admin actions are logged; none unless given. */
   audit?: AuditLevel | undefined;
   /** A home's own view of what a shard is; left out, metadata alone says it. */
@@ -98,6 +101,7 @@ export function startCore(parts: CoreParts): Core {
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...named, ...parts.limits },
     log,
     audit: parts.audit,
+    tracing: parts.tracing,
     image,
     logins: loginsOf(parts, layers),
     authorizer: authorizerOf(image, staticConfigs),

@@ -7,6 +7,7 @@ import { encodeResponse } from '../wire/frame.ts';
 import type { CloseReason, Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
 import type { Handler } from './handler.ts';
+import type { RequestSpan } from './tracing/request-spans.ts';
 import { countRest, throttleOf } from './throttle.ts';
 
 export interface RequestHeader {
@@ -39,6 +40,8 @@ export class Call {
   #amend: ((body: never) => unknown) | undefined;
   /** What its handler says that its client has to wait. */
   throttleMs: Millis = 0;
+  /** Where somebody traces it. */
+  span: RequestSpan | undefined;
   /** Told what the client is told. */
   onAnswer: ((answer: unknown) => void) | undefined;
   #workMs = 0;
@@ -73,7 +76,8 @@ export class Call {
   ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void, credit?: number): void {
     const { caller, header } = this;
     const { apiKey, apiVersion } = header;
-    const from = this.#expect(shard, onReply);
+    const told = this.span === undefined ? onReply : this.span.around(body, onReply);
+    const from = this.#expect(shard, told);
     this.gateway.link.request({ shard, from, caller, apiKey, apiVersion, body, credit });
   }
 
@@ -223,6 +227,7 @@ export class Call {
     const { clock, counters } = this.gateway;
     counters.answered(this.handler.api, clock.now() - this.#startedAtMs, body);
     if (body !== undefined) this.onAnswer?.(body);
+    this.span?.answered(body);
     this.#release();
     // Before the connection goes on to what came later.
     for (const callback of this.#behind ?? []) callback();

@@ -334,6 +334,7 @@ export class Connection {
 
   #handle(call: Call, body: unknown): void {
     this.#gateway.audit?.watch(call, body);
+    this.#gateway.spans?.begin(call, body);
     if (this.access !== undefined) handleGuarded(call, body, this.access);
     else call.handler.handle(call, body as never);
   }

@@ -18,6 +18,8 @@ import type { Handler } from './handler.ts';
 import { HANDLERS } from './handlers/index.ts';
 import type { Logins } from './login.ts';
 import { ReadCredit } from './read-credit.ts';
+import { RequestSpans } from './tracing/request-spans.ts';
+import type { Tracing } from '../ports/tracing.ts';
 import type { ClientTelemetry } from './telemetry/client-telemetry.ts';
 
 /** Where clients find a broker. */
@@ -73,6 +75,8 @@ export interface GatewayOptions {
   connectionBounds?: (() => ConnectionBounds) | undefined;
   /** Takes metrics of clients; undefined: nobody wants them. */
   telemetry?: ClientTelemetry | undefined;
+  /** Where spans of requests go; undefined: there are none. */
+  tracing?: Tracing | undefined;
   /** Which admin actions are logged; none unless given. */
   audit?: AuditLevel | undefined;
   log?: Log | undefined;
@@ -113,6 +117,7 @@ export class Gateway {
   readonly quotas: QuotaKeeper;
   readonly telemetry: ClientTelemetry | undefined;
   readonly audit: AuditLog | undefined;
+  readonly spans: RequestSpans | undefined;
   readonly #doorkeeper: Doorkeeper;
   /** Fetches that stay at shards while no client waits for them: see `ParkedFetches`, which count here. */
   parkedFetches = 0;
@@ -134,6 +139,7 @@ export class Gateway {
     this.fetchSessions = new FetchSessions(options);
     this.#log = options.log;
     this.telemetry = options.telemetry;
+    this.spans = options.tracing && new RequestSpans(options.tracing, options);
     if (options.log !== undefined && options.audit !== undefined)
       this.audit = new AuditLog(options.log, options.audit);
     const { quotaWindows = { clients: WINDOWS, mutations: WINDOWS } } = options;

@@ -1,11 +1,11 @@
-/** What a client tells a tracing library: spans in the words of OpenTelemetry, whatever keeps them. */
+/** What a client, or a broker, tells a tracing library: spans in the words of OpenTelemetry, whatever keeps them. */
 export interface Tracing {
   start(span: SpanStart): Span;
 }
 
 export interface SpanStart {
   name: string;
-  kind: 'producer' | 'consumer' | 'client';
+  kind: 'producer' | 'consumer' | 'client' | 'server';
   attributes: Attributes;
   /** Headers of the record that it goes on from; what is being done here, unless given. */
   parent?: Carrier;

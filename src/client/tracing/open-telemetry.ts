@@ -18,7 +18,13 @@ export interface OpenTelemetryApi {
     extract(context: unknown, carrier: unknown, getter: TextMapGetter): unknown;
   };
   readonly ROOT_CONTEXT: unknown;
-  readonly SpanKind: { readonly PRODUCER: number; readonly CONSUMER: number; readonly CLIENT: number };
+  readonly SpanKind: {
+    readonly PRODUCER: number;
+    readonly CONSUMER: number;
+    readonly CLIENT: number;
+    /** Of a broker's spans. */
+    readonly SERVER?: number;
+  };
   readonly SpanStatusCode: { readonly ERROR: number };
 }
 
@@ -56,6 +62,7 @@ export function openTelemetry(api: OpenTelemetryApi): Tracing {
     producer: api.SpanKind.PRODUCER,
     consumer: api.SpanKind.CONSUMER,
     client: api.SpanKind.CLIENT,
+    server: api.SpanKind.SERVER ?? api.SpanKind.CLIENT,
   };
   return {
     start({ name, kind, attributes, parent, links = [] }: SpanStart): Span {

@@ -18,6 +18,8 @@ const DENIALS: ReadonlySet<number> = new Set([
 export class AuditLog {
   readonly #log: Log;
   readonly #level: AuditLevel;
+  /** By the number of an API: it is asked of every request. */
+  readonly #isAdmin: boolean[] = [];
 
   constructor(log: Log, level: AuditLevel) {
     this.#log = log;
@@ -26,9 +28,10 @@ export class AuditLog {
 
   /** To be called before a request is handled. */
   watch(call: Call, request: unknown): void {
-    if (!isAdminApi(call.handler.api)) return;
+    const { api } = call.handler;
+    if (!(this.#isAdmin[api.key] ??= isAdminApi(api))) return;
     call.onAnswer = (answer) => {
-      for (const action of actionsOf(call.handler.api, request, answer)) this.#tell(call, request, action);
+      for (const action of actionsOf(api, request, answer)) this.#tell(call, request, action);
     };
   }
 

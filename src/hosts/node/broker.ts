@@ -12,6 +12,7 @@ import { invariant } from '../../model/assert.ts';
 import type { GatewayLimits } from '../../model/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, LogFields } from '../../ports/log.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import { METADATA_SHARD } from '../../ports/shard-link.ts';
 import type { VerifyToken } from '../../sasl/oauth-bearer-server.ts';
 import { type WebCrypto, webCrypto } from '../../sasl/web-crypto.ts';
@@ -31,6 +32,7 @@ import { TicketDesk } from './security/ticket-desk.ts';
 import { Tickets } from './security/tickets.ts';
 import { tokenVerifier } from './security/tokens.ts';
 import { type OpenedStore, openStore } from './store.ts';
+import { tracingOfProcess } from './tracing.ts';
 import { acceptWebSockets } from './websocket.ts';
 
 export interface BrokerOptions {
@@ -52,6 +54,8 @@ export interface BrokerOptions {
   httpProtocol?: SecurityProtocol | undefined;
   /** The longest that a ticket for a page is good for; 0: there are none. Five minutes unless given. */
   ticketLifetimeMs?: number;
+  /** Where spans of requests go: OpenTelemetry, where this process has set it up, unless given; `false`: nowhere. */
+  tracing?: Tracing | false | undefined;
   /** Which admin actions are logged: those that were not let, unless given. */
   audit?: AuditLevel | 'none' | undefined;
   /** Where metrics that clients push go, by OTLP/HTTP; undefined: they are not asked for. */
@@ -135,15 +139,10 @@ export class Broker {
         endpoints: tcp.endpoints,
         cryptography: CRYPTOGRAPHY,
       };
-      const { advertised, limits, audit: wantedAudit = 'denied' } = options;
-      const audit = wantedAudit === 'none' ? undefined : wantedAudit;
+      const { advertised, limits } = options;
       const meter = new Meter();
-      const said = {
-        onWarning: (message: string, about?: LogFields) => log.warn(message, about),
-        log: options.log,
-      };
       const logDir = logDirOf(options.directory);
-      const told = { ...said, audit, staticConfigs, advertised, limits, meter, logDir };
+      const told = { ...(await watchOf(options, log)), staticConfigs, advertised, limits, meter, logDir };
       const byKeys = tokenVerifier(settings, { clock, log });
       const telemetry = telemetryOf(options, { codecs, clock, log });
       const tickets = ticketsOf(options, { door: httpDoor, clock });
@@ -260,6 +259,17 @@ function ticketsOf(
   const takesTokens = listItems(settings?.get('sasl.enabled.mechanisms') ?? '').includes('OAUTHBEARER');
   if (!door.wantsLogin || !takesTokens || ticketLifetimeMs <= 0) return undefined;
   return new Tickets({ clock, lifetimeMaxMs: ticketLifetimeMs });
+}
+
+/** Where is told what happens, and who tells it. */
+async function watchOf(options: BrokerOptions, log: Log) {
+  const { audit = 'denied', tracing = await tracingOfProcess() } = options;
+  return {
+    onWarning: (message: string, about?: LogFields) => log.warn(message, about),
+    log: options.log,
+    audit: audit === 'none' ? undefined : audit,
+    tracing: tracing || undefined,
+  };
 }
 
 function telemetryOf(

@@ -46,6 +46,8 @@ export async function startBroker({ clock, settings }: TestBrokerOptions = {}): 
     httpPort: 0,
     allowedOrigins: ['*'],
     settings: new Map(Object.entries({ ...SETTINGS, ...settings })),
+    // A test looks at the spans of what it tests.
+    tracing: false,
     ...(clock && { clock }),
   });
   return new RunningTestBroker(broker, clock);
