@@ -143,6 +143,7 @@ function limitsOf(layers: ConfigLayers): Partial<GatewayLimits> {
     requestMaxBytes: brokerConfigNumber(layers, 'socket.request.max.bytes'),
     fetchMaxBytes: brokerConfigNumber(layers, 'fetch.max.bytes'),
     connectionsMaxIdleMs: brokerConfigNumber(layers, 'connections.max.idle.ms'),
+    shareSessionsMax: brokerConfigNumber(layers, 'group.share.max.share.sessions'),
     fetchSessionsMax: brokerConfigNumber(layers, 'max.incremental.fetch.session.cache.slots'),
   };
 }

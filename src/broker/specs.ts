@@ -16,6 +16,7 @@ import {
   CLUSTER_METADATA_TOPIC,
   CONSUMER_OFFSETS_TOPIC,
   METADATA_TOPIC_ID,
+  SHARE_GROUP_STATE_TOPIC,
   TRANSACTION_STATE_TOPIC,
   logKey,
 } from '../model/ids.ts';
@@ -23,12 +24,20 @@ import type { LeaderEpoch } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
-import { METADATA_SHARD, type ShardId, partitionShard, txnCoordinator } from '../ports/shard-link.ts';
+import {
+  METADATA_SHARD,
+  type ShardId,
+  partitionShard,
+  shareCoordinator,
+  txnCoordinator,
+} from '../ports/shard-link.ts';
 import { DEFAULT_LOG_CONFIG } from '../log/config.ts';
 import type { Identity } from '../segments/data-directory.ts';
 import type { ShardSpec } from '../shard/shard-spec.ts';
+import { sharePartitionKeyOf, ShareStateMachine } from '../share/index.ts';
 import { metadataReign, metadataSnapshotFrame } from '../shard/metadata-log.ts';
 import { logConfigOf } from '../shard/topic-config.ts';
+import { shareGroupConfigOf } from './share-config.ts';
 import type { TxnConfig } from '../txn/index.ts';
 import { TxnMachine } from '../txn/index.ts';
 
@@ -57,6 +66,8 @@ export class ShardSpecs {
   readonly #parts: SpecParts;
   readonly #layers: ConfigLayers;
   readonly #groupConfig: () => Partial<GroupConfig>;
+  /** What every log needs to be read by share groups. */
+  readonly #shareSpec: Pick<Spec, 'shareCoordinator' | 'shareGroupConfig'>;
   /** Called with the metadata log's records, in order, once committed. */
   onMetadata: (records: Iterable<MachineRecord>) => void = () => {};
 
@@ -65,6 +76,10 @@ export class ShardSpecs {
     const { image, identity, staticConfigs } = parts;
     this.#layers = { image, nodeId: identity.nodeId, staticConfigs };
     this.#groupConfig = groupConfigOf(this.#layers);
+    this.#shareSpec = {
+      shareCoordinator: (key) => this.#shareCoordinator(key),
+      shareGroupConfig: shareGroupConfigOf(this.#layers),
+    };
   }
 
   /** Undefined for a shard that metadata has not confirmed. */
@@ -83,9 +98,15 @@ export class ShardSpecs {
       const spec = topic && this.#partition(topic, Number(id.slice(2)));
       return spec && { ...spec, machine: (epoch) => this.#txnMachine(epoch), isNeeded: true };
     }
+    if (id.startsWith('s/')) {
+      const topic = image.topic(SHARE_GROUP_STATE_TOPIC);
+      const spec = topic && this.#partition(topic, Number(id.slice(2)));
+      return spec && { ...spec, machine: () => this.#shareStateMachine() };
+    }
     const [, topicId = '', partition = ''] = id.split('/');
     const topic = image.topicById(topicId);
-    return topic && this.#partition(topic, Number(partition));
+    const spec = topic && this.#partition(topic, Number(partition));
+    return spec && { ...spec, ...this.#shareSpec };
   }
 
   #partition(topic: TopicImage, partition: number): Spec | undefined {
@@ -97,6 +118,19 @@ export class ShardSpecs {
       leaderEpoch: () => image.partition(topic.id, partition)?.leaderEpoch ?? 0,
       transactionCoordinator: (transactionalId) => this.#transactionCoordinator(transactionalId),
     };
+  }
+
+  #shareCoordinator(key: string): ShardId | undefined {
+    const topic = this.#parts.image.topic(SHARE_GROUP_STATE_TOPIC);
+    return shareCoordinator(key, topic?.partitions.length);
+  }
+
+  #shareStateMachine(): ShareStateMachine {
+    const name = 'share.coordinator.snapshot.update.records.per.snapshot';
+    return new ShareStateMachine({
+      updatesPerSnapshot: () => brokerConfigNumber(this.#layers, name),
+      isPartition: (topicId, partition) => this.#parts.image.partition(topicId, partition) !== undefined,
+    });
   }
 
   #transactionCoordinator(transactionalId: string): ShardId | undefined {
@@ -165,6 +199,7 @@ export class ShardSpecs {
       cluster: clusterView(image),
       partition,
       transactionCoordinator: (transactionalId) => this.#transactionCoordinator(transactionalId),
+      shareCoordinator: (id) => this.#shareCoordinator(sharePartitionKeyOf(id)),
     });
   }
 
@@ -228,6 +263,16 @@ function readGroupConfig(layers: ConfigLayers): Partial<GroupConfig> {
     consumerMinAssignmentIntervalMs: setting('group.consumer.min.assignment.interval.ms'),
     consumerMaxAssignmentIntervalMs: setting('group.consumer.max.assignment.interval.ms'),
     consumerMigrationPolicy: migrationPolicyOf(layers),
+    shareSessionTimeoutMs: setting('group.share.session.timeout.ms'),
+    shareMinSessionTimeoutMs: setting('group.share.min.session.timeout.ms'),
+    shareMaxSessionTimeoutMs: setting('group.share.max.session.timeout.ms'),
+    shareHeartbeatIntervalMs: setting('group.share.heartbeat.interval.ms'),
+    shareMinHeartbeatIntervalMs: setting('group.share.min.heartbeat.interval.ms'),
+    shareMaxHeartbeatIntervalMs: setting('group.share.max.heartbeat.interval.ms'),
+    shareAssignmentIntervalMs: setting('group.share.assignment.interval.ms'),
+    shareMinAssignmentIntervalMs: setting('group.share.min.assignment.interval.ms'),
+    shareMaxAssignmentIntervalMs: setting('group.share.max.assignment.interval.ms'),
+    shareMaxSize: setting('group.share.max.size'),
   };
 }
 

@@ -72,13 +72,15 @@ export class Call {
   /**
    * Sends one shard its part. `onReply` is called for each reply (several for a fetch that parked) until done.
    * @param credit of a Fetch, see `ShardRequest`.
+   * @returns by what it can be cancelled.
    */
-  ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void, credit?: number): void {
+  ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void, credit?: number): number {
     const { caller, header } = this;
     const { apiKey, apiVersion } = header;
     const told = this.span === undefined ? onReply : this.span.around(body, onReply);
     const from = this.#expect(shard, told);
     this.gateway.link.request({ shard, from, caller, apiKey, apiVersion, body, credit });
+    return from.correlationId;
   }
 
   /** As {@link ask}, with another API than the client's: what the gateway needs on its own account. */

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../model/errors.ts';
 import { METADATA_SHARD, type ShardReply } from '../ports/shard-link.ts';
+import { createTopicsApi } from '../wire/apis/19-create-topics.ts';
 import type { Api, RequestOf, ResponseInitOf } from '../wire/schema.ts';
 import type { Call } from './call.ts';
 import { type Handler, handler } from './handler.ts';
@@ -40,6 +41,14 @@ export function askController(call: Call, body: unknown, refuse: (errorCode: num
     const errorCode = controllerError(reply);
     call.reply(errorCode === undefined ? reply.body : refuse(errorCode));
   });
+}
+
+/** Goes on once a topic that coordinators keep is there, or could not be made. */
+export function withInternalTopic(call: Call, name: string, done: () => void): void {
+  if (call.gateway.image.topic(name) !== undefined) return done();
+  const topic = { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] };
+  const creation = { topics: [topic], timeoutMs: 30_000, validateOnly: false };
+  call.askAs(createTopicsApi.key, createTopicsApi.versions.max, METADATA_SHARD, creation, done);
 }
 
 /** What a client may retry when the controller's shard cannot serve; undefined when it has answered. */

@@ -18,6 +18,8 @@ import type { Handler } from './handler.ts';
 import { HANDLERS } from './handlers/index.ts';
 import type { Logins } from './login.ts';
 import { ReadCredit } from './read-credit.ts';
+import { release } from './share/acknowledge.ts';
+import { ShareSessions } from './share/share-sessions.ts';
 import { RequestSpans } from './tracing/request-spans.ts';
 import type { Tracing } from '../ports/tracing.ts';
 import type { ClientTelemetry } from './telemetry/client-telemetry.ts';
@@ -119,6 +121,7 @@ export class Gateway {
   readonly audit: AuditLog | undefined;
   readonly spans: RequestSpans | undefined;
   readonly #doorkeeper: Doorkeeper;
+  readonly shareSessions = new ShareSessions();
   /** Fetches that stay at shards while no client waits for them: see `ParkedFetches`, which count here. */
   parkedFetches = 0;
   /** No request starts any more. */
@@ -257,6 +260,7 @@ export class Gateway {
   forget(connection: Connection): void {
     if (!this.#connections.delete(connection.id)) return;
     this.#doorkeeper.left(connection.ip);
+    for (const session of this.shareSessions.disconnected(connection.id)) release(this, session);
     this.settled();
   }
 }

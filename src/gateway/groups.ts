@@ -5,6 +5,7 @@ import type { Api, RequestOf, ResponseInitOf } from '../wire/schema.ts';
 import { AclResource } from '../security/acl.ts';
 import { authorizedOperations } from './access/operations.ts';
 import type { Call } from './call.ts';
+import { withInternalTopic } from './controller.ts';
 import { Gather } from './gather.ts';
 import { type Handler, handler } from './handler.ts';
 
@@ -22,28 +23,38 @@ interface GroupApi<A extends Api> {
   mayWait?: boolean;
   /** Not served while the cluster has it at level 0. */
   feature?: string;
+  /** What has to be there before its coordinator is asked. */
+  topic?: string;
   groupId: (request: RequestOf<A>) => string;
   /** The answer that only says an error: no coordinator, or its storage failed. */
   refuse: (errorCode: number, request: RequestOf<A>) => ResponseInitOf<A>;
 }
 
 /** An API that names one group goes whole to its coordinator. */
-export function groupHandler<A extends Api>({ groupId, refuse, feature, ...rest }: GroupApi<A>): Handler {
+export function groupHandler<A extends Api>(api: GroupApi<A>): Handler {
+  const { groupId, refuse, feature, topic, ...rest } = api;
   return handler<A>({
     ...rest,
     handle(call, request) {
-      if (feature !== undefined && (call.gateway.image.features.get(feature) ?? 0) === 0)
-        return call.reply(refuse(ErrorCode.UNSUPPORTED_VERSION, request));
+      if (!hasFeature(call, feature)) return call.reply(refuse(ErrorCode.UNSUPPORTED_VERSION, request));
       const id = groupId(request);
       if (id === '') return call.reply(refuse(ErrorCode.INVALID_GROUP_ID, request));
       const shard = coordinatorOf(call, id);
       if (shard === undefined) return call.reply(refuse(ErrorCode.NOT_COORDINATOR, request));
-      call.ask(shard, request, (reply) => {
-        if (reply.errorCode === undefined) call.reply(reply.body);
-        else call.reply(refuse(coordinatorError(reply.errorCode), request));
-      });
+      const ask = () =>
+        call.ask(shard, request, (reply) => {
+          if (reply.errorCode === undefined) call.reply(reply.body);
+          else call.reply(refuse(coordinatorError(reply.errorCode), request));
+        });
+      if (topic === undefined) ask();
+      else withInternalTopic(call, topic, ask);
     },
   });
+}
+
+/** Whether the cluster has a feature at a level above 0. */
+export function hasFeature(call: Call, feature: string | undefined): boolean {
+  return feature === undefined || (call.gateway.image.features.get(feature) ?? 0) > 0;
 }
 
 /** What differs between the APIs that describe groups. */

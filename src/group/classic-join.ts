@@ -34,6 +34,7 @@ export function decideJoinGroup(context: Context, turn: Turn, join: Join): void 
   const known = context.groups.get(groupId);
   if (!known && memberId !== '') return refuse(turn, join, ErrorCode.UNKNOWN_MEMBER_ID, memberId);
   const group = known ?? context.getOrCreate(groupId, turn.nowMs);
+  if (group.share !== undefined) return refuse(turn, join, ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId);
   const { consumer } = group;
   if (consumer !== undefined && consumer.members.size > 0)
     return joinAsClassic({ context, turn, group, consumer }, join);

@@ -34,6 +34,16 @@ export interface GroupConfig {
   consumerAssignmentIntervalMs: number;
   consumerMinAssignmentIntervalMs: number;
   consumerMaxAssignmentIntervalMs: number;
+  shareSessionTimeoutMs: number;
+  shareMinSessionTimeoutMs: number;
+  shareMaxSessionTimeoutMs: number;
+  shareHeartbeatIntervalMs: number;
+  shareMinHeartbeatIntervalMs: number;
+  shareMaxHeartbeatIntervalMs: number;
+  shareAssignmentIntervalMs: number;
+  shareMinAssignmentIntervalMs: number;
+  shareMaxAssignmentIntervalMs: number;
+  shareMaxSize: number;
   /** Which way groups may move between the protocols. */
   consumerMigrationPolicy: MigrationPolicy;
   /**
@@ -66,6 +76,16 @@ export const DEFAULT_GROUP_CONFIG: GroupConfig = {
   consumerAssignmentIntervalMs: 1_000,
   consumerMinAssignmentIntervalMs: 0,
   consumerMaxAssignmentIntervalMs: 15_000,
+  shareSessionTimeoutMs: 45_000,
+  shareMinSessionTimeoutMs: 45_000,
+  shareMaxSessionTimeoutMs: 60_000,
+  shareHeartbeatIntervalMs: 5_000,
+  shareMinHeartbeatIntervalMs: 5_000,
+  shareMaxHeartbeatIntervalMs: 15_000,
+  shareAssignmentIntervalMs: 1_000,
+  shareMinAssignmentIntervalMs: 0,
+  shareMaxAssignmentIntervalMs: 15_000,
+  shareMaxSize: 200,
   consumerMigrationPolicy: 'bidirectional',
   recordsMaxBytes: 1_000_000,
 };

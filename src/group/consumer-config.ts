@@ -23,7 +23,7 @@ export function assignmentIntervalMs(context: Context, groupId: string): Millis 
 }
 
 /** The broker's bounds hold for what a group has set, not for the broker's own. */
-function ofGroup(
+export function ofGroup(
   { cluster }: Context,
   groupId: string,
   name: string,

@@ -147,7 +147,7 @@ function isFull(body: ConsumerGroupHeartbeatRequest): boolean {
 function groupOf(context: Context, turn: Turn, groupId: string, isJoin: boolean): ConsumerTurn {
   const known = context.groups.get(groupId);
   if (known?.consumer !== undefined) return { context, turn, group: known, consumer: known.consumer };
-  if (!isJoin) {
+  if (!isJoin || known?.share !== undefined) {
     const why =
       known === undefined ? `Group ${groupId} not found.` : `Group ${groupId} is not a consumer group.`;
     throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, why);

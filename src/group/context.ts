@@ -6,6 +6,7 @@ import { Group } from './group.ts';
 import { Member } from './member.ts';
 import type { MemberFacts } from './member.ts';
 import { sizeOf } from '../wire/coordinator-record.ts';
+import type { ShareAsks } from './share-asks.ts';
 import type { ClusterView } from './topics.ts';
 import { UnstableOffsets } from './unstable-offsets.ts';
 import type { Verifications } from './verifications.ts';
@@ -19,7 +20,8 @@ export type Due =
   | { type: 'join'; group: Group }
   | { type: 'sync'; group: Group }
   | { type: 'consumerSession'; group: Group; memberId: string }
-  | { type: 'consumerRebalance'; group: Group; memberId: string };
+  | { type: 'consumerRebalance'; group: Group; memberId: string }
+  | { type: 'shareSession'; group: Group; memberId: string };
 
 /** A request with its body of the API's schema. */
 export interface Asked<Body> extends MachineRequest {
@@ -40,6 +42,7 @@ export class Context {
   /** Positions of open transactions, over all groups. */
   readonly unstable = new UnstableOffsets();
   readonly verifications: Verifications;
+  readonly shareAsks: ShareAsks;
   /** Ids handed out and not yet used, over all groups. */
   pendingCount = 0;
   /** When to look for positions and groups that have expired; Infinity while none will by itself. */
@@ -47,12 +50,13 @@ export class Context {
 
   constructor(
     config: () => GroupConfig,
-    parts: { newId: () => string; cluster: ClusterView; verifications: Verifications },
+    parts: { newId: () => string; cluster: ClusterView; verifications: Verifications; shareAsks: ShareAsks },
   ) {
     this.#config = config;
     this.newId = parts.newId;
     this.cluster = parts.cluster;
     this.verifications = parts.verifications;
+    this.shareAsks = parts.shareAsks;
   }
 
   get config(): GroupConfig {
@@ -94,6 +98,7 @@ export class Context {
 
   dropIfBlank(group: Group): void {
     if (group.consumer?.isBlank === true) group.consumer = undefined;
+    if (group.share?.isBlank === true) group.share = undefined;
     if (!group.isBlank) return;
     this.deadlines.clear(group.joinDeadline);
     this.deadlines.clear(group.syncDeadline);

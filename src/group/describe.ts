@@ -10,6 +10,9 @@ import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
 import { groupRecord, offsetRecord } from './records.ts';
+import { encodeShareGroupRecord } from './share-records.ts';
+import { shareTombstones } from './share-replay.ts';
+import { statesOf } from './share-states.ts';
 
 type DescribedGroup = DescribeGroupsResponse['groups'][number];
 
@@ -24,7 +27,8 @@ export function decideDescribeGroups(
 ): void {
   const groups = body.groups.map((groupId) => {
     const group = context.groups.get(groupId);
-    return group && !group.consumer ? describe(group) : describeAbsent(groupId, apiVersion, group);
+    const isClassic = group?.consumer === undefined && group?.share === undefined;
+    return group && isClassic ? describe(group) : describeAbsent(groupId, apiVersion, group);
   });
   turn.reply(from, { throttleTimeMs: 0, groups } satisfies DescribeGroupsResponse);
 }
@@ -92,34 +96,60 @@ function listedGroup({
   protocolType,
   state,
   consumer,
+  share,
 }: Group): ListGroupsResponse['groups'][number] {
+  if (share !== undefined)
+    return { groupId, protocolType: 'share', groupState: share.state, groupType: 'share' };
   if (consumer === undefined) return { groupId, protocolType, groupState: state, groupType: 'classic' };
   return { groupId, protocolType: CONSUMER_PROTOCOL, groupState: consumer.state, groupType: 'consumer' };
 }
 
-/** A group named twice is deleted by the first. */
+/** A group named twice is deleted by the first; a share group once its states are. */
 export function decideDeleteGroups(
   context: Context,
   turn: Turn,
   { from, body }: Asked<DeleteGroupsRequest>,
 ): void {
   const deleted = new Set<string>();
+  let waiting = 1;
+  const leave = (now: Turn) => {
+    if (--waiting === 0) now.reply(from, { throttleTimeMs: 0, results } satisfies DeleteGroupsResponse);
+  };
   const results = body.groupsNames.map((groupId) => {
     const group = deleted.has(groupId) ? undefined : context.groups.get(groupId);
-    const errorCode = validateDelete(groupId, group);
-    if (group && errorCode === ErrorCode.NONE) {
-      deleted.add(groupId);
-      for (const tombstone of tombstones(group)) turn.write(tombstone);
-    }
-    return { groupId, errorCode };
+    const result = { groupId, errorCode: validateDelete(groupId, group) };
+    if (group === undefined || result.errorCode !== ErrorCode.NONE) return result;
+    deleted.add(groupId);
+    waiting++;
+    deleteStates(context, turn, group, (now, errorCode) => {
+      result.errorCode = errorCode || validateDelete(groupId, context.groups.get(groupId));
+      if (result.errorCode === ErrorCode.NONE)
+        for (const tombstone of tombstones(group)) now.write(tombstone);
+      leave(now);
+    });
+    return result;
   });
-  turn.reply(from, { throttleTimeMs: 0, results } satisfies DeleteGroupsResponse);
+  leave(turn);
+}
+
+/** @param done called at once where there are none. */
+function deleteStates(
+  context: Context,
+  turn: Turn,
+  { groupId, share }: Group,
+  done: (turn: Turn, errorCode: number) => void,
+): void {
+  const parts = share === undefined ? [] : statesOf({ share });
+  if (parts.length === 0) return done(turn, ErrorCode.NONE);
+  context.shareAsks.begin(turn, { groupId, kind: 'delete', parts }, (later, answers) =>
+    done(later, answers.find(({ errorCode }) => errorCode !== ErrorCode.NONE)?.errorCode ?? ErrorCode.NONE),
+  );
 }
 
 function validateDelete(groupId: string, group: Group | undefined): number {
   if (groupId === '') return ErrorCode.INVALID_GROUP_ID;
   if (!group) return ErrorCode.GROUP_ID_NOT_FOUND;
-  const { state } = group.consumer ?? group;
+  const { state } = group.consumer ?? group.share ?? group;
   return state === 'Empty' ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
 }
 
@@ -139,4 +169,6 @@ export function* groupTombstones(group: Group): Iterable<MachineRecord> {
   if (group.stored) yield groupRecord(group.groupId, null);
   if (group.consumer)
     for (const each of consumerTombstones(group.groupId, group.consumer)) yield encodeConsumerRecord(each);
+  if (group.share)
+    for (const each of shareTombstones(group.groupId, group.share)) yield encodeShareGroupRecord(each);
 }

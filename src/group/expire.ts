@@ -2,6 +2,7 @@ import { unreachable } from '../model/assert.ts';
 import { completeJoinIfAll, expireJoin, expireSession, expireSync } from './classic.ts';
 import { expireConsumer } from './consumer-members.ts';
 import type { Context, Due, Turn } from './context.ts';
+import { expireShareMember } from './share-heartbeat.ts';
 
 /** What a deadline that has passed does. */
 export function expire(context: Context, turn: Turn, due: Due): void {
@@ -19,6 +20,8 @@ export function expire(context: Context, turn: Turn, due: Due): void {
     case 'consumerSession':
     case 'consumerRebalance':
       return expireConsumer(context, turn, due.group, due.memberId);
+    case 'shareSession':
+      return expireShareMember(context, turn, due.group, due.memberId);
     default:
       return unreachable(due);
   }

@@ -6,6 +6,7 @@ import type { Due } from './context.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Member, Protocol } from './member.ts';
 import type { GroupMetadata, OffsetAndMetadata } from './records.ts';
+import type { ShareGroup } from './share-group.ts';
 import type { UnstableOffset } from './unstable-offsets.ts';
 
 /** As DescribeGroups and ListGroups print them. */
@@ -27,6 +28,8 @@ export class Group {
   stored: GroupMetadata | undefined;
   /** What it is by the protocol of KIP-848, if it is. */
   consumer: ConsumerGroup | undefined;
+  /** What it is as a share group, if it is one. */
+  share: ShareGroup | undefined;
   /** topic -> partition -> position. */
   readonly offsets = new Map<string, Map<number, OffsetAndMetadata>>();
   /** topic -> partition -> positions of transactions that are open, as they came. */
@@ -73,6 +76,7 @@ export class Group {
     return (
       this.stored === undefined &&
       this.consumer?.isBlank !== false &&
+      this.share?.isBlank !== false &&
       this.offsets.size === 0 &&
       this.unstable.size === 0 &&
       this.pending.size === 0 &&

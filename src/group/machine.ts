@@ -22,6 +22,11 @@ import { deleteGroupsApi } from '../wire/apis/42-delete-groups.ts';
 import { offsetDeleteApi } from '../wire/apis/47-offset-delete.ts';
 import { consumerGroupHeartbeatApi } from '../wire/apis/68-consumer-group-heartbeat.ts';
 import { consumerGroupDescribeApi } from '../wire/apis/69-consumer-group-describe.ts';
+import { shareGroupHeartbeatApi } from '../wire/apis/76-share-group-heartbeat.ts';
+import { shareGroupDescribeApi } from '../wire/apis/77-share-group-describe.ts';
+import { describeShareGroupOffsetsApi } from '../wire/apis/90-describe-share-group-offsets.ts';
+import { alterShareGroupOffsetsApi } from '../wire/apis/91-alter-share-group-offsets.ts';
+import { deleteShareGroupOffsetsApi } from '../wire/apis/92-delete-share-group-offsets.ts';
 import type { Api, RequestOf } from '../wire/schema.ts';
 import { decideJoinGroup } from './classic-join.ts';
 import { decideHeartbeat, decideLeaveGroup } from './classic-members.ts';
@@ -41,6 +46,15 @@ import { decideConsumerGroupHeartbeat } from './consumer-heartbeat.ts';
 import { decideOffsetFetch } from './offset-fetch.ts';
 import { decideOffsetCommit } from './offsets.ts';
 import { applyEnd, applyRecord, snapshotOf } from './replay.ts';
+import { ShareAsks } from './share-asks.ts';
+import { decideShareGroupDescribe } from './share-describe.ts';
+import type { ShareGroupState } from './share-group.ts';
+import { decideShareGroupHeartbeat } from './share-heartbeat.ts';
+import {
+  decideAlterShareGroupOffsets,
+  decideDeleteShareGroupOffsets,
+  decideDescribeShareGroupOffsets,
+} from './share-offsets.ts';
 import { type ClusterView, NO_CLUSTER } from './topics.ts';
 import { decideTxnOffsetCommit, verified } from './txn-offsets.ts';
 import { type VerificationsOptions, Verifications } from './verifications.ts';
@@ -52,12 +66,16 @@ export interface GroupMachineOptions extends VerificationsOptions {
   config?: Partial<GroupConfig> | (() => Partial<GroupConfig>);
   /** Committed metadata; left out, there is no topic. */
   cluster?: ClusterView;
+  /** The shard that keeps the state of a share partition; undefined while there is none. */
+  shareCoordinator?: ShareCoordinatorOf;
 }
+
+type ShareCoordinatorOf = ConstructorParameters<typeof ShareAsks>[0];
 
 /** A group as it is now. */
 export interface GroupView {
   readonly groupId: string;
-  readonly state: GroupState | ConsumerGroupState;
+  readonly state: GroupState | ConsumerGroupState | ShareGroupState;
   readonly members: ReadonlyMap<string, unknown>;
   /** topic -> partition -> position. */
   readonly offsets: ReadonlyMap<string, ReadonlyMap<number, { readonly offset: Offset }>>;
@@ -88,6 +106,11 @@ const DECISIONS: ReadonlyMap<number, DecideAny> = new Map([
   on(offsetDeleteApi, decideOffsetDelete),
   on(consumerGroupHeartbeatApi, decideConsumerGroupHeartbeat),
   on(consumerGroupDescribeApi, decideConsumerGroupDescribe),
+  on(shareGroupHeartbeatApi, decideShareGroupHeartbeat),
+  on(shareGroupDescribeApi, decideShareGroupDescribe),
+  on(describeShareGroupOffsetsApi, decideDescribeShareGroupOffsets),
+  on(alterShareGroupOffsetsApi, decideAlterShareGroupOffsets),
+  on(deleteShareGroupOffsetsApi, decideDeleteShareGroupOffsets),
 ]);
 
 /** The APIs a machine decides, by key; the gateway sends it no other. */
@@ -106,6 +129,7 @@ export class GroupMachine implements Machine {
       newId: options.id,
       cluster: options.cluster ?? NO_CLUSTER,
       verifications: new Verifications(options),
+      shareAsks: new ShareAsks(options.shareCoordinator ?? (() => undefined)),
     });
   }
 
@@ -127,8 +151,10 @@ export class GroupMachine implements Machine {
   }
 
   /** Taken as it is: who wanted to know is told, and comes again where that helps. */
-  answered(ask: Ask, answer: Answer, nowMs: Millis): Decision {
+  answered(ask: Ask, answer: Answer, nowMs: Millis): Decision | 'again' {
     const turn = new Turn(nowMs);
+    const { shareAsks } = this.#context;
+    if (shareAsks.isAsk(ask)) return shareAsks.answered(turn, ask, answer) ? turn : 'again';
     verified(this.#context, turn, ask, answer);
     return turn;
   }
@@ -154,7 +180,7 @@ export class GroupMachine implements Machine {
   *groups(): Iterable<GroupView> {
     for (const group of this.#context.groups.values()) {
       const { groupId, offsets } = group;
-      const { state, members } = group.consumer ?? group;
+      const { state, members } = group.consumer ?? group.share ?? group;
       yield { groupId, state, members, offsets };
     }
   }

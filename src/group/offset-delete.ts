@@ -34,7 +34,7 @@ export function decideOffsetDelete(
 
 function validate(groupId: string, group: Group | undefined): number {
   if (groupId === '') return ErrorCode.INVALID_GROUP_ID;
-  if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
+  if (group === undefined || group.share) return ErrorCode.GROUP_ID_NOT_FOUND;
   return group.state === 'Empty' || isOfConsumers(group) ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
 }
 

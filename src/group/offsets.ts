@@ -62,6 +62,7 @@ function validate(group: Group | undefined, commit: Commit): number {
       ? ErrorCode.GROUP_ID_NOT_FOUND
       : ErrorCode.ILLEGAL_GENERATION;
   }
+  if (group.share) return ErrorCode.GROUP_ID_NOT_FOUND;
   if (group.consumer) return validateConsumer(group.consumer, commit);
   const errorCode = validateMember(group, { memberId, groupInstanceId, generationId });
   if (errorCode !== ErrorCode.NONE || generationId < 0) return errorCode;

@@ -19,6 +19,7 @@ import {
 import type { MessageOf } from '../wire/schema.ts';
 import { type ConsumerRecord, readConsumerRecord } from './consumer-records.ts';
 import type { Group } from './group.ts';
+import { readShareGroupRecord, type ShareGroupRecord } from './share-records.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
 import { readOffsetKey, readOffsetValue } from './read-position.ts';
 
@@ -103,7 +104,8 @@ export interface OffsetKey {
 export type GroupRecord =
   | { type: 'offset'; key: OffsetKey; value: OffsetAndMetadata | null }
   | { type: 'group'; group: string; value: GroupMetadata | null }
-  | ConsumerRecord;
+  | ConsumerRecord
+  | ShareGroupRecord;
 
 const OFFSET_KEY_TYPE = 1;
 const GROUP_KEY_TYPE = 2;
@@ -160,8 +162,7 @@ export function groupMetadataRecord(
 }
 
 /**
- * Undefined for what is not ours to read: share and streams groups, versions of the future, keys of no
- * coordinator.
+ * Undefined for what is not ours to read: streams groups, versions of the future, keys of no coordinator.
  */
 export function decodeRecord(record: MachineRecord): GroupRecord | undefined {
   const { span } = record;
@@ -191,7 +192,10 @@ function decodeTyped(key: Reader, record: MachineRecord): GroupRecord | undefine
   }
   // Copied, for the bytes of members to outlive the batch they came in.
   const copy = record.value && new Reader(record.value.slice());
-  if (type !== GROUP_KEY_TYPE) return readConsumerRecord(type, key, copy ?? undefined);
+  if (type !== GROUP_KEY_TYPE) {
+    const value = copy ?? undefined;
+    return readConsumerRecord(type, key, value) ?? readShareGroupRecord(type, key, value);
+  }
   const { group } = readMessage(groupMetadataKey, type, key);
   return { type: 'group', group, value: copy && readMessage(groupMetadataValue, copy.int16(), copy) };
 }

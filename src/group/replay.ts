@@ -6,8 +6,10 @@ import { earliestExpiryMs } from './expiry.ts';
 import type { Group } from './group.ts';
 import { sameBytes } from '../model/bytes.ts';
 import type { Member } from './member.ts';
-import { decodeRecord, groupRecord, offsetRecord } from './records.ts';
+import { decodeRecord, groupRecord, type GroupRecord, offsetRecord } from './records.ts';
 import type { GroupMetadata, OffsetAndMetadata, OffsetKey } from './records.ts';
+import type { ShareGroupRecord } from './share-records.ts';
+import { applyShare, shareSnapshot } from './share-replay.ts';
 import type { UnstableOffset } from './unstable-offsets.ts';
 
 type StoredMember = GroupMetadata['members'][number];
@@ -22,10 +24,15 @@ export function applyRecord(context: Context, record: MachineRecord, nowMs: Mill
   const group = context.getOrCreate(decoded.type === 'offset' ? decoded.key.group : decoded.group, nowMs);
   if (decoded.type === 'offset') applyOffset(context, group, { ...decoded, producer: record.producer });
   else if (decoded.type === 'group') applyGroup(context, group, decoded.value, nowMs);
+  else if (isOfShares(decoded)) applyShare(context, group, decoded, nowMs);
   else applyConsumer(context, group, decoded, nowMs);
   if (group.isBlank) return context.dropIfBlank(group);
   const position = decoded.type === 'offset' ? decoded.value : null;
   context.expireFrom(position ? earliestExpiryMs(context, position) : nowMs, nowMs);
+}
+
+function isOfShares(record: GroupRecord): record is ShareGroupRecord {
+  return record.type.startsWith('share');
 }
 
 /** Writes a classic group's record and makes it true at once: what the decision does next builds on it. */
@@ -117,6 +124,7 @@ export function* snapshotOf(context: Context): Iterable<MachineRecord> {
   for (const group of context.groups.values()) {
     if (group.stored) yield groupRecord(group.groupId, group.stored);
     if (group.consumer) yield* consumerSnapshot(group.groupId, group.consumer);
+    if (group.share) yield* shareSnapshot(group.groupId, group.share);
     for (const [topic, partitions] of group.offsets) {
       for (const [partition, value] of partitions) {
         yield offsetRecord({ group: group.groupId, topic, partition }, value);

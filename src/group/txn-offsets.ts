@@ -27,6 +27,7 @@ function validate(context: Context, { body }: Commit): number {
   const member = { memberId, groupInstanceId, generationId: body.generationIdOrMemberEpoch };
   const group = context.groups.get(groupId);
   if (group === undefined) return member.generationId < 0 ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
+  if (group.share) return ErrorCode.GROUP_ID_NOT_FOUND;
   // Who does not say who it is speaks an older version: its epoch alone fences it.
   const isAnonymous = member.generationId < 0 && memberId === '' && groupInstanceId === null;
   return isAnonymous ? ErrorCode.NONE : validateMember(group, member);

@@ -1,11 +1,16 @@
-import { CLUSTER_METADATA_TOPIC, CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../model/ids.ts';
+import {
+  CLUSTER_METADATA_TOPIC,
+  CONSUMER_OFFSETS_TOPIC,
+  SHARE_GROUP_STATE_TOPIC,
+  TRANSACTION_STATE_TOPIC,
+} from '../model/ids.ts';
 import { brokerConfigNumber, type ConfigLayers } from './configs/effective.ts';
 import { isActive } from './placement.ts';
 
 const INTERNAL: ReadonlySet<string> = new Set([
   CONSUMER_OFFSETS_TOPIC,
   TRANSACTION_STATE_TOPIC,
-  '__share_group_state',
+  SHARE_GROUP_STATE_TOPIC,
   CLUSTER_METADATA_TOPIC,
 ]);
 
@@ -53,6 +58,23 @@ export function internalTopic(name: string, layers: ConfigLayers): InternalTopic
         ['min.insync.replicas', String(minInsyncReplicas)],
         ['segment.bytes', String(setting('transaction.state.log.segment.bytes'))],
         ['unclean.leader.election.enable', 'false'],
+      ]),
+    };
+  }
+  if (name === SHARE_GROUP_STATE_TOPIC) {
+    const replicationFactor = Math.min(setting('share.coordinator.state.topic.replication.factor'), brokers);
+    const minInsyncReplicas = Math.min(setting('share.coordinator.state.topic.min.isr'), replicationFactor);
+    return {
+      partitions: setting('share.coordinator.state.topic.num.partitions'),
+      replicationFactor,
+      // What is said again is taken out by the coordinator itself.
+      configs: new Map([
+        ['cleanup.policy', 'delete'],
+        ['compression.type', 'producer'],
+        ['min.insync.replicas', String(minInsyncReplicas)],
+        ['retention.bytes', '-1'],
+        ['retention.ms', '-1'],
+        ['segment.bytes', String(setting('share.coordinator.state.topic.segment.bytes'))],
       ]),
     };
   }

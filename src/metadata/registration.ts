@@ -12,7 +12,10 @@ export const GROUP_VERSION_FEATURE = 'group.version';
 /** 2: each end of a transaction moves the epoch (KIP-890). */
 export const TRANSACTION_VERSION_FEATURE = 'transaction.version';
 
-/** Features and levels this node works with; what is not here (share groups) stays at level 0. */
+/** 1: share groups (KIP-932). */
+export const SHARE_VERSION_FEATURE = 'share.version';
+
+/** Features and levels this node works with; what is not here stays at level 0. */
 export const SUPPORTED_FEATURES = [
   {
     name: METADATA_VERSION_FEATURE,
@@ -20,6 +23,7 @@ export const SUPPORTED_FEATURES = [
     maxSupportedVersion: METADATA_VERSION,
   },
   { name: GROUP_VERSION_FEATURE, minSupportedVersion: 0, maxSupportedVersion: 1 },
+  { name: SHARE_VERSION_FEATURE, minSupportedVersion: 0, maxSupportedVersion: 1 },
   { name: TRANSACTION_VERSION_FEATURE, minSupportedVersion: 0, maxSupportedVersion: 2 },
 ] as const;
 

@@ -4,6 +4,7 @@ import {
   GROUP_VERSION_FEATURE,
   METADATA_VERSION,
   METADATA_VERSION_FEATURE,
+  SHARE_VERSION_FEATURE,
   TRANSACTION_VERSION_FEATURE,
 } from './registration.ts';
 
@@ -16,7 +17,7 @@ const READABLE_LEVELS: ReadonlyMap<string, number> = new Map([
   ['eligible.leader.replicas.version', 1],
   [GROUP_VERSION_FEATURE, 1],
   ['kraft.version', 1],
-  ['share.version', 1],
+  [SHARE_VERSION_FEATURE, 1],
   ['streams.version', 1],
   [TRANSACTION_VERSION_FEATURE, 2],
 ]);

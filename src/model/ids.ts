@@ -16,6 +16,7 @@ export const METADATA_TOPIC_ID: Uuid = 'AAAAAAAAAAAAAAAAAAAAAQ';
 
 export const CONSUMER_OFFSETS_TOPIC = '__consumer_offsets';
 export const TRANSACTION_STATE_TOPIC = '__transaction_state';
+export const SHARE_GROUP_STATE_TOPIC = '__share_group_state';
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata';
 
 /** Names one log in every store: `<topicId>/<partition>`. A topic's name may be reused, its id never. */

@@ -18,6 +18,8 @@ export interface GatewayLimits {
   parkedFetchesMax: number;
   /** max.incremental.fetch.session.cache.slots. */
   fetchSessionsMax: number;
+  /** Share sessions over all connections (group.share.max.share.sessions). */
+  shareSessionsMax: number;
   /** Memory for what all sessions remember, by estimate. One that would exceed it is not kept. */
   fetchSessionBytesMax: number;
   /** Unused for so long a session makes room for another (Kafka's MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS). */
@@ -37,6 +39,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   connectionUnreadBytesMin: 64 * 1024,
   parkedFetchesMax: 65_536,
   fetchSessionsMax: 1_000,
+  shareSessionsMax: 2_000,
   fetchSessionBytesMax: 64 * 1024 * 1024,
   fetchSessionEvictionMs: 120_000,
   fetchMaxBytes: 57_671_680,

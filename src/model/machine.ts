@@ -1,4 +1,4 @@
-import type { Millis } from './ids.ts';
+import type { Millis, Offset } from './ids.ts';
 
 /** Who waits for a reply: a client connection and its request. Plain data, so it can cross any link. */
 export interface Address {
@@ -97,8 +97,11 @@ export const NOTHING: Decision = { records: [], replies: [] };
  */
 export interface Machine {
   decide(request: MachineRequest, nowMs: Millis): Decision;
-  /** Total: no check, no throw on a record an older version of us wrote. `record` itself is not kept. */
-  apply(record: MachineRecord, nowMs: Millis): void;
+  /**
+   * Total: no check, no throw on a record an older version of us wrote. `record` itself is not kept.
+   * @param offset of the batch it is in; left out when it comes from a snapshot.
+   */
+  apply(record: MachineRecord, nowMs: Millis, offset?: Offset): void;
   /** A transaction that some of its records are part of has its marker; live and on replay alike. */
   endTransaction?(end: TransactionEnd, nowMs: Millis): void;
   /** First thing once it is loaded: what its log says is still to be asked. A shard that goes forgets its asks. */
@@ -108,6 +111,8 @@ export interface Machine {
    * @param ask the very object that was in the decision.
    */
   answered?(ask: Ask, answer: Answer, nowMs: Millis): Decision | 'again';
+  /** All that its log says below it is said again above: before a `tick` it is taken out. */
+  readonly prunableBefore?: Offset;
   /** Called once `wakeAtMs` has passed. */
   tick(nowMs: Millis): Decision;
   /** When to be sent the next `tick`; Infinity when nothing is due. A deadline, not a timer. */

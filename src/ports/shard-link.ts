@@ -2,13 +2,14 @@ import type { Address, MachineRequest } from '../model/machine.ts';
 import {
   CONSUMER_OFFSETS_TOPIC,
   type LogKey,
+  SHARE_GROUP_STATE_TOPIC,
   TRANSACTION_STATE_TOPIC,
   coordinatorPartition,
   logKey,
 } from '../model/ids.ts';
 import type { LogName } from './log-store.ts';
 
-/** Names a shard by ids, never by topic names: `d/<topicId>/<partition>`, `g/<n>`, `t/<n>`, `m`. */
+/** Names a shard by ids, never by topic names: `d/<topicId>/<partition>`, `g/<n>`, `t/<n>`, `s/<n>`, `m`. */
 export type ShardId = string;
 
 export const METADATA_SHARD: ShardId = 'm';
@@ -30,10 +31,20 @@ export function txnCoordinator(transactionalId: string, partitions = 0): ShardId
   return partitions === 0 ? undefined : txnShard(coordinatorPartition(transactionalId, partitions));
 }
 
+export function shareShard(partition: number): ShardId {
+  return `s/${partition}`;
+}
+
+/** @param partitions of `__share_group_state`. @returns who keeps a share partition's state, by its key. */
+export function shareCoordinator(key: string, partitions = 0): ShardId | undefined {
+  return partitions === 0 ? undefined : shareShard(coordinatorPartition(key, partitions));
+}
+
 /** The shard of a topic's partition; the logs that coordinators keep belong to theirs. */
 export function partitionShard({ topic, topicId, partition }: Omit<LogName, 'log'>): ShardId {
   if (topic === CONSUMER_OFFSETS_TOPIC) return groupShard(partition);
   if (topic === TRANSACTION_STATE_TOPIC) return txnShard(partition);
+  if (topic === SHARE_GROUP_STATE_TOPIC) return shareShard(partition);
   return dataShard(logKey(topicId, partition));
 }
 

@@ -50,11 +50,11 @@ export class Coordinator {
   async load(): Promise<void> {
     const { parts, spec } = this.#shard;
     const nowMs = parts.clock.now();
-    const apply = (batch: BatchRecords) => {
+    const apply = (batch: BatchRecords, offset?: Offset) => {
       if (batch.header.isTransactional) {
-        for (const record of recordsOf(batch)) this.machine.apply(record, nowMs);
+        for (const record of recordsOf(batch)) this.machine.apply(record, nowMs, offset);
       } else {
-        for (const record = batch.cursor(); record.next();) this.machine.apply(record, nowMs);
+        for (const record = batch.cursor(); record.next();) this.machine.apply(record, nowMs, offset);
       }
     };
     const end = (transaction: TransactionEnd) => this.machine.endTransaction?.(transaction, nowMs);
@@ -89,7 +89,7 @@ export class Coordinator {
       fromOffset = await replay(parts, bytes, {
         batch: (batch) => {
           const { baseOffset, lastOffset } = batch.header;
-          if (baseOffset >= snapshotEnd) apply(batch);
+          if (baseOffset >= snapshotEnd) apply(batch, baseOffset);
           this.#tell(lastOffset + 1, batch);
         },
         end: (transaction, nextOffset) => {
@@ -177,10 +177,11 @@ export class Coordinator {
   }
 
   #append(records: readonly MachineRecord[]): void {
-    let endOffset = this.#log.logEndOffset;
+    const baseOffset = this.#log.logEndOffset;
+    let endOffset = baseOffset;
     for (const run of runsOfProducers(records)) endOffset = this.#appendBatch(run, false);
     const nowMs = this.#shard.parts.clock.now();
-    for (const record of records) this.machine.apply(record, nowMs);
+    for (const record of records) this.machine.apply(record, nowMs, baseOffset);
     this.#uncommitted.push({ endOffset, records });
     const snapshot = this.#snapshotWrites();
     if (snapshot.length > 0) this.#shard.commit(snapshot);
@@ -257,9 +258,19 @@ export class Coordinator {
       this.#alarmAtMs = Infinity;
       this.#cancelAlarm = undefined;
       const nowMs = clock.now();
-      if (this.machine.wakeAtMs <= nowMs) this.#run(this.machine.tick(nowMs));
-      else this.#arm();
+      if (this.machine.wakeAtMs > nowMs) return this.#arm();
+      this.#prune();
+      this.#run(this.machine.tick(nowMs));
     });
+  }
+
+  /** Only while all is committed that says again what goes. */
+  #prune(): void {
+    const { prunableBefore = -1 } = this.machine;
+    if (prunableBefore <= this.#log.logStartOffset || this.#log.highWatermark < this.#log.logEndOffset)
+      return;
+    const trimmed = this.#log.trimTo(prunableBefore);
+    if (Array.isArray(trimmed) && trimmed.length > 0) this.#shard.commit(trimmed);
   }
 
   stop(): void {

@@ -8,6 +8,7 @@ import type { LogFields } from '../ports/log.ts';
 import type { LogName, LogStore } from '../ports/log-store.ts';
 import type { ShardId, ShardReply } from '../ports/shard-link.ts';
 import type { Codecs } from '../records/codecs.ts';
+import type { ShareGroupConfig } from '../share/index.ts';
 import type { Asks } from './asks.ts';
 import type { SnapshotFrame } from './snapshots.ts';
 
@@ -52,6 +53,10 @@ export interface ShardSpec {
    * none. Left out, nobody is asked.
    */
   transactionCoordinator?: (transactionalId: string) => ShardId | undefined;
+  /** Who keeps the state of a share partition, by its key; undefined while there is none. */
+  shareCoordinator?: (key: string) => ShardId | undefined;
+  /** How a share group reads; left out, none does. */
+  shareGroupConfig?: (groupId: string) => ShareGroupConfig;
   /** A coordinator's state machine, made anew each time the log is loaded. */
   machine?: (leaderEpoch: LeaderEpoch) => Machine;
   /** Others wait for what its machine asks: it is opened at the start, and again when it has failed. */

@@ -9,6 +9,8 @@ import { listOffsetsApi } from '../wire/apis/02-list-offsets.ts';
 import { produceApi } from '../wire/apis/00-produce.ts';
 import { deleteRecordsApi } from '../wire/apis/21-delete-records.ts';
 import { offsetForLeaderEpochApi } from '../wire/apis/23-offset-for-leader-epoch.ts';
+import { shareFetchApi } from '../wire/apis/78-share-fetch.ts';
+import { shareAcknowledgeApi } from '../wire/apis/79-share-acknowledge.ts';
 import { writeTxnMarkersApi } from '../wire/apis/27-write-txn-markers.ts';
 import { describeProducersApi } from '../wire/apis/61-describe-producers.ts';
 import { Appends, recordsOf } from './appends.ts';
@@ -19,6 +21,7 @@ import { Lookups } from './lookups.ts';
 import { Markers } from './markers.ts';
 import { Refusals } from './refusals.ts';
 import type { ShardParts, ShardSpec } from './shard-spec.ts';
+import { SharePartitions } from './share-partitions.ts';
 import { WaitingReplies } from './waiting.ts';
 
 /** How long a shard whose storage failed answers KAFKA_STORAGE_ERROR before it tries to load again. */
@@ -53,6 +56,7 @@ export class Shard {
   #fetches: Fetches | undefined;
   #lookups: Lookups | undefined;
   #markers: Markers | undefined;
+  #shares: SharePartitions | undefined;
   #coordinator: Coordinator | undefined;
   #round: { promise: Promise<void>; endOffset: Offset; endBytes: number } | undefined;
   #appendedBytes = 0;
@@ -110,7 +114,7 @@ export class Shard {
   }
 
   cancel(from: Address): void {
-    if (this.#fetches?.cancel(from)) return;
+    if (this.#fetches?.cancel(from) || this.#shares?.cancel(from)) return;
     // What was sent is written though its sender is gone: with acks=0 it never meant to wait.
     this.#queue = this.#queue.filter(
       (request) => request.apiKey === produceApi.key || request.from.correlationId !== from.correlationId,
@@ -164,6 +168,7 @@ export class Shard {
     this.#fetches = new Fetches(this, log);
     this.#lookups = new Lookups(this, log);
     this.#markers = new Markers(this, log);
+    this.#shares = new SharePartitions(this, log);
     if (this.spec.machine !== undefined) {
       this.#coordinator = new Coordinator(this, log, this.spec.machine(this.#leaderEpoch));
       await this.#coordinator.load();
@@ -211,6 +216,10 @@ export class Shard {
         return deleteRecords(this, request);
       case writeTxnMarkersApi.key:
         return this.#markers?.write(request);
+      case shareFetchApi.key:
+        return this.#shares?.fetch(request);
+      case shareAcknowledgeApi.key:
+        return this.#shares?.acknowledge(request);
       case describeProducersApi.key:
         return this.#lookups?.describeProducers(request);
       default:
@@ -265,6 +274,7 @@ export class Shard {
     }
     this.#waiting.release(log.highWatermark, this.parts.reply);
     this.#fetches?.advanced();
+    this.#shares?.advanced();
   }
 
   /** Resolves when all that was handed to the store is durable, or the shard has failed. */
@@ -320,6 +330,7 @@ export class Shard {
     const waiting = [
       ...this.#waiting.drain().map(({ to }) => to),
       ...(this.#fetches?.stop() ?? []),
+      ...(this.#shares?.stop() ?? []),
       ...(this.#coordinator?.drain() ?? []),
     ];
     const unheard = [...(this.#appends?.stop() ?? []), ...this.#queue];
@@ -343,6 +354,7 @@ export class Shard {
     this.#fetches = undefined;
     this.#lookups = undefined;
     this.#markers = undefined;
+    this.#shares = undefined;
     this.#coordinator = undefined;
     this.#round = undefined;
     this.#openRounds = 0;

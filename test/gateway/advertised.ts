@@ -42,6 +42,7 @@ import { listConfigResourcesApi } from '../../src/wire/apis/74-list-config-resou
 import { describeTopicPartitionsApi } from '../../src/wire/apis/75-describe-topic-partitions.ts';
 import { type Case, type Given, of } from './advertised-case.ts';
 import { ACL_CASES, QUOTA_CASES, TELEMETRY_CASES, USER_CASES } from './advertised-security.ts';
+import { SHARE_CASES } from './advertised-shares.ts';
 import { TRANSACTION_CASES } from './advertised-transactions.ts';
 import { batch, fetchBody, produceBody } from './harness.ts';
 
@@ -365,4 +366,6 @@ const PLAIN_CASES: readonly Case[] = [
 ];
 
 /** One smallest valid request of every API, for every version of it; by key. */
-export const CASES = [...PLAIN_CASES, ...TRANSACTION_CASES].sort((a, b) => a.api.key - b.api.key);
+export const CASES = [...PLAIN_CASES, ...TRANSACTION_CASES, ...SHARE_CASES].sort(
+  (a, b) => a.api.key - b.api.key,
+);

@@ -196,11 +196,12 @@ describe('registration', () => {
     expect(Object.fromEntries(cluster.image.features)).toEqual({
       'metadata.version': 30,
       'group.version': 1,
+      'share.version': 1,
       'transaction.version': 2,
     });
-    expect(cluster.log).toHaveLength(4);
-    cluster.register(2, uuidOf(5));
     expect(cluster.log).toHaveLength(5);
+    cluster.register(2, uuidOf(5));
+    expect(cluster.log).toHaveLength(6);
   });
 
   test('the broker is there, unfenced, with its endpoints', () => {

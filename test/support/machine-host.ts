@@ -26,8 +26,9 @@ export interface LogEntry extends MachineRecord {
 
 /** What a shard does with a log that it loads. */
 export function replay(machine: Machine, entries: Iterable<LogEntry>, nowMs: number): void {
+  let offset = 0;
   for (const entry of entries) {
-    if (entry.end === undefined) machine.apply(entry, nowMs);
+    if (entry.end === undefined) machine.apply(entry, nowMs, offset++);
     else machine.endTransaction?.(entry.end, nowMs);
   }
 }
@@ -120,8 +121,8 @@ export class MachineHost<M extends Machine> {
 
   perform({ records, replies, asks }: Decision): MachineRecord[] {
     for (const record of records) {
-      this.log.push(record);
-      this.machine.apply(record, this.nowMs);
+      const offset = this.log.push(record) - 1;
+      this.machine.apply(record, this.nowMs, offset);
     }
     for (const { to, body } of replies) {
       const asked = this.#asked.get(to.correlationId);

@@ -11,6 +11,7 @@ const LEFT = [
   'src/metadata',
   'src/group',
   'src/txn',
+  'src/share',
   'src/security',
   'src/quota',
 ] as const;
@@ -32,6 +33,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/metadata': ['src/model', 'src/wire', 'src/security', 'src/quota'],
   'src/group': ['src/model', 'src/wire'],
   'src/txn': ['src/model', 'src/wire'],
+  'src/share': ['src/model', 'src/wire'],
   'src/segments': ['src/model', 'src/ports', 'src/records', 'src/kernels'],
   'src/log': ['src/model', 'src/ports', 'src/records', 'src/kernels'],
   'src/shard': [...LEFT, 'src/log'],

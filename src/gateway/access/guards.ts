@@ -5,6 +5,7 @@ import { CONSUMER_GROUP_GUARDS } from './consumer-groups.ts';
 import { GROUP_GUARDS } from './groups.ts';
 import type { Guard } from './guard.ts';
 import { PRODUCER_GUARDS } from './producers.ts';
+import { SHARE_GUARDS } from './shares.ts';
 import { TOPIC_GUARDS } from './topics.ts';
 import { TRANSACTION_GUARDS } from './transactions.ts';
 
@@ -16,6 +17,7 @@ export const GUARDS: ReadonlyMap<number, Guard> = new Map(
     ...CONSUMER_GROUP_GUARDS,
     ...CLUSTER_GUARDS,
     ...PRODUCER_GUARDS,
+    ...SHARE_GUARDS,
     ...TRANSACTION_GUARDS,
   ].map((guard) => [guard.api.key, guard]),
 );

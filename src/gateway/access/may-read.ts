@@ -8,3 +8,9 @@ export function mayRead(
 ): boolean {
   return access?.namedTopic(AclOperation.READ, { name: topic, topicId }) ?? true;
 }
+
+/** Likewise of a share group, where who reads takes records from others: those who may have some keys may not. */
+export function mayShare(access: Access | undefined, { topicId }: { topicId: string }): boolean {
+  if (!mayRead(access, { topic: '', topicId })) return false;
+  return access?.keyPrefixes(AclOperation.READ, { topicId }) === undefined;
+}

@@ -1,20 +1,26 @@
 import { ErrorCode } from '../../model/errors.ts';
-import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../model/ids.ts';
-import { METADATA_SHARD } from '../../ports/shard-link.ts';
+import { CONSUMER_OFFSETS_TOPIC, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC } from '../../model/ids.ts';
 import { findCoordinatorApi } from '../../wire/apis/10-find-coordinator.ts';
-import { createTopicsApi } from '../../wire/apis/19-create-topics.ts';
 import type { Call } from '../call.ts';
+import { withInternalTopic } from '../controller.ts';
 import { handler } from '../handler.ts';
 import { brokerOf } from './03-metadata.ts';
 
-export const KEY_TYPE = { GROUP: 0, TRANSACTION: 1 } as const;
+export const KEY_TYPE = { GROUP: 0, TRANSACTION: 1, SHARE: 2 } as const;
+/** From this version on there are share partitions to ask for. */
+const SHARE_VERSION = 6;
 
 /** By type of key, where coordinators keep what they know. */
-const COORDINATOR_TOPICS: readonly string[] = [CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC];
+const COORDINATOR_TOPICS: readonly string[] = [
+  CONSUMER_OFFSETS_TOPIC,
+  TRANSACTION_STATE_TOPIC,
+  SHARE_GROUP_STATE_TOPIC,
+];
+/** The key of a share partition: `<group>:<topic id>:<partition>`; a group may be named with colons. */
+const SHARE_KEY = /^.+:[\w-]{22}:\d+$/s;
 
 /**
- * Who coordinates a group or a transactional id: this broker, once the topic for it is there. Left out: share groups,
- * refused so that a client fails at once and does not retry for ever.
+ * Who coordinates a group, a transactional id or a share partition: this broker, once the topic for it is there.
  */
 export const findCoordinator = handler({
   api: findCoordinatorApi,
@@ -23,20 +29,22 @@ export const findCoordinator = handler({
   handle(call, { key, keyType, coordinatorKeys }) {
     const keys = call.version >= 4 ? coordinatorKeys : [key];
     const name = COORDINATOR_TOPICS[keyType];
-    if (name === undefined) {
-      const errorMessage = 'Milena coordinates groups and transactions: share groups are not served yet';
-      return answer(call, keys, { errorCode: ErrorCode.INVALID_REQUEST, errorMessage });
-    }
-    if (call.gateway.image.topic(name) !== undefined) return answer(call, keys);
-    const topic = { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] };
-    const creation = { topics: [topic], timeoutMs: 30_000, validateOnly: false };
-    call.askAs(createTopicsApi.key, createTopicsApi.versions.max, METADATA_SHARD, creation, () => {
+    const isShare = keyType === KEY_TYPE.SHARE;
+    const isValid = !isShare || (call.version >= SHARE_VERSION && keys.every((each) => SHARE_KEY.test(each)));
+    if (name === undefined || !isValid)
+      return answer(call, keys, { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: whyNot(keyType) });
+    withInternalTopic(call, name, () => {
       if (call.gateway.image.topic(name) !== undefined) return answer(call, keys);
       const errorMessage = `${name} could not be created`;
       answer(call, keys, { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, errorMessage });
     });
   },
 });
+
+function whyNot(keyType: number): string {
+  if (keyType !== KEY_TYPE.SHARE) return `there is no coordinator of type ${keyType}`;
+  return 'a share partition is asked for from version 6 on, as group:topic id:partition';
+}
 
 const OK = { errorCode: ErrorCode.NONE, errorMessage: null };
 
