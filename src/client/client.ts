@@ -12,6 +12,8 @@ import { Producer, type ProducerOptions, type SendOptions } from './producer/pro
 import type { ProducerRecord, RecordBytes, RecordMetadata } from './producer/record.ts';
 import { Reader, type ReaderParts, type ReadOptions } from './read.ts';
 import { abortable } from './retry.ts';
+import { ShareConsumer } from './share/share-consumer.ts';
+import type { ShareConsumerOptions } from './share/share-options.ts';
 import type { ReadableTopic, WritableTopic } from './topics/topic.ts';
 import { TransactionalProducer, type TransactionalProducerOptions } from './transactional-producer.ts';
 import type { Transaction } from './transactions/transaction.ts';
@@ -136,6 +138,21 @@ export class Client implements AsyncDisposable {
       return this.#shared.send(topic, record);
     };
     const consumer = new Consumer({ ...this.#parts, send, closed }, options);
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  /** Topics as a member of a share group, whose members have records one by one; it is closed with the client. */
+  shareConsumer<K = Uint8Array | null, V = Uint8Array | null>(
+    options: ShareConsumerOptions<K, V>,
+  ): ShareConsumer<K, V> {
+    if (this.#closing !== undefined) throw closedError('the client');
+    const closed = (over: ShareConsumer<K, V>) => this.#consumers.delete(over);
+    const send = (topic: string, record: ProducerRecord) => {
+      this.#shared ??= this.#producer();
+      return this.#shared.send(topic, record);
+    };
+    const consumer = new ShareConsumer({ ...this.#parts, send, closed }, options);
     this.#consumers.add(consumer);
     return consumer;
   }

@@ -22,6 +22,7 @@ export type { LogDir, LogDirPartition } from './admin/log-dirs.ts';
 export type { Quorum, QuorumReplica } from './admin/quorum.ts';
 export type { ListedOffset } from './admin/offset-finder.ts';
 export type { ListOffsetsOptions, OffsetSpec } from './admin/offsets.ts';
+export type { ShareGroupOffset } from './admin/share-offsets.ts';
 export type { DeletedRecords, DeleteRecordsOptions } from './admin/records.ts';
 export type { TopicDescription } from './admin/topic-descriptions.ts';
 export type { NewTopicOptions, TopicListing } from './admin/topics.ts';
@@ -46,6 +47,9 @@ export { murmur2Partitioner, type Partitioner } from './producer/partitioner.ts'
 export type { Producer, ProducerOptions, SendOptions } from './producer/producer.ts';
 export type { ProducerRecord, RecordBytes, RecordMetadata } from './producer/record.ts';
 export type { Reader, ReadOptions } from './read.ts';
+export type { ShareConsumer } from './share/share-consumer.ts';
+export type { LostAcknowledgement, ShareConsumerOptions, ShareRunOptions } from './share/share-options.ts';
+export type { ShareRecord } from './share/share-record.ts';
 export type { TopicPartition } from './topic-partition.ts';
 export { InvalidRecord } from './topics/invalid-record.ts';
 export type { OnInvalid } from './topics/on-invalid.ts';

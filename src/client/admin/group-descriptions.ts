@@ -4,6 +4,7 @@ import {
   consumerGroupDescribeApi,
   type ConsumerGroupDescribeResponse,
 } from '../../wire/apis/69-consumer-group-describe.ts';
+import { shareGroupDescribeApi } from '../../wire/apis/77-share-group-describe.ts';
 import { BrokerError, MilenaError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { CONSUMER_PROTOCOL } from '../../wire/consumer-protocol.ts';
@@ -13,12 +14,14 @@ import { type AdminOptions, type Asking, type Outcome, outcomeOf } from './askin
 
 const CLASSIC_VERSIONS = { min: 0, max: 6 };
 const CONSUMER_VERSIONS = { min: 0, max: 1 };
+const SHARE_VERSIONS = { min: 1, max: 1 };
+const NONE: ReadonlyMap<string, Outcome<GroupDescription>> = new Map();
 /** What brokers before KIP-1043 call a group that is not there. */
 const DEAD = 'Dead';
 
 export interface GroupDescription {
   groupId: string;
-  type: 'classic' | 'consumer';
+  type: 'classic' | 'consumer' | 'share';
   /** `Stable`, `Empty`, `PreparingRebalance`, … */
   state: string;
   protocolType: string;
@@ -48,8 +51,10 @@ export async function describeGroups(
     async (broker, mine) => {
       const found = await askForNew(broker, mine, signal);
       const others = mine.filter((groupId) => !found.has(groupId));
-      const classic = others.length === 0 ? [] : await askForClassic(broker, others, signal);
-      return new Map([...found, ...classic]);
+      const shared = others.length === 0 ? NONE : await askForShared(broker, others, signal);
+      const rest = others.filter((groupId) => !shared.has(groupId));
+      const classic = rest.length === 0 ? NONE : await askForClassic(broker, rest, signal);
+      return new Map([...found, ...shared, ...classic]);
     },
     { signal },
   );
@@ -68,6 +73,26 @@ async function askForNew(
   return new Map(
     known.map((group) => {
       const value = newDescription(group);
+      return [group.groupId, outcomeOf(group, { where: titleOf(group.groupId), value })];
+    }),
+  );
+}
+
+/** Likewise, share groups (KIP-932). */
+async function askForShared(
+  broker: Exchange,
+  groupIds: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Outcome<GroupDescription>>> {
+  if (!broker.versions.has(shareGroupDescribeApi.key)) return new Map();
+  const request = { groupIds: [...groupIds], includeAuthorizedOperations: false };
+  const { groups } = await broker.request(shareGroupDescribeApi, SHARE_VERSIONS, request, { signal });
+  const known = groups.filter(({ errorCode }) => !NOT_OF_THIS_KIND.has(errorCode));
+  return new Map(
+    known.map((group) => {
+      const members = group.members.map((member) => ({ ...member, instanceId: null }));
+      const kind = { type: 'share' as const, protocolType: 'share' };
+      const value = { ...newDescription({ ...group, members }), ...kind };
       return [group.groupId, outcomeOf(group, { where: titleOf(group.groupId), value })];
     }),
   );
@@ -97,7 +122,17 @@ async function askForClassic(
   );
 }
 
-function newDescription(group: ConsumerGroupDescribeResponse['groups'][number]): GroupDescription {
+type NewMember = Pick<
+  ConsumerGroupDescribeResponse['groups'][number]['members'][number],
+  'memberId' | 'instanceId' | 'clientId' | 'clientHost' | 'assignment'
+>;
+
+function newDescription(group: {
+  groupId: string;
+  groupState: string;
+  assignorName: string;
+  members: NewMember[];
+}): GroupDescription {
   const { groupId, groupState: state, assignorName: assignor, members } = group;
   const about = { groupId, type: 'consumer' as const, state, protocolType: CONSUMER_PROTOCOL };
   return {

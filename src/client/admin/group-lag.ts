@@ -5,6 +5,7 @@ import { type AdminOptions, allFor, type Asking } from './asking.ts';
 import { describeGroups, type GroupDescription, type GroupMember } from './group-descriptions.ts';
 import { type GroupOffset, inOrder, offsetsOfGroups } from './group-offsets.ts';
 import type { OffsetFinder } from './offset-finder.ts';
+import { shareOffsetsOf } from './share-offsets.ts';
 import { namesOf } from './topics.ts';
 
 export interface GroupLag {
@@ -16,7 +17,7 @@ export interface GroupLag {
 }
 
 export interface PartitionLag extends TopicPartition {
-  /** Null where nothing is committed. */
+  /** Null where nothing is committed. Of a share group: all before it is done. */
   committedOffset: Offset | null;
   /** Null where the partition is not there any more. */
   endOffset: Offset | null;
@@ -35,7 +36,7 @@ export interface LagOptions extends AdminOptions {
 /** What a group has to do with. */
 interface Standing {
   description: GroupDescription;
-  commits: ReadonlyMap<string, Offset>;
+  commits: ReadonlyMap<string, CommittedAt>;
   owners: ReadonlyMap<string, GroupMember>;
   /** Of both, in order. */
   partitions: readonly TopicPartition[];
@@ -53,17 +54,48 @@ export async function lagsOf(
   ]);
   const committed = allFor(groupIds, commits);
   const names = topics === undefined ? undefined : new Set(namesOf(topics));
-  const standings = allFor(groupIds, descriptions).map((description, at) =>
-    standingOf(description, committed[at] ?? [], ({ topic }) => names?.has(topic) ?? true),
+  const described = allFor(groupIds, descriptions);
+  const shared = await sharedIn(asking, described, { signal });
+  const standings = described.map((description, at) =>
+    standingOf(
+      description,
+      shared.get(description.groupId) ?? committed[at] ?? [],
+      ({ topic }) => names?.has(topic) ?? true,
+    ),
   );
   const all = new Map(standings.flatMap(({ partitions }) => partitions.map((at) => [titleOf(at), at])));
   const ends = await finder.ends([...all.values()], { signal });
   return standings.map((standing) => lagOf(standing, ends));
 }
 
+/** Share groups commit nothing: what is not done in them is for the brokers to say. */
+async function sharedIn(
+  asking: Asking,
+  described: readonly GroupDescription[],
+  { signal }: AdminOptions,
+): Promise<Map<string, CommittedAt[]>> {
+  const found = new Map<string, CommittedAt[]>();
+  for (const { groupId, type } of described) {
+    if (type !== 'share') continue;
+    const offsets = await shareOffsetsOf(asking, groupId, { signal });
+    const begun = offsets.filter(({ startOffset }) => startOffset >= 0);
+    found.set(
+      groupId,
+      begun.map(({ startOffset, lag, ...at }) => ({ ...at, offset: startOffset, lag })),
+    );
+  }
+  return found;
+}
+
+/** What is said of one partition; `lag` where it is more than a difference. */
+interface CommittedAt extends TopicPartition {
+  offset: Offset;
+  lag?: number;
+}
+
 function standingOf(
   description: GroupDescription,
-  committed: readonly GroupOffset[],
+  committed: readonly (CommittedAt | GroupOffset)[],
   isWanted: (at: TopicPartition) => boolean,
 ): Standing {
   const partitions = new Map<string, TopicPartition>();
@@ -76,7 +108,7 @@ function standingOf(
     }
   return {
     description,
-    commits: new Map(committed.map((at) => [titleOf(at), at.offset])),
+    commits: new Map(committed.map((at) => [titleOf(at), at])),
     owners,
     partitions: [...partitions.values()].filter(isWanted).sort(inOrder),
   };
@@ -88,10 +120,12 @@ function lagOf(
 ): GroupLag {
   const partitions = all.map(({ topic, partition }): PartitionLag => {
     const title = titleOf({ topic, partition });
-    const committedOffset = commits.get(title) ?? null;
+    const committed = commits.get(title);
+    const committedOffset = committed?.offset ?? null;
     const endOffset = ends.get(title) ?? null;
-    const lag =
+    const behind =
       committedOffset === null || endOffset === null ? null : Math.max(0, endOffset - committedOffset);
+    const lag = behind === null ? null : (committed?.lag ?? behind);
     const { memberId = null, clientId = null } = owners.get(title) ?? {};
     return { topic, partition, committedOffset, endOffset, lag, memberId, clientId };
   });

@@ -10,6 +10,7 @@ import { type GroupLag, type LagOptions, lagsOf } from './group-lag.ts';
 import { type GroupOffset, offsetsOfGroups } from './group-offsets.ts';
 import { type GroupReset, type ResetOptions, resetGroup } from './group-reset.ts';
 import type { OffsetFinder } from './offset-finder.ts';
+import { type ShareGroupOffset, shareOffsetsOf } from './share-offsets.ts';
 
 /** v4 filters by state, v5 by type. */
 const LIST_VERSIONS = { min: 0, max: 5 };
@@ -22,7 +23,7 @@ export interface GroupListing {
   groupId: string;
   /** `Stable`, `Empty`, `PreparingRebalance`, …; empty where the broker is too old to say. */
   state: string;
-  /** `classic`, `consumer`, …; empty where the broker is too old to say. */
+  /** `classic`, `consumer`, `share`, …; empty where the broker is too old to say. */
   type: string;
   protocolType: string;
 }
@@ -83,6 +84,11 @@ export class GroupsAdmin {
   async offsets(groupId: string, options: AdminOptions = {}): Promise<GroupOffset[]> {
     const [found = []] = allOf((await offsetsOfGroups(this.#asking, [groupId], options)).values());
     return found;
+  }
+
+  /** Where a share group is, in all partitions that it reads. @throws MilenaError GROUP_ID_NOT_FOUND */
+  shareOffsets(groupId: string, options: AdminOptions = {}): Promise<ShareGroupOffset[]> {
+    return shareOffsetsOf(this.#asking, groupId, options);
   }
 
   /**
