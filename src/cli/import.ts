@@ -17,7 +17,7 @@ import { integerIn, oneOf } from './options.ts';
 import { BadInput, type Round, roundsOfLines, roundsOfRaw } from './transfer/import-source.ts';
 import type { Progress } from './terminal/progress.ts';
 import type { Report } from './terminal/report.ts';
-import { connectToAddress, connectToTarget, noTopicAt } from './transfer/topic-at.ts';
+import { connectToAddress, connectToTarget, noTopicAt, partitionsAt } from './transfer/topic-at.ts';
 
 const CREATE_VERSIONS = { min: 2, max: 7 };
 
@@ -117,7 +117,7 @@ async function openTarget({ data, ...broker }: BrokerArgs & { data?: string | un
 }
 
 async function partitionsFor(cluster: Cluster, topic: string, create: number | undefined): Promise<number> {
-  const found = await cluster.partitionsOf(topic);
+  const found = await partitionsAt(cluster, topic);
   if (found !== undefined) return found;
   if (create === undefined) throw await noTopicAt(cluster, topic, 'make it with --partitions N');
   await createTopic(cluster, topic, create);

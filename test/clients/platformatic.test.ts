@@ -187,10 +187,18 @@ describe('@platformatic/kafka', () => {
     expect(await errorsOf(send(1_048_000))).toEqual([]);
   });
 
-  test('what is not served is said to be so, at once', async () => {
+  test('quotas: set, described, removed', async () => {
     const admin = newAdmin(broker);
-    expect(await errorsOf(admin.describeClientQuotas({ components: [] }))).toEqual([
-      expect.stringMatching(/Unsupported API/),
+    const entities = [{ entityType: 'client-id' as const, entityName: 'platformatic' }];
+    const key = 'producer_byte_rate' as const;
+    const alter = (op: { key: typeof key; value: number; remove: boolean }) =>
+      admin.alterClientQuotas({ entries: [{ entities, ops: [op] }], validateOnly: false });
+    const components = [{ entityType: 'client-id' as const, matchType: 0 as const, match: 'platformatic' }];
+    await alter({ key, value: 1024, remove: false });
+    expect(await admin.describeClientQuotas({ components, strict: true })).toEqual([
+      { entity: entities, values: [{ key, value: 1024 }] },
     ]);
+    await alter({ key, value: 0, remove: true });
+    expect(await admin.describeClientQuotas({ components, strict: true })).toEqual([]);
   });
 });

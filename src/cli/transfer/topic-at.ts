@@ -1,4 +1,4 @@
-import { Cluster } from '../../client/cluster.ts';
+import { Cluster, isUnknownTopic } from '../../client/cluster.ts';
 import { TopicReader } from '../../client/topic-reader.ts';
 import { loginOf, wayTo } from '../../client/connect.ts';
 import { nodeCodecs } from '../../hosts/node/codecs.ts';
@@ -46,11 +46,21 @@ export function connectToAddress(address: BrokerAddress): Promise<Cluster> {
 export async function topicOfBroker(target: Target, topic: string): Promise<OpenTopic> {
   const cluster = await connectToTarget(target);
   try {
-    const partitions = await cluster.partitionsOf(topic);
+    const partitions = await partitionsAt(cluster, topic);
     if (partitions === undefined) throw await noTopicAt(cluster, topic);
     return { source: new TopicReader(cluster, topic), partitions, close: async () => cluster.close() };
   } catch (error) {
     cluster.close();
+    throw error;
+  }
+}
+
+/** How many partitions a topic has; undefined when there is no such topic. @throws BrokerError, ConnectionLost */
+export async function partitionsAt(cluster: Cluster, topic: string): Promise<number | undefined> {
+  try {
+    return await cluster.partitionsOf(topic);
+  } catch (error) {
+    if (isUnknownTopic(error)) return undefined;
     throw error;
   }
 }
