@@ -111,13 +111,14 @@ export async function produce(
   client: RawClient,
   topic: { name: string; id: string },
   records: Uint8Array | null,
-  { partition = 0, acks = -1, timeoutMs = 5_000, version = 12 } = {},
+  {
+    version = 12,
+    transactionalId = null,
+    ...settings
+  }: Parameters<typeof produceBody>[2] & { version?: number; transactionalId?: string | null } = {},
 ) {
-  const response = await client.send(
-    produceApi,
-    version,
-    produceBody(topic, records, { partition, acks, timeoutMs }),
-  );
+  const body = { ...produceBody(topic, records, settings), transactionalId };
+  const response = await client.send(produceApi, version, body);
   const answered = response.responses[0]?.partitionResponses[0];
   if (answered === undefined) throw new Error('no partition was answered');
   return answered;
