@@ -6,7 +6,10 @@ import { joinGroupApi } from '../../src/wire/apis/11-join-group.ts';
 import { heartbeatApi } from '../../src/wire/apis/12-heartbeat.ts';
 import { leaveGroupApi } from '../../src/wire/apis/13-leave-group.ts';
 import { syncGroupApi } from '../../src/wire/apis/14-sync-group.ts';
-import { consumerGroupHeartbeatApi } from '../../src/wire/apis/68-consumer-group-heartbeat.ts';
+import {
+  consumerGroupHeartbeatApi,
+  type ConsumerGroupHeartbeatRequest,
+} from '../../src/wire/apis/68-consumer-group-heartbeat.ts';
 import type { Api } from '../../src/wire/schema.ts';
 import type { GroupConfig } from '../../src/group/index.ts';
 import { Coordinator } from '../group/coordinator.ts';
@@ -26,6 +29,8 @@ export class FakeGroups implements FakeService {
   ];
   /** The broker that coordinates. */
   nodeId = 1;
+  /** Of those who came by KIP-848, each time they did; null where one has names. */
+  readonly patterns: (string | null | undefined)[] = [];
   readonly #cluster: FakeCluster;
   readonly #coordinator: Coordinator;
 
@@ -60,6 +65,10 @@ export class FakeGroups implements FakeService {
     if (node !== this.nodeId) return reply(refusal(api, body, ErrorCode.NOT_COORDINATOR));
     this.#coordinator.pass(this.#cluster.scheduler.now());
     this.#look();
+    if (api === consumerGroupHeartbeatApi) {
+      const { memberEpoch, subscribedTopicRegex } = body as ConsumerGroupHeartbeatRequest;
+      if (memberEpoch === 0) this.patterns.push(subscribedTopicRegex);
+    }
     this.#coordinator.send(api, body as never, { client: clientId, version, link }, reply);
     this.#alarm();
   }

@@ -21,7 +21,10 @@ export interface ConsumerOptions<K, V> extends FetchOptions {
   /** Shares the partitions among its members, and keeps their positions. Needed unless partitions are assigned. */
   group?: string | undefined;
   topics?: ReadableTopic<K, V> | readonly ReadableTopic<K, V>[] | undefined;
-  /** All topics whose names match, those that come later too; as bytes. */
+  /**
+   * All topics whose names match, those that come later too; as bytes. With `groupProtocol: 'consumer'` the broker
+   * resolves it (RE2), and says when topics come, unless it has what RE2 has not or matches topics of Kafka's own.
+   */
   pattern?: RegExp | undefined;
   /** Just these partitions; nobody shares them. Positions are the group's, if one is given. */
   assign?: readonly ManualAssignment<K, V>[] | undefined;

@@ -14,6 +14,7 @@ import { titleOf, type TopicPartition } from '../topic-partition.ts';
 import { Acks } from './acks.ts';
 import type { Member } from './member.ts';
 import { OwnedPartition } from './owned-partition.ts';
+import { remotePatternOf } from '../group/remote-pattern.ts';
 import { subscribedTopics, type Subscription } from './subscription.ts';
 
 /** Who hands out what was taken. */
@@ -94,6 +95,11 @@ export class Share<K, V> implements MemberWork {
   topics(signal: AbortSignal): Promise<readonly string[]> {
     const { subscription, parts } = this.#options;
     return subscribedTopics(subscription, parts.cluster, { ...parts, signal });
+  }
+
+  get remotePattern(): string | undefined {
+    const { subscription } = this.#options;
+    return 'pattern' in subscription ? remotePatternOf(subscription.pattern) : undefined;
   }
 
   assigned(partitions: readonly TopicPartition[]): void {

@@ -24,12 +24,12 @@ export class TopicIds {
   }
 
   /**
-   * @param wanted names among which those of the ids are.
+   * @param wanted names among which those of the ids are; null when they may be any.
    * @returns undefined for what has no name yet, or none any more. @throws BrokerError, ConnectionLost
    */
   async named(
     lists: readonly TopicPartitions[],
-    wanted: readonly string[],
+    wanted: readonly string[] | null,
     signal: AbortSignal,
   ): Promise<AssignedPartition[] | undefined> {
     if (lists.some(({ topicId }) => !this.#names.has(topicId))) {

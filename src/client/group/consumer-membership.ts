@@ -65,6 +65,8 @@ export class ConsumerMembership {
   #intervalMs: Millis = FIRST_INTERVAL_MS;
   /** What it said last that it wants. */
   #topics: readonly string[] | undefined;
+  /** Instead of names, unless the broker takes it for none: then it is resolved here. */
+  #pattern: string | undefined;
   #lookedAtMs = -Infinity;
   #owned: AssignedPartition[] = [];
   /** What it is to have, until it has. */
@@ -81,6 +83,7 @@ export class ConsumerMembership {
   constructor(options: ConsumerMembershipOptions, work: MemberWork) {
     this.#options = options;
     this.#work = work;
+    this.#pattern = work.remotePattern;
     this.#memberId = options.random.uuid();
     this.#ids = new TopicIds(options.cluster);
   }
@@ -185,8 +188,12 @@ export class ConsumerMembership {
     }
   }
 
-  /** The group may have been deleted under a member. */
+  /** The group may have been deleted under a member, or a pattern be none in the broker's eyes. */
   #verdictOn(error: unknown): GroupVerdict {
+    if (this.#pattern !== undefined && isBadPattern(error)) {
+      this.#pattern = undefined;
+      return 'again';
+    }
     const isGone = error instanceof BrokerError && error.errorCode === ErrorCode.GROUP_ID_NOT_FOUND;
     return isGone && this.#epoch > 0 ? 'lost' : verdictOn(error);
   }
@@ -194,6 +201,7 @@ export class ConsumerMembership {
   async #wanted(): Promise<readonly string[]> {
     const { clock, metadataMaxAgeMs } = this.#options;
     const { signal } = this.#life;
+    if (this.#pattern !== undefined) return [];
     if (this.#topics !== undefined && clock.now() - this.#lookedAtMs < metadataMaxAgeMs) return this.#topics;
     this.#lookedAtMs = clock.now();
     return abortable(this.#work.topics(signal), signal);
@@ -211,6 +219,7 @@ export class ConsumerMembership {
       return {
         memberEpoch: this.#epoch,
         ...(isAll ? { rackId, serverAssignor, rebalanceTimeoutMs } : {}),
+        subscribedTopicRegex: isAll ? (this.#pattern ?? null) : null,
         subscribedTopicNames: isAll || topics.join() !== this.#topics?.join() ? [...topics] : null,
         topicPartitions: isToTell ? byTopicId(this.#owned) : null,
       };
@@ -284,7 +293,8 @@ export class ConsumerMembership {
   async #named(target: readonly TopicPartitions[]): Promise<AssignedPartition[] | undefined> {
     const { signal } = this.#life;
     try {
-      return await this.#ids.named(target, this.#topics ?? [], signal);
+      const wanted = this.#pattern === undefined ? (this.#topics ?? []) : null;
+      return await this.#ids.named(target, wanted, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (verdictOn(error) === 'refused') throw error;
@@ -312,4 +322,8 @@ export class ConsumerMembership {
     this.#bell.resolve();
     this.#bell = Promise.withResolvers();
   }
+}
+
+function isBadPattern(error: unknown): boolean {
+  return error instanceof BrokerError && error.errorCode === ErrorCode.INVALID_REGULAR_EXPRESSION;
 }

@@ -38,6 +38,8 @@ export interface MembershipOptions {
 export interface MemberWork {
   /** Names of all topics it wants now, each once, in order. */
   topics(signal: AbortSignal): Promise<readonly string[]>;
+  /** What stands for them at a broker that resolves patterns itself, as RE2 has it for whole names. */
+  readonly remotePattern?: string | undefined;
   /** They are this member's now. */
   assigned(partitions: readonly TopicPartition[]): void;
   /** Finishes and commits what is under way there, until then at most: once it resolves they are others'. */

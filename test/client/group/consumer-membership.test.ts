@@ -224,3 +224,16 @@ describe('whatever goes wrong, in the end each partition is read by one', () => 
     expect(members.map(({ failure }) => failure)).toEqual(members.map(() => undefined));
   });
 });
+
+test('a pattern is the broker’s to resolve; one that it takes for none is resolved here', async () => {
+  const { groups, join, shared } = start();
+  const asked = join({ remotePattern: 'ord.*' });
+  asked.wanted = ['others'];
+  await shared(asked);
+  expect(asked.titles.join(' ')).toBe(ALL);
+  expect(groups.patterns).toEqual(['ord.*']);
+  const refused = join({ remotePattern: '(' });
+  await shared(asked, refused);
+  expect(refused.failure).toBeUndefined();
+  expect(groups.patterns).toEqual(['ord.*', '(', null]);
+});

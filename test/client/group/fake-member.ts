@@ -15,10 +15,13 @@ export interface MemberOptions extends Partial<Omit<MembershipOptions, 'assignor
   remoteAssignor?: string | null;
   /** How long it takes to finish what is under way. */
   workMs?: number;
+  /** Resolved by the broker, instead of the names it wants. */
+  remotePattern?: string;
 }
 
 /** A member whose work is to write down what happens to it, in virtual time. */
 export class FakeMember implements MemberWork {
+  readonly remotePattern: string | undefined;
   readonly events: string[] = [];
   readonly owned = new Map<string, TopicPartition>();
   readonly membership: Membership | ConsumerMembership;
@@ -41,11 +44,13 @@ export class FakeMember implements MemberWork {
       groupProtocol = 'classic',
       workMs = 0,
       retryForMs = 30_000,
+      remotePattern,
       ...options
     }: MemberOptions = {},
   ) {
     this.#fake = fake;
     this.workMs = workMs;
+    this.remotePattern = remotePattern;
     const { scheduler: clock, random } = fake;
     this.#cluster = clusterOf(fake);
     const groupId = 'group';

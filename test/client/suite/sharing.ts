@@ -3,7 +3,8 @@ import type { Client } from '../../../src/client/client.ts';
 import type { Consumer } from '../../../src/client/consumer/consumer.ts';
 import type { ConsumerOptions } from '../../../src/client/consumer/options.ts';
 import { eventually } from '../../clients/fixture.ts';
-import { newTopic, type Reach, suite } from './reach.ts';
+import { consumerGroupDescribeApi } from '../../../src/wire/apis/69-consumer-group-describe.ts';
+import { connectRaw, newTopic, type Reach, suite } from './reach.ts';
 
 interface Load {
   client: Client;
@@ -173,4 +174,23 @@ export const sharing = suite('sharing', (reach) => {
       });
     },
   );
+
+  test('a pattern is the broker’s to resolve, by KIP-848', async () => {
+    const load = await start(reach);
+    const group = reach.place.name('group');
+    const others = [await newTopic(reach, load.client), await newTopic(reach, load.client)];
+    const [wanted = '', unwanted = ''] = others.map(({ name }) => name);
+    const pattern = new RegExp(`^(?:${load.topic}|${wanted})$`);
+    const options = { topics: undefined, groupProtocol: 'consumer', pattern } as const;
+    const { consumer } = member(load, group, options, 'run');
+    await eventually(() => consumer.assignment.length === 7);
+    expect(consumer.assignment.map(({ topic }) => topic)).not.toContain(unwanted);
+    const raw = await connectRaw(reach);
+    const asked = { groupIds: [group], includeAuthorizedOperations: false };
+    const { groups } = await raw.send(consumerGroupDescribeApi, 1, asked);
+    expect(groups[0]?.members).toMatchObject([
+      { subscribedTopicNames: [], subscribedTopicRegex: `.*(?:${pattern.source}).*` },
+    ]);
+    await load.client.close();
+  });
 });
