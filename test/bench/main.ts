@@ -27,6 +27,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   indexeddb: () => import('./indexeddb.ts'),
   idle: () => import('./idle.ts'),
   scale: () => import('./scale.ts'),
+  share: () => import('./share.ts'),
   testing: () => import('./testing.ts'),
   transactions: () => import('./transactions.ts'),
   wake: () => import('./wake.ts'),
