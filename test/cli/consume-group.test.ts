@@ -7,6 +7,20 @@ beforeAll(async () => {
 });
 afterAll(() => home.close());
 
+test('as a member of a share group: each record once; what was printed is accepted', async () => {
+  const topic = await home.topic('shared');
+  await home.out(['configs', 'set', '--group', 'sharers', 'share.auto.offset.reset=earliest']);
+  await home.out(['produce', topic, '--raw'], Array.from({ length: 9 }, (_, at) => `${at}\n`).join(''));
+  const args = ['consume', topic, '--share-group', 'sharers', '--raw'];
+  const first = await home.out([...args, '-n', '4']);
+  const rest = await home.out([...args, '--exit']);
+  const read = `${first}${rest}`.trim().split('\n').map(Number);
+  expect(read.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  const { code, stderr } = await home.run([...args, '--from', 'latest']);
+  expect(stderr).toMatch('--from does not go with --share-group');
+  expect(code).toBe(2);
+});
+
 describe('as a member of a group', () => {
   test('each record once, by whoever comes; what was printed is committed', async () => {
     const topic = await home.topic('grouped', 2);

@@ -10,6 +10,7 @@ import { ReaderGone } from '../terminal/output.ts';
 import { asJson, asValue, type Format, forTerminal, template } from './format.ts';
 import { GroupPrinter } from './group-printer.ts';
 import { Printer } from './printer.ts';
+import { SharePrinter } from './share-printer.ts';
 import { Sink } from './sink.ts';
 import { Tail } from './tail.ts';
 import { filterOf } from './where.ts';
@@ -29,6 +30,11 @@ const args = {
     alias: 'g',
     valueHint: 'NAME',
     description: 'As a member of a group, from where it stands; what was printed is committed',
+  },
+  'share-group': {
+    type: 'string',
+    valueHint: 'NAME',
+    description: 'As a member of a share group; what was printed is accepted',
   },
   tail: { type: 'string', valueHint: 'N', description: 'Only the N newest, then what comes' },
   exit: { type: 'boolean', alias: 'e', description: 'Stop at the end as it is now; else wait for more' },
@@ -56,7 +62,7 @@ export const consume = command({
   description: 'Read records of topics: one a line, as JSON in a pipe',
   args,
   hasMany: true,
-  completes: { topic: 'topic', group: 'group' },
+  completes: { topic: 'topic', group: 'group', 'share-group': 'group' },
   async run({ args: given, words: topics, report, signal }) {
     const options = readOptions(given);
     const format = formatOf(given, report);
@@ -68,7 +74,15 @@ export const consume = command({
     try {
       await mustHaveTopics(client.admin, topics, signal);
       const sink = new Sink({ output: report.output, format, filter, countMax });
-      if (given.group === undefined) {
+      const shareGroup = given['share-group'];
+      if (shareGroup !== undefined) {
+        const consumer = client.shareConsumer({ group: shareGroup, topics, acknowledge: 'explicit' });
+        const isDone = async () => {
+          const { partitions } = await client.admin.groups.lag(shareGroup, { signal });
+          return partitions.length > 0 && partitions.every(({ lag }) => lag === 0);
+        };
+        await new SharePrinter(consumer, { sink, exits: given.exit ?? false, isDone }).print(signal);
+      } else if (given.group === undefined) {
         const printer = new Printer({ sink, report, signal });
         const newest = tail === undefined ? undefined : new Tail(tail, format);
         await printer.print(client.read(topics, { ...options, signal }), newest);
@@ -92,6 +106,7 @@ const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 interface Given {
   from?: string | undefined;
   group?: string | undefined;
+  'share-group'?: string | undefined;
   to?: string | undefined;
   tail?: string | undefined;
   exit?: boolean | undefined;
@@ -106,6 +121,11 @@ function readOptions(given: Given): ReadOptions & { from: Position } {
   const alone = (['to', 'tail', 'partition'] as const).find((name) => given[name] !== undefined);
   if (given.group !== undefined && alone !== undefined)
     throw usage(`--${alone} does not go with --group, whose members share all there is`);
+  const unshared = (['group', 'from', 'to', 'tail', 'partition', 'committed'] as const).find(
+    (name) => given[name] !== undefined,
+  );
+  if (given['share-group'] !== undefined && unshared !== undefined)
+    throw usage(`--${unshared} does not go with --share-group, whose settings say where it begins`);
   const { from, to, tail, partition } = given;
   if (tail !== undefined && (from ?? to) !== undefined)
     throw usage('--tail says where to begin: --from and --to do not go with it');
