@@ -44,8 +44,6 @@ export class ShareEngine<K, V> {
   /** The next record of the first batch. */
   #at = 0;
   #buffered = 0;
-  /** Records were taken since these were asked. */
-  readonly #eager = new Set<ShareLane<K, V>>();
   #working = 0;
   #last: ShareRecord<K, V> | undefined;
   /** Whoever waits for records, in the order they came. */
@@ -138,8 +136,7 @@ export class ShareEngine<K, V> {
       parts: this.#parts,
       settings,
       memberId: this.#memberId,
-      wantsRecords: () => this.#wantsFrom(lane),
-      asked: () => this.#eager.delete(lane),
+      wantsRecords: () => this.#wantsRecords,
       delivered: (batches) => this.#delivered(lane, batches),
       lost: (lost) => onLost?.(lost),
       dropped: () => this.#dropped(lane),
@@ -154,19 +151,15 @@ export class ShareEngine<K, V> {
   }
 
   /**
-   * Half is worked on while the other half comes. While nobody takes any it is not asked again: what comes is this
-   * member's, and its time runs.
+   * Only once all is worked off: what was said of it goes along, and nothing is held here for which others wait. How
+   * much may be in delivery is bounded, so what one keeps back would hold up all.
    */
-  #wantsFrom(lane: ShareLane<K, V>): boolean {
-    const isWanted = this.#waiting.length > 0 || this.#eager.has(lane);
-    return !this.#isHeld && isWanted && this.#buffered * 2 <= this.#given.settings.maxRecords;
+  get #wantsRecords(): boolean {
+    return !this.#isHeld && this.#waiting.length > 0 && this.#buffered === 0;
   }
 
   #ring(): void {
-    for (const lane of this.#lanes.values()) {
-      this.#eager.add(lane);
-      lane.ring();
-    }
+    for (const lane of this.#lanes.values()) lane.ring();
   }
 
   #delivered(lane: ShareLane<K, V>, batches: readonly DeliveredBatch<K, V>[]): void {
@@ -200,7 +193,6 @@ export class ShareEngine<K, V> {
       this.#queue.shift();
       this.#at = 0;
     }
-    if (this.#buffered * 2 <= this.#given.settings.maxRecords) this.#ring();
     return record;
   }
 

@@ -41,10 +41,8 @@ export interface ShareLaneOptions<K, V> {
   parts: EngineParts;
   settings: ShareSettings<K, V>;
   memberId: string;
-  /** Less is buffered than whoever reads may want soon. */
-  wantsRecords: (lane: ShareLane<K, V>) => boolean;
-  /** They are being asked for. */
-  asked: (lane: ShareLane<K, V>) => void;
+  /** Somebody waits for records. */
+  wantsRecords: () => boolean;
   delivered: (batches: DeliveredBatch<K, V>[]) => void;
   lost: (lost: LostAcknowledgement) => void;
   /** All that was given over the last connection is others' now. */
@@ -129,7 +127,7 @@ export class ShareLane<K, V> {
   }
 
   get #wants(): boolean {
-    return this.#partitions.length > 0 && this.#options.wantsRecords(this);
+    return this.#partitions.length > 0 && this.#options.wantsRecords();
   }
 
   get #unsent(): number {
@@ -205,7 +203,6 @@ export class ShareLane<K, V> {
     const exchange = await this.#connect();
     const { settings, memberId, signal } = this.#options;
     const { groupId, maxRecords, maxBytes, maxWaitMs } = settings;
-    this.#options.asked(this);
     const isFirst = this.#sessionEpoch === 0;
     // A session begins without a word.
     const { said, sent } = isFirst ? { said: [], sent: [] } : this.#takeSaid();
