@@ -262,6 +262,22 @@ describe('changes of metadata', () => {
     );
   });
 
+  test('topics that are made by being named count, too', async () => {
+    await setQuota('controller_mutation_rate', 1);
+    const name = (...names: string[]) =>
+      client.send(metadataApi, 12, {
+        topics: names.map((each) => ({ name: each })),
+        allowAutoTopicCreation: true,
+      });
+    const many = Array.from({ length: 20 }, (_, at) => `named-${at}`);
+    const first = await name(...many);
+    expect(first.topics.every(({ errorCode }) => errorCode === 0)).toBe(true);
+    expect(first.throttleTimeMs).toBe(9_000);
+    const elsewhere = await server.client();
+    const { topics } = await elsewhere.send(metadataApi, 12, { topics: [{ name: 'one-more' }] });
+    expect(topics[0]?.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  });
+
   test('deleting topics and adding partitions count', async () => {
     await server.topic(client, { name: 'many', partitions: 30 });
     await server.topic(client, { name: 'few', partitions: 1 });

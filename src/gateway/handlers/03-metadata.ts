@@ -11,6 +11,7 @@ import { OPERATIONS_NOT_ASKED } from '../../security/operations.ts';
 import { authorizedOperations, clusterOperations } from '../access/operations.ts';
 import type { Call } from '../call.ts';
 import { handler } from '../handler.ts';
+import { quotaClient } from '../throttle.ts';
 
 type TopicResponse = MetadataResponse['topics'][number];
 
@@ -48,7 +49,21 @@ function missingNames(call: Call, request: MetadataRequest): string[] {
   const { image, config } = call.gateway;
   if (!request.allowAutoTopicCreation || !config.autoCreateTopicsEnable) return [];
   const names = (request.topics ?? []).flatMap(({ name }) => (name === null ? [] : [name]));
-  return [...new Set(names)].filter((name) => image.topic(name) === undefined);
+  const missing = [...new Set(names)].filter((name) => image.topic(name) === undefined);
+  return missing.length === 0 ? missing : withinQuota(call, missing);
+}
+
+/** Topics that a client makes by naming them count like those it creates; none are made while it has to wait. */
+function withinQuota(call: Call, names: string[]): string[] {
+  const { quotas, clock, config } = call.gateway;
+  if (quotas.isEmpty) return names;
+  const now = clock.now();
+  const quota = quotas.mutationsOf(quotaClient(call.caller), now);
+  if (quota === undefined) return names;
+  if (quota.throttleMs(now) > 0) return [];
+  quota.take(names.length * config.numPartitions(), now);
+  call.throttleMs = quota.throttleMs(now);
+  return names;
 }
 
 function newTopic(name: string) {
