@@ -155,9 +155,8 @@ export class Connection {
     return this.#calls.some((call) => !call.done && !call.handler.mayWait);
   }
 
-  /** Closed after a while, so that it does not come again at once. */
+  /** Closed after a while, so that it does not come again at once; never before its home knows it. */
   turnAway(reason: CloseReason, afterMs: Millis): void {
-    if (afterMs <= 0) return this.close(reason);
     this.#isTurnedAway = true;
     const { clock } = this.#gateway;
     this.#unmute = clock.at(clock.now() + afterMs, () => this.close(reason));

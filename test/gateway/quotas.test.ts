@@ -1,5 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { startBroker } from '../../src/hosts/node/testing.ts';
 import { VirtualClock } from '../../src/hosts/node/virtual-clock.ts';
 import { ErrorCode } from '../../src/model/errors.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
@@ -329,6 +330,13 @@ describe('connections', () => {
     others[0]?.destroy();
     await until('it has gone', () => server.connections === 3);
     await ask(await server.client());
+  });
+
+  test('max.connections, of clients in the same process', async () => {
+    await using broker = await startBroker({ settings: { 'max.connections': '1' } });
+    await using first = await broker.connect();
+    await expect(broker.connect({ retryForMs: 50 })).rejects.toMatchObject({ retriable: true });
+    expect(await first.admin.topics.list()).toEqual([]);
   });
 
   test('too many in a while from one address: the last is closed once time has passed', async () => {
