@@ -1,6 +1,5 @@
 import type { Millis } from '../model/ids.ts';
 import type { QuotaClient, QuotaName } from '../quota/entity.ts';
-import { fetchApi } from '../wire/apis/01-fetch.ts';
 import { produceApi } from '../wire/apis/00-produce.ts';
 import type { Call } from './call.ts';
 
@@ -29,7 +28,8 @@ export function throttleOf(call: Call): Millis {
     cause = name;
   };
   if (call.handler.api === produceApi) count('producer_byte_rate', call.sizeBytes);
-  if (call.handler.api === fetchApi) count('consumer_byte_rate', call.answerBytes);
+  // Fetch, and those of share groups.
+  if (call.handler.readsRecords === true) count('consumer_byte_rate', call.answerBytes);
   // Per cent of a second.
   if (quotas.timesRequests) count('request_percentage', call.takeWorkMs() / 10);
   if (longest > 0) quotas.heldUp(cause, longest);

@@ -18,6 +18,8 @@ import { offsetDeleteApi } from '../../wire/apis/47-offset-delete.ts';
 import { alterClientQuotasApi } from '../../wire/apis/49-alter-client-quotas.ts';
 import { alterUserScramCredentialsApi } from '../../wire/apis/51-alter-user-scram-credentials.ts';
 import { updateFeaturesApi } from '../../wire/apis/57-update-features.ts';
+import { alterShareGroupOffsetsApi } from '../../wire/apis/91-alter-share-group-offsets.ts';
+import { deleteShareGroupOffsetsApi } from '../../wire/apis/92-delete-share-group-offsets.ts';
 import type { Api, RequestOf, ResponseOf } from '../../wire/schema.ts';
 
 /** One thing that somebody did, or wanted to do, with one resource. */
@@ -184,6 +186,25 @@ audited(offsetDeleteApi, ({ groupId }, { topics, errorCode }) => {
     about: { of: action.resource },
   }));
   return orWhole(actions, resource, errorCode);
+});
+audited(alterShareGroupOffsetsApi, ({ groupId }, { responses, errorCode }) => {
+  const topics = responses.map(({ topicName: name, partitions }) => ({ name, partitions }));
+  const resource = `group ${groupId}`;
+  const actions = ofPartitions(topics).map((action) => ({
+    resource,
+    errorCode: action.errorCode,
+    about: { of: action.resource },
+  }));
+  return orWhole(actions, resource, errorCode);
+});
+audited(deleteShareGroupOffsetsApi, ({ groupId }, { responses, errorCode: whole }) => {
+  const resource = `group ${groupId}`;
+  const actions = responses.map(({ topicName, errorCode }) => ({
+    resource,
+    errorCode,
+    about: { of: `topic ${topicName}` },
+  }));
+  return orWhole(actions, resource, whole);
 });
 audited(alterClientQuotasApi, ({ entries: asked }, { entries }) =>
   entries.map(({ entity, errorCode }, at) => ({
