@@ -40,7 +40,8 @@ export class RowReplacement implements Replacement {
   async write(batches: Uint8Array, nextOffset: Offset): Promise<void> {
     invariant(nextOffset <= this.#range.toOffset, 'a replacement stays in its range');
     if (!this.#rows.isCurrent()) return;
-    this.#pending.push(...batchesOf(batches));
+    // Rows keep them; their memory is the caller's again.
+    this.#pending.push(...batchesOf(batches.slice()));
     const fromOffset = this.#doneOffset;
     const toOffset = this.#rows.rowStart(nextOffset);
     if (toOffset <= fromOffset) return;

@@ -78,6 +78,8 @@ export interface ReadRange {
    * client looks at that itself.
    */
   isVerified?: boolean;
+  /** Memory of the reader's that batches may lie in, where there is room: good until it is read into again. */
+  into?: Uint8Array;
 }
 
 /** Whole closed segments of a log. */
@@ -97,8 +99,8 @@ export interface ReplacedRange {
 export interface Replacement {
   /**
    * From where the last call ended, at first the start of the range, up to `nextOffset` there are now `batches`: whole
-   * ones, in order, which the caller must not change afterwards; empty when all are gone. Readers see them now or once
-   * it is finished. Resolves when more may come.
+   * ones, in order, which the caller must not change until it resolves; empty when all are gone. Readers see them now
+   * or once it is finished. Resolves when more may come.
    */
   write(batches: Uint8Array, nextOffset: Offset): Promise<void>;
   /**

@@ -43,6 +43,13 @@ interface Found {
   isSure: boolean;
 }
 
+/** Of a segment's file. */
+interface Piece {
+  position: number;
+  sizeBytes: number;
+  into: Uint8Array | undefined;
+}
+
 /** Where to start reading a segment's file. */
 interface Start {
   /** A batch read before ended there. */
@@ -142,7 +149,8 @@ export class LogReader {
     let fault: string | undefined;
     let before: Found | undefined;
     for (let reads = 0; reads < READS_MAX; reads++) {
-      const found = await this.#readOnce(written, start, range);
+      // What is to be compared lies in memory of its own.
+      const found = await this.#readOnce(written, start, reads === 0 ? range : { ...range, into: EMPTY });
       if (typeof found !== 'string') {
         const isAlike = before && sameBytes(before.bytes ?? EMPTY, found.bytes ?? EMPTY);
         if (found.isSure || isAlike) return this.#remember({ segment, generation }, found);
@@ -166,7 +174,8 @@ export class LogReader {
     while (position < endPosition) {
       // With the next header, which tells whether the batch before it is believed.
       const wanted = Math.max(range.maxBytes + start.slackBytes, atLeastBytes) + HEADER_SIZE;
-      const bytes = await this.#readAt(segment, position, Math.min(endPosition - position, wanted));
+      const sizeBytes = Math.min(endPosition - position, wanted);
+      const bytes = await this.#readAt(segment, { position, sizeBytes, into: range.into });
       const isRead = bytes && (position > start.position || isRight(start, bytes));
       const chosen = isRead ? chooseBatches(bytes, endPosition - position, range, walk) : undefined;
       if (!bytes || !chosen || (chosen.type === 'batches' && chosen.nextOffset > nextOffset))
@@ -180,8 +189,8 @@ export class LogReader {
         if (!checked) return ` at byte ${position + chosen.start}`;
         const { start: first, end } = checked;
         // A buffer much larger than what is in it would stay alive as long as that.
-        const batches =
-          end - first < bytes.buffer.byteLength / 2 ? bytes.slice(first, end) : bytes.subarray(first, end);
+        const isLarge = bytes.buffer !== range.into?.buffer && end - first < bytes.buffer.byteLength / 2;
+        const batches = isLarge ? bytes.slice(first, end) : bytes.subarray(first, end);
         const next = { offset: checked.nextOffset, position: position + end };
         return { bytes: batches, next, isSure: walk.isSure };
       }
@@ -215,10 +224,13 @@ export class LogReader {
   }
 
   /** Memory is taken when it is its turn; undefined when the file has not as much. */
-  #readAt(segment: LogSegment, position: number, sizeBytes: number): Promise<Uint8Array | undefined> {
+  #readAt(
+    segment: LogSegment,
+    { position, sizeBytes, into = EMPTY }: Piece,
+  ): Promise<Uint8Array | undefined> {
     const { files, reads } = this.#parts;
     return reads.run(sizeBytes, async () => {
-      const bytes = this.#allocate(sizeBytes);
+      const bytes = into.length >= sizeBytes ? into.subarray(0, sizeBytes) : this.#allocate(sizeBytes);
       const filled = await files.use(segment.path, (file) => file.read(position, bytes));
       return filled < sizeBytes ? undefined : bytes;
     });

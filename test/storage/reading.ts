@@ -6,11 +6,13 @@ import { isTrue } from './batches.ts';
 import { imageOf } from './model-log.ts';
 import type { ModelBatch, ModelLog } from './model-log.ts';
 
-/** All batches from `fromOffset` on, read in steps of `maxBytes`. */
+/** All batches from `fromOffset` on, read in steps of `maxBytes`, where a store can all into the same memory. */
 async function batchesFrom(store: LogStore, log: LogKey, fromOffset: number, maxBytes: number) {
   const found: ModelBatch[] = [];
+  const into = new Uint8Array(2 * maxBytes);
   for (let next = fromOffset; ;) {
-    const bytes = await store.read(log, { fromOffset: next, endOffset: Infinity, maxBytes });
+    into.fill(0xff);
+    const bytes = await store.read(log, { fromOffset: next, endOffset: Infinity, maxBytes, into });
     if (bytes.length === 0) return found;
     expect(isTrue(bytes), `batches of ${log} from ${next} on are true`).toBe(true);
     forEachBatch(bytes, ({ baseOffset, lastOffset, maxTimestamp: timestamp, crc }) => {

@@ -32,13 +32,18 @@ export function replaceOf(
   return { type: 'replace', log, fromOffset, toOffset, batches };
 }
 
-/** Does it, a batch at a time. */
+/** Does it, a batch at a time, all of them by way of the same memory. */
 export async function replaceIn(
   store: LogStore,
   { log, toOffset, batches, fromOffset }: Replace,
 ): Promise<boolean> {
   const replacement = store.replace(log, { fromOffset, toOffset });
-  for (const { bytes, lastOffset } of batches) await replacement.write(bytes, lastOffset + 1);
+  const memory = new Uint8Array(Math.max(0, ...batches.map(({ bytes }) => bytes.length)));
+  for (const { bytes, lastOffset } of batches) {
+    memory.set(bytes);
+    await replacement.write(memory.subarray(0, bytes.length), lastOffset + 1);
+    memory.fill(0xff);
+  }
   await replacement.write(new Uint8Array(0), toOffset);
   return replacement.finish();
 }

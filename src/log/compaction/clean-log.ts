@@ -69,12 +69,18 @@ class Pass {
   readonly #parts: CleanLogParts;
   readonly #keys: KeyOffsets;
   readonly #cleaned: Cleaned;
+  /** Chunks are read into it, one after the other: new memory for each is garbage faster than it is collected. */
+  readonly #memory: Uint8Array;
+  /** And what is left of each is put together there. */
+  readonly #mended: Uint8Array;
 
   constructor(log: PartitionLog, cleanable: Cleanable, parts: CleanLogParts) {
     this.#log = log;
     this.#cleanable = cleanable;
     this.#parts = parts;
     const { firstDirtyOffset, endOffset } = cleanable;
+    this.#memory = new Uint8Array(2 * parts.chunkBytes);
+    this.#mended = new Uint8Array(2 * parts.chunkBytes);
     this.#keys = new KeyOffsets({ ...parts, keysMax: endOffset - firstDirtyOffset }, parts.seed);
     const counts = { recordsRead: 0, recordsKept: 0, bytesRead: 0, bytesWritten: 0, utilization: 0 };
     this.#cleaned = { cleanedOffset: firstDirtyOffset, ...counts };
@@ -145,7 +151,7 @@ class Pass {
           if (left !== undefined) kept.push(left);
           nextOffset = header.lastOffset + 1;
         }
-        await this.#write(replacement, concat(kept), nextOffset);
+        await this.#write(replacement, this.#together(kept), nextOffset);
       }
       await this.#write(replacement, NO_BYTES, toOffset);
       if (!isChanged) return await replacement.abandon();
@@ -159,15 +165,31 @@ class Pass {
     if (!(await replacement.finish())) throw new Stopped();
   }
 
+  /** As they lie, where that is one behind the other. */
+  #together(kept: readonly Uint8Array[]): Uint8Array {
+    const [first = NO_BYTES] = kept;
+    let end = first.byteOffset;
+    const isRun = kept.every(({ buffer, byteOffset, length }) => {
+      const isNext = buffer === first.buffer && byteOffset === end;
+      end += length;
+      return isNext;
+    });
+    if (isRun) return new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset);
+    return concat(kept, (sizeBytes) =>
+      sizeBytes <= this.#mended.length ? this.#mended.subarray(0, sizeBytes) : new Uint8Array(sizeBytes),
+    );
+  }
+
   async #write(replacement: Replacement, bytes: Uint8Array, nextOffset: Offset): Promise<void> {
     await replacement.write(bytes, nextOffset);
     this.#cleaned.bytesWritten += bytes.length;
     await this.#pace(bytes.length);
   }
 
-  /** Whole batches in order, several at once. */
+  /** Whole batches in order, several at once; they are good until the next are asked for. */
   async *#chunks(fromOffset: Offset, endOffset: Offset): AsyncGenerator<Uint8Array> {
-    const range = { endOffset, maxBytes: this.#parts.chunkBytes, isVerified: true };
+    const { chunkBytes: maxBytes } = this.#parts;
+    const range = { endOffset, maxBytes, isVerified: true, into: this.#memory };
     for (let next = fromOffset; next < endOffset;) {
       const chunk = await this.#log.read({ ...range, fromOffset: next });
       // The log start has moved on: so will the segments.
