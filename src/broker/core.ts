@@ -13,7 +13,7 @@ import type { Cryptography } from '../ports/cryptography.ts';
 import type { Log, LogFields } from '../ports/log.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { Random } from '../ports/random.ts';
-import { METADATA_SHARD, type ShardReply, txnShard } from '../ports/shard-link.ts';
+import { METADATA_SHARD, type ShardLink, type ShardReply, txnShard } from '../ports/shard-link.ts';
 import type { Tracing } from '../ports/tracing.ts';
 import type { TelemetryReceiver } from '../ports/telemetry.ts';
 import type { Codecs } from '../records/codecs.ts';
@@ -78,24 +78,69 @@ export interface Core {
 /** What tools are told of a broker that has no directory. */
 const IN_MEMORY: LogDir = { path: 'memory' };
 
+/** What serves: a home may have it elsewhere than its gateways. */
+export type Backend = Omit<Core, 'gateway'>;
+
+export interface BackendParts extends Omit<CoreParts, 'limits' | 'logDir' | 'cryptography' | 'verifyToken'> {
+  /** Answers to whoever is none of these shards. */
+  reply: (answer: ShardReply) => void;
+  /** Where shards ask shards; left out, all of them are here. What is answered comes back to `Shards.answered`. */
+  others?: Pick<ShardLink, 'request'> | undefined;
+}
+
+/** What a gateway wants beside its home's settings: shards, wherever they are, and what is committed metadata there. */
+export interface Frontend {
+  link: ShardLink;
+  image: MetadataImage;
+}
+
+export type FrontendParts = Omit<
+  CoreParts,
+  'store' | 'kernels' | 'codecs' | 'endpoints' | 'meter' | 'onWarning' | 'adjust'
+>;
+
 /** Puts gateway, shards and metadata together. Nothing is open yet: see {@link openMetadata}. */
 export function startCore(parts: CoreParts): Core {
+  const backend = startShards({ ...parts, reply: (answer) => gateway.receive(answer) });
+  const gateway = startGateway(parts, { link: backend.shards, image: backend.image });
+  return { ...backend, gateway };
+}
+
+/** Shards, and who looks after their logs. */
+export function startShards(parts: BackendParts): Backend {
   const { store, identity, kernels, codecs, clock, random, staticConfigs, onWarning, meter } = parts;
-  const { advertised, log } = parts;
+  const { advertised, log, reply, others } = parts;
   const image = new MetadataImage({ clusterId: identity.clusterId, controllerId: identity.nodeId });
   const endpoints = parts.endpoints.map((endpoint) => ({ ...endpoint, ...advertised }));
   const specs = new ShardSpecs({ image, identity, staticConfigs, random, endpoints, log });
-  const reply = (answer: ShardReply) => gateway.receive(answer);
   const adjust = parts.adjust ?? ((spec) => spec);
-  const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply, meter }, (id) => {
+  const shards = new Shards({ store, kernels, codecs, clock, onWarning, reply, meter, others }, (id) => {
     const spec = specs.specOf(id);
     return spec && adjust(spec);
   });
   specs.onMetadata = (records) => follow(records, { image, shards, onWarning });
   const layers = { image, nodeId: identity.nodeId, staticConfigs };
+  const retentionCheckIntervalMs = brokerConfigNumber(layers, 'log.retention.check.interval.ms');
+  const cleaning = { shards, store, kernels, codecs, clock, random, onWarning };
+  const cleaner = new LogCleaner({ ...cleaning, config: () => cleanerConfigOf(layers) });
+  const isCleaned = staticConfigs.get('log.cleaner.enable') !== 'false';
+  const logManager = new LogManager({
+    shards,
+    store,
+    clock,
+    retentionCheckIntervalMs,
+    cleaner: isCleaned ? cleaner : undefined,
+  });
+  return { shards, image, logManager, cleaner };
+}
+
+/** A gateway to shards. */
+export function startGateway(parts: FrontendParts, { link, image }: Frontend): Gateway {
+  const { identity, clock, random, staticConfigs, advertised, log } = parts;
+  const layers = { image, nodeId: identity.nodeId, staticConfigs };
   const named = limitsOf(layers);
-  const gateway = new Gateway({
-    link: shards,
+  return new Gateway({
+    link,
     clock,
     random,
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...named, ...parts.limits },
@@ -118,18 +163,6 @@ export function startCore(parts: CoreParts): Core {
       advertised,
     },
   });
-  const retentionCheckIntervalMs = brokerConfigNumber(layers, 'log.retention.check.interval.ms');
-  const cleaning = { shards, store, kernels, codecs, clock, random, onWarning };
-  const cleaner = new LogCleaner({ ...cleaning, config: () => cleanerConfigOf(layers) });
-  const isCleaned = staticConfigs.get('log.cleaner.enable') !== 'false';
-  const logManager = new LogManager({
-    shards,
-    store,
-    clock,
-    retentionCheckIntervalMs,
-    cleaner: isCleaned ? cleaner : undefined,
-  });
-  return { gateway, shards, image, logManager, cleaner };
 }
 
 function clientTelemetry(receiver: TelemetryReceiver, layers: ConfigLayers, random: Random): ClientTelemetry {

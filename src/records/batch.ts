@@ -22,7 +22,7 @@ const TIMESTAMP_DELTA = ROW.timestampDelta / 2;
 const RECORD_MIN_BYTES = 7;
 
 /** Keeps a byte order mark, which is part of the key. */
-const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const UTF8 = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
 export interface RecordHeader {
   key: string;

@@ -25,8 +25,12 @@ export class Shards implements ShardLink {
   readonly #shards = new Map<ShardId, Shard>();
   readonly #stored: Set<LogKey>;
 
-  constructor(parts: Omit<ShardParts, 'asks'>, specOf: SpecOf) {
-    this.#asks = new Asks(this, parts.clock);
+  /** @param parts `others` is where shards of other hosts are asked; left out, all are here. */
+  constructor(
+    { others, ...parts }: Omit<ShardParts, 'asks'> & { others?: Pick<ShardLink, 'request'> | undefined },
+    specOf: SpecOf,
+  ) {
+    this.#asks = new Asks(others ?? this, parts.clock);
     const reply = (answer: ShardReply) => {
       if (!this.#asks.receive(answer)) parts.reply(answer);
     };
@@ -47,6 +51,11 @@ export class Shards implements ShardLink {
   #tellSize(request: ShardRequest, { spec: { name } }: Shard): void {
     const { store, reply } = this.#parts;
     void replyWithSize(request, { store, name, isStored: this.#stored.has(name.log), reply });
+  }
+
+  /** What a shard elsewhere says to something asked here. */
+  answered(reply: ShardReply): void {
+    this.#asks.receive(reply);
   }
 
   cancel(id: ShardId, from: Address): void {

@@ -6,7 +6,7 @@ import { WireError } from './error.ts';
 export const STRING_MAX_BYTES = 0x7fff;
 
 /** Kafka is lenient too: what is not UTF-8 reads as U+FFFD. A byte order mark is text like any other. */
-const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
+const DECODER = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
 /** Up to here a loop is faster than a call to the platform. Names, ids and hosts are mostly short. */
