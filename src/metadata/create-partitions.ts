@@ -16,6 +16,7 @@ import {
 } from './outcome.ts';
 import { checkAssignment, newPartition, place } from './placement.ts';
 import type { MetadataRecordInit } from './records.ts';
+import { PartitionRoom } from './partition-room.ts';
 import { partitionRecord } from './snapshot.ts';
 
 type TopicToGrow = CreatePartitionsRequest['topics'][number];
@@ -23,9 +24,10 @@ type TopicResult = CreatePartitionsResponse['results'][number];
 
 /** Grows each topic to its `count`; existing partitions are not touched. */
 export function decideCreatePartitions(
-  { image }: ControllerContext,
+  context: ControllerContext,
   request: CreatePartitionsRequest,
 ): Outcome<CreatePartitionsResponse> {
+  const { image } = context;
   const records: MetadataRecordInit[] = [];
   const respond = (results: TopicResult[]) => ({ throttleTimeMs: 0, results });
   const tooMany = tooManyTopics(request.topics.length);
@@ -34,6 +36,7 @@ export function decideCreatePartitions(
     return { records, response: respond(request.topics.map(({ name }) => result(name, code, message))) };
   }
   const twice = duplicates(request.topics.map((topic) => topic.name));
+  const room = new PartitionRoom(context);
   let left = PARTITIONS_PER_REQUEST_MAX;
   const grow = (asked: TopicToGrow): void => {
     if (twice.has(asked.name)) throw new KafkaError(ErrorCode.INVALID_REQUEST, DUPLICATE_NAME);
@@ -41,6 +44,7 @@ export function decideCreatePartitions(
     const first = topic.partitions.length;
     left -= asked.count - first;
     if (left < 0) throw tooManyPartitions();
+    room.take(topic.name, asked.count - first);
     const added = addedAssignments(image, topic, asked);
     if (request.validateOnly) return;
     for (const [i, replicas] of added.entries()) {

@@ -20,6 +20,7 @@ import {
 } from './outcome.ts';
 import { checkAssignment, newPartition, place } from './placement.ts';
 import type { MetadataRecordInit } from './records.ts';
+import { PartitionRoom } from './partition-room.ts';
 import { partitionRecord } from './snapshot.ts';
 import { checkTopicName, NameCollisions } from './topic-names.ts';
 
@@ -50,10 +51,12 @@ export function decideCreateTopics(
   const usual = usualConfigs(context);
   const twice = duplicates(request.topics.map((topic) => topic.name));
   const collisions = new NameCollisions(image.topicNames());
+  const room = new PartitionRoom(context);
   const create = (topic: CreatableTopic): TopicResult => {
     if (twice.has(topic.name)) throw new KafkaError(ErrorCode.INVALID_REQUEST, DUPLICATE_NAME);
     checkNewName(context, collisions, topic.name);
     const plan = planTopic(context, topic);
+    room.take(topic.name, plan.assignments.length);
     collisions.add(topic.name);
     if (request.validateOnly) return created(plan, ZERO_UUID, usual);
     const topicId = context.uuid();
