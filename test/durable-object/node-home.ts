@@ -44,7 +44,10 @@ export function sqliteHome(databases: Databases, options: SqliteLogStoreOptions 
  * Killed at any statement that writes, and at any commit: another process finds the files as they are then.
  * @param waits whether an answer waits for the commit, as the gate of an object sees to.
  */
-export function sqliteCrashHome(databases: Databases, { waits = true } = {}): CrashHome {
+export function sqliteCrashHome(
+  databases: Databases,
+  { waits = true, options = {} }: { waits?: boolean; options?: SqliteLogStoreOptions } = {},
+): CrashHome {
   return {
     tears: false,
     async make() {
@@ -53,7 +56,7 @@ export function sqliteCrashHome(databases: Databases, { waits = true } = {}): Cr
         async live(life, changesMax) {
           const database = new NodeSqlite(path, changesMax);
           try {
-            const store = new SqliteLogStore(database);
+            const store = new SqliteLogStore(database, options);
             await life(waits ? gated(store, () => database.confirmed()) : store);
             await store.close();
             await database.confirmed();

@@ -1,6 +1,7 @@
 import { RowReplacement } from '../../log/row-replacement.ts';
 import type { AbortedTransaction } from '../../model/aborted.ts';
 import type { LogKey, Millis, Offset, Uuid } from '../../model/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type {
   LogExtent,
   LogName,
@@ -22,6 +23,20 @@ import type { StoreParts } from './sqlite-log.ts';
 export interface SqliteLogStoreOptions {
   /** Memory for the newest batches of all logs. */
   tailBytes?: number;
+  /** Part of each transaction that writes: what throws there keeps all of it from being written. */
+  onWrite?: () => void;
+  /** Appends that come close together share a row, see {@link Linger}; left out, each commit is written at once. */
+  linger?: Linger;
+}
+
+/**
+ * Each row is billed, and a flush takes its time however much it brings. So an append that finds others under way waits
+ * for those that follow it, for so long or so many bytes; one that comes alone is written at once.
+ */
+export interface Linger {
+  clock: Clock;
+  ms: Millis;
+  maxBytes: number;
 }
 
 interface Entry {
@@ -44,11 +59,20 @@ export class SqliteLogStore implements LogStore {
   readonly #parts: StoreParts;
   readonly #entries = new Map<LogKey, Entry>();
   #nextNumber = 1;
-  #round: Promise<void> | undefined;
+  /** Not written yet. */
+  #round: Round | undefined;
+  readonly #linger: Linger | undefined;
+  #last = { atMs: -Infinity, commits: 0 };
   #isClosed = false;
+  readonly #onWrite: () => void;
 
   /** @throws with a message for people when the database was written by a newer version. */
-  constructor(database: SqlDatabase, { tailBytes = TAIL_BYTES }: SqliteLogStoreOptions = {}) {
+  constructor(
+    database: SqlDatabase,
+    { tailBytes = TAIL_BYTES, onWrite = () => {}, linger }: SqliteLogStoreOptions = {},
+  ) {
+    this.#onWrite = onWrite;
+    this.#linger = linger;
     prepareDatabase(database);
     this.#parts = { database, blobs: new Blobs(database), tail: new Tail(tailBytes) };
     const names = database.sql.exec<LogRow>(
@@ -72,21 +96,61 @@ export class SqliteLogStore implements LogStore {
 
   commit(writes: readonly LogWrite[]): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Error('the store is closed'));
+    const round = (this.#round ??= new Round());
+    round.commits++;
+    for (const write of writes) if (write.type === 'append') round.bytes += write.bytes.length;
+    if (this.#mayWait(round, writes)) this.#gather(round, writes);
+    else this.#write(round, writes);
+    return round.promise;
+  }
+
+  /** Whether there are others to share a row with. */
+  #mayWait(round: Round, writes: readonly LogWrite[]): boolean {
+    const linger = this.#linger;
+    if (linger === undefined || round.bytes >= linger.maxBytes) return false;
+    if (!writes.every(({ type }) => type === 'append')) return false;
+    if (round.commits > 1) return true;
+    const sinceMs = linger.clock.now() - this.#last.atMs;
+    return sinceMs < 1 || (sinceMs < linger.ms && this.#last.commits > 1);
+  }
+
+  /** In memory alone for now: readers see it, and nobody is told that it is there. */
+  #gather(round: Round, writes: readonly LogWrite[]): void {
+    for (const write of writes) {
+      if (write.type !== 'append') continue;
+      const log = this.#opened(write.log);
+      log.apply(write);
+      round.waiting.add(log);
+      round.logs.add(write.log);
+    }
+    const { clock, ms } = this.#linger as Linger;
+    round.cancelTimer ??= clock.at(clock.now() + ms, () => {
+      if (this.#round === round) this.#write(round, []);
+    });
+  }
+
+  /** Rows say it all then. */
+  #writeWaiting(): void {
+    if (this.#round !== undefined) this.#write(this.#round, []);
+  }
+
+  /** Writes, and with it what waits: in one transaction. */
+  #write(round: Round, writes: readonly LogWrite[]): void {
+    round.cancelTimer?.();
+    this.#round = undefined;
+    this.#last = { atMs: this.#linger?.clock.now() ?? 0, commits: round.commits };
     /** Entries as they were, of the logs that came or went. */
     const before = new Map<LogKey, Entry | undefined>();
     try {
-      this.#parts.database.transactionSync(() => this.#apply(writes, before));
+      this.#parts.database.transactionSync(() => {
+        this.#onWrite();
+        this.#apply(writes, { before, waiting: round.waiting });
+      });
+      round.resolve();
     } catch (error) {
-      this.#giveUp(
-        writes.map(({ log }) => log),
-        before,
-      );
-      return Promise.reject(error);
+      this.#giveUp([...round.logs, ...writes.map(({ log }) => log)], before);
+      round.reject(error);
     }
-    this.#round ??= Promise.resolve().then(() => {
-      this.#round = undefined;
-    });
-    return this.#round;
   }
 
   read(log: LogKey, range: ReadRange): Uint8Array {
@@ -94,9 +158,13 @@ export class SqliteLogStore implements LogStore {
   }
 
   replace(log: LogKey, range: ReplacedRange): Replacement {
+    this.#writeWaiting();
     const commit = (work: () => void) => {
       try {
-        this.#parts.database.transactionSync(work);
+        this.#parts.database.transactionSync(() => {
+          this.#onWrite();
+          work();
+        });
       } catch (error) {
         this.#giveUp([log], new Map());
         throw error;
@@ -115,6 +183,7 @@ export class SqliteLogStore implements LogStore {
   }
 
   async batchAt(log: LogKey, timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
+    this.#writeWaiting();
     return this.#opened(log).batchAt(timestamp, fromOffset);
   }
 
@@ -132,11 +201,16 @@ export class SqliteLogStore implements LogStore {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#round;
+    const round = this.#round;
+    this.#writeWaiting();
+    await round?.promise;
   }
 
-  #apply(writes: readonly LogWrite[], before: Map<LogKey, Entry | undefined>): void {
-    const touched = new Set<SqliteLog>();
+  #apply(
+    writes: readonly LogWrite[],
+    { before, waiting }: { before: Map<LogKey, Entry | undefined>; waiting: ReadonlySet<SqliteLog> },
+  ): void {
+    const touched = new Set(waiting);
     for (const write of writes) {
       if (write.type === 'create' || write.type === 'drop') {
         const entry = this.#entries.get(write.log);
@@ -186,6 +260,26 @@ export class SqliteLogStore implements LogStore {
     const entry = this.#entry(log);
     if (!entry.log) throw new Error(`log ${entry.name.topic}-${entry.name.partition} is not open`);
     return entry.log;
+  }
+}
+
+/** Commits that are written together. */
+class Round {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** What has batches in memory alone, and its keys. */
+  readonly waiting = new Set<SqliteLog>();
+  readonly logs = new Set<LogKey>();
+  commits = 0;
+  bytes = 0;
+  cancelTimer: (() => void) | undefined;
+
+  constructor() {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.promise = promise;
+    this.resolve = resolve;
+    this.reject = reject;
   }
 }
 

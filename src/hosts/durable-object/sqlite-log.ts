@@ -4,7 +4,7 @@ import type { Millis, Offset } from '../../model/ids.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
 import { keepable } from '../../records/keepable.ts';
 import { COPY_MAX_BYTES, LogTail } from '../../segments/tail.ts';
-import type { Tail } from '../../segments/tail.ts';
+import type { Tail, TailBatch } from '../../segments/tail.ts';
 import { AbortedRows } from './aborted-rows.ts';
 import { BatchRows } from './batch-rows.ts';
 import type { Blobs } from './blobs.ts';
@@ -43,9 +43,11 @@ export class SqliteLog {
   #endOffset: Offset;
   /** How often batches went. */
   #cuts = 0;
-  /** Appended in this commit and in no row yet. */
+  /** Appended and in no row yet. */
   #gathered: HeldBatch[] = [];
   #gatheredBytes = 0;
+  /** The same as the tail has them: they cannot leave it. */
+  #unwritten: TailBatch[] = [];
 
   /** Makes the tables of a new log. */
   static create(parts: StoreParts, number: number, { log, topic, topicId, partition }: LogName): SqliteLog {
@@ -122,9 +124,13 @@ export class SqliteLog {
 
   /** Writes the row of what was appended last. */
   finishRow(): void {
+    if (this.#gathered.length === 0) return;
     this.#batches.insert(this.#gathered);
+    for (const batch of this.#unwritten) batch.written = true;
     this.#gathered = [];
     this.#gatheredBytes = 0;
+    this.#unwritten = [];
+    this.#shared.shrink();
   }
 
   drop(): void {
@@ -159,6 +165,7 @@ export class SqliteLog {
   forget(): void {
     this.#cuts++;
     this.#tail.cutFrom(0);
+    this.#gathered = [];
   }
 
   #append({ baseOffset, lastOffset, maxTimestamp, bytes }: HeldBatch): void {
@@ -169,8 +176,9 @@ export class SqliteLog {
     this.#gatheredBytes += bytes.length;
     this.#segments.append(batch);
     this.#endOffset = lastOffset + 1;
-    this.#tail.push({ baseOffset, lastOffset, bytes: keepable(bytes, COPY_MAX_BYTES), written: true });
-    this.#shared.shrink();
+    const kept = { baseOffset, lastOffset, bytes: keepable(bytes, COPY_MAX_BYTES), written: false };
+    this.#unwritten.push(kept);
+    this.#tail.push(kept);
   }
 
   #truncate(toOffset: Offset): void {
