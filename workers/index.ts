@@ -1,22 +1,26 @@
-import { loadKernels } from '../src/kernels/load.ts';
+import { serveTcp } from './client-tcp.ts';
+import { answerHttp } from './http.ts';
+import { newGateway, secretOf } from './gateways.ts';
+import { acceptClient, KAFKA_PATH } from './websocket.ts';
 
 export { ShardObject } from './shard-object.ts';
 
-const CHECK = new TextEncoder().encode('123456789');
-const CHECK_CRC = 0xe3069283;
-
-/** The Worker of the Cloudflare home. So far it proves the kernels run there; the log itself is not deployed yet. */
+/** The Worker of the Cloudflare home: gateways to shards that are objects. */
 export default {
-  async fetch(request: Request): Promise<Response> {
-    if (new URL(request.url).pathname === '/livez') {
-      const alive = (await loadKernels()).crc32c(CHECK) === CHECK_CRC;
-      return new Response(alive ? 'ok\n' : 'kernels failed their check\n', { status: alive ? 200 : 500 });
-    }
-    return new Response(
-      'The Cloudflare home of Milena does not serve Kafka yet; run `milena dev` on Node.\n',
-      {
-        status: 501,
-      },
-    );
+  async fetch(request: Request, env: Cloudflare.Env): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    return pathname === KAFKA_PATH ? acceptClient(request, env) : answerHttp(request, env);
+  },
+
+  /** A TCP connection, where this has a listener for them. */
+  async connect(socket: Socket, env: Cloudflare.Env): Promise<void> {
+    const { localAddress = '', remoteAddress = '' } = await socket.opened;
+    const colon = localAddress.lastIndexOf(':');
+    await serveTcp(socket, await newGateway(env), {
+      address: { host: localAddress.slice(0, colon), port: Number(localAddress.slice(colon + 1)) },
+      clientHost: `/${remoteAddress.slice(0, remoteAddress.lastIndexOf(':'))}`,
+      known: undefined,
+      wantsLogin: secretOf(env) !== undefined,
+    });
   },
 };

@@ -94,10 +94,7 @@ export interface Frontend {
   image: MetadataImage;
 }
 
-export type FrontendParts = Omit<
-  CoreParts,
-  'store' | 'kernels' | 'codecs' | 'endpoints' | 'meter' | 'onWarning' | 'adjust'
->;
+export type FrontendParts = Omit<CoreParts, 'store' | 'endpoints' | 'meter' | 'onWarning' | 'adjust'>;
 
 /** Puts gateway, shards and metadata together. Nothing is open yet: see {@link openMetadata}. */
 export function startCore(parts: CoreParts): Core {
@@ -136,7 +133,7 @@ export function startShards(parts: BackendParts): Backend {
 
 /** A gateway to shards. */
 export function startGateway(parts: FrontendParts, { link, image }: Frontend): Gateway {
-  const { identity, clock, random, staticConfigs, advertised, log } = parts;
+  const { identity, kernels, codecs, clock, random, staticConfigs, advertised, log } = parts;
   const layers = { image, nodeId: identity.nodeId, staticConfigs };
   const named = limitsOf(layers);
   return new Gateway({

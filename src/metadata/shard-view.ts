@@ -1,17 +1,22 @@
 import type { Uuid } from '../model/ids.ts';
-import { TRANSACTION_STATE_TOPIC } from '../model/ids.ts';
+import { SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC } from '../model/ids.ts';
 import { type MetadataImage, ResourceType, type TopicImage } from './image.ts';
 import type { MetadataRecord, MetadataRecordInit } from './records.ts';
 import { imageRecords } from './snapshot.ts';
 
+/** Whose partitions a log asks. */
+const ASKED = [TRANSACTION_STATE_TOPIC, SHARE_GROUP_STATE_TOPIC];
+/** Settings that count for any log. */
+const FOR_ALL: ReadonlySet<number> = new Set([ResourceType.BROKER, ResourceType.GROUP]);
+
 /**
  * What one shard has to know of the metadata, where it is alone: a partition its topic, the settings that count for
- * it, and how many coordinators of transactions there are; a coordinator all topics. Nobody who does not lead clients
- * in has to know users and rules.
+ * it, and how many coordinators there are of transactions and share groups; a coordinator all topics. Nobody who does
+ * not lead clients in has to know users and rules.
  */
 export function* shardRecords(image: MetadataImage, topicId: Uuid | undefined): Iterable<MetadataRecordInit> {
-  const coordinators = image.topic(TRANSACTION_STATE_TOPIC);
-  const isMine = (id: Uuid) => topicId === undefined || id === topicId || id === coordinators?.id;
+  const asked = new Set(ASKED.map((name) => image.topic(name)?.id));
+  const isMine = (id: Uuid) => topicId === undefined || id === topicId || asked.has(id);
   const name = topicId === undefined ? undefined : image.topicById(topicId)?.name;
   for (const record of imageRecords(image)) {
     switch (record.type) {
@@ -35,7 +40,7 @@ function isWanted(
   { resourceType, resourceName }: { resourceType: number; resourceName: string },
   topic?: string,
 ) {
-  if (topic === undefined || resourceType === ResourceType.BROKER) return true;
+  if (topic === undefined || FOR_ALL.has(resourceType)) return true;
   return resourceType === ResourceType.TOPIC && resourceName === topic;
 }
 
@@ -101,9 +106,9 @@ export function shardPrint(image: MetadataImage, topicId: Uuid | undefined): str
     .map((setting) => JSON.stringify(setting))
     .toSorted();
   const topics = topicId === undefined ? image.topics() : own === undefined ? [] : [own];
-  const coordinators = image.topic(TRANSACTION_STATE_TOPIC)?.partitions.length ?? 0;
+  const coordinators = ASKED.map((name) => image.topic(name)?.partitions.length ?? 0);
   const features = [...image.features].map(([name, level]) => `${name}:${level}`).toSorted();
-  return digest([...wanted, ...features, String(coordinators), ...topics.map(topicText)].join('\n'));
+  return digest([...wanted, ...features, coordinators.join(), ...topics.map(topicText)].join('\n'));
 }
 
 function topicText({ name, id, partitions }: TopicImage): string {

@@ -112,7 +112,8 @@ export class Coordinator {
     const { reign, name } = this.#shard.spec;
     if (reign !== undefined) {
       const { controlRecords, values } = reign(this.#shard.leaderEpoch);
-      this.#shard.commit(values.map((value) => ({ type: 'put', log: name.log, ...value })));
+      if (values.length > 0)
+        this.#shard.commit(values.map((value) => ({ type: 'put', log: name.log, ...value })));
       for (const record of controlRecords) this.#appendBatch([record], true);
     }
     if (this.#boot !== undefined) this.#run(this.#boot);

@@ -20,6 +20,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   'client-produce': () => import('./client-produce.ts'),
   'client-consume': () => import('./client-consume.ts'),
   e2e: () => import('./e2e.ts'),
+  edge: () => import('./edge.ts'),
   fetch: () => import('./fetch.ts'),
   librdkafka: () => import('./librdkafka/build.ts'),
   commit: () => import('./commit.ts'),

@@ -9,6 +9,8 @@ import { startChromium } from '../browser/start-chromium.ts';
 import { MILENA } from '../support/broker-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { isAsShown } from './page.ts';
+import { startEdge } from '../support/edge.ts';
+import { bundleEdge } from '../support/edge-bundle.ts';
 import { startWorker } from '../support/workerd.ts';
 
 /** What keeps running, once a page has started it. */
@@ -46,6 +48,7 @@ export function serviceOf(line: string): Start | undefined {
   const [words = ''] = line.split(/\s+#/);
   const [command, ...args] = words.trim().split(/\s+/);
   if (/^npm start\b/.test(words)) return broker(['dev']);
+  if (/^npm run edge:workerd\b/.test(words)) return edge;
   if (command === 'milena' && args[0] === 'dev') return broker(args);
   if (command === 'milena' && args[0] === 'start' && !args.includes('--print-config')) return node(args);
   if (command === 'milena' && args[0] === 'bridge') return bridge(args);
@@ -95,6 +98,17 @@ function node(args: readonly string[]): Start {
     };
     return { ports: [], stop };
   };
+}
+
+/** The Worker and its objects, in workerd. */
+async function edge(folder: string): Promise<Service> {
+  const bundle = await bundleEdge(join(folder, 'bundle'));
+  const running = await startEdge(bundle, { directory: join(folder, 'milena-edge'), tcp: '127.0.0.1:0' });
+  const ports = [
+    [9092, running.tcpPort ?? 0],
+    [8787, Number(running.host.split(':')[1])],
+  ] as const;
+  return { ports, stop: () => running.kill() };
 }
 
 /** Its own port is the one behind `--listen`. */

@@ -71,8 +71,8 @@ export class World implements AsyncDisposable {
     let script = '';
     let site: string | undefined;
     for (const line of lines) {
-      if (NPM.test(line)) continue;
       const start = serviceOf(line);
+      if (start === undefined && NPM.test(line)) continue;
       if (start !== undefined) this.#serve(await start(this.folder, this.#ports, this.#environment));
       else if (line.startsWith('open ')) site = this.#here({ ...step, text: line.slice('open '.length) });
       else script += `${line}\n`;

@@ -154,7 +154,10 @@ export class SqliteLogStore implements LogStore {
   }
 
   read(log: LogKey, range: ReadRange): Uint8Array {
-    return this.#opened(log).read(range);
+    const opened = this.#opened(log);
+    // Rows end before what waits.
+    if (this.#round?.waiting.has(opened) && !opened.hasInMemory(range.fromOffset)) this.#writeWaiting();
+    return opened.read(range);
   }
 
   replace(log: LogKey, range: ReplacedRange): Replacement {

@@ -89,11 +89,16 @@ export class SqliteLog {
     return this.#segments.list(this.#endOffset);
   }
 
+  /** Whether all from there to the end is in memory. */
+  hasInMemory(fromOffset: Offset): boolean {
+    const { first } = this.#tail;
+    return first !== undefined && fromOffset >= first.baseOffset;
+  }
+
   /** Always asks the database, so that the platform can refuse an instance that was replaced. */
   read(range: ReadRange): Uint8Array {
     const asked = { ...range, fromOffset: Math.max(range.fromOffset, this.#storedStart()) };
-    const { first } = this.#tail;
-    return first && asked.fromOffset >= first.baseOffset ? this.#tail.read(asked) : this.#batches.read(asked);
+    return this.hasInMemory(asked.fromOffset) ? this.#tail.read(asked) : this.#batches.read(asked);
   }
 
   batchAt(timestamp: Millis, fromOffset: Offset): Offset | undefined {

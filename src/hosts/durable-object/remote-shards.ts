@@ -1,0 +1,214 @@
+import { ErrorCode } from '../../model/errors.ts';
+import type { Address } from '../../model/machine.ts';
+import {
+  METADATA_SHARD,
+  type ShardId,
+  type ShardLink,
+  type ShardReply,
+  type ShardRequest,
+} from '../../ports/shard-link.ts';
+import {
+  decodeFrame,
+  encodeFrame,
+  type FromShard,
+  type MetadataFrame,
+  type ReplyFrame,
+  type ToShard,
+} from './frames.ts';
+
+/** A WebSocket to an object, once it is open. */
+export interface LinkSocket {
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+}
+
+export interface LinkEvents {
+  received(bytes: Uint8Array): void;
+  /** Once, whoever ended it. */
+  closed(): void;
+}
+
+/** What a link says of itself when it opens: what the gateway knows of that shard. */
+export interface LinkGreeting {
+  /** `shardPrint`. */
+  print: string;
+  /** Of the metadata shard: how much of the metadata log the gateway has. */
+  from: number;
+}
+
+/** @throws when the object cannot be reached. */
+export type OpenLink = (shard: ShardId, greeting: LinkGreeting, events: LinkEvents) => Promise<LinkSocket>;
+
+export interface RemoteShardsParts {
+  open: OpenLink;
+  /** What the gateway knows of a shard. */
+  greeting: (shard: ShardId) => LinkGreeting;
+  reply: (reply: ShardReply) => void;
+  onMetadata: (frame: MetadataFrame) => void;
+  /** A link ended. */
+  onClosed?: (shard: ShardId) => void;
+}
+
+/** Records that one answer may bring: a message of a WebSocket has 32 MiB. */
+const CREDIT_MAX_BYTES = 8 * 1024 * 1024;
+const MESSAGE_MAX_BYTES = 31 * 1024 * 1024;
+
+/**
+ * The way of one client's gateway to shards that are objects: a link to each that is asked for anything, opened then.
+ * What a link that ends leaves unanswered is answered with an error that clients try again after.
+ */
+export class RemoteShards implements ShardLink {
+  readonly #parts: RemoteShardsParts;
+  readonly #links = new Map<ShardId, Link>();
+  /** Links opened so far: each was one request of the platform's, which counts them. */
+  opened = 0;
+
+  constructor(parts: RemoteShardsParts) {
+    this.#parts = parts;
+  }
+
+  request(request: ShardRequest): void {
+    this.open(request.shard).request(request);
+  }
+
+  cancel(shard: ShardId, { correlationId }: Address): void {
+    this.#links.get(shard)?.cancel(correlationId);
+  }
+
+  /** Opens the link to a shard unless there is one. */
+  open(shard: ShardId): Link {
+    const known = this.#links.get(shard);
+    if (known !== undefined) return known;
+    const link = new Link(shard, this.#parts, () => {
+      if (this.#links.get(shard) === link) this.#links.delete(shard);
+      this.#parts.onClosed?.(shard);
+    });
+    this.#links.set(shard, link);
+    this.opened++;
+    link.open();
+    return link;
+  }
+
+  /** Metadata has changed: tells the shards that it is about. */
+  tellMetadata(): void {
+    for (const link of this.#links.values()) link.tell();
+  }
+
+  close(): void {
+    const links = [...this.#links.values()];
+    this.#links.clear();
+    for (const link of links) link.close();
+  }
+}
+
+class Link {
+  readonly #shard: ShardId;
+  readonly #parts: RemoteShardsParts;
+  readonly #ended: () => void;
+  #socket: LinkSocket | undefined;
+  /** Until it is open. */
+  #waiting: Uint8Array<ArrayBuffer>[] = [];
+  /** Asked, and without a last answer: with their gateway's address. */
+  readonly #unanswered = new Map<number, Address>();
+  #told = '';
+  #isOver = false;
+
+  constructor(shard: ShardId, parts: RemoteShardsParts, ended: () => void) {
+    this.#shard = shard;
+    this.#parts = parts;
+    this.#ended = ended;
+  }
+
+  open(): void {
+    const greeting = this.#parts.greeting(this.#shard);
+    this.#told = greeting.print;
+    const events = { received: (bytes: Uint8Array) => this.#receive(bytes), closed: () => this.#end() };
+    this.#parts.open(this.#shard, greeting, events).then(
+      (socket) => this.#opened(socket),
+      () => this.#end(),
+    );
+  }
+
+  #opened(socket: LinkSocket): void {
+    if (this.#isOver) return socket.close();
+    this.#socket = socket;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const bytes of waiting) socket.send(bytes);
+    this.tell();
+  }
+
+  request({ from, caller, apiKey, apiVersion, body, credit }: ShardRequest): void {
+    const { correlationId } = from;
+    const bounded = credit === undefined ? credit : Math.min(credit, CREDIT_MAX_BYTES);
+    const frame = { type: 'request' as const, correlationId, caller, apiKey, apiVersion, body };
+    const bytes = encodeFrame({ ...frame, credit: bounded });
+    if (this.#isOver || bytes.length > MESSAGE_MAX_BYTES) {
+      const errorCode = this.#isOver ? errorOf(this.#shard) : ErrorCode.MESSAGE_TOO_LARGE;
+      return this.#parts.reply({ to: from, body: undefined, errorCode });
+    }
+    this.#unanswered.set(correlationId, from);
+    this.#send(bytes);
+  }
+
+  cancel(correlationId: number): void {
+    if (this.#unanswered.delete(correlationId)) this.#sendFrame({ type: 'cancel', correlationId });
+  }
+
+  /** What the gateway knows of the shard, where that has changed. */
+  tell(): void {
+    if (this.#shard === METADATA_SHARD || this.#socket === undefined) return;
+    const { print } = this.#parts.greeting(this.#shard);
+    if (print === this.#told) return;
+    this.#told = print;
+    this.#sendFrame({ type: 'metadata', print });
+  }
+
+  close(): void {
+    this.#unanswered.clear();
+    this.#isOver = true;
+    this.#socket?.close();
+  }
+
+  #sendFrame(frame: ToShard): void {
+    this.#send(encodeFrame(frame));
+  }
+
+  #send(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#socket === undefined) this.#waiting.push(bytes);
+    else this.#socket.send(bytes);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    const frame = decodeFrame<FromShard>(bytes);
+    if (frame.type === 'metadata') this.#parts.onMetadata(frame);
+    else this.#answer(frame);
+  }
+
+  #answer({ correlationId, body, errorCode, parked }: ReplyFrame): void {
+    const to = this.#unanswered.get(correlationId);
+    if (to === undefined) return;
+    if (!parked) this.#unanswered.delete(correlationId);
+    this.#parts.reply({
+      to,
+      body,
+      ...(errorCode !== undefined && { errorCode }),
+      ...(parked !== undefined && { parked }),
+    });
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#ended();
+    const errorCode = errorOf(this.#shard);
+    for (const to of this.#unanswered.values()) this.#parts.reply({ to, body: undefined, errorCode });
+    this.#unanswered.clear();
+  }
+}
+
+/** What clients try again after: of a partition that its leader is another, of a coordinator that it is loading. */
+function errorOf(shard: ShardId): number {
+  return shard.startsWith('d/') ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.KAFKA_STORAGE_ERROR;
+}

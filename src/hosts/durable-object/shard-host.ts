@@ -1,0 +1,278 @@
+import { type Backend, startShards } from '../../broker/core.ts';
+import type { Kernels } from '../../kernels/kernels.ts';
+import { becomeRecords, shardPrint } from '../../metadata/shard-view.ts';
+import { decodeMetadataRecord } from '../../metadata/records.ts';
+import { ErrorCode } from '../../model/errors.ts';
+import type { Offset, Uuid } from '../../model/ids.ts';
+import type { Answer, Ask, Caller } from '../../model/machine.ts';
+import type { LogFields } from '../../ports/log.ts';
+import { METADATA_SHARD, type ShardId, type ShardReply, type ShardRequest } from '../../ports/shard-link.ts';
+import type { Codecs } from '../../records/codecs.ts';
+import { webRandom } from '../web/random.ts';
+import { Controller } from './controller.ts';
+import { CountedDatabase } from './counted-database.ts';
+import { decodeFrame, encodeFrame, type MetadataFrame, type ToShard } from './frames.ts';
+import { Links, type ObjectSocket } from './links.ts';
+import { ObjectClock } from './object-clock.ts';
+import { ObjectState, type ObjectStorage } from './object-state.ts';
+import { clusterIdOf, NODE_ID } from './settings.ts';
+import { SqliteLogStore } from './sqlite-log-store.ts';
+
+/** One object asks another: by a call, never by a socket of its own, which would keep it awake. */
+export interface Peers {
+  ask(shard: ShardId, question: Question): Promise<Answer>;
+  /** Values of the records that the metadata shard has for this one. */
+  metadataFor(shard: ShardId): Promise<readonly Uint8Array[]>;
+  /** The shard's topic is deleted. */
+  drop(shard: ShardId): Promise<void>;
+}
+
+export type Question = Omit<Ask, 'shard'> & { caller: Caller };
+
+export interface ShardHostParts {
+  shard: ShardId;
+  cluster: string;
+  storage: ObjectStorage;
+  /** Links of gateways that an earlier instance has accepted. */
+  sockets: Iterable<ObjectSocket>;
+  peers: Peers;
+  kernels: Kernels;
+  codecs: Codecs;
+  settings: ReadonlyMap<string, string>;
+  /** How long an append waits for those that come with it; 0: it does not. */
+  lingerMs: number;
+  onWarning: (message: string, about?: LogFields) => void;
+}
+
+const LINGER_MAX_BYTES = 256 * 1024;
+const MINUTE_MS = 60_000;
+/** Kafka's log.retention.check.interval.ms, where something was written; an idle log is looked at once an hour. */
+const LOOK_AFTER_MS = 5 * MINUTE_MS;
+const LOOK_AFTER_IDLE_MS = 60 * MINUTE_MS;
+const STAY_AWAKE_MS = 5_000;
+const GONE = 1001;
+
+/**
+ * How near a deadline must be to keep the object awake. Sessions of members are known to the memory alone: an object
+ * that sleeps before they end would begin them again each time it wakes.
+ */
+function nearMsOf(shard: ShardId): number {
+  if (shard.startsWith('g/')) return 2 * MINUTE_MS;
+  return shard.startsWith('d/') ? 10_000 : 5_000;
+}
+
+/** One shard in one object: the same shard as on Node, its gateways at the far end of WebSockets. */
+export class ShardHost {
+  readonly shard: ShardId;
+  readonly #parts: ShardHostParts;
+  readonly #clock: ObjectClock;
+  readonly #state: ObjectState;
+  readonly #database: CountedDatabase;
+  readonly #links = new Links();
+  readonly #backend: Backend;
+  readonly #store: SqliteLogStore;
+  readonly #controller: Controller | undefined;
+  /** Whose topic it is; undefined for coordinators, who look at all. */
+  readonly #topicId: Uuid | undefined;
+  /** Waits for the metadata. */
+  #refreshing: Promise<void> | undefined;
+  #isGone = false;
+  #staysAwake = false;
+
+  constructor(parts: ShardHostParts) {
+    const { shard, cluster, storage, peers, kernels, codecs, settings, lingerMs, onWarning } = parts;
+    const linger = { ms: lingerMs, maxBytes: LINGER_MAX_BYTES };
+    this.#parts = parts;
+    this.shard = shard;
+    this.#topicId = shard.startsWith('d/') ? shard.split('/')[1] : undefined;
+    this.#clock = new ObjectClock({
+      nearMs: nearMsOf(shard),
+      setAlarm: (atMs) => void storage.setAlarm(atMs),
+    });
+    this.#database = new CountedDatabase(storage);
+    this.#state = new ObjectState(this.#database, webRandom.uuid());
+    this.#store = new SqliteLogStore(this.#database, {
+      onWrite: () => this.#state.checkFence(),
+      ...(lingerMs > 0 && shard !== METADATA_SHARD && { linger: { clock: this.#clock, ...linger } }),
+    });
+    const controller = shard === METADATA_SHARD ? new Controller(this.#links, this.#state, peers) : undefined;
+    this.#controller = controller;
+    this.#backend = startShards({
+      store: this.#store,
+      kernels,
+      codecs,
+      clock: this.#clock,
+      random: webRandom,
+      identity: { clusterId: clusterIdOf(cluster), nodeId: NODE_ID, directoryId: webRandom.uuid() },
+      endpoints: [],
+      staticConfigs: settings,
+      onWarning,
+      reply: (reply) => this.#links.reply(reply),
+      others: { request: (request) => this.#askOther(request) },
+      ...(controller && { adjust: (spec) => controller.adjust(spec, this.#backend.shards) }),
+    });
+    controller?.serve(this.#backend.image, this.#clock);
+  }
+
+  /** Before anything else: what an earlier instance has left is taken up. */
+  async start(): Promise<void> {
+    this.#clock.alarmIs(await this.#parts.storage.getAlarm());
+    const kept = this.#controller === undefined ? this.#state.metadata : undefined;
+    if (kept !== undefined) this.#become(decodeFrame<MetadataFrame>(kept).values);
+    const parked = this.#links.restore(this.#parts.sockets, this.shard);
+    if (this.#controller !== undefined) await this.#controller.start(this.#backend);
+    for (const request of parked) this.#backend.shards.request(request);
+  }
+
+  /** @param greeting what the gateway knows, see `LinkGreeting`. */
+  accept(socket: ObjectSocket, { print, from }: { print: string; from: Offset }): void {
+    const link = this.#links.open(socket, from);
+    this.#controller?.opened(link);
+    this.#compare(print);
+  }
+
+  /** One message of a gateway. */
+  received(socket: ObjectSocket, bytes: Uint8Array): void {
+    this.#state.touch();
+    const frame = decodeFrame<ToShard>(bytes);
+    this.#whenKnown(() => this.#take(socket, frame, bytes));
+  }
+
+  #take(socket: ObjectSocket, frame: ToShard, bytes: Uint8Array): void {
+    const link = this.#links.of(socket);
+    if (link === undefined) return;
+    const { shards } = this.#backend;
+    switch (frame.type) {
+      case 'request': {
+        const request = this.#links.request(link, frame, { shard: this.shard, bytes });
+        if (this.#isGone) this.#refuse(request);
+        else shards.request(request);
+        return this.#stayAwake();
+      }
+      case 'cancel': {
+        const address = this.#links.cancel(link, frame.correlationId);
+        if (address !== undefined) shards.cancel(this.shard, address);
+        return;
+      }
+      default:
+        return this.#compare(frame.print);
+    }
+  }
+
+  #refuse({ from }: ShardRequest): void {
+    this.#links.reply({ to: from, body: undefined, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION });
+  }
+
+  /** The gateway has gone. */
+  closed(socket: ObjectSocket): void {
+    for (const address of this.#links.closed(socket)) this.#backend.shards.cancel(this.shard, address);
+  }
+
+  /** Another object's question. */
+  async answer(question: Question): Promise<Answer> {
+    this.#state.touch();
+    if (this.#backend.shards.get(this.shard) === undefined) this.#refresh();
+    await this.#refreshing;
+    if (this.#isGone) return { body: undefined, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+    return new Promise((resolve) => {
+      const from = this.#links.expectAnswer(({ body, errorCode }: ShardReply) =>
+        resolve(errorCode === undefined ? { body } : { body, errorCode }),
+      );
+      this.#backend.shards.request({ shard: this.shard, from, ...question });
+      this.#stayAwake();
+    });
+  }
+
+  #askOther(request: ShardRequest): void {
+    const { shards } = this.#backend;
+    const { shard, from, caller, apiKey, apiVersion, body } = request;
+    if (shard === this.shard) return shards.request(request);
+    this.#parts.peers.ask(shard, { caller, apiKey, apiVersion, body }).then(
+      (answer) => shards.answered({ to: from, ...answer }),
+      () => shards.answered({ to: from, body: undefined, errorCode: ErrorCode.NETWORK_EXCEPTION }),
+    );
+  }
+
+  /** Of the metadata shard: what it has for another. */
+  metadataFor(shard: ShardId): readonly Uint8Array[] {
+    this.#state.touch();
+    return this.#controller?.metadataFor(shard) ?? [];
+  }
+
+  /** Since this instance woke. */
+  get counts(): { rowsWritten: number; transactions: number } {
+    const { rowsWritten, transactions } = this.#database;
+    return { rowsWritten, transactions };
+  }
+
+  /** The topic is deleted: nothing of it stays. Idempotent. */
+  async drop(): Promise<void> {
+    this.#isGone = true;
+    if (this.#topicId !== undefined) await this.#backend.shards.dropTopic(this.#topicId);
+    this.#links.closeAll(GONE, 'the topic is deleted');
+    await this.#parts.storage.deleteAll();
+  }
+
+  /** The platform's alarm; it may come twice. */
+  async alarm(): Promise<void> {
+    await this.#refreshing;
+    if (this.#isGone) return;
+    const { shards, logManager, cleaner } = this.#backend;
+    this.#clock.alarm();
+    await shards.openStored(this.shard);
+    await this.#controller?.alarm();
+    if (this.#controller !== undefined) return;
+    await logManager.check();
+    await cleaner.cleanDirtiest();
+    const log = shards.get(this.shard)?.log;
+    const isEmpty = log === undefined || log.logEndOffset === log.logStartOffset;
+    if (!isEmpty) this.#clock.wakeAt(this.#clock.now() + LOOK_AFTER_IDLE_MS);
+  }
+
+  /** Whoever asks knows this of us: where it is something else than we know, we ask. */
+  #compare(print: string): void {
+    if (this.#controller !== undefined || this.#isGone) return;
+    const isKnown = this.#backend.shards.get(this.shard) !== undefined;
+    if (!isKnown || print !== shardPrint(this.#backend.image, this.#topicId)) this.#refresh();
+  }
+
+  #refresh(): void {
+    if (this.#controller !== undefined) return;
+    this.#refreshing ??= this.#askMetadata().then(() => {
+      this.#refreshing = undefined;
+    });
+  }
+
+  async #askMetadata(): Promise<void> {
+    try {
+      const values = await this.#parts.peers.metadataFor(this.shard);
+      this.#become(values);
+      const frame: MetadataFrame = { type: 'metadata', base: 0, end: 0, values };
+      if (this.#backend.shards.get(this.shard) !== undefined) this.#state.keepMetadata(encodeFrame(frame));
+    } catch (error) {
+      this.#parts.onWarning(`${this.shard}: what the metadata says is not known: ${String(error)}`);
+    }
+  }
+
+  #become(values: readonly Uint8Array[]): void {
+    const records = values.map(decodeMetadataRecord).filter((record) => record !== undefined);
+    becomeRecords(this.#backend.image, records);
+  }
+
+  /** In the order they came. */
+  #whenKnown(work: () => void): void {
+    if (this.#refreshing === undefined) work();
+    else void this.#refreshing.then(work);
+  }
+
+  /** While somebody waits for an answer that is not parked: asleep we would forget it. */
+  #stayAwake(): void {
+    this.#clock.wakeAt(this.#clock.now() + LOOK_AFTER_MS);
+    if (this.#staysAwake || this.#links.unansweredCount === 0) return;
+    this.#staysAwake = true;
+    setTimeout(() => {
+      this.#staysAwake = false;
+      if (this.#links.unansweredCount > 0) this.#stayAwake();
+    }, STAY_AWAKE_MS);
+  }
+}
