@@ -5,6 +5,7 @@ const TOOLS = 'org.apache.kafka.tools';
 
 /** What a tool of Kafka's `bin` runs. */
 export const MAIN_CLASS: Readonly<Record<string, string>> = {
+  'kafka-acls': `${TOOLS}.AclCommand`,
   'kafka-broker-api-versions': `${TOOLS}.BrokerApiVersionsCommand`,
   'kafka-client-metrics': `${TOOLS}.ClientMetricsCommand`,
   'kafka-cluster': `${TOOLS}.ClusterTool`,
@@ -23,7 +24,9 @@ export const MAIN_CLASS: Readonly<Record<string, string>> = {
   'kafka-metadata-quorum': `${TOOLS}.MetadataQuorumCommand`,
   'kafka-producer-perf-test': `${TOOLS}.ProducerPerformance`,
   'kafka-reassign-partitions': `${TOOLS}.reassign.ReassignPartitionsCommand`,
+  'kafka-streams-groups': `${TOOLS}.streams.StreamsGroupCommand`,
   'kafka-topics': `${TOOLS}.TopicCommand`,
+  'kafka-transactions': `${TOOLS}.TransactionsCommand`,
   'kafka-verifiable-consumer': `${TOOLS}.VerifiableConsumer`,
   'kafka-verifiable-producer': `${TOOLS}.VerifiableProducer`,
 };
