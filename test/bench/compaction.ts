@@ -9,10 +9,10 @@ import { percentile, report } from './harness.ts';
 
 /** `COMPACTION_MB=50 npm run bench -- compaction` is a small one. */
 const MEGABYTES = Number(process.env['COMPACTION_MB'] ?? 1_000);
-const BYTES = 1_000;
-const RECORDS = MEGABYTES * 1_000;
-/** Half of the records are superseded: of a gigabyte there are a million keys when each comes once more. */
-const KEYS = Math.ceil(RECORDS / 2);
+const BYTES = 500;
+const RECORDS = MEGABYTES * 2_000;
+/** A gigabyte holds a million keys, and each comes twice. */
+const KEYS = RECORDS / 2;
 /** Many, so that all but a little is closed. */
 const SEGMENT_BYTES = Math.max(1024 * 1024, Math.floor((MEGABYTES * 1e6) / 32));
 /** log.cleaner.dedupe.buffer.size. */
