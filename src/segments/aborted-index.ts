@@ -88,7 +88,10 @@ export class AbortedIndex {
     if (next && transactions.length === 1 && isNext && fromOffset >= active)
       return this.#append(next, active);
     const bases = segments.slice();
-    return () => this.settle(bases);
+    // As they are now: when their turn comes, there may be others whose batches are not written yet.
+    const held = new AbortedTransactions();
+    held.replaceFrom(0, known.slice(0, known.count));
+    return () => this.#settle(bases, held);
   }
 
   #append(transaction: AbortedTransaction, baseOffset: Offset): () => Promise<void> {
@@ -140,17 +143,25 @@ export class AbortedIndex {
    * Makes the files hold what is known, durably: each the markers of its segment. Others go.
    * @param contents of all files, where they were read just now.
    */
-  async settle(segments: Bases, contents?: ReadonlyMap<Offset, Uint8Array>): Promise<void> {
+  settle(segments: Bases, contents?: ReadonlyMap<Offset, Uint8Array>): Promise<void> {
+    return this.#settle(segments, this.transactions, contents);
+  }
+
+  async #settle(
+    segments: Bases,
+    transactions: AbortedTransactions,
+    contents?: ReadonlyMap<Offset, Uint8Array>,
+  ): Promise<void> {
     const { disk, files, suspects } = this.#parts;
     const start = segments[0]?.baseOffset ?? 0;
     // What a trim takes goes with it.
     const gone = new Set(contents?.keys() ?? [...this.#known].filter((base) => base >= start));
     let isChanged = false;
     for (const [number, { baseOffset }] of segments.entries()) {
-      const end = this.transactions.countBelow(segments[number + 1]?.baseOffset ?? Infinity);
-      const from = this.transactions.countBelow(baseOffset);
+      const end = transactions.countBelow(segments[number + 1]?.baseOffset ?? Infinity);
+      const from = transactions.countBelow(baseOffset);
       if (from === end) continue;
-      const bytes = encodeAborted(this.transactions.slice(from, end));
+      const bytes = encodeAborted(transactions.slice(from, end));
       const path = this.path(baseOffset);
       const held = contents?.get(baseOffset) ?? (await this.#held(baseOffset));
       if (!held || suspects.has(path) || !sameBytes(held, bytes)) {

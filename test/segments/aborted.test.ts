@@ -5,7 +5,10 @@ import type { AbortedTransaction } from '../../src/model/aborted.ts';
 import type { LogWrite } from '../../src/ports/log-store.ts';
 import { decodeAborted, encodeAborted } from '../../src/records/aborted-entries.ts';
 import { appends, logName } from '../storage/batches.ts';
+import { killEverywhere } from '../storage/crash.ts';
+import { Script } from '../storage/crash-script.ts';
 import { MemoryFiles } from '../storage/memory-files.ts';
+import { segmentCrashHome } from './crash-home.ts';
 import { DIRECTORY, openStore } from './open.ts';
 
 const { log } = logName(1);
@@ -108,4 +111,25 @@ test('segments that are written anew as one have their entries in one file', asy
   expect(await files.readFile(FIRST)).toEqual(
     encodeAborted([transaction(0, 1), transaction(2, 3), transaction(4, 5)]),
   );
+});
+
+test('what replaces others is written as it was then, not as it is by now: a kill leaves what a commit left', async () => {
+  const home = segmentCrashHome({ power: false });
+  const as = (producerId: number, lastOffset: number) => ({ ...transaction(0, lastOffset), producerId });
+  const change = (fromOffset: number, ...transactions: AbortedTransaction[]): LogWrite[] => [
+    { type: 'aborted', log, fromOffset, transactions },
+  ];
+  const commits: LogWrite[][] = [
+    [{ type: 'create', ...logName(1) }, ...appends(log, 0, 1), { type: 'truncate', log, toOffset: 0 }],
+    [...appends(log, 0, 6), ...change(0)],
+    change(2, as(7, 2)),
+    change(4, as(7, 4)),
+    change(0, as(8, 2), as(8, 4)),
+  ];
+  const script = new Script(
+    new Map(),
+    commits.map((writes) => ({ writes, waits: false })),
+    home,
+  );
+  expect(await killEverywhere(home, script)).toBeGreaterThan(commits.length);
 });
