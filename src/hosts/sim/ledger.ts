@@ -49,6 +49,8 @@ export class LogLedger {
   lostAtMs: Millis = -1;
   /** The partition was allowed to be lost. */
   isGone = false;
+  /** Something was sent to a topic that had its name before. */
+  #hasOthers = false;
 
   /**
    * @param former what the metadata lost of the same name and id, when it is made again: without flushes its log may
@@ -85,8 +87,10 @@ export class LogLedger {
     const { baseOffset } = header;
     holds(sent, 'I18', () => `${this.title} has a batch at ${baseOffset} that nobody sent so`);
     // What was sent to a name whose topic was lost may be in the next topic of that name.
-    if (sent.log !== this && sent.log.isDoomed && sent.log.title === this.title)
+    if (sent.log !== this && sent.log.isDoomed && sent.log.title === this.title) {
       Object.assign(sent, { log: this, places: [] });
+      this.#hasOthers = true;
+    }
     holds(sent.log === this, 'I2', () => `batch ${sent.id} of ${sent.log.title} is in ${this.title}`);
     this.#place(sent, baseOffset);
     this.promisedEnd = Math.max(this.promisedEnd, baseOffset + sent.count);
@@ -137,9 +141,9 @@ export class LogLedger {
     this.lostAtMs = nowMs;
   }
 
-  /** Whether all that was said of it still holds. */
+  /** Whether all that was said of it still holds, and was said of it. */
   get isWhole(): boolean {
-    return this.losses === 0 && !this.isDoomed;
+    return this.losses === 0 && !this.isDoomed && !this.#hasOthers;
   }
 
   ownerOf(offset: Offset): Place | undefined {
