@@ -2,7 +2,7 @@ import type { Invariant } from '../../src/hosts/sim/broken.ts';
 
 /**
  * What must hold (`src/hosts/sim/broken.ts` says each), the planted bug by which it is broken, and what notices. Left
- * out: I12 of share groups, and I19, which `test/sim/sim.test.ts` holds by one seed that is run twice.
+ * out: I19, which `test/sim/sim.test.ts` holds by one seed that is run twice.
  */
 export const INVARIANTS: Readonly<Record<Invariant, { bug: string; heldBy: string }>> = {
   I1: {
@@ -28,6 +28,10 @@ export const INVARIANTS: Readonly<Record<Invariant, { bug: string; heldBy: strin
   I9: { bug: 'forget-producers', heldBy: 'producers that send again what was acknowledged' },
   I10: { bug: 'lose-a-commit', heldBy: 'ledger of groups: owners, generations, positions' },
   I11: { bug: 'expire-live-member', heldBy: 'members that were heard in time; groups once all is well' },
+  I12: {
+    bug: 'double-acquisition-of-a-share-record',
+    heldBy: 'ledger of shares: holds, deliveries, what is done',
+  },
   I13: { bug: 'tombstone-too-early', heldBy: 'the writer of a compacted topic' },
   I14: { bug: 'trim-too-far', heldBy: 'ledger: trims' },
   I15: { bug: 'lose-index-tail', heldBy: 'the state before the last restart and after it; lookups by time' },

@@ -8,7 +8,8 @@ import { shortestFailing } from './shrink.ts';
 
 const USAGE = `npm run sim [-- --seeds N] [--from SEED] [--bug NAME]   many seeds, and what they add up to
 npm run sim -- --seed SEED [--bug NAME]                  one seed and its trace
-  --transactions   shorter seeds, in which nearly all is transactions`;
+  --transactions   shorter seeds, in which nearly all is transactions
+  --shares         likewise, a share group`;
 
 /** @returns whether all is as it should be: every seed clean, or the planted bug caught. */
 async function main(): Promise<boolean> {
@@ -19,6 +20,7 @@ async function main(): Promise<boolean> {
       seed: { type: 'string' },
       bug: { type: 'string' },
       transactions: { type: 'boolean', default: false },
+      shares: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -27,7 +29,8 @@ async function main(): Promise<boolean> {
     console.log(USAGE);
     return true;
   }
-  const options: SeedOptions = values.transactions ? { bug, cast: 'transactions' } : { bug };
+  const cast = values.shares ? 'shares' : 'transactions';
+  const options: SeedOptions = values.transactions || values.shares ? { bug, cast } : { bug };
   if (values.seed !== undefined) return traced(whole(values.seed, 'seed'), options);
   const from = values.from === undefined ? Math.floor(Math.random() * 2 ** 31) : whole(values.from, 'from');
   return many(from, whole(values.seeds, 'seeds'), options);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Invariant } from '../../src/hosts/sim/broken.ts';
 import { BUGS, type Bug, isCaught } from '../../src/hosts/sim/bugs.ts';
+import type { Cast } from '../../src/hosts/sim/simulation.ts';
 import { runSeed } from './run.ts';
 import { INVARIANTS } from './invariants.ts';
 import { SEEDS } from './seeds.ts';
@@ -12,11 +13,12 @@ const BUG_SEEDS_MAX = 100;
 const FRESH_FROM = Math.floor(Math.random() * 2 ** 31);
 const FRESH_MAX = 30;
 const TRANSACTIONS_MS = 6_000;
+const SHARES_MS = 4_000;
 /** Any does. */
 const USUAL_SEED = 1_928_235_117;
 
 /** What did not hold, and how to see it; undefined when all did. */
-async function failureOf(seed: number, cast: 'all' | 'transactions' = 'all'): Promise<string | undefined> {
+async function failureOf(seed: number, cast: Cast = 'all'): Promise<string | undefined> {
   const { failure } = await runSeed(seed, { cast });
   const which = cast === 'all' ? '' : ` --${cast}`;
   return failure && `npm run sim -- --seed ${seed}${which}: ${failure.name}: ${failure.message}`;
@@ -29,6 +31,7 @@ test.each(SEEDS)('seed %i, which once found: %s', { timeout: 60_000 }, async (se
 test.each([
   ['all', FRESH_MS],
   ['transactions', TRANSACTIONS_MS],
+  ['shares', SHARES_MS],
 ] as const)('fresh seeds: %s', { timeout: 120_000 }, async (cast, forMs) => {
   const untilMs = performance.now() + forMs;
   let failure: string | undefined;

@@ -6,10 +6,11 @@
  * rest. I7: what a transaction wrote, positions of groups too, counts together or not at all. I8: once a producer has
  * begun with a transactional id, no older one of it appends, commits or aborts. I9: a request that is repeated has the
  * same outcome. I10: a partition has one owner in a group, who is fenced commits nothing, and a committed offset never
- * goes back. I11: a group with live members and no faults becomes stable. I13: of each key of a compacted log the
- * newest record is there, a tombstone as long as it has to be. I14: nothing is removed but by rule. I15: a restart
- * equals no restart. I16: every answer decodes. I17: nothing throws or hangs. I18: what the producer sent under the
- * checksum is what the consumer gets.
+ * goes back. I11: a group with live members and no faults becomes stable. I12: a record of a share group is one
+ * member's at a time, delivered at most as often as is allowed, and done in the end. I13: of each key of a compacted
+ * log the newest record is there, a tombstone as long as it has to be. I14: nothing is removed but by rule. I15: a
+ * restart equals no restart. I16: every answer decodes. I17: nothing throws or hangs. I18: what the producer sent
+ * under the checksum is what the consumer gets.
  */
 export type Invariant =
   | 'I1'
@@ -23,6 +24,7 @@ export type Invariant =
   | 'I9'
   | 'I10'
   | 'I11'
+  | 'I12'
   | 'I13'
   | 'I14'
   | 'I15'

@@ -20,6 +20,8 @@ import {
   believesFirstReads,
   shortIndexes,
 } from './store-bugs.ts';
+import { SHARE_BUGS } from './share/bugs.ts';
+import type { Cast } from './simulation.ts';
 import { TXN_BUGS } from './txn/bugs.ts';
 
 /** A fault of the broker's own, and what it breaks: another failure is not how it is caught. */
@@ -28,7 +30,7 @@ export interface Bug {
   seams: () => Seams;
   breaks: readonly Invariant[];
   /** Where it is found soonest: see `SimulationOptions`. */
-  cast?: 'transactions';
+  cast?: Cast;
 }
 
 /** Bugs to be found: what the simulator would not notice, it does not guard. */
@@ -113,6 +115,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     breaks: ['I4', 'I6'],
   },
   ...TXN_BUGS,
+  ...SHARE_BUGS,
 };
 
 /** Whether `failure` is what that bug leads to. */

@@ -17,9 +17,13 @@ import type { Node, NodeConfig, Seams } from './node.ts';
 import { Producer } from './producer.ts';
 import { SeededRandom } from './random.ts';
 import { Scheduler, type Turn } from './scheduler.ts';
+import { ShareStage } from './share/stage.ts';
 import { compareStates, stateOf } from './states.ts';
 import { TxnStage } from './txn/stage.ts';
 import type { World } from './world.ts';
+
+/** Who is there. */
+export type Cast = 'all' | 'transactions' | 'shares';
 
 export interface SimulationOptions {
   seed: number;
@@ -30,10 +34,10 @@ export interface SimulationOptions {
   /** Keeps a line an event. */
   isTraced?: boolean;
   /**
-   * `transactions`: a third of the time, in which there are transactions, one group and a few others. `all` is the
-   * default.
+   * `transactions`: a third of the time, in which there are transactions, one group and a few others. `shares`:
+   * likewise, a share group. `all` is the default.
    */
-  cast?: 'all' | 'transactions';
+  cast?: Cast;
   /** After so many events nothing bad happens any more: for the shortest prefix that fails. */
   wildEventsMax?: number;
 }
@@ -63,7 +67,10 @@ const START_MS = 1_767_225_600_000;
 const SPANS = {
   all: { wildMs: 60_000, operationsMin: 2_000, moreFaults: 16 },
   transactions: { wildMs: 20_000, operationsMin: 500, moreFaults: 2 },
+  shares: { wildMs: 20_000, operationsMin: 500, moreFaults: 2 },
 };
+/** So long members of a share group are watched while nothing bad happens. */
+const SHARES_CALM_MS = 10_000;
 /** No seed needs a tenth of them. */
 const EVENTS_MAX = 400_000;
 /** Beside the rebalances: what was under way when all was well again. */
@@ -86,8 +93,9 @@ class Simulation implements World {
   readonly #random: SeededRandom;
   readonly #keeper: Keeper;
   readonly #members: Member[] = [];
-  readonly #cast: 'all' | 'transactions';
+  readonly #cast: Cast;
   readonly #stage: TxnStage;
+  readonly #shares: ShareStage;
   #keyed: Keyed | undefined;
   readonly #clients: Promise<void>[] = [];
   #faultsToCome = 0;
@@ -102,12 +110,13 @@ class Simulation implements World {
     if (options.isTraced) this.scheduler.trace = [];
     this.#random = new SeededRandom(options.seed);
     this.#cast = options.cast ?? 'all';
-    const isShort = this.#cast === 'transactions';
+    const isShort = this.#cast !== 'all';
     const groupIds = isShort ? ['group-a'] : ['group-a', 'group-b'];
     this.groups = new Map(groupIds.map((id) => [id, new GroupLedger(id)]));
     const config = configOf(this.#random);
     this.config = isShort ? { ...config, flush: 'always' } : config;
     this.#stage = new TxnStage(this, (name) => this.#client(name));
+    this.#shares = new ShareStage(this, (name) => this.#client(name));
     const { scheduler, kernels, ledger, groups } = this;
     this.#keeper = new Keeper({
       scheduler,
@@ -148,10 +157,15 @@ class Simulation implements World {
     this.#wildEvents = this.scheduler.eventsRun;
     this.#enter('calm');
     await this.#keeper.heal();
+    if (this.#cast === 'shares') {
+      this.#shares.ledger.calm(this.scheduler.nowMs);
+      await this.scheduler.sleep(SHARES_CALM_MS);
+    }
     await this.#becomeStable();
     this.#enter('over');
     await Promise.all(this.#clients);
     this.scheduler.note('all clients have stopped');
+    if (this.#cast === 'shares') await this.#shares.finish();
     if (this.#hasTransactions) await this.#stage.finish();
     await this.#readAll();
     await this.#restartEqualsNoRestart();
@@ -212,6 +226,7 @@ class Simulation implements World {
       this.#keyed = keyed;
       admit(() => keyed.run());
     }
+    if (this.#cast === 'shares') this.#shares.admit(admit);
     if (this.#hasTransactions) this.#stage.admit(admit);
     const admin = new Admin(this, this.#client('admin'));
     admit(() => admin.run());
@@ -219,7 +234,7 @@ class Simulation implements World {
 
   /** As with what is compacted: without flushes half of one may be gone. */
   get #hasTransactions(): boolean {
-    return this.config.flush === 'always';
+    return this.config.flush === 'always' && this.#cast !== 'shares';
   }
 
   #client(name: string): Client {

@@ -9,6 +9,7 @@ import type { GroupLedger } from './group-ledger.ts';
 import type { Ledger, LogLedger } from './ledger.ts';
 import type { NodeConfig } from './node.ts';
 import type { Scheduler } from './scheduler.ts';
+import { SHARE_TOPIC } from './share/ledger.ts';
 import { TXN_TOPICS } from './txn/ledger.ts';
 
 /** What the clients of a simulation see of it. */
@@ -76,7 +77,8 @@ export async function lookAround(
   if (answer === undefined) return undefined;
   const epochs = new Map<LogKey, LeaderEpoch>();
   for (const { name, topicId, isInternal, partitions } of answer.topics) {
-    if (isInternal || name === null || name === KEYED_TOPIC || TXN_TOPICS.has(name)) continue;
+    if (isInternal || name === null || name === KEYED_TOPIC || name === SHARE_TOPIC || TXN_TOPICS.has(name))
+      continue;
     for (const { partitionIndex, leaderEpoch } of partitions)
       epochs.set(`${topicId}/${partitionIndex}`, leaderEpoch);
     const known = world.ledger.topicById(topicId);

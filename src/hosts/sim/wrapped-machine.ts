@@ -1,4 +1,4 @@
-import type { Millis } from '../../model/ids.ts';
+import type { Millis, Offset } from '../../model/ids.ts';
 import {
   type Answer,
   type Ask,
@@ -27,8 +27,8 @@ export class WrappedMachine implements Machine {
   resume(nowMs: Millis): Decision {
     return this.inner.resume?.(nowMs) ?? NOTHING;
   }
-  apply(record: MachineRecord, nowMs: Millis): void {
-    this.inner.apply(record, nowMs);
+  apply(record: MachineRecord, nowMs: Millis, offset?: Offset): void {
+    this.inner.apply(record, nowMs, offset);
   }
   tick(nowMs: Millis): Decision {
     return this.inner.tick(nowMs);
