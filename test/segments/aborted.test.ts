@@ -113,7 +113,7 @@ test('segments that are written anew as one have their entries in one file', asy
   );
 });
 
-test('what replaces others is written as it was then, not as it is by now: a kill leaves what a commit left', async () => {
+test('what replaces others is written as it was then, not as it is by now: kills leave what commits left', async () => {
   const home = segmentCrashHome({ power: false });
   const as = (producerId: number, lastOffset: number) => ({ ...transaction(0, lastOffset), producerId });
   const change = (fromOffset: number, ...transactions: AbortedTransaction[]): LogWrite[] => [
