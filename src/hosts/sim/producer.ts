@@ -116,9 +116,8 @@ export class Producer {
 
   /** The sequence is right, unless the log was allowed to lose what came before. */
   #outOfOrder(log: LogLedger, identity: Identity): void {
-    const { log: key, title, losses } = log;
-    const isExcused = losses > (identity.losses.get(key) ?? 0) || log.isDoomed;
-    holds(isExcused, 'I3', () => `${title} forgot where producer ${identity.producerId} was`);
+    const what = () => `${log.title} forgot where producer ${identity.producerId} was`;
+    holds(mayHaveLost(log, identity), 'I3', what);
     this.#forget();
   }
 
@@ -131,7 +130,7 @@ export class Producer {
     const outcome = await this.#produce(outgoing, -1);
     const { log } = sent;
     if (outcome === 'again' || outcome === 'given up') return;
-    if (log.losses > (identity.losses.get(log.log) ?? 0)) return this.#forget();
+    if (mayHaveLost(log, identity)) return this.#forget();
     holds(outcome === 'done', 'I9', () => `batch ${sent.id} of ${log.title}, sent again, is ${outcome}`);
     holds(before === sent.places[0], 'I9', () => `batch ${sent.id} of ${log.title} has another offset now`);
   }
@@ -214,6 +213,11 @@ export class Producer {
     const bytes = recompress({ kernels, codecs: simCodecs(kernels) }, plain, codec) as Uint8Array;
     return { bytes, sent: this.#world.ledger.send(log, bytes, { timestamps, values }) };
   }
+}
+
+/** Whether the log was allowed to lose what this producer wrote to it. */
+function mayHaveLost({ log, losses, isDoomed }: LogLedger, identity: Identity): boolean {
+  return isDoomed || losses > (identity.losses.get(log) ?? 0);
 }
 
 /** By the offsets it was told, if it was. */
