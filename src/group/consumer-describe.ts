@@ -6,8 +6,8 @@ import type {
 import { type Consumer, isClassic } from './consumer-member.ts';
 import { assignorName } from './consumer-target.ts';
 import type { Asked, Context, Turn } from './context.ts';
-import { AUTHORIZED_OPERATIONS_NOT_ASKED } from './describe.ts';
-import { type EpochPartitions, listed, type Partitions } from './partitions.ts';
+import { named, undescribed } from './description.ts';
+import type { Partitions } from './partitions.ts';
 
 type DescribedGroup = ConsumerGroupDescribeResponse['groups'][number];
 type DescribedMember = DescribedGroup['members'][number];
@@ -27,17 +27,7 @@ export function decideConsumerGroupDescribe(
 function describe(context: Context, groupId: string): DescribedGroup {
   const group = context.groups.get(groupId);
   const consumer = group?.consumer;
-  const none: DescribedGroup = {
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-    authorizedOperations: AUTHORIZED_OPERATIONS_NOT_ASKED,
-  };
+  const none: DescribedGroup = undescribed(groupId);
   if (groupId === '') return { ...none, errorCode: ErrorCode.INVALID_GROUP_ID };
   if (consumer === undefined) {
     const why = group === undefined ? 'not found' : 'is not a consumer group';
@@ -70,18 +60,5 @@ function describeMember(context: Context, member: Consumer, target: Partitions):
     assignment: named(context, member.assigned),
     targetAssignment: named(context, target),
     memberType: isClassic(member) ? CLASSIC_MEMBER : CONSUMER_MEMBER,
-  };
-}
-
-/** Topics that are gone have no name, and are left out. */
-function named(
-  { cluster }: Context,
-  partitions: Partitions | EpochPartitions,
-): DescribedMember['assignment'] {
-  return {
-    topicPartitions: listed(partitions).flatMap(({ topicId, partitions: some }) => {
-      const topicName = cluster.topicById(topicId)?.name;
-      return topicName === undefined ? [] : [{ topicId, topicName, partitions: some }];
-    }),
   };
 }

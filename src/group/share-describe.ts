@@ -4,8 +4,7 @@ import type {
   ShareGroupDescribeResponse,
 } from '../wire/apis/77-share-group-describe.ts';
 import type { Asked, Context, Turn } from './context.ts';
-import { AUTHORIZED_OPERATIONS_NOT_ASKED } from './describe.ts';
-import { listed, type Partitions } from './partitions.ts';
+import { named, undescribed } from './description.ts';
 import type { ShareMember } from './share-group.ts';
 
 type DescribedGroup = ShareGroupDescribeResponse['groups'][number];
@@ -23,17 +22,7 @@ export function decideShareGroupDescribe(
 function describe(context: Context, groupId: string): DescribedGroup {
   const group = context.groups.get(groupId);
   const share = group?.share;
-  const none: DescribedGroup = {
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-    authorizedOperations: AUTHORIZED_OPERATIONS_NOT_ASKED,
-  };
+  const none: DescribedGroup = undescribed(groupId);
   if (groupId === '') return { ...none, errorCode: ErrorCode.INVALID_GROUP_ID };
   if (share === undefined) {
     const why = group === undefined ? 'not found' : 'is not a share group';
@@ -52,14 +41,6 @@ function describe(context: Context, groupId: string): DescribedGroup {
 
 function describeMember(context: Context, member: ShareMember): DescribedMember {
   const { memberId, rackId, memberEpoch, clientId, clientHost, subscribedTopicNames } = member;
-  const assignment = { topicPartitions: named(context, member.assigned) };
+  const assignment = named(context, member.assigned);
   return { memberId, rackId, memberEpoch, clientId, clientHost, subscribedTopicNames, assignment };
-}
-
-/** Topics that are gone have no name, and are left out. */
-function named({ cluster }: Context, assigned: Partitions): DescribedMember['assignment']['topicPartitions'] {
-  return listed(assigned).flatMap(({ topicId, partitions }) => {
-    const topicName = cluster.topicById(topicId)?.name;
-    return topicName === undefined ? [] : [{ topicId, topicName, partitions }];
-  });
 }

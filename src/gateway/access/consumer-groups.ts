@@ -1,3 +1,4 @@
+import { undescribed } from '../groups.ts';
 import { ErrorCode } from '../../model/errors.ts';
 import { AclOperation as Op } from '../../security/acl.ts';
 import {
@@ -8,7 +9,6 @@ import {
   type ConsumerGroupDescribeResponse,
   consumerGroupDescribeApi,
 } from '../../wire/apis/69-consumer-group-describe.ts';
-import { refused as refusedDescription } from '../handlers/69-consumer-group-describe.ts';
 import { emptyAnswer } from '../reply-errors.ts';
 import type { Access } from './access.ts';
 import { type Guard, guard, parted } from './guard.ts';
@@ -37,9 +37,7 @@ const heartbeat = guard(consumerGroupHeartbeatApi, ({ call, request, access }) =
 
 const describe = guard(consumerGroupDescribeApi, ({ call, request, access }) => {
   const { allowed, refused } = parted(request.groupIds, (groupId) => access.group(Op.DESCRIBE, groupId));
-  const refusals = refused.map((groupId) =>
-    refusedDescription(groupId, ErrorCode.GROUP_AUTHORIZATION_FAILED),
-  );
+  const refusals = refused.map((groupId) => undescribed(groupId, ErrorCode.GROUP_AUTHORIZATION_FAILED));
   call.amend((body: ConsumerGroupDescribeResponse) => ({
     ...body,
     groups: [...body.groups.map((group) => describable(access, group)), ...refusals],

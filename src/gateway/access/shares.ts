@@ -1,3 +1,4 @@
+import { undescribed } from '../groups.ts';
 import { ErrorCode } from '../../model/errors.ts';
 import { AclOperation as Op } from '../../security/acl.ts';
 import { shareGroupHeartbeatApi } from '../../wire/apis/76-share-group-heartbeat.ts';
@@ -26,7 +27,6 @@ import {
 } from '../../wire/apis/92-delete-share-group-offsets.ts';
 import { ZERO_UUID } from '../../model/ids.ts';
 import type { Api } from '../../wire/schema.ts';
-import { refused as refusedDescription } from '../handlers/77-share-group-describe.ts';
 import { refused as refusedOffsets } from '../handlers/90-describe-share-group-offsets.ts';
 import { emptyAnswer } from '../reply-errors.ts';
 import type { Access } from './access.ts';
@@ -46,7 +46,7 @@ const heartbeat = guard(shareGroupHeartbeatApi, ({ call, request, access }) => {
 
 const describe = guard(shareGroupDescribeApi, ({ call, request, access }) => {
   const { allowed, refused } = parted(request.groupIds, (groupId) => access.group(Op.DESCRIBE, groupId));
-  const refusals = refused.map((groupId) => refusedDescription(groupId, GROUP_AUTHORIZATION_FAILED));
+  const refusals = refused.map((groupId) => undescribed(groupId, GROUP_AUTHORIZATION_FAILED));
   call.amend((body: ShareGroupDescribeResponse) => ({
     ...body,
     groups: [...body.groups.map((group) => describable(access, group)), ...refusals],

@@ -1,13 +1,7 @@
-import {
-  type ShareGroupDescribeResponse,
-  shareGroupDescribeApi,
-} from '../../wire/apis/77-share-group-describe.ts';
+import { shareGroupDescribeApi } from '../../wire/apis/77-share-group-describe.ts';
 import { ErrorCode } from '../../model/errors.ts';
-import { OPERATIONS_NOT_ASKED } from '../../security/operations.ts';
-import { describeEach, hasFeature } from '../groups.ts';
+import { describeEach, hasFeature, undescribed } from '../groups.ts';
 import { handler } from '../handler.ts';
-
-type Group = ShareGroupDescribeResponse['groups'][number];
 
 /** States, members and assignments of share groups, each group from its coordinator. */
 export const shareGroupDescribe = handler({
@@ -17,28 +11,14 @@ export const shareGroupDescribe = handler({
   handle(call, request) {
     const { groupIds, includeAuthorizedOperations } = request;
     if (!hasFeature(call, 'share.version')) {
-      const groups = groupIds.map((groupId) => refused(groupId, ErrorCode.UNSUPPORTED_VERSION));
+      const groups = groupIds.map((groupId) => undescribed(groupId, ErrorCode.UNSUPPORTED_VERSION));
       return call.reply({ throttleTimeMs: 0, groups });
     }
     describeEach(call, {
       groupIds,
       includeAuthorizedOperations,
       part: (groupId) => ({ ...request, groupIds: [groupId] }),
-      refused,
+      refused: undescribed,
     });
   },
 });
-
-export function refused(groupId: string, errorCode: number): Group {
-  return {
-    errorCode,
-    errorMessage: null,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-    authorizedOperations: OPERATIONS_NOT_ASKED,
-  };
-}

@@ -1,0 +1,28 @@
+import { ErrorCode } from '../model/errors.ts';
+import type { Context } from './context.ts';
+import { AUTHORIZED_OPERATIONS_NOT_ASKED } from './describe.ts';
+import { type EpochPartitions, listed, type Partitions } from './partitions.ts';
+
+/** What is said of a group of KIP-848 or KIP-932 before anything is known of it. */
+export function undescribed(groupId: string) {
+  return {
+    errorCode: ErrorCode.NONE as number,
+    errorMessage: null,
+    groupId,
+    groupState: '',
+    groupEpoch: 0,
+    assignmentEpoch: 0,
+    assignorName: '',
+    members: [],
+    authorizedOperations: AUTHORIZED_OPERATIONS_NOT_ASKED,
+  };
+}
+
+/** Topics that are gone have no name, and are left out. */
+export function named({ cluster }: Context, partitions: Partitions | EpochPartitions) {
+  const topicPartitions = listed(partitions).flatMap(({ topicId, partitions: some }) => {
+    const topicName = cluster.topicById(topicId)?.name;
+    return topicName === undefined ? [] : [{ topicId, topicName, partitions: some }];
+  });
+  return { topicPartitions };
+}
