@@ -53,7 +53,8 @@ export class ProcessMetrics {
       [late(delay.max), { at: 'max' }],
     ];
     page.gauge('milena_event_loop_delay_seconds', help, delay.count === 0 ? [] : seen);
-    delay.reset();
+    // It counts from its second tick on: who looks oftener than that would start it over each time, and see nothing.
+    if (delay.count > 0) delay.reset();
     delay.enable();
   }
 }
