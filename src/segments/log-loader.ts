@@ -217,8 +217,16 @@ async function loadClosed(parts: StoreParts, found: Found): Promise<void> {
   const adopted = await adoptIndexes(segment, sizeBytes);
   segment.rewind({ position: sizeBytes, nextOffset: nextBase, firstTimestamp });
   segment.unchecked.to = sizeBytes;
-  if (adopted && (sizeBytes === 0 || segment.times.count > 0)) return;
+  // Compaction leaves no times where it leaves no batches.
+  const isTimed = segment.times.count > 0;
+  const isEmpty = sizeBytes === 0;
+  if (isEmpty && isTimed) parts.warn(emptied(segment, nextBase));
+  if (adopted && isEmpty !== isTimed) return;
   found.segment = await rebuildIndexes(parts, segment);
+}
+
+function emptied({ path, baseOffset }: LogSegment, nextBase: Offset): string {
+  return `${path} is empty: offsets ${baseOffset} to ${nextBase - 1} are missing, what follows is served`;
 }
 
 /** @returns undefined when its batches end where its file does, and the next segment starts. */

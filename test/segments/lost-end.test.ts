@@ -104,6 +104,17 @@ describe('a segment that lacks its last batches', () => {
   });
 });
 
+test('a segment that was closed well and has lost all its batches: it is said', async () => {
+  const files = await killed();
+  await (await recovered(files)).store.close();
+  loseEnd(files, `${segment(3)}.log`, 3);
+  const { batches, warnings } = await recovered(files);
+  expect(batches).toEqual([...offsets(0, 3), ...offsets(6, 9)]);
+  expect(warnings).toEqual([
+    `${segment(3)}.log is empty: offsets 3 to 5 are missing, what follows is served`,
+  ]);
+});
+
 describe('a segment that ends before the next one starts, rightly', () => {
   test('after damage that was left out, whatever start the recovery point survives', async () => {
     const files = await killed();
