@@ -1,7 +1,7 @@
 import { CONSUMER_OFFSETS_TOPIC, coordinatorPartition } from '../model/ids.ts';
 import { ErrorCode } from '../model/errors.ts';
 import { type ShardId, groupShard } from '../ports/shard-link.ts';
-import type { Api, RequestOf, ResponseInitOf } from '../wire/schema.ts';
+import type { Api, RequestOf, ResponseInitOf, ResponseOf } from '../wire/schema.ts';
 import { AclResource } from '../security/acl.ts';
 import { OPERATIONS_NOT_ASKED } from '../security/operations.ts';
 import { authorizedOperations } from './access/operations.ts';
@@ -29,11 +29,13 @@ interface GroupApi<A extends Api> {
   groupId: (request: RequestOf<A>) => string;
   /** The answer that only says an error: no coordinator, or its storage failed. */
   refuse: (errorCode: number, request: RequestOf<A>) => ResponseInitOf<A>;
+  /** What is to be done here about what the coordinator says. */
+  answered?: (call: Call, request: RequestOf<A>, response: ResponseOf<A>) => void;
 }
 
 /** An API that names one group goes whole to its coordinator. */
 export function groupHandler<A extends Api>(api: GroupApi<A>): Handler {
-  const { groupId, refuse, feature, topic, ...rest } = api;
+  const { groupId, refuse, feature, topic, answered, ...rest } = api;
   return handler<A>({
     ...rest,
     handle(call, request) {
@@ -44,8 +46,10 @@ export function groupHandler<A extends Api>(api: GroupApi<A>): Handler {
       if (shard === undefined) return call.reply(refuse(ErrorCode.NOT_COORDINATOR, request));
       const ask = () =>
         call.ask(shard, request, (reply) => {
-          if (reply.errorCode === undefined) call.reply(reply.body);
-          else call.reply(refuse(coordinatorError(reply.errorCode), request));
+          if (reply.errorCode !== undefined)
+            return call.reply(refuse(coordinatorError(reply.errorCode), request));
+          answered?.(call, request, reply.body as ResponseOf<A>);
+          call.reply(reply.body);
         });
       if (topic === undefined) ask();
       else withInternalTopic(call, topic, ask);

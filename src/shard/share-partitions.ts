@@ -31,6 +31,7 @@ export class SharePartitions {
       from,
       memberId: memberId ?? '',
       maxRecords: Math.max(1, maxRecords),
+      minBytes: request.minBytes,
       maxBytes: credit ?? request.maxBytes,
       acquireMode: request.shareAcquireMode,
       mayWait: maxWaitMs > 0,

@@ -2,6 +2,7 @@ import type { PartitionLog } from '../log/partition-log.ts';
 import { ErrorCode } from '../model/errors.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
+import { offsetAfter } from '../records/header.ts';
 import { type AcknowledgementBatch, type Acquired, SharePartition } from '../share/index.ts';
 import { shareStart } from './share-start.ts';
 import { ShareState } from './share-state.ts';
@@ -21,10 +22,29 @@ export interface ShareReader {
   from: Address;
   memberId: string;
   maxRecords: number;
+  /** As long as it may wait, and more than that may come. */
+  minBytes: number;
   maxBytes: number;
   acquireMode: number;
   mayWait: boolean;
   answer: (delivered: Delivered) => void;
+}
+
+/** Where a read began, and how much was committed then. */
+interface Looked {
+  fromOffset: Offset;
+  endOffset: Offset;
+  seenBytes: number;
+}
+
+/** What of a read there is for a reader; too little for one may be enough for the next. */
+type Came = 'something' | 'too little' | 'nothing';
+
+/** A read that brought too little, and how much is committed once there may be enough. */
+interface TooLittle {
+  fromOffset: Offset;
+  endOffset: Offset;
+  untilBytes: number;
 }
 
 interface Acknowledgement {
@@ -56,6 +76,7 @@ export class SharedLog {
   #isLoading = false;
   /** In the order they came. */
   readonly #readers = new Set<ShareReader>();
+  readonly #tooLittle = new WeakMap<ShareReader, TooLittle>();
   /** What is read for one of them comes from the disk. */
   #isReading = false;
   #isServing = false;
@@ -136,28 +157,30 @@ export class SharedLog {
   #serve(reader: ShareReader): boolean {
     while (this.#readers.has(reader)) {
       const partition = this.#partition;
-      if (this.#isReading || partition === undefined || !this.#read(reader, partition)) return false;
+      if (this.#isReading || partition === undefined) return false;
+      const came = this.#read(reader, partition);
+      if (came !== 'something') return came === 'too little';
     }
     return true;
   }
 
-  /** @returns false when there is nothing. */
-  #read(reader: ShareReader, partition: SharePartition): boolean {
+  #read(reader: ShareReader, partition: SharePartition): Came {
     partition.expire(this.#shard.parts.clock.now());
     partition.trimTo(this.#log.logStartOffset);
     const fromOffset = partition.nextFetchOffset;
     const endOffset = this.#endOffset;
-    if (fromOffset === undefined || fromOffset >= endOffset) return false;
+    if (fromOffset === undefined || fromOffset >= endOffset) return 'nothing';
+    const range = { fromOffset, endOffset, seenBytes: this.#shard.committedBytes };
+    if (this.#isStillTooLittle(reader, range)) return 'too little';
     const found = this.#log.read({ fromOffset, endOffset, maxBytes: this.#bytesFor(reader) });
-    if (!(found instanceof Promise))
-      return this.#give(reader, partition, { fromOffset, bytes: found ?? NO_RECORDS });
+    if (!(found instanceof Promise)) return this.#give(reader, partition, range, found ?? NO_RECORDS);
     this.#isReading = true;
     found.then(
       (bytes) => {
         this.#isReading = false;
         if (this.#isStopped) return;
         const isWanted = this.#readers.has(reader) && this.#partition === partition;
-        if (isWanted) this.#give(reader, partition, { fromOffset, bytes });
+        if (isWanted) this.#give(reader, partition, range, bytes);
         this.serve();
       },
       (error) => {
@@ -167,7 +190,27 @@ export class SharedLog {
         this.serve();
       },
     );
-    return true;
+    return 'something';
+  }
+
+  /** Nothing has come since, or not enough; what became committed is not counted, and looked at again. */
+  #isStillTooLittle(reader: ShareReader, { fromOffset, endOffset, seenBytes }: Looked): boolean {
+    const before = this.#tooLittle.get(reader);
+    if (before?.fromOffset !== fromOffset) return false;
+    return this.#isCommitted ? before.endOffset === endOffset : seenBytes < before.untilBytes;
+  }
+
+  /** All there is was read, and is less than the reader waits for. */
+  #isTooLittle(
+    reader: ShareReader,
+    { fromOffset, endOffset, seenBytes }: Looked,
+    bytes: Uint8Array,
+  ): boolean {
+    const missingBytes = Math.min(reader.minBytes, this.#bytesFor(reader)) - bytes.length;
+    const nextOffset = offsetAfter(bytes);
+    const waits = reader.mayWait && missingBytes > 0 && nextOffset !== undefined && nextOffset >= endOffset;
+    if (waits) this.#tooLittle.set(reader, { fromOffset, endOffset, untilBytes: seenBytes + missingBytes });
+    return waits;
   }
 
   /** What the records that are wanted may take, by what those before took; the first batch comes whole. */
@@ -180,9 +223,12 @@ export class SharedLog {
       if (this.#readers.delete(reader)) this.#shard.readFailed(reader.from, error);
   }
 
+  get #isCommitted(): boolean {
+    return this.#config?.isolationLevel === 'read_committed';
+  }
+
   get #endOffset(): Offset {
-    const isCommitted = this.#config?.isolationLevel === 'read_committed';
-    return isCommitted ? this.#log.lastStableOffset : this.#log.highWatermark;
+    return this.#isCommitted ? this.#log.lastStableOffset : this.#log.highWatermark;
   }
 
   /** Those that will not wait are told that there is nothing now. */
@@ -192,24 +238,20 @@ export class SharedLog {
         reader.answer({ lockTimeoutMs: this.#lockTimeoutMs });
   }
 
-  /** @returns false when nothing was read. */
-  #give(
-    reader: ShareReader,
-    partition: SharePartition,
-    { fromOffset, bytes }: { fromOffset: Offset; bytes: Uint8Array },
-  ): boolean {
-    const isCommitted = this.#config?.isolationLevel === 'read_committed';
+  #give(reader: ShareReader, partition: SharePartition, looked: Looked, bytes: Uint8Array): Came {
+    if (this.#isTooLittle(reader, looked, bytes)) return 'too little';
+    const isCommitted = this.#isCommitted;
     const spans = spansOf(bytes, (range) => (isCommitted ? this.#log.aborted(range) : []));
     const [first, last] = [spans[0], spans.at(-1)];
     if (first && last) this.#recordBytes = bytes.length / (last.lastOffset - first.firstOffset + 1);
     const { memberId, maxRecords, acquireMode } = reader;
-    const offer = { memberId, fromOffset, spans, maxRecords, acquireMode };
+    const offer = { memberId, fromOffset: looked.fromOffset, spans, maxRecords, acquireMode };
     const acquired = partition.acquire(offer, this.#shard.parts.clock.now());
     // Others have taken it, or there was no record in it: what is behind it is looked at next.
-    if (acquired.length === 0) return spans.length > 0;
+    if (acquired.length === 0) return spans.length > 0 ? 'something' : 'nothing';
     this.#readers.delete(reader);
     reader.answer({ records: deliverable(bytes, acquired), acquired, lockTimeoutMs: this.#lockTimeoutMs });
-    return true;
+    return 'something';
   }
 
   #load(): void {

@@ -1,6 +1,7 @@
 import { ErrorCode } from '../model/errors.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import type { ShareGroupConfig } from './config.ts';
+import { togetherMax } from './isolation.ts';
 import type { StateBatch } from './records.ts';
 import { AcknowledgeType, AcquireMode, DeliveryState, NO_START_OFFSET } from './states.ts';
 import { type InFlight, Window } from './window.ts';
@@ -24,6 +25,18 @@ export interface AcknowledgementBatch {
   firstOffset: Offset;
   lastOffset: Offset;
   acknowledgeTypes: readonly number[];
+}
+
+/** What a member is given, while it is put together. */
+interface Grant {
+  memberId: string;
+  lockedUntilMs: Millis;
+  acquired: Acquired[];
+  count: number;
+  most: number;
+  deliveryCountLimit: number;
+  /** What lies behind it is for another time. */
+  lastOffset: Offset;
 }
 
 /** What is to be stored. */
@@ -122,75 +135,66 @@ export class SharePartition {
    * what holds no record for anyone is archived on the way.
    */
   acquire({ memberId, fromOffset, spans, maxRecords, acquireMode }: Offer, nowMs: Millis): Acquired[] {
-    const acquired: Acquired[] = [];
-    const { recordLockDurationMs, partitionMaxRecordLocks } = this.#config();
+    const { recordLockDurationMs, partitionMaxRecordLocks, deliveryCountLimit } = this.#config();
     const lockedUntilMs = nowMs + recordLockDurationMs;
+    const most = acquireMode === AcquireMode.RECORD_LIMIT ? maxRecords : Infinity;
+    const acquired: Acquired[] = [];
+    const bounds = { most, deliveryCountLimit, lastOffset: Infinity };
+    const grant: Grant = { memberId, lockedUntilMs, acquired, count: 0, ...bounds };
     let nextOffset = Math.max(fromOffset, this.startOffset);
-    let count = 0;
     for (const span of spans) {
       if (span.lastOffset < nextOffset) continue;
-      if (count >= maxRecords) break;
+      if (grant.count >= maxRecords || nextOffset > grant.lastOffset) break;
       const firstOffset = Math.max(span.firstOffset, nextOffset);
       if (firstOffset > nextOffset) this.#skip(nextOffset, firstOffset - 1);
-      nextOffset = firstOffset;
+      nextOffset = span.lastOffset + 1;
       if (span.isSkipped) {
         this.#skip(firstOffset, span.lastOffset);
-        nextOffset = span.lastOffset + 1;
         continue;
       }
       const isNew = span.lastOffset >= this.endOffset;
       const room = partitionMaxRecordLocks - (this.endOffset - this.startOffset);
       if (isNew && room <= 0) break;
-      const isCut = acquireMode === AcquireMode.RECORD_LIMIT;
-      const most = isCut ? maxRecords - count : Infinity;
-      count += this.#take(acquired, {
-        memberId,
-        lockedUntilMs,
-        firstOffset,
-        lastOffset: span.lastOffset,
-        most,
-      });
-      nextOffset = span.lastOffset + 1;
+      this.#take(grant, firstOffset, span.lastOffset);
     }
-    if (count > 0) this.#wakeAtMs = Math.min(this.#wakeAtMs, lockedUntilMs);
+    if (grant.count > 0) this.#wakeAtMs = Math.min(this.#wakeAtMs, lockedUntilMs);
     this.#window.advance();
     return acquired;
   }
 
-  /** @returns how many there were to be had. */
-  #take(
-    acquired: Acquired[],
-    wanted: {
-      memberId: string;
-      lockedUntilMs: Millis;
-      firstOffset: Offset;
-      lastOffset: Offset;
-      most: number;
-    },
-  ): number {
-    const { memberId, lockedUntilMs, firstOffset, lastOffset, most } = wanted;
+  #take(grant: Grant, firstOffset: Offset, lastOffset: Offset): void {
     this.#window.grow(lastOffset + 1);
-    let left = most;
     for (const range of this.#window.within(firstOffset, lastOffset)) {
-      if (range.state !== DeliveryState.AVAILABLE || left <= 0) continue;
-      const last = Math.min(range.lastOffset, range.firstOffset + left - 1);
-      const deliveryCount = range.deliveryCount + 1;
+      if (range.state !== DeliveryState.AVAILABLE) continue;
+      this.#isolate(grant, range);
       const { firstOffset: first } = range;
+      const last = Math.min(range.lastOffset, grant.lastOffset, first + grant.most - grant.count - 1);
+      if (last < first) return;
+      const deliveryCount = range.deliveryCount + 1;
+      const { memberId, lockedUntilMs, acquired } = grant;
+      const state = DeliveryState.ACQUIRED;
       this.#window.set({
         firstOffset: first,
         lastOffset: last,
-        state: DeliveryState.ACQUIRED,
+        state,
         deliveryCount,
         memberId,
         lockedUntilMs,
       });
-      left -= last - first + 1;
+      grant.count += last - first + 1;
       const before = acquired.at(-1);
       if (before?.lastOffset === first - 1 && before.deliveryCount === deliveryCount)
         before.lastOffset = last;
       else acquired.push({ firstOffset: first, lastOffset: last, deliveryCount });
     }
-    return most === Infinity ? total(acquired, firstOffset, lastOffset) : most - left;
+  }
+
+  /** What failed often comes with nothing else, and not too much of it. */
+  #isolate(grant: Grant, { firstOffset, deliveryCount }: InFlight): void {
+    if (deliveryCount === 0 || grant.lastOffset < Infinity) return;
+    const neighbours = this.#window.lengthFrom(firstOffset);
+    const together = togetherMax(deliveryCount, neighbours, grant.deliveryCountLimit);
+    if (together < Infinity) grant.lastOffset = firstOffset + (grant.count > 0 ? 0 : together) - 1;
   }
 
   /** Nobody is to have it: what is there for the taking there, or was not seen yet, is done. */
@@ -325,13 +329,6 @@ export class SharePartition {
 
 function stored({ firstOffset, lastOffset, state: deliveryState, deliveryCount }: InFlight): StateBatch {
   return { firstOffset, lastOffset, deliveryState, deliveryCount };
-}
-
-function total(acquired: readonly Acquired[], fromOffset: Offset, untilOffset: Offset): number {
-  let count = 0;
-  for (const { firstOffset, lastOffset } of acquired)
-    count += Math.max(0, Math.min(lastOffset, untilOffset) - Math.max(firstOffset, fromOffset) + 1);
-  return count;
 }
 
 /** Neighbours of which the same is said. */

@@ -71,6 +71,11 @@ export class Window {
     return Infinity;
   }
 
+  /** How many records are in the same state, from this one on. */
+  lengthFrom(offset: Offset): number {
+    return (this.#ranges[this.#indexOf(offset)] as InFlight).lastOffset - offset + 1;
+  }
+
   /** The ranges from `firstOffset` to `lastOffset`, cut to these; both lie in the window. */
   within(firstOffset: Offset, lastOffset: Offset): InFlight[] {
     const found: InFlight[] = [];

@@ -178,6 +178,45 @@ describe('a share partition', () => {
     expect(world.partition.startOffset).toBe(1);
   });
 
+  test('gives what failed often by itself, and ever less of it: a bad record does not take others with it', () => {
+    const world = new ShareWorld();
+    world.config.deliveryCountLimit = 6;
+    const given: number[][] = [];
+    const failing = () => {
+      const acquired = world.acquire('a');
+      given.push(acquired.map(({ firstOffset, lastOffset }) => lastOffset - firstOffset + 1));
+      world.acknowledge(
+        'a',
+        acquired.map((each) => ({ ...each, acknowledgeTypes: [RELEASE] })),
+      );
+      return acquired;
+    };
+    world.append(8);
+    for (let time = 0; time < 3; time++) failing();
+    world.append(1);
+    // Three times all of them; then half of those that failed as often as each other; the last time each alone.
+    expect(failing()).toEqual([{ firstOffset: 0, lastOffset: 3, deliveryCount: 4 }]);
+    expect(failing()).toEqual([{ firstOffset: 0, lastOffset: 0, deliveryCount: 5 }]);
+    expect(failing()).toEqual([{ firstOffset: 0, lastOffset: 0, deliveryCount: 6 }]);
+    expect(world.partition.startOffset).toBe(1);
+    expect(given).toEqual([[8], [8], [8], [4], [1], [1]]);
+  });
+
+  test('gives nothing that failed often behind what did not', () => {
+    const world = new ShareWorld();
+    world.config.deliveryCountLimit = 4;
+    const release = (memberId: string, firstOffset: number, lastOffset: number) =>
+      world.acknowledge(memberId, [{ firstOffset, lastOffset, acknowledgeTypes: [RELEASE] }]);
+    world.append(3);
+    world.acquire('a');
+    release('a', 1, 2);
+    world.acquire('b');
+    release('b', 1, 2);
+    release('a', 0, 0);
+    expect(world.acquire('c')).toEqual([{ firstOffset: 0, lastOffset: 0, deliveryCount: 2 }]);
+    expect(world.acquire('d')).toEqual([{ firstOffset: 1, lastOffset: 1, deliveryCount: 3 }]);
+  });
+
   test('takes back what is not acknowledged in time, unless it is renewed', () => {
     const world = new ShareWorld();
     world.append(2);

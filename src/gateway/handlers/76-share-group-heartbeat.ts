@@ -1,8 +1,17 @@
+import { ErrorCode } from '../../model/errors.ts';
 import { SHARE_GROUP_STATE_TOPIC } from '../../model/ids.ts';
 import { shareGroupHeartbeatApi } from '../../wire/apis/76-share-group-heartbeat.ts';
 import { groupHandler } from '../groups.ts';
+import { release } from '../share/acknowledge.ts';
 
-/** Partitions that it gives out want a state: the topic for those is made with the first one. */
+/** Whoever hears it is a member no more, or never was one. */
+const GONE: readonly number[] = [ErrorCode.FENCED_MEMBER_EPOCH, ErrorCode.UNKNOWN_MEMBER_ID];
+
+/**
+ * Partitions that it gives out want a state: the topic for those is made with the first one. Who is told that it is
+ * out has no records any more; Kafka leaves them to it until its locks or its connection end. Who leaves ends its
+ * session itself.
+ */
 export const shareGroupHeartbeat = groupHandler({
   api: shareGroupHeartbeatApi,
   min: 1,
@@ -11,4 +20,11 @@ export const shareGroupHeartbeat = groupHandler({
   topic: SHARE_GROUP_STATE_TOPIC,
   groupId: (request) => request.groupId,
   refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, memberEpoch: 0, heartbeatIntervalMs: 0 }),
+  answered({ gateway, caller }, { groupId, memberId }, { errorCode }) {
+    if (!GONE.includes(errorCode)) return;
+    const session = gateway.shareSessions.of({ groupId, memberId, principal: caller.principal });
+    if (session === undefined) return;
+    gateway.shareSessions.close(session);
+    release(gateway, session);
+  },
 });

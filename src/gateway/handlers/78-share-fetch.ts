@@ -24,10 +24,7 @@ import {
   type ShareSession,
 } from '../share/share-sessions.ts';
 
-/**
- * Gives a member records of the partitions of its session, and takes what it says of those it has, which comes first.
- * Left out: more than one byte to wait for.
- */
+/** Gives a member records of the partitions of its session; what it says of those it has comes first. */
 export const shareFetch = handler({
   api: shareFetchApi,
   min: 1,

@@ -19,7 +19,9 @@ const NO_RECORDS = new Uint8Array(0);
 /**
  * One request's way to the shards of its session's partitions. First all are asked, one after the other, as long as the
  * client's limits allow. When none has anything each keeps the question until it has, or `maxWaitMs` ends: the first
- * answer ends the call, since what a shard gives is the member's from then on.
+ * answer ends the call, since what a shard gives is the member's from then on. For the same reason a member that waits
+ * for several bytes asks at first only for what is its partition's share of them, and all partitions for whatever they
+ * have once one of them had it (when all together have enough, one of them has), or `maxWaitMs` ends.
  */
 export class ShareFetchCall {
   readonly #call: Call;
@@ -31,6 +33,8 @@ export class ShareFetchCall {
   #freeRecords: number;
   #lockTimeoutMs = 0;
   #isDone = false;
+  /** Whatever there is now is taken, and ends it. */
+  #isLastCall = false;
   /** Questions that shards keep. */
   readonly #parked = new Map<SharedPart, number>();
 
@@ -61,11 +65,21 @@ export class ShareFetchCall {
 
   start(): void {
     this.#session.fetches.add(this);
-    const [only, ...others] = this.#parts.filter(({ shard }) => shard !== undefined);
+    const [only, ...others] = this.#askable;
     if (only === undefined || this.#hasFailed) return this.#finish();
     // Where there is one alone it may keep the question at once.
-    if (others.length === 0 && this.#request.maxWaitMs > 0) this.#wait();
+    const waits = others.length === 0 || this.#waitsForMore;
+    if (waits && this.#request.maxWaitMs > 0) this.#wait();
     else this.#askFrom(0);
+  }
+
+  get #askable(): SharedPart[] {
+    return this.#parts.filter(({ shard }) => shard !== undefined);
+  }
+
+  /** Than for anything at all. */
+  get #waitsForMore(): boolean {
+    return this.#request.minBytes > 1;
   }
 
   get #hasFailed(): boolean {
@@ -77,10 +91,12 @@ export class ShareFetchCall {
   }
 
   #askFrom(at: number): void {
+    if (this.#isDone) return;
     const part = this.#parts[at];
     const isFull = this.#freeBytes <= 0 || this.#freeRecords <= 0;
     if (part === undefined || isFull) return this.#allAnswered();
-    if (part.shard === undefined) return this.#askFrom(at + 1);
+    // What it gave in its turn is not lost.
+    if (part.shard === undefined || part.response.acquiredRecords.length > 0) return this.#askFrom(at + 1);
     this.#ask(part, 0, (reply) => {
       this.#take(part, reply);
       this.#askFrom(at + 1);
@@ -88,23 +104,32 @@ export class ShareFetchCall {
   }
 
   #allAnswered(): void {
-    if (this.#hasRecords || this.#hasFailed || this.#request.maxWaitMs <= 0) this.#finish();
+    const isOver = this.#hasRecords || this.#hasFailed || this.#request.maxWaitMs <= 0;
+    if (isOver || this.#isLastCall) this.#finish();
     else this.#wait();
   }
 
   #wait(): void {
     const { clock } = this.#call.gateway;
     const { maxWaitMs } = this.#request;
-    for (const part of this.#parts) {
-      if (this.#isDone) return;
-      if (part.shard === undefined) continue;
+    for (const part of this.#askable) {
+      if (this.#isDone || this.#isLastCall) return;
       this.#ask(part, maxWaitMs, (reply) => {
         this.#parked.delete(part);
         this.#take(part, reply);
-        this.#finish();
+        this.#endWait();
       });
     }
-    if (!this.#isDone) this.#call.wakeAt(clock.now() + maxWaitMs, () => this.#finish());
+    if (!this.#isDone && !this.#isLastCall) this.#call.wakeAt(clock.now() + maxWaitMs, () => this.#endWait());
+  }
+
+  /** Where there may be something that was too little by itself, it is asked for. */
+  #endWait(): void {
+    if (this.#isDone || this.#isLastCall) return;
+    if (!this.#waitsForMore || this.#hasFailed) return this.#finish();
+    this.#isLastCall = true;
+    this.#callOff();
+    this.#askFrom(0);
   }
 
   #ask(part: SharedPart, maxWaitMs: number, onReply: (reply: ShardReply) => void): void {
@@ -115,6 +140,7 @@ export class ShareFetchCall {
       groupId,
       memberId,
       maxWaitMs,
+      minBytes: Math.ceil(Math.min(this.#request.minBytes, this.#freeBytes) / this.#askable.length),
       maxRecords: this.#freeRecords,
       topics: [{ topicId, partitions: [{ partitionIndex, acknowledgementBatches: [] }] }],
       forgottenTopicsData: [],
@@ -155,8 +181,13 @@ export class ShareFetchCall {
     if (this.#isDone) return;
     this.#isDone = true;
     this.#session.fetches.delete(this);
-    for (const [{ shard }, ask] of this.#parked) if (shard !== undefined) this.#call.cancel(shard, ask);
+    this.#callOff();
     this.#done(this.#parts, this.#lockTimeoutMs);
+  }
+
+  #callOff(): void {
+    for (const [{ shard }, ask] of this.#parked) if (shard !== undefined) this.#call.cancel(shard, ask);
+    this.#parked.clear();
   }
 }
 

@@ -62,11 +62,16 @@ export class ShareSessions {
     return session;
   }
 
+  /** Who asks for somebody else's does not learn that it is there. */
+  of(owner: Omit<Owner, 'link'>): ShareSession | undefined {
+    const session = this.#sessions.get(keyOf(owner));
+    return session?.principal === owner.principal ? session : undefined;
+  }
+
   /** The session a request goes on with, whose epoch moves unless it is the last; or why it may not. */
   use(owner: Omit<Owner, 'link'>, epoch: number): ShareSession | number {
-    const session = this.#sessions.get(keyOf(owner));
-    // Who asks for somebody else's shall not learn that it is there.
-    if (session?.principal !== owner.principal) return ErrorCode.SHARE_SESSION_NOT_FOUND;
+    const session = this.of(owner);
+    if (session === undefined) return ErrorCode.SHARE_SESSION_NOT_FOUND;
     if (epoch === FINAL_SHARE_EPOCH) return session;
     if (session.epoch !== epoch) return ErrorCode.INVALID_SHARE_SESSION_EPOCH;
     session.epoch = nextEpoch(session.epoch);
