@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { Access } from '../../src/gateway/access/access.ts';
 import { areAllOf, onlyOf, Turns } from '../../src/gateway/access/by-key.ts';
+import { mayRead, mayShare } from '../../src/gateway/access/may-read.ts';
 import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
+import { ErrorCode } from '../../src/model/errors.ts';
 import { recompress } from '../../src/records/builder.ts';
 import { checkedRecords } from '../../src/records/batch.ts';
 import { CODEC } from '../../src/records/codecs.ts';
 import { BatchHeader, forEachBatch } from '../../src/records/header.ts';
 import { connect as connectPage } from '../../src/web/index.ts';
 import { AclOperation as Op, AclResource } from '../../src/security/acl.ts';
+import { Scope } from '../../src/security/scope.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { joinGroupApi } from '../../src/wire/apis/11-join-group.ts';
@@ -18,6 +22,7 @@ import { saslAuthenticateApi } from '../../src/wire/apis/36-sasl-authenticate.ts
 import { describeProducersApi } from '../../src/wire/apis/61-describe-producers.ts';
 import { batch, fetchBody, produceBody } from '../gateway/harness.ts';
 import { RawClient } from '../gateway/raw-client.ts';
+import { ACCEPT, batch as shareBatch, ShareMember } from '../gateway/share-member.ts';
 import { AUTHORIZER, Secured } from './secured.ts';
 
 /** Tickets that are limited to records whose keys begin somehow: what others wrote never leaves the broker. */
@@ -296,6 +301,33 @@ test('what tells of others is not for him', async () => {
     topics: [{ name: topic.name, partitionIndexes: [0] }],
   });
   expect(described[0]?.partitions[0]?.errorCode).toBe(29);
+});
+
+describe('a share group', () => {
+  test('is not for him, nor a record of it', async () => {
+    const topic = await newTopic();
+    await produceAsRoot(topic, batch([keyed('c17/a', 'own'), keyed('c2/a', SECRET)]));
+    const { client, received } = await rawWith(await ticketFor([mine(topic.name)]));
+    const member = new ShareMember(client, { topic, groupId: 'workers', memberId: 'm' });
+    const GROUP_REFUSED = ErrorCode.GROUP_AUTHORIZATION_FAILED;
+    expect((await member.beat()).errorCode).toBe(GROUP_REFUSED);
+    expect((await member.send([])).errorCode).toBe(GROUP_REFUSED);
+    expect(await member.acknowledge([shareBatch(0, 0, ACCEPT)])).toBe(GROUP_REFUSED);
+    expect(received()).not.toContain(SECRET);
+  });
+
+  /** Whatever is said of groups: who reads there takes records from others. */
+  test('gives nothing of a topic of which he may have some records', async () => {
+    const { name, id: topicId } = await newTopic();
+    const may = (keyPrefix?: string) => {
+      const scope = new Scope([{ topic: name, operations: ['read'], ...(keyPrefix && { keyPrefix }) }]);
+      const rules = { authorizer: undefined, image: secured.broker.gateway.image };
+      const access = Access.of(rules, { principal: 'User:shop', host: '127.0.0.1' }, scope);
+      return [mayRead(access, { topic: '', topicId }), mayShare(access, { topicId })];
+    };
+    expect(may()).toEqual([true, true]);
+    expect(may('c17/')).toEqual([true, false]);
+  });
 });
 
 test.each([
