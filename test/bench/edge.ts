@@ -8,6 +8,7 @@ import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
 import { type Edge, startEdge } from '../support/edge.ts';
 import { bundleEdge } from '../support/edge-bundle.ts';
+import { readerBehindWriter } from './edge/reader.ts';
 import { median, percentile, report } from './harness.ts';
 import { RawConnection } from './raw-driver.ts';
 
@@ -123,6 +124,7 @@ export async function run(): Promise<void> {
   try {
     await rowsAndRequests(ours, peer);
     await largeBatches(ours);
+    await readerBehindWriter(ours.edge);
   } finally {
     await ours.stop();
     await peer.stop();

@@ -32,9 +32,23 @@ describe('appends that come close together share a row', () => {
     const { put, rows, clock } = await lingering();
     await put(0);
     expect(rows()).toEqual([0]);
-    await clock.advance(2);
+    await clock.advance(6);
     await put(1);
     expect(rows()).toEqual([0, 1]);
+  });
+
+  test('of one who waits for each answer, ever fewer are kept waiting', async () => {
+    const { put, clock, done } = await lingering();
+    const waited: number[] = [];
+    for (let offset = 0; offset < 600; offset++) {
+      void put(offset);
+      await clock.advance(2);
+      if (done.at(-1) === offset) continue;
+      waited.push(offset);
+      await clock.advance(3);
+    }
+    expect(done).toHaveLength(600);
+    expect(waited).toEqual([1, 3, 7, 15, 31, 63, 127, 255, 384, 513]);
   });
 
   test('those behind it wait for each other; none is acknowledged before it is written', async () => {
@@ -66,6 +80,29 @@ describe('appends that come close together share a row', () => {
     await clock.advance(2);
     await put(4);
     expect(rows()).toEqual([0, 1, 3, 4]);
+  });
+
+  test('of many, the next write has as many: it waits until they stop, at most twice as long', async () => {
+    const { put, rows, clock } = await lingering();
+    let offset = 0;
+    const some = (count: number) => {
+      for (let each = 0; each < count; each++) void put(offset++);
+    };
+    some(9);
+    await clock.advance(5);
+    expect(rows()).toEqual([0, 1]);
+    some(5);
+    await clock.advance(1);
+    some(5);
+    await clock.advance(2);
+    expect(rows()).toEqual([0, 1]);
+    await clock.advance(1);
+    expect(rows()).toEqual([0, 1, 9]);
+    for (let ms = 0; ms < 10; ms++) {
+      some(1);
+      await clock.advance(1);
+    }
+    expect(rows()).toEqual([0, 1, 9, 19]);
   });
 
   test('so many bytes wait for nobody', async () => {

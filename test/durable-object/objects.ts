@@ -1,5 +1,5 @@
 import {
-  decodeFrame,
+  decodeFrames,
   encodeFrame,
   type FromShard,
   type MetadataFrame,
@@ -24,7 +24,7 @@ export class FakeSocket implements ObjectSocket {
   closed: number | undefined;
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
-    this.frames.push(decodeFrame<FromShard>(bytes.slice()));
+    for (const { frame } of decodeFrames<FromShard>(bytes.slice())) this.frames.push(frame);
   }
   close(code = 1000): void {
     this.closed = code;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeFrame, encodeFrame, type ToShard } from '../../src/hosts/durable-object/frames.ts';
+import { decodeFrames, encodeFrame, type ToShard } from '../../src/hosts/durable-object/frames.ts';
 import { type LinkEvents, RemoteShards } from '../../src/hosts/durable-object/remote-shards.ts';
 import { ErrorCode } from '../../src/model/errors.ts';
 import type { ShardReply, ShardRequest } from '../../src/ports/shard-link.ts';
@@ -39,7 +39,9 @@ function world({ isReachable = true } = {}) {
       const link: Opened = { shard, print: greeting.print, sent: [], events, isClosed: false };
       opened.push(link);
       return {
-        send: (bytes) => link.sent.push(decodeFrame<ToShard>(bytes)),
+        send: (bytes) => {
+          for (const { frame } of decodeFrames<ToShard>(bytes)) link.sent.push(frame);
+        },
         close: () => {
           link.isClosed = true;
         },
@@ -58,6 +60,7 @@ describe('links to objects', () => {
     shards.request(request('d/a/1', 3));
     await turn();
     shards.request(request('d/a/0', 4));
+    await turn();
     const seen = opened.map(({ shard, sent }) => [
       shard,
       sent.map((frame) => 'correlationId' in frame && frame.correlationId),
@@ -113,6 +116,7 @@ describe('links to objects', () => {
     shards.request(request('d/a/0', 1));
     await turn();
     shards.cancel('d/a/0', { link: 7, correlationId: 1 });
+    await turn();
     opened[0]?.events.received(encodeFrame({ type: 'reply', correlationId: 1, body: 'x' }));
     expect(opened[0]?.sent.at(-1)).toEqual({ type: 'cancel', correlationId: 1 });
     expect(replies).toEqual([]);
@@ -127,6 +131,7 @@ describe('links to objects', () => {
     setPrint('p2');
     shards.tellMetadata();
     shards.tellMetadata();
+    await turn();
     expect(opened[0]?.sent.slice(1)).toEqual([{ type: 'metadata', print: 'p2' }]);
   });
 

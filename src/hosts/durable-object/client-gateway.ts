@@ -11,6 +11,7 @@ import type { Authenticated } from '../../sasl/server.ts';
 import { webCodecs } from '../web/codecs.ts';
 import { webClock } from '../web/clock.ts';
 import { webRandom } from '../web/random.ts';
+import { OneTimer } from './one-timer.ts';
 import { type OpenLink, RemoteShards } from './remote-shards.ts';
 import { clusterIdOf, NODE_ID } from './settings.ts';
 import type { SharedMetadata } from './shared-metadata.ts';
@@ -66,7 +67,7 @@ const CRYPTOGRAPHY = webCrypto(crypto as unknown as WebCrypto);
 export class ClientGateway {
   readonly gateway: Gateway;
   readonly shards: RemoteShards;
-  readonly #clock: Clock;
+  readonly #clock: OneTimer;
   #stream: ClientStream | undefined;
   #connection: Connection | undefined;
   /** Come before the metadata. */
@@ -82,7 +83,7 @@ export class ClientGateway {
   constructor(parts: ClientGatewayParts) {
     const { cluster, settings, metadata, kernels, open, verifyToken, clock = webClock } = parts;
     this.#onEnded = parts.onEnded ?? (() => {});
-    this.#clock = clock;
+    this.#clock = new OneTimer(clock);
     this.shards = new RemoteShards({
       open,
       greeting: (shard) => metadata.greeting(shard),
@@ -99,7 +100,7 @@ export class ClientGateway {
         identity: { clusterId: clusterIdOf(cluster), nodeId: NODE_ID, directoryId: '' },
         kernels,
         codecs: webCodecs(kernels),
-        clock,
+        clock: this.#clock,
         random: webRandom,
         staticConfigs: settings,
         limits: LIMITS,
@@ -161,6 +162,7 @@ export class ClientGateway {
     this.#stopExpiry();
     this.#connection?.ended();
     this.shards.close();
+    this.#clock.close();
     this.#onEnded();
   }
 

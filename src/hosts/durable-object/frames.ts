@@ -1,7 +1,7 @@
 /**
- * What goes over a link between a gateway and a shard, one message of a WebSocket each: an int32 length, so many bytes
- * of JSON, and behind it the byte fields that the JSON names by their length, in its order. They are not copied on the
- * way in.
+ * What goes over a link between a gateway and a shard: an int32 length, so many bytes of JSON, and behind it the byte
+ * fields that the JSON names by their length, in its order. They are not copied on the way in. A message of a WebSocket
+ * holds one or more, one behind the other.
  */
 import { concat } from '../../model/bytes.ts';
 import type { Offset } from '../../model/ids.ts';
@@ -51,27 +51,61 @@ const INTEGER = '$integer';
 const HEAD_AT = 4;
 
 export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
-  const parts: Uint8Array[] = [];
-  const text = JSON.stringify(frame, (_key, value: unknown) => {
-    if (value instanceof Uint8Array) {
-      parts.push(value);
-      return { [BYTES]: value.length };
-    }
-    return typeof value === 'bigint' ? { [INTEGER]: String(value) } : value;
-  });
-  const head = encoder.encode(text);
-  const size = new Uint8Array(HEAD_AT);
-  new DataView(size.buffer).setInt32(0, head.length);
-  return concat([size, head, ...parts]) as Uint8Array<ArrayBuffer>;
+  return concat(frameChunks(frame)) as Uint8Array<ArrayBuffer>;
 }
 
-/** Byte fields are views of `bytes`. @throws when it is none of ours. */
+/** As `encodeFrame`, its byte fields not copied yet. */
+export function frameChunks(frame: Frame): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  const head = encoder.encode(JSON.stringify(withoutBytes(frame, parts)));
+  const size = new Uint8Array(HEAD_AT);
+  new DataView(size.buffer).setInt32(0, head.length);
+  return [size, head, ...parts];
+}
+
+/** What JSON can say of it; the rest goes to `parts`, in JSON's order. Copies what changes alone. */
+function withoutBytes(value: unknown, parts: Uint8Array[]): unknown {
+  if (typeof value === 'bigint') return { [INTEGER]: String(value) };
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) {
+    parts.push(value);
+    return { [BYTES]: value.length };
+  }
+  const fields = value as Record<string, unknown>;
+  let copy: Record<string, unknown> | undefined;
+  for (const name in fields) {
+    const field = fields[name];
+    const plain = withoutBytes(field, parts);
+    if (plain === field) continue;
+    copy ??= (Array.isArray(value) ? [...(value as unknown[])] : { ...fields }) as Record<string, unknown>;
+    copy[name] = plain;
+  }
+  return copy ?? value;
+}
+
+/** The one frame of a message, or its first. Byte fields are views of `bytes`. @throws when it is none of ours. */
 export function decodeFrame<F extends Frame>(bytes: Uint8Array): F {
-  const { buffer, byteOffset, length } = bytes;
-  const partsAt = HEAD_AT + new DataView(buffer, byteOffset, length).getInt32(0);
-  const head = JSON.parse(decoder.decode(bytes.subarray(HEAD_AT, partsAt))) as F;
-  let at = partsAt;
-  return revive(head, (size) => bytes.subarray(at, (at += size))) as F;
+  return frameAt<F>(bytes, 0).frame;
+}
+
+/** All frames of a message, each with its own bytes. */
+export function* decodeFrames<F extends Frame>(
+  message: Uint8Array,
+): Iterable<{ frame: F; bytes: Uint8Array }> {
+  for (let at = 0; at < message.length;) {
+    const { frame, end } = frameAt<F>(message, at);
+    yield { frame, bytes: message.subarray(at, end) };
+    at = end;
+  }
+}
+
+function frameAt<F extends Frame>(bytes: Uint8Array, from: number): { frame: F; end: number } {
+  const headAt = from + HEAD_AT;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let end = headAt + view.getInt32(from);
+  const head = JSON.parse(decoder.decode(bytes.subarray(headAt, end))) as F;
+  const frame = revive(head, (size) => bytes.subarray(end, (end += size))) as F;
+  return { frame, end };
 }
 
 /** Puts the byte fields back where they were. */

@@ -1,7 +1,8 @@
 import type { Offset } from '../../model/ids.ts';
 import type { Address } from '../../model/machine.ts';
 import type { ShardReply, ShardRequest } from '../../ports/shard-link.ts';
-import { decodeFrame, encodeFrame, type MetadataFrame, type RequestFrame } from './frames.ts';
+import { decodeFrame, frameChunks, type FromShard, type MetadataFrame, type RequestFrame } from './frames.ts';
+import { Outbox } from './outbox.ts';
 
 /** A WebSocket of a gateway that the object may sleep behind (`acceptWebSocket`). */
 export interface ObjectSocket {
@@ -25,6 +26,7 @@ interface Attachment {
 export interface Link {
   readonly number: number;
   readonly socket: ObjectSocket;
+  readonly outbox: Outbox;
   sentEnd: Offset;
   /** Our ids of its requests without a last answer, by its own. */
   readonly ids: Map<number, number>;
@@ -69,8 +71,7 @@ export class Links {
         continue;
       }
       const { number, parked, sentEnd } = attachment;
-      const link: Link = { number, socket, sentEnd, ids: new Map() };
-      this.#bySocket.set(socket, link);
+      const link = this.#add(number, socket, sentEnd);
       this.#lastNumber = Math.max(this.#lastNumber, number);
       for (const { bytes } of parked) {
         const frame = decodeFrame<RequestFrame>(bytes);
@@ -82,9 +83,15 @@ export class Links {
   }
 
   open(socket: ObjectSocket, sentEnd: Offset): Link {
-    const link: Link = { number: ++this.#lastNumber, socket, sentEnd, ids: new Map() };
-    this.#bySocket.set(socket, link);
+    const link = this.#add(++this.#lastNumber, socket, sentEnd);
     this.#attach(link);
+    return link;
+  }
+
+  #add(number: number, socket: ObjectSocket, sentEnd: Offset): Link {
+    const outbox = new Outbox((message) => socket.send(message));
+    const link: Link = { number, socket, outbox, sentEnd, ids: new Map() };
+    this.#bySocket.set(socket, link);
     return link;
   }
 
@@ -101,6 +108,7 @@ export class Links {
     const link = this.#bySocket.get(socket);
     if (link === undefined) return [];
     this.#bySocket.delete(socket);
+    link.outbox.clear();
     const ids = [...link.ids.values()];
     for (const id of ids) this.#forget(id);
     // One more, of no request: a machine forgets by the link.
@@ -148,17 +156,24 @@ export class Links {
       if (waiting.isParked) this.#attach(link);
     }
     const { body, errorCode, parked } = reply;
-    link.socket.send(encodeFrame({ type: 'reply', correlationId, body, errorCode, parked }));
+    this.#send(link, { type: 'reply', correlationId, body, errorCode, parked });
   }
 
   sendMetadata(link: Link, frame: MetadataFrame): void {
-    link.socket.send(encodeFrame(frame));
+    this.#send(link, frame);
     link.sentEnd = frame.end;
     this.#attach(link);
   }
 
+  #send(link: Link, frame: FromShard): void {
+    link.outbox.add(frameChunks(frame));
+  }
+
   closeAll(code: number, reason: string): void {
-    for (const socket of this.#bySocket.keys()) socket.close(code, reason);
+    for (const { socket, outbox } of this.#bySocket.values()) {
+      outbox.flush();
+      socket.close(code, reason);
+    }
   }
 
   /** @returns whether the gateway is to hear of it: not again what an earlier instance has said. */
@@ -166,6 +181,8 @@ export class Links {
     const wasSaid = waiting.isRestored && body !== undefined;
     if (!waiting.isParked) {
       waiting.isParked = true;
+      // It came in a message with others.
+      waiting.bytes = waiting.bytes.slice();
       this.unansweredCount--;
       if (!waiting.isRestored) this.#attach(link);
     }

@@ -8,13 +8,14 @@ import {
   type ShardRequest,
 } from '../../ports/shard-link.ts';
 import {
-  decodeFrame,
-  encodeFrame,
+  decodeFrames,
+  frameChunks,
   type FromShard,
   type MetadataFrame,
   type ReplyFrame,
   type ToShard,
 } from './frames.ts';
+import { Outbox } from './outbox.ts';
 
 /** A WebSocket to an object, once it is open. */
 export interface LinkSocket {
@@ -108,6 +109,7 @@ class Link {
   #socket: LinkSocket | undefined;
   /** Until it is open. */
   #waiting: Uint8Array<ArrayBuffer>[] = [];
+  readonly #outbox = new Outbox((message) => this.#sendMessage(message));
   /** Asked, and without a last answer: with their gateway's address. */
   readonly #unanswered = new Map<number, Address>();
   #told = '';
@@ -142,13 +144,14 @@ class Link {
     const { correlationId } = from;
     const bounded = credit === undefined ? credit : Math.min(credit, CREDIT_MAX_BYTES);
     const frame = { type: 'request' as const, correlationId, caller, apiKey, apiVersion, body };
-    const bytes = encodeFrame({ ...frame, credit: bounded });
-    if (this.#isOver || bytes.length > MESSAGE_MAX_BYTES) {
+    const chunks = frameChunks({ ...frame, credit: bounded });
+    const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    if (this.#isOver || sizeBytes > MESSAGE_MAX_BYTES) {
       const errorCode = this.#isOver ? errorOf(this.#shard) : ErrorCode.MESSAGE_TOO_LARGE;
       return this.#parts.reply({ to: from, body: undefined, errorCode });
     }
     this.#unanswered.set(correlationId, from);
-    this.#send(bytes);
+    this.#outbox.add(chunks);
   }
 
   cancel(correlationId: number): void {
@@ -166,24 +169,27 @@ class Link {
 
   close(): void {
     this.#unanswered.clear();
+    this.#outbox.flush();
     this.#isOver = true;
     this.#socket?.close();
   }
 
   #sendFrame(frame: ToShard): void {
-    this.#send(encodeFrame(frame));
+    this.#outbox.add(frameChunks(frame));
   }
 
-  #send(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#socket === undefined) this.#waiting.push(bytes);
-    else this.#socket.send(bytes);
-  }
-
-  #receive(bytes: Uint8Array): void {
+  #sendMessage(message: Uint8Array<ArrayBuffer>): void {
     if (this.#isOver) return;
-    const frame = decodeFrame<FromShard>(bytes);
-    if (frame.type === 'metadata') this.#parts.onMetadata(frame);
-    else this.#answer(frame);
+    if (this.#socket === undefined) this.#waiting.push(message);
+    else this.#socket.send(message);
+  }
+
+  #receive(message: Uint8Array): void {
+    for (const { frame } of decodeFrames<FromShard>(message)) {
+      if (this.#isOver) return;
+      if (frame.type === 'metadata') this.#parts.onMetadata(frame);
+      else this.#answer(frame);
+    }
   }
 
   #answer({ correlationId, body, errorCode, parked }: ReplyFrame): void {

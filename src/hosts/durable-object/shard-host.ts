@@ -8,10 +8,11 @@ import type { Answer, Ask, Caller } from '../../model/machine.ts';
 import type { LogFields } from '../../ports/log.ts';
 import { METADATA_SHARD, type ShardId, type ShardReply, type ShardRequest } from '../../ports/shard-link.ts';
 import type { Codecs } from '../../records/codecs.ts';
+import { produceApi } from '../../wire/apis/00-produce.ts';
 import { webRandom } from '../web/random.ts';
 import { Controller } from './controller.ts';
 import { CountedDatabase } from './counted-database.ts';
-import { decodeFrame, encodeFrame, type MetadataFrame, type ToShard } from './frames.ts';
+import { decodeFrame, decodeFrames, encodeFrame, type MetadataFrame, type ToShard } from './frames.ts';
 import { Links, type ObjectSocket } from './links.ts';
 import { ObjectClock } from './object-clock.ts';
 import { ObjectState, type ObjectStorage } from './object-state.ts';
@@ -59,6 +60,10 @@ const GONE = 1001;
 function nearMsOf(shard: ShardId): number {
   if (shard.startsWith('g/')) return 2 * MINUTE_MS;
   return shard.startsWith('d/') ? 10_000 : 5_000;
+}
+
+function isProduce(frame: ToShard): boolean {
+  return frame.type === 'request' && frame.apiKey === produceApi.key;
 }
 
 /** One shard in one object: the same shard as on Node, its gateways at the far end of WebSockets. */
@@ -131,11 +136,15 @@ export class ShardHost {
     this.#compare(print);
   }
 
-  /** One message of a gateway. */
+  /** A message of a gateway. */
   received(socket: ObjectSocket, bytes: Uint8Array): void {
-    this.#state.touch();
-    const frame = decodeFrame<ToShard>(bytes);
-    this.#whenKnown(() => this.#take(socket, frame, bytes));
+    let isTouched = false;
+    for (const { frame, bytes: own } of decodeFrames<ToShard>(bytes)) {
+      // What is written is said to be so once a transaction has looked.
+      if (!isTouched && !isProduce(frame)) this.#state.touch();
+      isTouched ||= !isProduce(frame);
+      this.#whenKnown(() => this.#take(socket, frame, own));
+    }
   }
 
   #take(socket: ObjectSocket, frame: ToShard, bytes: Uint8Array): void {

@@ -35,6 +35,7 @@ export interface SqliteLogStoreOptions {
  */
 export interface Linger {
   clock: Clock;
+  /** Twice as long where many keep coming; less once they stop. */
   ms: Millis;
   maxBytes: number;
 }
@@ -49,6 +50,11 @@ interface Entry {
 type LogRow = { number: number; log: LogKey; topic: string; topicId: Uuid; partition: number };
 
 const TAIL_BYTES = 1024 * 1024;
+/** So many in one write: they come one behind the other, and when they stop for so long, all are there. */
+const DENSE_COMMITS = 8;
+const QUIET_MS = 2;
+/** Writes by one who waits for each answer, between two looks whether he is still alone: each costs him the wait. */
+const ALONE_MAX = 128;
 
 /**
  * `LogStore` in a Durable Object's database. A commit has done all its SQL, in one transaction, when it returns:
@@ -63,6 +69,8 @@ export class SqliteLogStore implements LogStore {
   #round: Round | undefined;
   readonly #linger: Linger | undefined;
   #last = { atMs: -Infinity, commits: 0 };
+  /** How many are written at once before one waits again, after it waited in vain; and how many of these are left. */
+  #alone = { writes: 0, left: 0 };
   #isClosed = false;
   readonly #onWrite: () => void;
 
@@ -110,8 +118,8 @@ export class SqliteLogStore implements LogStore {
     if (linger === undefined || round.bytes >= linger.maxBytes) return false;
     if (!writes.every(({ type }) => type === 'append')) return false;
     if (round.commits > 1) return true;
-    const sinceMs = linger.clock.now() - this.#last.atMs;
-    return sinceMs < 1 || (sinceMs < linger.ms && this.#last.commits > 1);
+    if (linger.clock.now() - this.#last.atMs >= linger.ms) return false;
+    return this.#last.commits > 1 || --this.#alone.left < 0;
   }
 
   /** In memory alone for now: readers see it, and nobody is told that it is there. */
@@ -123,9 +131,23 @@ export class SqliteLogStore implements LogStore {
       round.waiting.add(log);
       round.logs.add(write.log);
     }
+    if (round.cancelTimer !== undefined) return;
     const { clock, ms } = this.#linger as Linger;
-    round.cancelTimer ??= clock.at(clock.now() + ms, () => {
-      if (this.#round === round) this.#write(round, []);
+    const isDense = this.#last.commits >= DENSE_COMMITS;
+    const untilMs = clock.now() + (isDense ? 2 * ms : ms);
+    this.#wait(round, { quietMs: isDense ? Math.min(QUIET_MS, ms) : ms, untilMs });
+  }
+
+  /** Until nobody came for a while, or until then. */
+  #wait(round: Round, limits: { quietMs: Millis; untilMs: Millis }): void {
+    const { clock } = this.#linger as Linger;
+    const { commits } = round;
+    round.cancelTimer = clock.at(clock.now() + limits.quietMs, () => {
+      if (this.#round !== round) return;
+      if (round.commits > commits && clock.now() < limits.untilMs) return this.#wait(round, limits);
+      const writes = round.commits > 1 ? 0 : Math.min(2 * this.#alone.writes + 1, ALONE_MAX);
+      this.#alone = { writes, left: writes };
+      this.#write(round, []);
     });
   }
 
