@@ -40,6 +40,19 @@ export function webSocketTransport(url: string, clock: Clock): Transport {
   };
 }
 
+/** The byte stream of a WebSocket that is there already, and told of nothing yet. */
+export function webSocketStream(
+  socket: WebSocket,
+  { events, clock }: { events: StreamEvents; clock: Clock },
+): ByteStream {
+  socket.binaryType = 'arraybuffer';
+  const stream = new WebSocketByteStream(socket, { events, clock });
+  socket.addEventListener('close', ({ code, reason }) => {
+    stream.ended(`the WebSocket ended (${[code, reason].join(' ').trim()})`);
+  });
+  return stream;
+}
+
 class WebSocketByteStream implements ByteStream {
   readonly #socket: WebSocket;
   readonly #events: StreamEvents;

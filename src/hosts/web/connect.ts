@@ -4,6 +4,7 @@ import { webSocketTransport } from '../../client/transports/web-socket.ts';
 import { loadKernels } from '../../kernels/load.ts';
 import type { WebCrypto } from '../../sasl/web-crypto.ts';
 import type { Transport } from '../../ports/transport.ts';
+import { bindingTransport, type ServiceBinding } from './binding.ts';
 import { webClock } from './clock.ts';
 import { webCodecs } from './codecs.ts';
 import { prefetchEngines, webEngines } from './engines.ts';
@@ -12,8 +13,14 @@ import { webWakes } from './wakes.ts';
 
 const webSocket = (url: string) => webSocketTransport(url, webClock);
 
-/** `connectWith`, in Workers and pages, which have no TCP: `ws://` and `wss://`, or a transport. */
-export async function connect(to: string | Transport, options?: ConnectOptions): Promise<Client> {
+/**
+ * `connectWith`, in Workers and pages, which have no TCP: `ws://` and `wss://`, a transport, or in a Worker the binding
+ * of one that serves Kafka.
+ */
+export async function connect(
+  to: string | Transport | ServiceBinding,
+  options?: ConnectOptions,
+): Promise<Client> {
   const loading = loadKernels();
   // A network comes and goes; what a Worker of Cloudflare's loads lies beside it.
   if ('onLine' in navigator) prefetchEngines();
@@ -28,5 +35,6 @@ export async function connect(to: string | Transport, options?: ConnectOptions):
     engines: webEngines,
     wakes: webWakes,
   };
-  return connectWith({ ...home, transports: { ws: webSocket, wss: webSocket } }, to, options);
+  const way = typeof to === 'object' && 'fetch' in to ? bindingTransport(to, webClock) : to;
+  return connectWith({ ...home, transports: { ws: webSocket, wss: webSocket } }, way, options);
 }

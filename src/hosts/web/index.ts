@@ -1,3 +1,4 @@
 /** The entry `milena` of Workers and pages. */
 export * from '../../client/index.ts';
 export { connect } from './connect.ts';
+export type { ServiceBinding } from './binding.ts';
