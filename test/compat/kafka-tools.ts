@@ -38,10 +38,15 @@ interface Place {
 async function askTool(ask: Ask, run: ToolRun, place: Place): Promise<void> {
   await ask([run.tool, ...run.args].join(' '), async () => {
     const { code, printed } = await runTool(run, place);
-    const isRight = (code !== 0) === run.fails && run.says.every((expression) => expression.test(printed));
+    const endsRight = run.isEndless || (code !== 0) === run.fails;
+    const isRight = endsRight && hasSaid(run, printed);
     ok(isRight, `${printed.trim().slice(0, 3_000)}\n(ended with ${code})`);
     return steady(run.says.map((expression) => expression.exec(printed)?.[0] ?? '').join(' … '));
   });
+}
+
+function hasSaid({ says }: ToolRun, printed: string): boolean {
+  return says.every((expression) => expression.test(printed));
 }
 
 type Files = Readonly<Record<string, string>>;
@@ -56,6 +61,7 @@ async function writeFiles(directory: string): Promise<Files> {
     move: move([1]),
     away: move([2]),
     records: { version: 1, partitions: [{ topic: 'orders', partition: 2, offset: 1 }] },
+    nothing: {},
     elect: { partitions: [{ topic: 'orders', partition: 0 }] },
   };
   const files: Record<string, string> = {};
@@ -67,18 +73,24 @@ async function writeFiles(directory: string): Promise<Files> {
 }
 
 async function runTool(
-  { tool, args, stdin }: ToolRun,
+  run: ToolRun,
   { address, files }: Place,
 ): Promise<{ code: number | null; printed: string }> {
+  const { tool, args, stdin, isEndless } = run;
   const named = args.map((arg) => arg.replace(/^\{(\w+)\}$/, (_, name: string) => files[name] ?? ''));
-  const at = ['--bootstrap-server', address];
+  const at = [tool === 'kafka-replica-verification' ? '--broker-list' : '--bootstrap-server', address];
   // Of this one it is an option of what it is to do, of all others the tool's own.
   const all = tool === 'kafka-cluster' ? [...named, ...at] : [...at, ...named];
   const mainClass = MAIN_CLASS[tool];
   ok(mainClass, `${tool} is a tool of Kafka's`);
   const child = spawn('java', javaArguments(mainClass, all), { timeout: TIMEOUT_MS });
   let printed = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += chunk));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      printed += chunk;
+      if (isEndless && hasSaid(run, printed)) child.kill();
+    });
+  }
   // One that does not read may be gone before it is written to.
   child.stdin.on('error', () => {});
   child.stdin.end(stdin);

@@ -12,8 +12,10 @@ export const MAIN_CLASS: Readonly<Record<string, string>> = {
   'kafka-configs': 'kafka.admin.ConfigCommand',
   'kafka-console-consumer': `${TOOLS}.consumer.ConsoleConsumer`,
   'kafka-console-producer': `${TOOLS}.ConsoleProducer`,
+  'kafka-console-share-consumer': `${TOOLS}.consumer.ConsoleShareConsumer`,
   'kafka-consumer-groups': `${TOOLS}.consumer.group.ConsumerGroupCommand`,
   'kafka-consumer-perf-test': `${TOOLS}.ConsumerPerformance`,
+  'kafka-delegation-tokens': `${TOOLS}.DelegationTokenCommand`,
   'kafka-delete-records': `${TOOLS}.DeleteRecordsCommand`,
   'kafka-e2e-latency': `${TOOLS}.EndToEndLatency`,
   'kafka-features': `${TOOLS}.FeatureCommand`,
@@ -24,11 +26,16 @@ export const MAIN_CLASS: Readonly<Record<string, string>> = {
   'kafka-metadata-quorum': `${TOOLS}.MetadataQuorumCommand`,
   'kafka-producer-perf-test': `${TOOLS}.ProducerPerformance`,
   'kafka-reassign-partitions': `${TOOLS}.reassign.ReassignPartitionsCommand`,
+  'kafka-replica-verification': `${TOOLS}.ReplicaVerificationTool`,
+  'kafka-share-consumer-perf-test': `${TOOLS}.ShareConsumerPerformance`,
+  'kafka-share-groups': `${TOOLS}.consumer.group.ShareGroupCommand`,
+  'kafka-streams-application-reset': `${TOOLS}.StreamsResetter`,
   'kafka-streams-groups': `${TOOLS}.streams.StreamsGroupCommand`,
   'kafka-topics': `${TOOLS}.TopicCommand`,
   'kafka-transactions': `${TOOLS}.TransactionsCommand`,
   'kafka-verifiable-consumer': `${TOOLS}.VerifiableConsumer`,
   'kafka-verifiable-producer': `${TOOLS}.VerifiableProducer`,
+  'kafka-verifiable-share-consumer': `${TOOLS}.VerifiableShareConsumer`,
 };
 
 /** One call of a tool, and what has to come of it. */
@@ -41,25 +48,28 @@ export interface ToolRun {
   readonly says: readonly RegExp[];
   /** It has to end with an error. */
   readonly fails: boolean;
+  /** It runs until it is ended. */
+  readonly isEndless: boolean;
 }
 
 /** All of `tools.txt`, in order. */
 export function toolRuns(): ToolRun[] {
   const text = readFileSync(join(import.meta.dirname, 'tools.txt'), 'utf8');
-  const paragraphs = text.split(/\n(?=!?kafka-)/).filter((each) => /^!?kafka-/.test(each));
+  const paragraphs = text.split(/\n(?=[!~]?kafka-)/).filter((each) => /^[!~]?kafka-/.test(each));
   return paragraphs.map((paragraph) => {
     const [command = '', ...lines] = paragraph.split('\n');
     const [name = '', ...args] = command.split(' ');
     const after = (mark: string) =>
       lines.flatMap((line) => (line.startsWith(`  ${mark} `) ? [line.slice(4)] : []));
     return {
-      tool: name.replace('!', ''),
+      tool: name.replace(/^[!~]/, ''),
       args,
       stdin: after('<')
         .map((line) => `${line}\n`)
         .join(''),
       says: after('=').map((expression) => new RegExp(expression, 'm')),
       fails: name.startsWith('!'),
+      isEndless: name.startsWith('~'),
     };
   });
 }
