@@ -27,6 +27,7 @@ export function connectionBoundsOf(layers: ConfigLayers): () => ConnectionBounds
   };
   return following(layers, () => ({
     max: bound('max.connections'),
+    waitingMax: bound('socket.listen.backlog.size'),
     perIp: bound('max.connections.per.ip'),
     perIpOverrides: ipOverridesIn(brokerConfigValue(layers, 'max.connections.per.ip.overrides') ?? ''),
     perSecond: bound('max.connection.creation.rate'),

@@ -33,6 +33,8 @@ export interface ClientSocket {
   readonly principal?: string | undefined;
   /** It has to log in before it may ask for anything. */
   readonly wantsLogin?: boolean;
+  /** Its listener is let in by, however many there are (Kafka's inter.broker.listener.name). */
+  readonly isProtected?: boolean;
   /** Queues bytes in order. @returns false when the client reads too slowly: wait for `drained`. */
   write(chunks: readonly Uint8Array[]): boolean;
   /** Stops and restarts the reading of requests. */
@@ -162,13 +164,21 @@ export class Connection {
     this.#unmute = clock.at(clock.now() + afterMs, () => this.close(reason));
   }
 
-  /** Reads no more requests for so long, or as long as was said before (KIP-219). */
+  /** It has its place, and is heard after a while. */
+  letIn(afterMs: Millis): void {
+    this.#mutedUntilMs = -Infinity;
+    if (afterMs > 0) this.mute(afterMs);
+    else this.#dispatch();
+  }
+
+  /** Reads no more requests for so long, or as long as was said before (KIP-219). Infinity: until it is let in. */
   mute(forMs: Millis): void {
     const { clock } = this.#gateway;
     const untilMs = clock.now() + forMs;
     if (this.#closed || untilMs <= this.#mutedUntilMs) return;
     this.#mutedUntilMs = untilMs;
     this.#unmute?.();
+    if (untilMs === Infinity) return;
     this.#unmute = clock.at(untilMs, () => {
       this.#unmute = undefined;
       this.#mutedUntilMs = -Infinity;

@@ -148,16 +148,16 @@ export class Gateway {
     const { quotaWindows = { clients: WINDOWS, mutations: WINDOWS } } = options;
     this.quotas = new QuotaKeeper(options.image.quotas, quotaWindows);
     const bounds = options.connectionBounds ?? (() => UNBOUNDED);
-    this.#doorkeeper = new Doorkeeper(bounds, this.quotas, quotaWindows.clients);
+    const { quotas, clock } = this;
+    const watch = { quotas, windows: quotaWindows.clients, now: () => clock.now() };
+    this.#doorkeeper = new Doorkeeper(bounds, watch);
   }
 
   connect(socket: ClientSocket): Connection {
     const connection = new Connection(++this.#lastConnectionId, socket, this);
     this.#connections.set(connection.id, connection);
     this.counters.connections++;
-    const admission = this.#doorkeeper.admit(connection.ip, this.clock.now());
-    if (admission.closeFor !== undefined) connection.turnAway(admission.closeFor, admission.afterMs);
-    else if (admission.waitMs > 0) connection.mute(admission.waitMs);
+    this.#doorkeeper.came(connection);
     return connection;
   }
 
@@ -167,6 +167,8 @@ export class Gateway {
 
   /** Closes what has been idle too long (connections.max.idle.ms); the host calls it now and then. */
   closeIdle(): void {
+    // There may be more than when they came.
+    this.#doorkeeper.letIn();
     const since = this.clock.now() - this.limits.connectionsMaxIdleMs;
     for (const connection of this.#connections.values()) {
       if (connection.idle && connection.lastActiveMs < since) connection.close('idle');
@@ -259,7 +261,7 @@ export class Gateway {
 
   forget(connection: Connection): void {
     if (!this.#connections.delete(connection.id)) return;
-    this.#doorkeeper.left(connection.ip);
+    this.#doorkeeper.left(connection);
     for (const session of this.shareSessions.disconnected(connection.id)) release(this, session);
     this.settled();
   }

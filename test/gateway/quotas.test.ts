@@ -317,7 +317,6 @@ describe('connections', () => {
   const ask = (from: RawClient) => from.send(metadataApi, 12, { topics: [] });
 
   test.each([
-    ['max.connections', '4', 'too_many_connections'],
     ['max.connections.per.ip', '4', 'too_many_from_ip'],
     ['max.connections.per.ip.overrides', '127.0.0.1:4,10.0.0.1:1', 'too_many_from_ip'],
   ])('%s', async (name, value, reason) => {
@@ -332,11 +331,41 @@ describe('connections', () => {
     await ask(await server.client());
   });
 
-  test('max.connections, of clients in the same process', async () => {
-    await using broker = await startBroker({ settings: { 'max.connections': '1' } });
+  test('max.connections: who comes then is heard once another has left, in their order', async () => {
+    await set('max.connections', '4');
+    const others = [await server.client(), await server.client()];
+    for (const other of others) await ask(other);
+    const [fifth, sixth] = [await server.client(), await server.client()];
+    const waiting = [ask(fifth), ask(sixth)] as const;
+    expect(await isAnswered(waiting[0])).toBe(false);
+    others[0]?.destroy();
+    await waiting[0];
+    expect(await isAnswered(waiting[1])).toBe(false);
+    // That he has gone is found out when it is his turn.
+    const lost = waiting[1].catch(() => 'closed');
+    sixth.destroy();
+    expect(await lost).toBe('closed');
+    const seventh = ask(await server.client());
+    const eighth = ask(await server.client());
+    others[1]?.destroy();
+    await seventh;
+    expect(await isAnswered(eighth)).toBe(false);
+    await set('max.connections', '5');
+    await clock.advance(60_000);
+    await eighth;
+  });
+
+  test('max.connections: no more wait than may', async () => {
+    await using broker = await startBroker({
+      settings: { 'max.connections': '1', 'socket.listen.backlog.size': '1' },
+    });
     await using first = await broker.connect();
+    const second = broker.connect();
     await expect(broker.connect({ retryForMs: 50 })).rejects.toMatchObject({ retriable: true });
     expect(await first.admin.topics.list()).toEqual([]);
+    await first.close();
+    await using next = await second;
+    expect(await next.admin.topics.list()).toEqual([]);
   });
 
   test('too many in a while from one address: the last is closed once time has passed', async () => {

@@ -30,6 +30,8 @@ export interface Listener extends Listening {
 export class Listeners {
   readonly #all: readonly { options: ListenerOptions; door: Door; server: TcpServer }[];
   readonly opened: Listener[] = [];
+  /** Where brokers would meet, beside others: there is always room for who comes that way. */
+  readonly #protected: string | undefined;
 
   /** @throws Error for people, where the settings of TLS do not do. */
   constructor(listeners: readonly ListenerOptions[], settings: ReadonlyMap<string, string>) {
@@ -37,6 +39,9 @@ export class Listeners {
       const door = doorOf(options.protocol, settings);
       return { options, door, server: kafkaServer(door) };
     });
+    const isPlain = ({ protocol }: ListenerOptions) => protocol === 'PLAINTEXT';
+    const name = settings.get('inter.broker.listener.name') || listeners.find(isPlain)?.name;
+    if (listeners.length > 1) this.#protected = name;
   }
 
   /** From now on clients can connect, and are turned away. */
@@ -49,8 +54,10 @@ export class Listeners {
 
   /** From now on they are clients of the gateway. */
   accept(gateway: Gateway, buffers: ReadBuffers): void {
-    for (const { options, door, server } of this.#all)
-      acceptKafka(server, { gateway, buffers, door, advertised: options.advertised });
+    for (const { options, door, server } of this.#all) {
+      const isProtected = options.name === this.#protected;
+      acceptKafka(server, { gateway, buffers, door, isProtected, advertised: options.advertised });
+    }
   }
 
   /** As the broker's registration names them. */

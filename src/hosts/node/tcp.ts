@@ -31,6 +31,8 @@ export interface AcceptOptions {
   door: Door;
   /** What clients of this listener are told to come back to; undefined: where they came in. */
   advertised?: Address | undefined;
+  /** See `ClientSocket`. */
+  isProtected?: boolean | undefined;
 }
 
 /** From now on each socket is a connection of the gateway. */
@@ -100,6 +102,7 @@ class TcpClient implements ClientSocket {
   readonly readsInPlace: boolean;
   readonly wantsLogin: boolean;
   readonly principal: string | undefined;
+  readonly isProtected: boolean;
   readonly advertised: Address | undefined;
   readonly #socket: Socket;
   readonly #cork: TurnCork;
@@ -109,12 +112,13 @@ class TcpClient implements ClientSocket {
   constructor(
     socket: Socket,
     readsInPlace: boolean,
-    { buffers, door, advertised, principal }: AcceptOptions & { principal?: string | undefined },
+    { buffers, door, advertised, principal, isProtected }: AcceptOptions & { principal?: string | undefined },
   ) {
     this.#socket = socket;
     this.#buffers = buffers;
     this.wantsLogin = door.wantsLogin;
     this.principal = principal;
+    this.isProtected = isProtected === true;
     this.advertised = advertised;
     this.#cork = new TurnCork(socket);
     this.readsInPlace = readsInPlace;
