@@ -2,6 +2,8 @@
 declare namespace Cloudflare {
   interface Env {
     SHARDS: DurableObjectNamespace<import('./shard-object.ts').ShardObject>;
+    /** Where closed segments go. */
+    SEGMENTS?: R2Bucket;
     /** The cluster's name, and its id to clients; objects are named after it. */
     MILENA_CLUSTER?: string;
     /** Broker settings, as in server.properties. */

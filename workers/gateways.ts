@@ -3,10 +3,13 @@ import { EdgeMetrics } from '../src/hosts/durable-object/edge-metrics.ts';
 import { SharedMetadata } from '../src/hosts/durable-object/shared-metadata.ts';
 import { ticketsOf, type Tickets } from '../src/hosts/durable-object/tickets.ts';
 import { loadKernels } from '../src/kernels/load.ts';
-import { clusterOf, openLink, settings } from './objects.ts';
+import { clusterOf, openLink, remoteOf, settings } from './objects.ts';
+import { RemoteReader } from '../src/hosts/durable-object/tiering/remote-reader.ts';
+import { TieredPlaces } from '../src/hosts/durable-object/tiering/tiered-places.ts';
 
 /** What gateways of one isolate share: data, no socket and no promise. */
 let metadata: SharedMetadata | undefined;
+const tiered = { reader: new RemoteReader(), places: new TieredPlaces() };
 export const metrics = new EdgeMetrics();
 
 /** A gateway of its own for whoever asks: one request may not use another's sockets. */
@@ -15,12 +18,14 @@ export async function newGateway(env: Cloudflare.Env): Promise<ClientGateway> {
   const cluster = clusterOf(env);
   metadata ??= new SharedMetadata(cluster);
   const tickets = secretOf(env);
+  const storage = remoteOf(env);
   const client = new ClientGateway({
     cluster,
     metadata,
     kernels,
     settings: settings(env),
     open: (shard, greeting, events) => openLink(env, shard, { greeting, events }),
+    remote: storage && { ...tiered, storage },
     verifyToken: tickets && ((token) => tickets.verify(token)),
     onEnded: () => metrics.closed(client.gateway),
   });

@@ -10,6 +10,13 @@ const METADATA = 'm';
 const TOPIC_PATH = /^\/topics\/(?<topic>[^/]+)$/;
 const SHARD = /^(?:m|[gst]\/\d{1,5}|d\/[\w-]{22}\/\d{1,9})$/;
 const VALUE_MAX_BYTES = 1024 * 1024;
+const SHARD_FAMILIES = [
+  ['rowsWritten', 'rows_written_total', 'counter', 'Rows as they are billed, since the object woke.'],
+  ['transactions', 'transactions_total', 'counter', 'Group commits, since the object woke.'],
+  ['storedBytes', 'stored_bytes', 'gauge', 'Bytes in the object, which holds 10 GB.'],
+  ['remoteSegments', 'remote_segments', 'gauge', 'Segments in R2 alone.'],
+  ['remoteBytes', 'remote_bytes', 'gauge', 'Bytes of batches in R2 alone.'],
+] as const;
 const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
@@ -43,16 +50,13 @@ async function metricsPage(request: Request, env: Cloudflare.Env): Promise<Respo
   if (!SHARD.test(shard)) return plain(400, 'a shard is m, g/N, t/N or d/TOPIC-ID/PARTITION');
   const who = await whoAsks(request, env);
   if (who === false || (who === undefined && secretOf(env) !== undefined)) return plain(401, 'show a ticket');
-  const { rowsWritten, transactions } = await objectOf(env, shard).counts();
+  const counts = await objectOf(env, shard).counts();
   const labels = `{cluster="${clusterOf(env)}",shard="${shard}"}`;
-  const lines = [
-    '# HELP milena_shard_rows_written_total Rows as they are billed, since the object woke.',
-    '# TYPE milena_shard_rows_written_total counter',
-    `milena_shard_rows_written_total${labels} ${rowsWritten}`,
-    '# HELP milena_shard_transactions_total Group commits, since the object woke.',
-    '# TYPE milena_shard_transactions_total counter',
-    `milena_shard_transactions_total${labels} ${transactions}`,
-  ];
+  const lines = SHARD_FAMILIES.flatMap(([count, name, type, help]) => [
+    `# HELP milena_shard_${name} ${help}`,
+    `# TYPE milena_shard_${name} ${type}`,
+    `milena_shard_${name}${labels} ${counts[count]}`,
+  ]);
   return plain(200, lines.join('\n'), EXPOSITION_TYPE);
 }
 

@@ -1,6 +1,7 @@
 import type { Peers } from '../src/hosts/durable-object/shard-host.ts';
 import type { LinkEvents, LinkGreeting, LinkSocket } from '../src/hosts/durable-object/remote-shards.ts';
 import { settingsOf } from '../src/hosts/durable-object/settings.ts';
+import { r2Storage } from '../src/hosts/durable-object/tiering/r2.ts';
 
 const CLUSTER = 'milena';
 const METADATA = 'm';
@@ -9,11 +10,20 @@ export function clusterOf({ MILENA_CLUSTER = CLUSTER }: Cloudflare.Env): string 
   return MILENA_CLUSTER;
 }
 
+/** Where closed segments go, if anywhere. */
+export function remoteOf({ SEGMENTS: bucket }: Cloudflare.Env): ReturnType<typeof r2Storage> | undefined {
+  return bucket && r2Storage(bucket);
+}
+
 let known: { text: string; settings: ReadonlyMap<string, string> } | undefined;
 
 /** @throws {KafkaError} for a bad value. */
-export function settings({ MILENA_SETTINGS: text = '' }: Cloudflare.Env): ReadonlyMap<string, string> {
-  if (known?.text !== text) known = { text, settings: settingsOf(text) };
+export function settings({
+  MILENA_SETTINGS: text = '',
+  SEGMENTS,
+}: Cloudflare.Env): ReadonlyMap<string, string> {
+  if (known?.text !== text)
+    known = { text, settings: settingsOf(text, { isTiered: SEGMENTS !== undefined }) };
   return known.settings;
 }
 

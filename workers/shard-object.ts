@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { webCodecs } from '../src/hosts/durable-object/codecs.ts';
 import { type Question, ShardHost } from '../src/hosts/durable-object/shard-host.ts';
 import { loadKernels } from '../src/kernels/load.ts';
-import { clusterOf, peersOf, settings, shardIn } from './objects.ts';
+import { clusterOf, peersOf, remoteOf, settings, shardIn } from './objects.ts';
 
 const LINGER_MS = 5;
 
@@ -24,6 +24,7 @@ export class ShardObject extends DurableObject {
       shard: shardIn(name),
       cluster: clusterOf(env),
       storage: ctx.storage,
+      remote: remoteOf(env),
       lingerMs: Number(env.MILENA_LINGER_MS ?? LINGER_MS),
       sockets: ctx.getWebSockets(),
       peers: peersOf(env),

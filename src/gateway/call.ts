@@ -151,7 +151,8 @@ export class Call {
 
   #answer(given: unknown, version: number): void {
     const amended = this.#amend === undefined ? given : this.#amend(given as never);
-    const body = this.gateway.quotas.isEmpty ? amended : this.#throttled(amended);
+    const isFree = this.gateway.quotas.isEmpty && this.throttleMs === 0;
+    const body = isFree ? amended : this.#throttled(amended);
     try {
       this.response = encodeResponse(this.handler.api, version, this.header.correlationId, body as never);
     } catch (error) {
@@ -172,13 +173,13 @@ export class Call {
   /** Done without an answer: Produce with acks=0. */
   silent(): void {
     if (this.done) return;
-    if (!this.gateway.quotas.isEmpty) this.#throttled(undefined);
+    if (!this.gateway.quotas.isEmpty || this.throttleMs > 0) this.#throttled(undefined);
     this.#finish(undefined);
   }
 
   /** The client hears at once how long it has to wait, and is not heard so long (KIP-219). */
   #throttled(body: unknown): unknown {
-    const throttleTimeMs = throttleOf(this);
+    const throttleTimeMs = this.gateway.quotas.isEmpty ? this.throttleMs : throttleOf(this);
     if (throttleTimeMs === 0) return body;
     this.connection.mute(throttleTimeMs);
     return body === undefined ? body : { ...(body as object), throttleTimeMs };

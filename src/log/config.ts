@@ -26,6 +26,11 @@ export interface LogConfig {
   minCleanableDirtyRatio: number;
   minCompactionLagMs: Millis;
   maxCompactionLagMs: Millis;
+  /** Whether closed segments go to remote storage, and how much of them stays here, too. */
+  remoteStorageEnable: boolean;
+  remoteLogCopyDisable: boolean;
+  localRetentionMs: Millis;
+  localRetentionBytes: number;
   /** Broker setting `producer.id.expiration.ms`: how long an idle producer's sequences are remembered. */
   producerIdExpirationMs: Millis;
 }
@@ -53,5 +58,9 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   minCleanableDirtyRatio: 0.5,
   minCompactionLagMs: 0,
   maxCompactionLagMs: Infinity,
+  remoteStorageEnable: false,
+  remoteLogCopyDisable: false,
+  localRetentionMs: 7 * DAY_MS,
+  localRetentionBytes: Infinity,
   producerIdExpirationMs: DAY_MS,
 };

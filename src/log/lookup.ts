@@ -8,7 +8,7 @@ import { BatchHeader } from '../records/header.ts';
 import type { TimestampOffset } from './append.ts';
 import type { EpochCache } from './epochs.ts';
 
-/** Times ListOffsets gives a meaning. All of a log is local and nothing waits for upload: the last two find none. */
+/** Times ListOffsets gives a meaning. */
 export const LookupTime = {
   latest: -1,
   earliest: -2,
@@ -41,17 +41,26 @@ export interface Lookup {
  */
 export async function findTimestamp(parts: LookupParts, lookup: Lookup): Promise<TimestampOffset> {
   const { epochs } = parts;
+  const at = (offset: Offset) => ({ offset, timestamp: -1, leaderEpoch: epochs.epochAt(offset) });
   switch (lookup.target) {
     case LookupTime.latest:
       return { offset: lookup.endOffset, timestamp: -1, leaderEpoch: epochs.latest };
     case LookupTime.earliest:
+      return at(lookup.start);
     case LookupTime.earliestLocal:
-      return { offset: lookup.start, timestamp: -1, leaderEpoch: epochs.epochAt(lookup.start) };
+      return at(Math.max(lookup.start, tieredEnd(parts)));
+    case LookupTime.latestTiered:
+      return tieredEnd(parts) > lookup.start ? at(tieredEnd(parts) - 1) : NOT_FOUND;
     case LookupTime.maxTimestamp:
       return findLargest(parts, lookup);
     default:
       return findFirst(parts, lookup);
   }
+}
+
+/** Where what is in remote storage alone ends; 0 when nothing is. */
+function tieredEnd({ store, name }: LookupParts): Offset {
+  return store.remoteSegments?.(name.log).at(-1)?.nextOffset ?? 0;
 }
 
 /**

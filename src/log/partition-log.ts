@@ -3,6 +3,7 @@ import type { AbortedTransaction } from '../model/aborted.ts';
 import { ErrorCode } from '../model/errors.ts';
 import { invariant } from '../model/assert.ts';
 import type { LeaderEpoch, Millis, Offset } from '../model/ids.ts';
+import type { RemotePlace } from '../ports/remote-storage.ts';
 import type { LogName, LogStore, LogWrite, ReadRange } from '../ports/log-store.ts';
 import type { Codecs, MaybePromise } from '../records/codecs.ts';
 import { buildBatch } from '../records/builder.ts';
@@ -217,6 +218,15 @@ export class PartitionLog {
   read(range: ReadRange): MaybePromise<Uint8Array> | undefined {
     if (range.fromOffset < this.#startOffset || range.fromOffset > this.#endOffset) return undefined;
     return this.#parts.store.read(this.name.log, range);
+  }
+
+  /** See {@link LogStore.remoteAt}. */
+  remoteAt(offset: Offset): RemotePlace | undefined {
+    return this.#parts.store.remoteAt?.(this.name.log, offset);
+  }
+
+  get remoteSegments(): readonly RemotePlace[] {
+    return this.#parts.store.remoteSegments?.(this.name.log) ?? [];
   }
 
   /**

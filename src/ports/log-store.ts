@@ -1,4 +1,5 @@
 import type { AbortedTransaction } from '../model/aborted.ts';
+import type { RemotePlace } from './remote-storage.ts';
 import type { LeaderEpoch, LogKey, Millis, Offset, Uuid } from '../model/ids.ts';
 
 /** A log as the store knows it. Directories and people use the name, everything else the key. */
@@ -63,7 +64,7 @@ export interface Segment {
   firstTimestamp: Millis;
 }
 
-export function sizeOfAll(segments: readonly Segment[]): number {
+export function sizeOfAll(segments: readonly Pick<Segment, 'sizeBytes'>[]): number {
   return segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
@@ -156,6 +157,13 @@ export interface LogStore {
    * markers. The log must be open.
    */
   aborted(log: LogKey, range: { fromOffset: Offset; endOffset: Offset }): readonly AbortedTransaction[];
+  /**
+   * What of remote storage has to be read first by whoever wants all from `offset` on; undefined where that is here. A
+   * store that has none has no such method. The log must be open.
+   */
+  remoteAt?(log: LogKey, offset: Offset): RemotePlace | undefined;
+  /** What is in remote storage alone, by offset. */
+  remoteSegments?(log: LogKey): readonly RemotePlace[];
   /** A named value, undefined when absent. */
   get(log: LogKey, name: string): Promise<Uint8Array | undefined>;
   /** Names of the values beside a log. */

@@ -4,6 +4,7 @@ import { ErrorCode } from '../model/errors.ts';
 import type { Offset } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
 import type { ReadRange } from '../ports/log-store.ts';
+import type { RemotePlace, TieredAnswer } from '../ports/remote-storage.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
 import { offsetAfter } from '../records/header.ts';
 import type { FetchRequest, FetchResponse } from '../wire/apis/01-fetch.ts';
@@ -41,6 +42,8 @@ interface Brought {
 type Aborted = FetchedPartition['abortedTransactions'];
 
 const NO_RECORDS = new Uint8Array(0);
+/** Of so many segments a gateway is told at once. */
+const TIERED_PLACES_MAX = 500;
 
 /** Everything clients read of a log: what is below the high watermark, or stable if they want that. */
 export class Fetches {
@@ -66,6 +69,8 @@ export class Fetches {
     if (wanted === undefined) return this.#reply(request, this.#fetched(-1, ErrorCode.INVALID_REQUEST));
     const refusal = this.#refuse(wanted);
     if (refusal !== undefined) return this.#reply(request, refusal);
+    const remote = this.#log.remoteAt(wanted.fetchOffset);
+    if (remote !== undefined) return this.#reply(request, this.#tiered(wanted.partition, remote));
     const maxBytes = request.credit ?? wanted.partitionMaxBytes;
     const endOffset = isCommitted(reader) ? this.#log.lastStableOffset : this.#log.highWatermark;
     const seenBytes = this.#shard.committedBytes;
@@ -178,6 +183,16 @@ export class Fetches {
     return undefined;
   }
 
+  /** Its gateway reads that by itself: no shard is kept awake by who reads what is old. */
+  #tiered(partition: number, place: RemotePlace): FetchedPartition & { tiered: TieredAnswer } {
+    const { highWatermark, lastStableOffset, logStartOffset, remoteSegments } = this.#log;
+    const first = remoteSegments.findIndex(({ key }) => key === place.key);
+    const places = remoteSegments.slice(first, first + TIERED_PLACES_MAX).map(placeOf);
+    const ends = { highWatermark, lastStableOffset, logStartOffset };
+    const tiered = { place: placeOf(place), places, ...ends };
+    return { ...this.#fetched(partition, ErrorCode.OFFSET_MOVED_TO_TIERED_STORAGE), tiered };
+  }
+
   #records(range: ReadRange): Uint8Array | Promise<Uint8Array> {
     if (range.maxBytes <= 0 || range.fromOffset >= range.endOffset) return NO_RECORDS;
     try {
@@ -234,6 +249,18 @@ export class Fetches {
     };
     this.#shard.parts.reply(parked ? { to: from, body: response, parked } : { to: from, body: response });
   }
+}
+
+/** Nothing but what a reader has to know. */
+function placeOf({
+  key,
+  baseOffset,
+  nextOffset,
+  sizeBytes,
+  footerBytes,
+  maxTimestamp,
+}: RemotePlace): RemotePlace {
+  return { key, baseOffset, nextOffset, sizeBytes, footerBytes, maxTimestamp };
 }
 
 function isCommitted({ request }: Reader): boolean {

@@ -15,6 +15,10 @@ export function logConfigOf(layers: ConfigLayers, topic: string): () => LogConfi
 function readLogConfig(layers: ConfigLayers, topic: string): LogConfig {
   const values = topicConfig(layers, topic);
   const unlimited = (value: number) => (value < 0 ? Infinity : value);
+  const retentionMs = unlimited(values.number('retention.ms'));
+  const retentionBytes = unlimited(values.number('retention.bytes'));
+  /** -2: as long as the log has it. */
+  const local = (value: number, whole: number) => (value === -2 ? whole : unlimited(value));
   return {
     segmentBytes: values.number('segment.bytes'),
     segmentMs: values.number('segment.ms'),
@@ -29,8 +33,12 @@ function readLogConfig(layers: ConfigLayers, topic: string): LogConfig {
     timestampType: values.string('message.timestamp.type') as LogConfig['timestampType'],
     timestampBeforeMaxMs: values.number('message.timestamp.before.max.ms'),
     timestampAfterMaxMs: values.number('message.timestamp.after.max.ms'),
-    retentionMs: unlimited(values.number('retention.ms')),
-    retentionBytes: unlimited(values.number('retention.bytes')),
+    retentionMs,
+    retentionBytes,
+    remoteStorageEnable: values.boolean('remote.storage.enable'),
+    remoteLogCopyDisable: values.boolean('remote.log.copy.disable'),
+    localRetentionMs: local(values.number('local.retention.ms'), retentionMs),
+    localRetentionBytes: local(values.number('local.retention.bytes'), retentionBytes),
     fileDeleteDelayMs: values.number('file.delete.delay.ms'),
     deleteRetentionMs: values.number('delete.retention.ms'),
     minCleanableDirtyRatio: values.number('min.cleanable.dirty.ratio'),

@@ -24,6 +24,6 @@ test('two instances of one object: the one that was replaced writes nothing more
   await owner.commit([append({ log, baseOffset: 1 })]);
   await expect(stale.commit([append({ log, baseOffset: 1 })])).rejects.toThrow('another instance');
   await owner.commit([append({ log, baseOffset: 2 })]);
-  const read = owner.read(log, { fromOffset: 0, endOffset: 9, maxBytes: 9_999 });
+  const read = await owner.read(log, { fromOffset: 0, endOffset: 9, maxBytes: 9_999 });
   expect(offsetsOf(read).map(([baseOffset]) => baseOffset)).toEqual([0, 1, 2]);
 });

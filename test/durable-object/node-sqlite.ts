@@ -9,7 +9,7 @@ const WAL = '-wal';
  * one transaction, whole after a crash or not there.
  */
 export class NodeSqlite implements SqlDatabase {
-  readonly sql = { exec: this.#exec.bind(this) };
+  readonly sql = this.#port();
   /** Statements that wrote, and transactions that were committed: tests stop at each. */
   changes = 0;
   isDead = false;
@@ -37,6 +37,22 @@ export class NodeSqlite implements SqlDatabase {
       if (!this.isDead) this.#database.exec('ROLLBACK TO work; RELEASE work');
       throw error;
     }
+  }
+
+  #port() {
+    const sizeBytes = () => this.#sizeBytes();
+    return {
+      exec: this.#exec.bind(this) as SqlDatabase['sql']['exec'],
+      get databaseSize() {
+        return sizeBytes();
+      },
+    };
+  }
+
+  #sizeBytes(): number {
+    const query = `SELECT (page_count - freelist_count) * page_size AS size
+       FROM pragma_page_count, pragma_freelist_count, pragma_page_size`;
+    return Number(this.#database.prepare(query).get()?.['size']);
   }
 
   /** Resolves once all that was written is committed. */

@@ -10,6 +10,9 @@ import type { ObjectSocket } from '../../src/hosts/durable-object/links.ts';
 import type { ObjectStorage } from '../../src/hosts/durable-object/object-state.ts';
 import { settingsOf } from '../../src/hosts/durable-object/settings.ts';
 import { type Peers, ShardHost } from '../../src/hosts/durable-object/shard-host.ts';
+import { OBJECT_ROOM } from '../../src/hosts/durable-object/room.ts';
+import type { RoomBounds } from '../../src/log/tiering/decide.ts';
+import type { RemoteStorage } from '../../src/ports/remote-storage.ts';
 import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
 import type { Databases } from './node-home.ts';
@@ -90,11 +93,15 @@ export class FakeObject {
       shard: this.shard,
       cluster: 'test',
       storage: this.storage,
+      remote: this.#world.remote,
+      room: this.#world.room,
       sockets: this.sockets,
       peers: this.#world.peers,
       kernels,
       codecs: nodeCodecs(kernels),
-      settings: settingsOf('log.retention.ms=-1'),
+      settings: settingsOf(`log.retention.ms=-1\n${this.#world.settings}`, {
+        isTiered: this.#world.remote !== undefined,
+      }),
       lingerMs: 0,
       onWarning: (message) => this.#world.warnings.push(message),
     });
@@ -145,11 +152,20 @@ export class World {
   readonly warnings: string[] = [];
   readonly #databases: Databases;
   readonly #objects = new Map<string, FakeObject>();
+  /** Where closed segments go. */
+  readonly remote: RemoteStorage | undefined;
+  readonly settings: string;
+  room: RoomBounds = OBJECT_ROOM;
   /** Calls from object to object. */
   readonly calls: string[] = [];
 
-  constructor(databases: Databases) {
+  constructor(
+    databases: Databases,
+    { remote, settings = '' }: { remote?: RemoteStorage; settings?: string } = {},
+  ) {
     this.#databases = databases;
+    this.remote = remote;
+    this.settings = settings;
   }
 
   object(shard: string): FakeObject {

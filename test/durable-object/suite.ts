@@ -106,7 +106,7 @@ function rowCases(inStore: InStore): void {
       await store.commit([...batches, sized(10, KAFKA_BATCH_BYTES), sized(11, 100)]);
       const lengths = batchRows(database).map(({ length }) => length);
       expect(lengths).toEqual([900_000, 900_000, 900_000, 300_000, KAFKA_BATCH_BYTES, 100]);
-      expect(offsetsOf(store.read(log, ALL))).toHaveLength(12);
+      expect(offsetsOf(await store.read(log, ALL))).toHaveLength(12);
     }),
   );
 
@@ -136,7 +136,7 @@ function contentCases(inStore: InStore): void {
       const view = received.subarray(5000, 5000 + bytes.length);
       await store.commit([{ ...rest, bytes: view }]);
       expect(batchRows(database)).toMatchObject([{ length: bytes.length }]);
-      const kept = store.read(log, ALL);
+      const kept = await store.read(log, ALL);
       expect(kept).toEqual(bytes);
       expect(kept.buffer.byteLength).toBeLessThan(2 * bytes.length);
     }),
@@ -154,7 +154,7 @@ function contentCases(inStore: InStore): void {
       expect(rows(database, types)).toEqual(Array(2).fill({ base: 'integer', time: 'integer' }));
       const again = new SqliteLogStore(database);
       expect(await again.open(log)).toEqual({ logStartOffset: last - 1, logEndOffset: last + 1 });
-      expect(offsetsOf(again.read(log, { ...ALL, fromOffset: last }))).toEqual([[last, last]]);
+      expect(offsetsOf(await again.read(log, { ...ALL, fromOffset: last }))).toEqual([[last, last]]);
       expect(await again.batchAt(log, timestamp, last)).toBe(last);
     }),
   );
@@ -176,8 +176,8 @@ function largeCases(inStore: InStore): void {
       expect(Math.max(...held)).toBeLessThan(PLATFORM_ROW_BYTES);
       const again = new SqliteLogStore(database);
       await again.open(log);
-      expectBytes(again.read(log, { ...ALL, fromOffset: 3, maxBytes: 1 }), large().bytes);
-      expect(offsetsOf(again.read(log, ALL))).toHaveLength(6);
+      expectBytes(await again.read(log, { ...ALL, fromOffset: 3, maxBytes: 1 }), large().bytes);
+      expect(offsetsOf(await again.read(log, ALL))).toHaveLength(6);
       expect(await again.batchAt(log, 1000, 3)).toBe(3);
     }),
   );
@@ -238,7 +238,8 @@ function databaseCases(inStore: InStore, inDatabase: InDatabase): void {
       for (let offset = 0; offset < 5; offset++) await store.commit([sized(offset, 400_000)]);
       const asked = (fromOffset: number) => {
         queries.length = 0;
-        expect(offsetsOf(store.read(log, { ...ALL, fromOffset, maxBytes: 1 }))).toHaveLength(1);
+        const read = store.read(log, { ...ALL, fromOffset, maxBytes: 1 });
+        expect(read instanceof Uint8Array && offsetsOf(read)).toHaveLength(1);
         return queries.map((query) => query.includes('batches_'));
       };
       expect(asked(4)).toEqual([false]);
@@ -250,8 +251,8 @@ function databaseCases(inStore: InStore, inDatabase: InDatabase): void {
   test('that a newer version has written is refused', () =>
     inDatabase(async (database) => {
       expect(new SqliteLogStore(database).logs()).toEqual([]);
-      database.sql.exec('UPDATE format SET version = 3');
-      expect(() => new SqliteLogStore(database)).toThrow('has format 3');
+      database.sql.exec('UPDATE format SET version = 4');
+      expect(() => new SqliteLogStore(database)).toThrow('has format 4');
     }));
 
   test('of a version that knew no aborted transactions goes on, and knows some', () =>
@@ -259,6 +260,7 @@ function databaseCases(inStore: InStore, inDatabase: InDatabase): void {
       const before = new SqliteLogStore(database);
       await before.commit([create, ...appends(log, 0, 3)]);
       database.sql.exec('DROP TABLE aborted_1');
+      database.sql.exec('DROP TABLE remote');
       database.sql.exec('UPDATE format SET version = 1');
       const store = new SqliteLogStore(database);
       expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 3 });
@@ -302,7 +304,7 @@ function failureCases(inStore: InStore): void {
       expect(await store.names(log)).toEqual([]);
       expect(batchRows(database)).toMatchObject([{ base: 0, last: 2 }]);
       await store.commit(appends(log, 3, 4));
-      expect(offsetsOf(store.read(log, ALL))).toHaveLength(4);
+      expect(offsetsOf(await store.read(log, ALL))).toHaveLength(4);
     }),
   );
 
@@ -313,7 +315,7 @@ function failureCases(inStore: InStore): void {
       const swap: LogWrite[] = [{ type: 'drop', log }, create, append({ log, baseOffset: 7 })];
       await expect(store.commit([...swap, { type: 'roll', log: other.log }])).rejects.toThrow(other.log);
       expect(await store.open(log)).toEqual({ logStartOffset: 0, logEndOffset: 3 });
-      expect(offsetsOf(store.read(log, ALL))).toHaveLength(3);
+      expect(offsetsOf(await store.read(log, ALL))).toHaveLength(3);
     }),
   );
 }

@@ -1,7 +1,10 @@
 import { unstable_dev } from 'wrangler';
 
 type Worker = Awaited<ReturnType<typeof unstable_dev>>;
-type Settings = Pick<NonNullable<Parameters<typeof unstable_dev>[1]>, 'config' | 'compatibilityDate'>;
+type Settings = Pick<
+  NonNullable<Parameters<typeof unstable_dev>[1]>,
+  'config' | 'compatibilityDate' | 'vars' | 'persistTo'
+>;
 
 /** A Worker in workerd, as wrangler bundles it, on a free port; wrangler says nothing but what went wrong. */
 export function startWorker(script: string, settings: Settings): Promise<Worker> {

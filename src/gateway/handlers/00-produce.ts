@@ -38,6 +38,9 @@ export const produce = handler({
         gather.enter();
         call.ask(place.shard, onePartition(request, topic, partition), (reply) => {
           const response = answeredIn(reply, partition.index);
+          // A shard that is short of room slows its producers down.
+          const { throttleTimeMs = 0 } = (reply.body as ProduceResponse | undefined) ?? {};
+          call.throttleMs = Math.max(call.throttleMs, throttleTimeMs);
           if (call.version >= LEADERS_VERSION) {
             response.currentLeader = leaderHint(call, topic, partition.index, response.errorCode);
           }

@@ -112,6 +112,11 @@ export class BatchRows {
     };
   }
 
+  /** Drops the rows that begin in between. */
+  dropBetween({ baseOffset, nextOffset }: { baseOffset: Offset; nextOffset: Offset }): void {
+    this.#delete('base >= ? AND base < ?', baseOffset, nextOffset);
+  }
+
   /** Drops every batch that begins below `offset`, which begins a row. */
   dropBelow(offset: Offset): void {
     this.#delete('base < ?', offset);
@@ -133,8 +138,12 @@ export class BatchRows {
     return place ? Math.min(place.base, offset) : offset;
   }
 
-  /** The rows from one row's start to another's become `batches`; rows that are the same stay: each write is billed. */
-  replace({ fromOffset, toOffset }: ReplacedRange, batches: readonly HeldBatch[]): void {
+  /**
+   * The rows from one row's start to another's become `batches`; rows that are the same stay: each write is billed.
+   * @returns where those began that are others now.
+   */
+  replace({ fromOffset, toOffset }: ReplacedRange, batches: readonly HeldBatch[]): Offset[] {
+    const changed: Offset[] = [];
     const places = this.#sql
       .exec<RowPlace>(
         `SELECT base, last, size FROM ${this.#table} WHERE base >= ? AND base < ? ORDER BY base`,
@@ -152,7 +161,9 @@ export class BatchRows {
       if (isSame) continue;
       this.#delete('base = ?', place.base);
       this.insert(kept);
+      changed.push(place.base);
     }
+    return changed;
   }
 
   /** Deletes what is not in the table itself. */

@@ -15,6 +15,7 @@ import { OneTimer } from './one-timer.ts';
 import { type OpenLink, RemoteShards } from './remote-shards.ts';
 import { clusterIdOf, NODE_ID } from './settings.ts';
 import type { SharedMetadata } from './shared-metadata.ts';
+import { TieredShards, type TieredShardsParts } from './tiering/tiered-shards.ts';
 
 /** The host's end of a client's byte stream, whatever carries it. */
 export interface ClientStream {
@@ -36,6 +37,8 @@ export interface ClientGatewayParts {
   metadata: SharedMetadata;
   kernels: Kernels;
   open: OpenLink;
+  /** Where old segments are read, and what gateways of one isolate know of them; left out, there are none. */
+  remote?: Pick<TieredShardsParts, 'storage' | 'reader' | 'places'> | undefined;
   verifyToken?: VerifyToken | undefined;
   clock?: Clock;
   /** Nothing more is to come of it. */
@@ -87,7 +90,7 @@ export class ClientGateway {
     this.shards = new RemoteShards({
       open,
       greeting: (shard) => metadata.greeting(shard),
-      reply: (reply) => this.gateway.receive(reply),
+      reply: (reply) => (tiered ? tiered.receive(reply) : this.gateway.receive(reply)),
       onMetadata: (frame) => {
         metadata.take(frame);
         this.shards.tellMetadata();
@@ -95,6 +98,14 @@ export class ClientGateway {
       },
       onClosed: (shard) => this.#linkClosed(shard),
     });
+    const tiered: TieredShards | undefined =
+      parts.remote &&
+      new TieredShards({
+        ...parts.remote,
+        link: this.shards,
+        reply: (reply) => this.gateway.receive(reply),
+        now: () => clock.now(),
+      });
     this.gateway = startGateway(
       {
         identity: { clusterId: clusterIdOf(cluster), nodeId: NODE_ID, directoryId: '' },
@@ -107,7 +118,7 @@ export class ClientGateway {
         cryptography: CRYPTOGRAPHY,
         verifyToken,
       },
-      { link: this.shards, image: metadata.image },
+      { link: tiered ?? this.shards, image: metadata.image },
     );
     this.shards.open(METADATA_SHARD);
   }

@@ -2,6 +2,10 @@ import type { SqlDatabase } from './sql.ts';
 
 /** A Durable Object's storage, as far as a shard's host needs it: `ctx.storage` is one. */
 export interface ObjectStorage extends SqlDatabase {
+  readonly sql: SqlDatabase['sql'] & {
+    /** Of all that is in it. */
+    readonly databaseSize: number;
+  };
   getAlarm(): Promise<number | null>;
   setAlarm(atMs: number): unknown;
   /** Everything, the alarm too. */

@@ -1,7 +1,15 @@
 import type { SqlDatabase } from './sql.ts';
 
-/** Of the tables below, and of a log's own. Version 1 had no tables of aborted transactions. */
-const FORMAT_VERSION = 2;
+/**
+ * Of the tables below, and of a log's own. Version 1 had no tables of aborted transactions, 2 none of remote segments.
+ */
+const FORMAT_VERSION = 3;
+
+/** Segments in remote storage: few, each written some four times in its life. */
+const REMOTE_TABLE = `CREATE TABLE remote (
+  id INTEGER PRIMARY KEY, log INTEGER, base INTEGER, next INTEGER, size INTEGER, footer INTEGER,
+  maxTimestamp INTEGER, firstTimestamp INTEGER, digest INTEGER, state INTEGER, since INTEGER, local INTEGER, key TEXT
+)`;
 
 /**
  * Written rows are billed one by one, an index entry as one more: keys are integers, and no table has an index beside.
@@ -16,6 +24,7 @@ const TABLES = [
     id INTEGER PRIMARY KEY, log INTEGER, name TEXT, size INTEGER, piece INTEGER, bytes BLOB
   )`,
   'CREATE TABLE pieces (id INTEGER PRIMARY KEY, bytes BLOB)',
+  REMOTE_TABLE,
 ];
 
 /** The tables of one log, whose key is an integer because no other log is in them. */
@@ -56,14 +65,16 @@ export function prepareDatabase(database: SqlDatabase): void {
   }
   const [row] = sql.exec<{ version: number }>('SELECT version FROM format').toArray();
   if (row?.version === FORMAT_VERSION) return;
-  if (row?.version === 1) return database.transactionSync(() => upgrade(sql));
+  const from = row?.version;
+  if (from === 1 || from === 2) return database.transactionSync(() => upgrade(sql, from));
   throw new Error(
     `this object's database has format ${row?.version}, and this version of Milena knows ${FORMAT_VERSION} alone`,
   );
 }
 
-function upgrade(sql: SqlDatabase['sql']): void {
+function upgrade(sql: SqlDatabase['sql'], from: 1 | 2): void {
+  sql.exec(REMOTE_TABLE);
   const logs = sql.exec<{ number: number }>('SELECT number FROM logs').toArray();
-  for (const { number } of logs) createAbortedTable(sql, number);
+  if (from === 1) for (const { number } of logs) createAbortedTable(sql, number);
   sql.exec('UPDATE format SET version = ?', FORMAT_VERSION);
 }

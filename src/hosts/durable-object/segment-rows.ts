@@ -2,7 +2,7 @@ import { at } from '../../model/assert.ts';
 import type { HeldBatch } from '../../log/row-replacement.ts';
 import type { Millis, Offset } from '../../model/ids.ts';
 import type { ReplacedRange, Segment } from '../../ports/log-store.ts';
-import type { BatchRows } from './batch-rows.ts';
+import type { Sums } from './batch-rows.ts';
 import { tablesOf } from './schema.ts';
 import type { SqlDatabase } from './sql.ts';
 
@@ -15,16 +15,21 @@ type SegmentRow = {
   firstTimestamp: Millis;
 };
 
+/** What has the batches. */
+interface Summed {
+  sums(offset: Offset, endOffset?: Offset): Sums;
+}
+
 /** The segments of one log: where in its rows they begin, and what is in them. In memory, rolls are stored. */
 export class SegmentRows {
   readonly #sql: SqlDatabase['sql'];
   readonly #table: string;
-  readonly #batches: BatchRows;
+  readonly #batches: Summed;
   /** Ascending, never empty; the last one is active, and its `nextOffset` is not kept. */
   #segments: Segment[];
 
   /** @param log its number. A log that has no segments yet gets its first. */
-  constructor({ sql }: SqlDatabase, batches: BatchRows, log: number) {
+  constructor({ sql }: SqlDatabase, batches: Summed, log: number) {
     this.#sql = sql;
     this.#batches = batches;
     this.#table = tablesOf(log).segments;

@@ -15,6 +15,15 @@ const DEFAULTS: readonly (readonly [string, string])[] = [
   ['sasl.enabled.mechanisms', 'OAUTHBEARER,SCRAM-SHA-256,SCRAM-SHA-512,PLAIN'],
 ];
 
+/** Where segments can go elsewhere they do; an object keeps the newest 64 MB of its log. */
+const TIERED: readonly (readonly [string, string])[] = [
+  ['remote.log.storage.system.enable', 'true'],
+  ['milena.remote.storage.enable', 'true'],
+  ['log.segment.bytes', String(16 * 1024 * 1024)],
+  ['log.roll.ms', String(15 * 60_000)],
+  ['log.local.retention.bytes', String(64 * 1024 * 1024)],
+];
+
 /**
  * A cluster's id as Kafka has them, 16 bytes in base64url: the name where that is one, else made of it.
  */
@@ -31,13 +40,13 @@ export function clusterIdOf(name: string): string {
 }
 
 /** @param text as in server.properties. @throws {KafkaError} for a bad value. */
-export function settingsOf(text: string): ReadonlyMap<string, string> {
+export function settingsOf(text: string, { isTiered = false } = {}): ReadonlyMap<string, string> {
   const given = text.split('\n').flatMap((line): [string, string][] => {
     const at = line.indexOf('=');
     if (at < 0 || line.trimStart().startsWith('#')) return [];
     return [[line.slice(0, at).trim(), line.slice(at + 1).trim()]];
   });
-  const settings = new Map([...DEFAULTS, ...given]);
+  const settings = new Map([...DEFAULTS, ...(isTiered ? TIERED : []), ...given]);
   checkBrokerConfigs(settings);
   return settings;
 }

@@ -7,8 +7,11 @@ import type { Offset, Uuid } from '../../model/ids.ts';
 import type { Answer, Ask, Caller } from '../../model/machine.ts';
 import type { LogFields } from '../../ports/log.ts';
 import { METADATA_SHARD, type ShardId, type ShardReply, type ShardRequest } from '../../ports/shard-link.ts';
+import { sizeOfAll } from '../../ports/log-store.ts';
+import type { RemoteStorage } from '../../ports/remote-storage.ts';
 import type { Codecs } from '../../records/codecs.ts';
-import { produceApi } from '../../wire/apis/00-produce.ts';
+import type { RoomBounds } from '../../log/tiering/decide.ts';
+import { produceApi, type ProduceResponse } from '../../wire/apis/00-produce.ts';
 import { webRandom } from '../web/random.ts';
 import { Controller } from './controller.ts';
 import { CountedDatabase } from './counted-database.ts';
@@ -16,8 +19,11 @@ import { decodeFrame, decodeFrames, encodeFrame, type MetadataFrame, type ToShar
 import { Links, type ObjectSocket } from './links.ts';
 import { ObjectClock } from './object-clock.ts';
 import { ObjectState, type ObjectStorage } from './object-state.ts';
+import { OBJECT_ROOM, ObjectRoom } from './room.ts';
 import { clusterIdOf, NODE_ID } from './settings.ts';
 import { SqliteLogStore } from './sqlite-log-store.ts';
+import { ObjectTiering } from './tiering/object-tiering.ts';
+import { RemoteReader } from './tiering/remote-reader.ts';
 
 /** One object asks another: by a call, never by a socket of its own, which would keep it awake. */
 export interface Peers {
@@ -34,6 +40,10 @@ export interface ShardHostParts {
   shard: ShardId;
   cluster: string;
   storage: ObjectStorage;
+  /** Where closed segments go; left out, they stay. */
+  remote?: RemoteStorage | undefined;
+  /** How much the object holds. */
+  room?: RoomBounds;
   /** Links of gateways that an earlier instance has accepted. */
   sockets: Iterable<ObjectSocket>;
   peers: Peers;
@@ -77,6 +87,9 @@ export class ShardHost {
   readonly #backend: Backend;
   readonly #store: SqliteLogStore;
   readonly #controller: Controller | undefined;
+  /** Undefined where nothing is moved elsewhere. */
+  readonly #tiering: ObjectTiering | undefined;
+  readonly #room: ObjectRoom;
   /** Whose topic it is; undefined for coordinators, who look at all. */
   readonly #topicId: Uuid | undefined;
   /** Waits for the metadata. */
@@ -85,7 +98,7 @@ export class ShardHost {
   #staysAwake = false;
 
   constructor(parts: ShardHostParts) {
-    const { shard, cluster, storage, peers, kernels, codecs, settings, lingerMs, onWarning } = parts;
+    const { shard, cluster, storage, remote, peers, kernels, codecs, settings, lingerMs, onWarning } = parts;
     const linger = { ms: lingerMs, maxBytes: LINGER_MAX_BYTES };
     this.#parts = parts;
     this.shard = shard;
@@ -98,8 +111,11 @@ export class ShardHost {
     this.#state = new ObjectState(this.#database, webRandom.uuid());
     this.#store = new SqliteLogStore(this.#database, {
       onWrite: () => this.#state.checkFence(),
+      remote: remote && { storage: remote, reader: new RemoteReader() },
+      onClosed: () => this.#tiering?.soon(),
       ...(lingerMs > 0 && shard !== METADATA_SHARD && { linger: { clock: this.#clock, ...linger } }),
     });
+    this.#room = new ObjectRoom(parts.room ?? OBJECT_ROOM, () => storage.sql.databaseSize);
     const controller = shard === METADATA_SHARD ? new Controller(this.#links, this.#state, peers) : undefined;
     this.#controller = controller;
     this.#backend = startShards({
@@ -112,11 +128,24 @@ export class ShardHost {
       endpoints: [],
       staticConfigs: settings,
       onWarning,
-      reply: (reply) => this.#links.reply(reply),
+      reply: (reply) => this.#reply(reply),
       others: { request: (request) => this.#askOther(request) },
       ...(controller && { adjust: (spec) => controller.adjust(spec, this.#backend.shards) }),
     });
     controller?.serve(this.#backend.image, this.#clock);
+    const { shards } = this.#backend;
+    const moving = {
+      cluster,
+      shard,
+      shards,
+      store: this.#store,
+      clock: this.#clock,
+      random: webRandom,
+      onWarning,
+    };
+    // What coordinators keep is small, and wanted whole.
+    if (remote !== undefined && this.#topicId !== undefined)
+      this.#tiering = new ObjectTiering({ remote, ...moving });
   }
 
   /** Before anything else: what an earlier instance has left is taken up. */
@@ -154,7 +183,9 @@ export class ShardHost {
     switch (frame.type) {
       case 'request': {
         const request = this.#links.request(link, frame, { shard: this.shard, bytes });
+        const isFull = request.apiKey === produceApi.key && this.#room.look() === 'full';
         if (this.#isGone) this.#refuse(request);
+        else if (isFull) this.#refuse(request, ErrorCode.THROTTLING_QUOTA_EXCEEDED);
         else shards.request(request);
         return this.#stayAwake();
       }
@@ -168,8 +199,12 @@ export class ShardHost {
     }
   }
 
-  #refuse({ from }: ShardRequest): void {
-    this.#links.reply({ to: from, body: undefined, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION });
+  #refuse({ from }: ShardRequest, errorCode: number = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION): void {
+    this.#links.reply({ to: from, body: undefined, errorCode });
+  }
+
+  #reply(reply: ShardReply): void {
+    this.#links.reply(isProduced(reply) ? this.#room.throttled(reply) : reply);
   }
 
   /** The gateway has gone. */
@@ -208,16 +243,24 @@ export class ShardHost {
     return this.#controller?.metadataFor(shard) ?? [];
   }
 
-  /** Since this instance woke. */
-  get counts(): { rowsWritten: number; transactions: number } {
+  /** Since this instance woke; and what there is. */
+  get counts() {
     const { rowsWritten, transactions } = this.#database;
-    return { rowsWritten, transactions };
+    const remote = this.#backend.shards.get(this.shard)?.log?.remoteSegments ?? [];
+    return {
+      rowsWritten,
+      transactions,
+      storedBytes: this.#parts.storage.sql.databaseSize,
+      remoteSegments: remote.length,
+      remoteBytes: sizeOfAll(remote),
+    };
   }
 
   /** The topic is deleted: nothing of it stays. Idempotent. */
   async drop(): Promise<void> {
     this.#isGone = true;
     if (this.#topicId !== undefined) await this.#backend.shards.dropTopic(this.#topicId);
+    await this.#tiering?.deleteEverything();
     this.#links.closeAll(GONE, 'the topic is deleted');
     await this.#parts.storage.deleteAll();
   }
@@ -233,6 +276,7 @@ export class ShardHost {
     if (this.#controller !== undefined) return;
     await logManager.check();
     await cleaner.cleanDirtiest();
+    await this.#tiering?.look();
     const log = shards.get(this.shard)?.log;
     const isEmpty = log === undefined || log.logEndOffset === log.logStartOffset;
     if (!isEmpty) this.#clock.wakeAt(this.#clock.now() + LOOK_AFTER_IDLE_MS);
@@ -284,4 +328,9 @@ export class ShardHost {
       if (this.#links.unansweredCount > 0) this.#stayAwake();
     }, STAY_AWAKE_MS);
   }
+}
+
+/** Answers to Fetch have partitions where these have partition responses. */
+function isProduced({ body }: ShardReply): boolean {
+  return (body as Partial<ProduceResponse> | undefined)?.responses?.[0]?.partitionResponses !== undefined;
 }

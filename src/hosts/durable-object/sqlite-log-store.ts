@@ -2,6 +2,7 @@ import { RowReplacement } from '../../log/row-replacement.ts';
 import type { AbortedTransaction } from '../../model/aborted.ts';
 import type { LogKey, Millis, Offset, Uuid } from '../../model/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { RemotePlace } from '../../ports/remote-storage.ts';
 import type {
   LogExtent,
   LogName,
@@ -19,6 +20,8 @@ import { prepareDatabase } from './schema.ts';
 import type { SqlDatabase } from './sql.ts';
 import { SqliteLog } from './sqlite-log.ts';
 import type { StoreParts } from './sqlite-log.ts';
+import { LogTiering } from './tiering/log-tiering.ts';
+import type { Remote } from './tiering/tiered-rows.ts';
 
 export interface SqliteLogStoreOptions {
   /** Memory for the newest batches of all logs. */
@@ -27,6 +30,11 @@ export interface SqliteLogStoreOptions {
   onWrite?: () => void;
   /** Appends that come close together share a row, see {@link Linger}; left out, each commit is written at once. */
   linger?: Linger;
+  /** Where old segments go; left out, nowhere. */
+  remote?: Remote | undefined;
+  now?: () => Millis;
+  /** A segment was closed: there may be something to copy. */
+  onClosed?: () => void;
 }
 
 /**
@@ -75,14 +83,14 @@ export class SqliteLogStore implements LogStore {
   readonly #onWrite: () => void;
 
   /** @throws with a message for people when the database was written by a newer version. */
-  constructor(
-    database: SqlDatabase,
-    { tailBytes = TAIL_BYTES, onWrite = () => {}, linger }: SqliteLogStoreOptions = {},
-  ) {
+  constructor(database: SqlDatabase, options: SqliteLogStoreOptions = {}) {
+    const { tailBytes = TAIL_BYTES, onWrite = () => {}, linger, remote } = options;
+    const { now = Date.now, onClosed = () => {} } = options;
     this.#onWrite = onWrite;
     this.#linger = linger;
     prepareDatabase(database);
-    this.#parts = { database, blobs: new Blobs(database), tail: new Tail(tailBytes) };
+    const shared = { database, blobs: new Blobs(database), tail: new Tail(tailBytes) };
+    this.#parts = { ...shared, remote, now, onClosed };
     const names = database.sql.exec<LogRow>(
       'SELECT number, log, topic, topicId, partition FROM logs ORDER BY number',
     );
@@ -175,7 +183,7 @@ export class SqliteLogStore implements LogStore {
     }
   }
 
-  read(log: LogKey, range: ReadRange): Uint8Array {
+  read(log: LogKey, range: ReadRange): Uint8Array | Promise<Uint8Array> {
     const opened = this.#opened(log);
     // Rows end before what waits.
     if (this.#round?.waiting.has(opened) && !opened.hasInMemory(range.fromOffset)) this.#writeWaiting();
@@ -183,8 +191,26 @@ export class SqliteLogStore implements LogStore {
   }
 
   replace(log: LogKey, range: ReplacedRange): Replacement {
+    return new RowReplacement(range, this.#opened(log).replacedRows(this.#committing(log)));
+  }
+
+  /** What moves segments of an open log to remote storage and out of it. */
+  tiering(log: LogKey): LogTiering {
+    return new LogTiering(this.#opened(log), this.#committing(log));
+  }
+
+  remoteAt(log: LogKey, offset: Offset): RemotePlace | undefined {
+    return this.#opened(log).remoteAt(offset);
+  }
+
+  remoteSegments(log: LogKey): readonly RemotePlace[] {
+    return this.#opened(log).remote.onlyRemote;
+  }
+
+  /** Does work in a transaction of its own, behind all that waits. */
+  #committing(log: LogKey): (work: () => void) => void {
     this.#writeWaiting();
-    const commit = (work: () => void) => {
+    return (work) => {
       try {
         this.#parts.database.transactionSync(() => {
           this.#onWrite();
@@ -195,7 +221,6 @@ export class SqliteLogStore implements LogStore {
         throw error;
       }
     };
-    return new RowReplacement(range, this.#opened(log).replacedRows(commit));
   }
 
   segments(log: LogKey): readonly Segment[] {

@@ -1,6 +1,7 @@
 import type { HeldBatch, ReplacedRows } from '../../log/row-replacement.ts';
 import { invariant, unreachable } from '../../model/assert.ts';
 import type { Millis, Offset } from '../../model/ids.ts';
+import type { RemotePlace } from '../../ports/remote-storage.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
 import { keepable } from '../../records/keepable.ts';
 import { COPY_MAX_BYTES, LogTail } from '../../segments/tail.ts';
@@ -12,12 +13,19 @@ import { NamedValues } from './named-values.ts';
 import { createLogTables, tablesOf } from './schema.ts';
 import { SegmentRows } from './segment-rows.ts';
 import type { SqlDatabase } from './sql.ts';
+import { RemoteRows } from './tiering/remote-rows.ts';
+import { type Remote, TieredRows } from './tiering/tiered-rows.ts';
 
 /** What all logs of one store share. */
 export interface StoreParts {
   database: SqlDatabase;
   blobs: Blobs;
   tail: Tail;
+  /** Where segments may have gone. */
+  remote: Remote | undefined;
+  now: () => Millis;
+  /** A segment was closed. */
+  onClosed: () => void;
 }
 
 /** What a log's own code does; the store sees to the others. */
@@ -34,15 +42,18 @@ export class SqliteLog {
   readonly number: number;
   readonly values: NamedValues;
   readonly aborted: AbortedRows;
+  readonly remote: RemoteRows;
   readonly #database: SqlDatabase;
   readonly #batches: BatchRows;
+  readonly #rows: TieredRows;
+  readonly #onClosed: () => void;
   readonly #segments: SegmentRows;
   readonly #tail: LogTail;
   readonly #shared: Tail;
   #startOffset: Offset;
   #endOffset: Offset;
   /** How often batches went. */
-  #cuts = 0;
+  cuts = 0;
   /** Appended and in no row yet. */
   #gathered: HeldBatch[] = [];
   #gatheredBytes = 0;
@@ -64,21 +75,20 @@ export class SqliteLog {
   }
 
   /** Reads what is known of log `number` without its batches. */
-  constructor({ database, blobs, tail }: StoreParts, number: number) {
+  constructor({ database, blobs, tail, onClosed, ...parts }: StoreParts, number: number) {
     this.number = number;
     this.#database = database;
     this.#batches = new BatchRows(database, blobs, number);
-    this.#segments = new SegmentRows(database, this.#batches, number);
+    this.remote = new RemoteRows(database, number);
+    this.#rows = new TieredRows(this.#batches, this.remote, parts);
+    this.#segments = new SegmentRows(database, this.#rows, number);
+    this.#onClosed = onClosed;
     this.values = new NamedValues(database, blobs, number);
     this.aborted = new AbortedRows(database, number);
     this.#shared = tail;
     this.#tail = new LogTail(tail);
     this.#startOffset = this.#storedStart();
-    this.#endOffset = Math.max(
-      this.#startOffset,
-      this.#segments.active.baseOffset,
-      this.#batches.endOffset(),
-    );
+    this.#endOffset = Math.max(this.#startOffset, this.#segments.active.baseOffset, this.#rows.endOffset());
   }
 
   get extent(): LogExtent {
@@ -96,13 +106,23 @@ export class SqliteLog {
   }
 
   /** Always asks the database, so that the platform can refuse an instance that was replaced. */
-  read(range: ReadRange): Uint8Array {
+  read(range: ReadRange): Uint8Array | Promise<Uint8Array> {
     const asked = { ...range, fromOffset: Math.max(range.fromOffset, this.#storedStart()) };
-    return this.hasInMemory(asked.fromOffset) ? this.#tail.read(asked) : this.#batches.read(asked);
+    return this.hasInMemory(asked.fromOffset) ? this.#tail.read(asked) : this.#rows.read(asked);
   }
 
-  batchAt(timestamp: Millis, fromOffset: Offset): Offset | undefined {
-    return this.#batches.batchAt(timestamp, Math.max(fromOffset, this.#startOffset));
+  /** What lies below the log start, too, as long as its segment does. */
+  readStored(range: ReadRange): Uint8Array | Promise<Uint8Array> {
+    return this.#rows.read(range);
+  }
+
+  /** What of remote storage has to be read by whoever wants all from there on; undefined where that is here. */
+  remoteAt(offset: Offset): RemotePlace | undefined {
+    return this.hasInMemory(offset) ? undefined : this.#rows.remoteAt(offset);
+  }
+
+  batchAt(timestamp: Millis, fromOffset: Offset): Promise<Offset | undefined> {
+    return this.#rows.batchAt(timestamp, Math.max(fromOffset, this.#startOffset));
   }
 
   apply(change: LogChange): void {
@@ -111,7 +131,8 @@ export class SqliteLog {
       case 'append':
         return this.#append(change);
       case 'roll':
-        return this.#segments.roll(this.#endOffset);
+        this.#segments.roll(this.#endOffset);
+        return this.#onClosed();
       case 'truncate':
         return this.#truncate(change.toOffset);
       case 'trim':
@@ -143,6 +164,7 @@ export class SqliteLog {
     const { batches, segments, aborted } = tablesOf(this.number);
     this.#batches.forgetPieces();
     this.values.deleteAll();
+    this.remote.deleteAll();
     sql.exec(`DROP TABLE ${batches}`);
     sql.exec(`DROP TABLE ${segments}`);
     sql.exec(`DROP TABLE ${aborted}`);
@@ -152,13 +174,13 @@ export class SqliteLog {
 
   /** @param commit does `work` in a transaction of its own. */
   replacedRows(commit: (work: () => void) => void): ReplacedRows {
-    const cuts = this.#cuts;
+    const { cuts } = this;
     return {
-      isCurrent: () => this.#cuts === cuts,
-      rowStart: (offset) => this.#batches.rowStart(offset),
+      isCurrent: () => this.cuts === cuts,
+      rowStart: (offset) => this.#rows.rowStart(offset),
       replaceRows: async (range, batches) =>
         commit(() => {
-          this.#batches.replace(range, batches);
+          this.#rows.replace(range, batches);
           this.#segments.changed(range);
           this.#tail.dropBelow(range.toOffset);
         }),
@@ -166,9 +188,14 @@ export class SqliteLog {
     };
   }
 
+  /** Its batches are elsewhere. */
+  dropRows(segment: Pick<Segment, 'baseOffset' | 'nextOffset'>): void {
+    this.#batches.dropBetween(segment);
+  }
+
   /** Lets go of the batches in memory. */
   forget(): void {
-    this.#cuts++;
+    this.cuts++;
     this.#tail.cutFrom(0);
     this.#gathered = [];
   }
@@ -187,10 +214,10 @@ export class SqliteLog {
   }
 
   #truncate(toOffset: Offset): void {
-    if (!this.#batches.cutFrom(toOffset)) return;
-    this.#cuts++;
+    if (!this.#rows.cutFrom(toOffset)) return;
+    this.cuts++;
     this.#tail.cutFrom(toOffset);
-    this.#endOffset = Math.max(this.#startOffset, this.#batches.endOffset());
+    this.#endOffset = Math.max(this.#startOffset, this.#rows.endOffset());
     this.#segments.cut(this.#endOffset);
     this.aborted.replaceFrom(this.#endOffset, []);
   }
@@ -202,8 +229,8 @@ export class SqliteLog {
     this.#database.sql.exec('UPDATE logs SET start = ? WHERE number = ?', beforeOffset, this.number);
     const oldest = this.#segments.trim(beforeOffset);
     if (oldest === undefined) return;
-    this.#cuts++;
-    this.#batches.dropBelow(oldest);
+    this.cuts++;
+    this.#rows.dropBelow(oldest);
     this.#tail.dropBelow(oldest);
     this.aborted.dropBelow(oldest);
   }

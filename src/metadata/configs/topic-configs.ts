@@ -33,7 +33,7 @@ const ROWS = [
   ['preallocate', 'boolean', 'false', '', 'log.preallocate', 'Reserve the file of a new segment on disk at once.'],
   ['remote.log.copy.disable', 'boolean', 'false', '', '', 'Stop copying segments of a tiered topic to remote storage.'],
   ['remote.log.delete.on.disable', 'boolean', 'false', '', '', 'Delete remote segments when tiering of the topic is turned off.'],
-  ['remote.storage.enable', 'boolean', 'false', '', '', 'Copy closed segments to remote storage.'],
+  ['remote.storage.enable', 'boolean', 'false', '', 'milena.remote.storage.enable', 'Copy closed segments to remote storage.'],
   ['retention.bytes', 'long', '-1', '', 'log.retention.bytes', 'Size of a partition above which its oldest segments go; -1 is without limit.'],
   ['retention.ms', 'long', '604800000', '>=-1', 'log.retention.ms', 'Age above which a partition\'s oldest segments go; -1 is without limit.'],
   ['segment.bytes', 'int', '1073741824', '>=1048576', 'log.segment.bytes', 'Size at which a segment is closed.'],

@@ -271,7 +271,16 @@ const refused = (why: string): OfTopics => ({
 });
 
 /** Of no topic here, which is what Kafka does with it for one that is not tiered. */
-const OF_TIERED = honoured('it says something of tiered topics alone, and there are none');
+const OF_TIERED = honoured('it says something of tiered topics alone, and there are none but on Cloudflare');
+const TIERED: OfTopics = {
+  verdict: { type: 'honoured', how: 'on Cloudflare, with a bucket of R2; refused elsewhere' },
+  refuses: {
+    unless: (value, { staticConfigs }) =>
+      value.trim().toLowerCase() === 'false' ||
+      staticConfigs.get('remote.log.storage.system.enable') === 'true',
+    why: 'Tiered Storage functionality is disabled in the broker',
+  },
+};
 const ONE_COPY = honoured('a partition has one replica, so there is nothing to replicate or throttle');
 /** With `milena.flush=always` every ack has been flushed, which is more than is asked for. */
 const FLUSHED: OfTopics = {
@@ -313,7 +322,7 @@ const TOPIC_VERDICTS: Readonly<Record<TopicConfigName, OfTopics>> = {
   preallocate: refused('files are not reserved in advance here'),
   'remote.log.copy.disable': OF_TIERED,
   'remote.log.delete.on.disable': OF_TIERED,
-  'remote.storage.enable': refused('Tiered Storage functionality is disabled in the broker'),
+  'remote.storage.enable': TIERED,
   'retention.bytes': honoured(),
   'retention.ms': honoured(),
   'segment.bytes': honoured(),

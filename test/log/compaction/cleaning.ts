@@ -4,7 +4,11 @@ import { type NewRecord, buildBatch } from '../../../src/records/builder.ts';
 import type { BatchSpec } from '../../../src/records/builder.ts';
 import { type BatchRecords, records } from '../../../src/records/batch.ts';
 import { BatchHeader } from '../../../src/records/header.ts';
-import { append, codecs, kernels, NAME, NOW, type Rig } from '../fixtures.ts';
+import type { LogStore } from '../../../src/ports/log-store.ts';
+import { append, codecs, kernels, NAME, NOW, type Rig as MemoryRig } from '../fixtures.ts';
+
+/** On whatever store. */
+type Rig = Omit<MemoryRig, 'store'> & { store: LogStore };
 
 export const HOUR_MS = 60 * 60 * 1000;
 
@@ -65,7 +69,7 @@ export async function pass(rig: Rig, options: PassOptions = {}): Promise<Cleaned
 export async function batchesOf({ store, log }: Pick<Rig, 'store' | 'log'>): Promise<BatchRecords[]> {
   const found: BatchRecords[] = [];
   for (let fromOffset = log.logStartOffset; ;) {
-    const bytes = store.read(NAME.log, { fromOffset, endOffset: Infinity, maxBytes: 1 });
+    const bytes = await store.read(NAME.log, { fromOffset, endOffset: Infinity, maxBytes: 1 });
     if (bytes.length === 0) return found;
     found.push(await records(bytes, kernels, codecs));
     fromOffset = new BatchHeader(bytes).lastOffset + 1;

@@ -1,0 +1,168 @@
+import { ErrorCode } from '../../../model/errors.ts';
+import type { Address } from '../../../model/machine.ts';
+import type { RemoteStorage, TieredAnswer } from '../../../ports/remote-storage.ts';
+import type { ShardId, ShardLink, ShardReply, ShardRequest } from '../../../ports/shard-link.ts';
+import { type FetchRequest, type FetchResponse, fetchApi } from '../../../wire/apis/01-fetch.ts';
+import { offsetAfter } from '../../../records/header.ts';
+import { type RemoteReader, RemoteSegmentGone } from './remote-reader.ts';
+import type { TieredPlaces } from './tiered-places.ts';
+
+export interface TieredShardsParts {
+  link: ShardLink;
+  reply: (reply: ShardReply) => void;
+  storage: RemoteStorage;
+  /** What gateways of one isolate share. */
+  reader: RemoteReader;
+  places: TieredPlaces;
+  now: () => number;
+}
+
+type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
+/** What a shard answers that has what is asked for in remote storage alone. */
+type Told = FetchedPartition & { tiered?: TieredAnswer };
+
+const READ_COMMITTED = 1;
+const NO_RECORDS = new Uint8Array(0);
+
+/**
+ * Fetches of what is in remote storage are answered from there: a shard is asked where that is, once, and sleeps while
+ * it is read. All else goes to the shards.
+ */
+export class TieredShards implements ShardLink {
+  readonly #parts: TieredShardsParts;
+  /** Fetches without a last answer, by correlation id. */
+  readonly #fetches = new Map<number, ShardRequest>();
+
+  constructor(parts: TieredShardsParts) {
+    this.#parts = parts;
+  }
+
+  request(request: ShardRequest): void {
+    const wanted = request.apiKey === fetchApi.key ? wantedOf(request) : undefined;
+    if (wanted === undefined) return this.#parts.link.request(request);
+    this.#fetches.set(request.from.correlationId, request);
+    const { places, now } = this.#parts;
+    // Whoever doubts who leads is to hear that from the shard.
+    const isPlain = wanted.lastFetchedEpoch < 0 && wanted.currentLeaderEpoch <= 0;
+    const tiered = isPlain ? places.find(request.shard, wanted.fetchOffset, now()) : undefined;
+    if (tiered === undefined) this.#parts.link.request(request);
+    else void this.#read(request, tiered, { isFresh: false });
+  }
+
+  cancel(shard: ShardId, from: Address): void {
+    this.#fetches.delete(from.correlationId);
+    this.#parts.link.cancel(shard, from);
+  }
+
+  /** An answer of a shard. */
+  receive(reply: ShardReply): void {
+    const request = this.#fetches.get(reply.to.correlationId);
+    if (request === undefined) return this.#parts.reply(reply);
+    const tiered = tieredIn(reply);
+    if (tiered === undefined) return this.#answer(request, reply);
+    this.#parts.places.add(request.shard, tiered, this.#parts.now());
+    void this.#read(request, tiered, { isFresh: true });
+  }
+
+  #answer(request: ShardRequest, reply: ShardReply): void {
+    const { correlationId } = request.from;
+    if (this.#fetches.get(correlationId) !== request) return;
+    if (!reply.parked) this.#fetches.delete(correlationId);
+    this.#parts.reply(reply);
+  }
+
+  /** @param isFresh whether the shard has just said so. */
+  async #read(request: ShardRequest, tiered: TieredAnswer, { isFresh }: { isFresh: boolean }): Promise<void> {
+    const { storage, reader, places } = this.#parts;
+    const wanted = wantedOf(request);
+    if (wanted === undefined) return;
+    const { place } = tiered;
+    const maxBytes = request.credit ?? wanted.partitionMaxBytes;
+    try {
+      const range = { fromOffset: wanted.fetchOffset, endOffset: tiered.highWatermark, maxBytes };
+      const records = maxBytes > 0 ? await reader.read(storage, place, range) : NO_RECORDS;
+      if (maxBytes > 0 && records.length === 0) return this.#goOn(request, place.nextOffset);
+      const aborted = isCommitted(request)
+        ? abortedIn((await reader.footer(storage, place)).aborted, wanted.fetchOffset, records)
+        : null;
+      this.#answer(request, replyOf(request, { ...fetched(wanted.partition, tiered), records, ...aborted }));
+    } catch (error) {
+      places.forget(request.shard);
+      // What is known here may be old.
+      if (error instanceof RemoteSegmentGone && !isFresh) return this.#ask(request);
+      const refused = { to: request.from, body: undefined, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
+      this.#answer(request, refused);
+    }
+  }
+
+  /** Nothing is left in the rest of a segment: there is more behind it. */
+  #goOn(request: ShardRequest, fetchOffset: number): void {
+    const wanted = wantedOf(request);
+    const body = request.body as FetchRequest;
+    if (wanted === undefined || this.#fetches.get(request.from.correlationId) !== request) return;
+    const topics = body.topics.map((topic) => ({ ...topic, partitions: [{ ...wanted, fetchOffset }] }));
+    this.request({ ...request, body: { ...body, topics } });
+  }
+
+  #ask(request: ShardRequest): void {
+    if (this.#fetches.get(request.from.correlationId) === request) this.#parts.link.request(request);
+  }
+}
+
+function wantedOf({ body }: ShardRequest): FetchRequest['topics'][number]['partitions'][number] | undefined {
+  return (body as FetchRequest).topics[0]?.partitions[0];
+}
+
+function isCommitted({ body }: ShardRequest): boolean {
+  return (body as FetchRequest).isolationLevel === READ_COMMITTED;
+}
+
+function tieredIn({ body }: ShardReply): TieredAnswer | undefined {
+  const told: Told | undefined = (body as FetchResponse | undefined)?.responses[0]?.partitions[0];
+  return told?.errorCode === ErrorCode.OFFSET_MOVED_TO_TIERED_STORAGE ? told.tiered : undefined;
+}
+
+function fetched(
+  partitionIndex: number,
+  { highWatermark, lastStableOffset, logStartOffset }: TieredAnswer,
+): FetchedPartition {
+  return {
+    partitionIndex,
+    errorCode: ErrorCode.NONE,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    divergingEpoch: { epoch: -1, endOffset: -1 },
+    currentLeader: { leaderId: -1, leaderEpoch: -1 },
+    snapshotId: { endOffset: -1, epoch: -1 },
+    abortedTransactions: null,
+    preferredReadReplica: -1,
+    records: NO_RECORDS,
+  };
+}
+
+/** In the order of their first offsets. */
+function abortedIn(
+  all: readonly { producerId: number; firstOffset: number; lastOffset: number }[],
+  fromOffset: number,
+  records: Uint8Array,
+): Pick<FetchedPartition, 'abortedTransactions'> {
+  const endOffset = offsetAfter(records) ?? fromOffset;
+  const abortedTransactions = all
+    .filter(({ firstOffset, lastOffset }) => lastOffset >= fromOffset && firstOffset < endOffset)
+    .toSorted((a, b) => a.firstOffset - b.firstOffset)
+    .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
+  return { abortedTransactions };
+}
+
+function replyOf({ from, body }: ShardRequest, partition: FetchedPartition): ShardReply {
+  const topic = (body as FetchRequest).topics[0];
+  const response: FetchResponse = {
+    throttleTimeMs: 0,
+    errorCode: ErrorCode.NONE,
+    sessionId: 0,
+    responses: [{ topic: topic?.topic ?? '', topicId: topic?.topicId ?? '', partitions: [partition] }],
+    nodeEndpoints: [],
+  };
+  return { to: from, body: response };
+}

@@ -1,0 +1,4 @@
+import { remoteStorageContract } from './contract.ts';
+import { MemoryRemote } from './memory-remote.ts';
+
+remoteStorageContract('memory', async () => new MemoryRemote());
