@@ -3,7 +3,7 @@ import { Kafka, logLevel, type Consumer as KafkaJsConsumer } from 'kafkajs';
 import type { Client } from '../../src/client/client.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
-import { median, report } from './harness.ts';
+import { reportBeside } from './client-peers.ts';
 import { binding, rdConsumer } from './librdkafka/client.ts';
 
 /**
@@ -109,13 +109,7 @@ async function compare(
       if (round >= 0) rates[name]?.push(rate);
     }
   }
-  const { milena: own = [] } = rates;
-  for (const [peer, theirs] of Object.entries(rates)) {
-    const bench = `client-consume ${size.bytes} B ${peer}`;
-    const ratios = own.map((rate, round) => rate / (theirs[round] ?? Infinity));
-    const figure = { bench, value: median(theirs), unit: 'records/s' };
-    report(peer === 'milena' ? figure : { ...figure, peer: 'ours to it', ratio: median(ratios) });
-  }
+  reportBeside(`client-consume ${size.bytes} B`, rates);
 }
 
 async function fill(

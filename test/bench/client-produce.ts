@@ -4,7 +4,7 @@ import type { Client } from '../../src/client/client.ts';
 import type { Producer } from '../../src/client/producer/producer.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
-import { median, report } from './harness.ts';
+import { reportBeside } from './client-peers.ts';
 import { binding, type RdProducer, rdProducer } from './librdkafka/client.ts';
 
 /**
@@ -19,8 +19,6 @@ const SIZES = [
 /** What the others are given at once: they have no batches of their own. */
 const CHUNK_RECORDS = 500;
 const TOPIC = 'client-produce';
-/** Where a ratio is below its bar, docs/explanation says why. */
-const BARS: Readonly<Record<string, number>> = { kafkajs: 5, '@platformatic/kafka': 2, librdkafka: 0.8 };
 
 type Send = (values: readonly string[]) => Promise<void>;
 
@@ -57,16 +55,7 @@ async function compare(clients: Readonly<Record<string, Send>>, { bytes, records
       if (round >= 0) rates[name]?.push(rate);
     }
   }
-  const { milena: own = [] } = rates;
-  for (const [peer, theirs] of Object.entries(rates)) {
-    const bench = `client-produce ${bytes} B ${peer}`;
-    const ratios = own.map((rate, round) => rate / (theirs[round] ?? Infinity));
-    const figure = { bench, value: median(theirs), unit: 'records/s' };
-    const ratio = median(ratios);
-    report(
-      peer === 'milena' ? figure : { ...figure, peer: 'ours to it', ratio, bar: { ratio: BARS[peer] ?? 0 } },
-    );
-  }
+  reportBeside(`client-produce ${bytes} B`, rates);
 }
 
 export async function run(): Promise<void> {
