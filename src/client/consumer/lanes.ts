@@ -17,6 +17,12 @@ export interface Task<K, V> {
   isBegun: boolean;
 }
 
+/** What is to be done now, and what to call when that is over. */
+export interface Turn<K, V> {
+  task: Task<K, V>;
+  over: () => void;
+}
+
 /** Records that are worked on one after the other. */
 interface Lane<K, V> {
   readonly key: string;
@@ -38,11 +44,9 @@ export class Lanes<K, V> {
     this.#order = order;
   }
 
-  /** Records that are not begun, but those of paused partitions. */
-  get waiting(): number {
-    let sum = 0;
-    for (const [owner, count] of this.#waiting) if (!owner.isPaused) sum += count;
-    return sum;
+  /** Records of it that are not begun. */
+  waitingOf(owner: OwnedPartition): number {
+    return this.#waiting.get(owner) ?? 0;
   }
 
   push(task: Task<K, V>): void {
@@ -57,8 +61,8 @@ export class Lanes<K, V> {
     if (!lane.isBusy) this.#ready.add(lane);
   }
 
-  /** What is to be done now, and what to call when that is over; undefined when all wait. */
-  next(): { task: Task<K, V>; over: () => void } | undefined {
+  /** Undefined when all wait. */
+  next(): Turn<K, V> | undefined {
     for (const lane of this.#ready) {
       const [task] = lane.tasks;
       if (task?.owner.isPaused) continue;

@@ -5,11 +5,12 @@ import type { ClientTracing } from '../tracing/client-tracing.ts';
 import { InvalidRecord } from '../topics/invalid-record.ts';
 import { deadLetterOf, type OnInvalid, type SendRaw, settleInvalid } from '../topics/on-invalid.ts';
 import { invalidIn, nameOf } from '../topics/topic.ts';
-import { ConsumedRecord } from './consumed-record.ts';
-import { Lanes, type Task } from './lanes.ts';
+import type { ConsumedRecord } from './consumed-record.ts';
+import { Lanes, type Task, type Turn } from './lanes.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import type { Handler, RunSettings } from './run-options.ts';
 import type { Share, TakenBatch, Taker } from './share.ts';
+import { Supplies } from './supplies.ts';
 
 export interface RunnerParts<K, V> {
   share: Share<K, V>;
@@ -24,12 +25,8 @@ export interface RunnerParts<K, V> {
   failed: (error: unknown) => void;
 }
 
-/**
- * Records that wait, for each that is worked on, beyond which no batch is taken. They cost more than their bytes, and
- * those that wait long are copied by the collector again and again; with fewer, one key's would keep the others out.
- */
-const WAITING_PER_WORKER = 8;
-const WAITING_MIN = 64;
+/** Records of a partition that wait for others, beyond which nobody looks for one of it that does not. */
+const WAITING_MAX = 1_000;
 
 /** Works on many records at once, in the order they ask for. */
 export class Runner<K, V> implements Taker {
@@ -38,11 +35,11 @@ export class Runner<K, V> implements Taker {
   readonly #handler: Handler<K, V>;
   readonly #settings: RunSettings;
   readonly #concurrency: number;
-  readonly #waitingMax: number;
   readonly #lanes: Lanes<K, V>;
+  readonly #supplies: Supplies<K, V>;
   #inFlight = 0;
   #isOver = false;
-  /** Of whoever waits until less waits. */
+  /** Of whoever waits until what was taken is handed out. */
   #bell: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: RunnerParts<K, V>, handler: Handler<K, V>, settings: RunSettings) {
@@ -50,8 +47,8 @@ export class Runner<K, V> implements Taker {
     this.#handler = handler;
     this.#settings = settings;
     this.#concurrency = settings.concurrency;
-    this.#waitingMax = Math.max(WAITING_MIN, WAITING_PER_WORKER * settings.concurrency);
     this.#lanes = new Lanes(settings.order);
+    this.#supplies = new Supplies((owner) => !owner.isPaused && this.#lanes.waitingOf(owner) < WAITING_MAX);
   }
 
   /** Takes what comes, until the signal says so. What is begun by then goes on. */
@@ -60,7 +57,7 @@ export class Runner<K, V> implements Taker {
     signal.addEventListener('abort', stop, { once: true });
     try {
       while (!this.#isOver) {
-        if (this.#lanes.waiting < this.#waitingMax) this.#enqueue(await this.#parts.share.take(signal));
+        if (this.#supplies.isEmpty) this.#supply(await this.#parts.share.take(signal));
         else await (this.#bell = Promise.withResolvers()).promise;
       }
     } catch (error) {
@@ -71,10 +68,12 @@ export class Runner<K, V> implements Taker {
   }
 
   drop(owner: OwnedPartition): void {
+    this.#supplies.drop((other) => other !== owner);
     this.#drop((task) => task.owner !== owner);
   }
 
   finish(owner: OwnedPartition): void {
+    this.#supplies.drop((other) => other !== owner);
     this.#drop((task) => {
       if (task.owner !== owner) return true;
       if (owner.isPaused || task.record.offset > owner.begunUpTo) return false;
@@ -88,24 +87,14 @@ export class Runner<K, V> implements Taker {
     this.#dispatch();
   }
 
-  #enqueue({ batch, owner }: TakenBatch<K, V>): void {
-    let left = batch.length;
-    const settled = () => {
-      if (--left === 0) batch.release();
-    };
-    for (let index = 0; index < batch.length; index++) {
-      const record = new ConsumedRecord(batch, index, owner);
-      owner.acks.handOut(record.offset);
-      this.#lanes.push({ record, owner, deserializers: batch.deserializers, settled, isBegun: false });
-    }
-    owner.acks.skipTo(batch.nextOffset);
-    if (batch.length === 0) batch.release();
+  #supply(taken: TakenBatch<K, V>): void {
+    this.#supplies.add(taken);
     this.#dispatch();
   }
 
   #dispatch(): void {
     while (this.#inFlight < this.#concurrency && !this.#isOver) {
-      const next = this.#lanes.next();
+      const next = this.#next();
       if (next === undefined) break;
       const working = this.#work(next.task);
       if (working === undefined) {
@@ -119,7 +108,18 @@ export class Runner<K, V> implements Taker {
         this.#dispatch();
       });
     }
-    if (this.#lanes.waiting < this.#waitingMax) this.#ring();
+    if (this.#supplies.isEmpty) this.#ring();
+  }
+
+  /** What can be worked on now. What has to wait is put behind what it waits for. */
+  #next(): Turn<K, V> | undefined {
+    for (;;) {
+      const next = this.#lanes.next();
+      if (next !== undefined) return next;
+      const task = this.#supplies.next();
+      if (task === undefined) return undefined;
+      this.#lanes.push(task);
+    }
   }
 
   /** Undefined when it is over at once: what takes no time costs no promise. */
@@ -207,6 +207,7 @@ export class Runner<K, V> implements Taker {
 
   #stop(): void {
     this.#isOver = true;
+    this.#supplies.drop(() => false);
     this.#drop(() => false);
   }
 

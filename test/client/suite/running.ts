@@ -67,6 +67,23 @@ const runningBy = (groupProtocol: GroupProtocol) =>
       expect(seen.map(valueOf).toSorted()).toEqual(numbered(4_000).toSorted());
     });
 
+    test('nor does a partition whose first record takes long', async () => {
+      const name = await written(numbered(4_000), 2);
+      const consumer = consume(name);
+      const others = Promise.withResolvers<void>();
+      const seen: ConsumedRecord[] = [];
+      await consumer.run(
+        async (record) => {
+          if (seen.push(record) === 2_001) others.resolve();
+          if (seen.length === 1) await others.promise;
+          if (seen.length === 4_000) void consumer.close();
+        },
+        { concurrency: 2, order: 'partition' },
+      );
+      const [first, ...more] = seen.slice(0, 2_001).map(({ partition }) => partition);
+      expect(new Set(more)).toEqual(new Set([1 - (first ?? 0)]));
+    });
+
     test('handlers that are not async (kjs#1056): done with when they return, failed when they throw', async () => {
       const name = await written(numbered(3));
       const group = reach.place.name('group');
