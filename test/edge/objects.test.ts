@@ -14,16 +14,11 @@ async function newClient(): Promise<Client> {
   return client;
 }
 
+const SQLITE_READONLY = 8;
+
 /** Which shard an object is, from its own database: topic and partition. */
 function shardsIn(path: string): string[] {
-  let database: DatabaseSync;
-  try {
-    database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
-  } catch (error) {
-    // What was deleted may lose its file, too.
-    if (!existsSync(path)) return [];
-    throw error;
-  }
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
   try {
     // What was deleted has no tables.
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE name = 'logs'").all();
@@ -35,7 +30,26 @@ function shardsIn(path: string): string[] {
   }
 }
 
-const shards = async () => (await place.objects()).flatMap(shardsIn).toSorted();
+/** Likewise; undefined while its files are being made or deleted, which a reader cannot do for it. */
+function settledShardsIn(path: string): string[] | undefined {
+  try {
+    return shardsIn(path);
+  } catch (error) {
+    if (!existsSync(path)) return [];
+    const { errcode = 0 } = error as { errcode?: number };
+    if ((errcode & 0xff) === SQLITE_READONLY) return undefined;
+    throw error;
+  }
+}
+
+async function shards(): Promise<string[]> {
+  let found: (string[] | undefined)[] = [];
+  await eventually(async () => {
+    found = (await place.objects()).map(settledShardsIn);
+    return !found.includes(undefined);
+  });
+  return found.flatMap((names) => names ?? []).toSorted();
+}
 
 describe('no request wakes a partition that it does not need', () => {
   test('topics are made and looked at in one object; who writes or reads wakes its own partitions', async () => {
