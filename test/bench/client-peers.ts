@@ -1,6 +1,6 @@
 import { median, report } from './harness.ts';
 
-/** How many times as fast as each other client ours is to be; of one that is missed speed.md in docs/explanation says why. */
+/** How many times as fast as each other client ours is to be; docs/explanation/speed.md says why one is missed. */
 const BARS: Readonly<Record<string, number>> = { kafkajs: 5, '@platformatic/kafka': 2, librdkafka: 0.8 };
 
 /** Records a second by client, a rate for each round: ours is compared with the others within each. */
