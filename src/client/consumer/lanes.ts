@@ -25,20 +25,27 @@ export interface Turn<K, V> {
 
 /** Records that are worked on one after the other. */
 interface Lane<K, V> {
-  readonly key: string;
   tasks: Task<K, V>[];
   isBusy: boolean;
 }
 
-/** Puts records behind those they have to wait for, and says which comes next. */
+/** Beyond so many, lanes that nobody is in are forgotten; beyond twice those that are used, if these are more. */
+const LANES_MAX = 1_024;
+
+/**
+ * Puts records behind those they have to wait for, and says which comes next. Nothing is put into a table and taken out
+ * again for a record: what such a table outgrows is not collected before it is old.
+ */
 export class Lanes<K, V> {
   readonly #order: Order;
-  readonly #lanes = new Map<string, Lane<K, V>>();
+  #lanes = new Map<string, Lane<K, V>>();
+  #lanesMax = LANES_MAX;
   /** Have a record and are not busy, the one that waits longest first. */
-  readonly #ready = new Set<Lane<K, V>>();
+  #ready: Lane<K, V>[] = [];
+  /** Likewise, of paused partitions. */
+  #paused: Lane<K, V>[] = [];
   /** Of each partition. */
   readonly #waiting = new Map<OwnedPartition, number>();
-  #numbered = 0;
 
   constructor(order: Order) {
     this.#order = order;
@@ -50,24 +57,21 @@ export class Lanes<K, V> {
   }
 
   push(task: Task<K, V>): void {
-    const key = this.#keyOf(task);
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = { key, tasks: [], isBusy: false };
-      this.#lanes.set(key, lane);
-    }
+    const lane = this.#laneOf(task);
     lane.tasks.push(task);
     this.#count(task.owner, 1);
-    if (!lane.isBusy) this.#ready.add(lane);
+    if (!lane.isBusy && lane.tasks.length === 1) this.#ready.push(lane);
   }
 
   /** Undefined when all wait. */
   next(): Turn<K, V> | undefined {
-    for (const lane of this.#ready) {
+    for (let lane = this.#ready.shift(); lane !== undefined; lane = this.#ready.shift()) {
       const [task] = lane.tasks;
-      if (task?.owner.isPaused) continue;
-      this.#ready.delete(lane);
       if (task === undefined) continue;
+      if (task.owner.isPaused) {
+        this.#paused.push(lane);
+        continue;
+      }
       lane.tasks.shift();
       this.#count(task.owner, -1);
       lane.isBusy = true;
@@ -76,9 +80,14 @@ export class Lanes<K, V> {
     return undefined;
   }
 
+  /** Partitions may have been resumed. */
+  lookAgain(): void {
+    this.#ready.unshift(...this.#paused.splice(0));
+  }
+
   /** What waits is let go, but what is to be kept. */
   drop(isKept: (task: Task<K, V>) => boolean): void {
-    for (const lane of this.#lanes.values()) {
+    for (const lane of new Set([...this.#lanes.values(), ...this.#ready, ...this.#paused])) {
       const waiting = lane.tasks;
       lane.tasks = [];
       for (const task of waiting)
@@ -87,28 +96,44 @@ export class Lanes<K, V> {
           this.#count(task.owner, -1);
           task.settled();
         }
-      if (lane.tasks.length > 0) continue;
-      this.#ready.delete(lane);
-      if (!lane.isBusy) this.#lanes.delete(lane.key);
     }
+    this.#ready = this.#ready.filter(isUsed);
+    this.#paused = this.#paused.filter(isUsed);
+    for (const [owner, count] of this.#waiting) if (count === 0) this.#waiting.delete(owner);
   }
 
   #count(owner: OwnedPartition, by: number): void {
-    const count = (this.#waiting.get(owner) ?? 0) + by;
-    if (count === 0) this.#waiting.delete(owner);
-    else this.#waiting.set(owner, count);
+    this.#waiting.set(owner, this.waitingOf(owner) + by);
   }
 
   #over(lane: Lane<K, V>): void {
     lane.isBusy = false;
-    if (lane.tasks.length > 0) this.#ready.add(lane);
-    else if (this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
+    if (lane.tasks.length > 0) this.#ready.push(lane);
   }
 
   /** Keys that share a hash wait for each other, which does no harm; those without a key wait for none. */
-  #keyOf({ record, owner }: Task<K, V>): string {
+  #laneOf({ record, owner }: Task<K, V>): Lane<K, V> {
     const key = this.#order === 'key' ? record.keyBytes : null;
-    if (this.#order === 'partition') return owner.title;
-    return key === null ? `${this.#numbered++}` : `${owner.title}/${murmur2(key)}`;
+    if (this.#order !== 'partition' && key === null) return newLane();
+    const name = key === null ? owner.title : `${owner.title}/${murmur2(key)}`;
+    const known = this.#lanes.get(name);
+    if (known !== undefined) return known;
+    if (this.#lanes.size >= this.#lanesMax) this.#forgetUnused();
+    const lane = newLane<K, V>();
+    this.#lanes.set(name, lane);
+    return lane;
   }
+
+  #forgetUnused(): void {
+    this.#lanes = new Map([...this.#lanes].filter(([, lane]) => isUsed(lane)));
+    this.#lanesMax = Math.max(LANES_MAX, 2 * this.#lanes.size);
+  }
+}
+
+function newLane<K, V>(): Lane<K, V> {
+  return { tasks: [], isBusy: false };
+}
+
+function isUsed<K, V>({ tasks, isBusy }: Lane<K, V>): boolean {
+  return isBusy || tasks.length > 0;
 }

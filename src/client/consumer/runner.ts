@@ -84,6 +84,7 @@ export class Runner<K, V> implements Taker {
   }
 
   lookAgain(): void {
+    this.#lanes.lookAgain();
     this.#dispatch();
   }
 
