@@ -1,4 +1,5 @@
 import { ClientGateway } from '../src/hosts/durable-object/client-gateway.ts';
+import { webCodecs } from '../src/hosts/durable-object/codecs.ts';
 import { EdgeMetrics } from '../src/hosts/durable-object/edge-metrics.ts';
 import { SharedMetadata } from '../src/hosts/durable-object/shared-metadata.ts';
 import { ticketsOf, type Tickets } from '../src/hosts/durable-object/tickets.ts';
@@ -23,6 +24,7 @@ export async function newGateway(env: Cloudflare.Env): Promise<ClientGateway> {
     cluster,
     metadata,
     kernels,
+    codecs: webCodecs(kernels),
     settings: settings(env),
     open: (shard, greeting, events) => openLink(env, shard, { greeting, events }),
     remote: storage && { ...tiered, storage },

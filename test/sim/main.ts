@@ -3,13 +3,15 @@ import { parseArgs } from 'node:util';
 import { BUGS, isCaught } from '../../src/hosts/sim/bugs.ts';
 import { FAULTS, type FaultKind } from '../../src/hosts/sim/nemesis.ts';
 import type { SimulationReport } from '../../src/hosts/sim/simulation.ts';
+import { manyObjects, tracedObjects } from './objects/many.ts';
 import { type SeedOptions, runSeed } from './run.ts';
 import { shortestFailing } from './shrink.ts';
 
 const USAGE = `npm run sim [-- --seeds N] [--from SEED] [--bug NAME]   many seeds, and what they add up to
 npm run sim -- --seed SEED [--bug NAME]                  one seed and its trace
   --transactions   shorter seeds, in which nearly all is transactions
-  --shares         likewise, a share group`;
+  --shares         likewise, a share group
+  --objects        the Worker and its objects, as Cloudflare has them`;
 
 /** @returns whether all is as it should be: every seed clean, or the planted bug caught. */
 async function main(): Promise<boolean> {
@@ -21,6 +23,7 @@ async function main(): Promise<boolean> {
       bug: { type: 'string' },
       transactions: { type: 'boolean', default: false },
       shares: { type: 'boolean', default: false },
+      objects: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -28,6 +31,12 @@ async function main(): Promise<boolean> {
   if (values.help) {
     console.log(USAGE);
     return true;
+  }
+  if (values.objects) {
+    if (values.seed !== undefined) return tracedObjects(whole(values.seed, 'seed'), bug);
+    const first =
+      values.from === undefined ? Math.floor(Math.random() * 2 ** 31) : whole(values.from, 'from');
+    return manyObjects(first, whole(values.seeds, 'seeds'), bug);
   }
   const cast = values.shares ? 'shares' : 'transactions';
   const options: SeedOptions = values.transactions || values.shares ? { bug, cast } : { bug };

@@ -4,11 +4,12 @@ import type { Address, Gateway } from '../../gateway/gateway.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
 import type { GatewayLimits } from '../../model/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { Codecs } from '../../records/codecs.ts';
+import type { Random } from '../../ports/random.ts';
 import { METADATA_SHARD, type ShardId } from '../../ports/shard-link.ts';
 import { type WebCrypto, webCrypto } from '../../sasl/web-crypto.ts';
 import type { VerifyToken } from '../../sasl/oauth-bearer-server.ts';
 import type { Authenticated } from '../../sasl/server.ts';
-import { webCodecs } from '../web/codecs.ts';
 import { webClock } from '../web/clock.ts';
 import { webRandom } from '../web/random.ts';
 import { OneTimer } from './one-timer.ts';
@@ -36,11 +37,13 @@ export interface ClientGatewayParts {
   settings: ReadonlyMap<string, string>;
   metadata: SharedMetadata;
   kernels: Kernels;
+  codecs: Codecs;
   open: OpenLink;
   /** Where old segments are read, and what gateways of one isolate know of them; left out, there are none. */
   remote?: Pick<TieredShardsParts, 'storage' | 'reader' | 'places'> | undefined;
   verifyToken?: VerifyToken | undefined;
   clock?: Clock;
+  random?: Random;
   /** Nothing more is to come of it. */
   onEnded?: () => void;
 }
@@ -70,6 +73,7 @@ const CRYPTOGRAPHY = webCrypto(crypto as unknown as WebCrypto);
 export class ClientGateway {
   readonly gateway: Gateway;
   readonly shards: RemoteShards;
+  readonly #random: Random;
   readonly #clock: OneTimer;
   #stream: ClientStream | undefined;
   #connection: Connection | undefined;
@@ -84,9 +88,20 @@ export class ClientGateway {
   readonly #onEnded: () => void;
 
   constructor(parts: ClientGatewayParts) {
-    const { cluster, settings, metadata, kernels, open, verifyToken, clock = webClock } = parts;
+    const {
+      cluster,
+      settings,
+      metadata,
+      kernels,
+      codecs,
+      open,
+      verifyToken,
+      clock = webClock,
+      random = webRandom,
+    } = parts;
     this.#onEnded = parts.onEnded ?? (() => {});
     this.#clock = new OneTimer(clock);
+    this.#random = random;
     this.shards = new RemoteShards({
       open,
       greeting: (shard) => metadata.greeting(shard),
@@ -110,9 +125,9 @@ export class ClientGateway {
       {
         identity: { clusterId: clusterIdOf(cluster), nodeId: NODE_ID, directoryId: '' },
         kernels,
-        codecs: webCodecs(kernels),
+        codecs,
         clock: this.#clock,
-        random: webRandom,
+        random,
         staticConfigs: settings,
         limits: LIMITS,
         cryptography: CRYPTOGRAPHY,
@@ -212,7 +227,7 @@ export class ClientGateway {
   /** Without the metadata shard's link nobody tells of changes: it is opened again, not by all gateways at once. */
   #linkClosed(shard: ShardId): void {
     if (shard !== METADATA_SHARD || this.#isOver) return;
-    const delayMs = AGAIN_MIN_MS + webRandom.next() * (AGAIN_MAX_MS - AGAIN_MIN_MS);
+    const delayMs = AGAIN_MIN_MS + this.#random.next() * (AGAIN_MAX_MS - AGAIN_MIN_MS);
     this.#clock.at(this.#clock.now() + delayMs, () => {
       if (!this.#isOver) this.shards.open(METADATA_SHARD);
     });

@@ -21,6 +21,8 @@ export interface RequestFrame {
 export type ToShard =
   | RequestFrame
   | { type: 'cancel'; correlationId: number }
+  /** Headers of batches that were refused when the link before this one ended: none that follows them comes first. */
+  | { type: 'refused'; headers: readonly Uint8Array[] }
   /** What the gateway's metadata says of this shard has this print now (`shardPrint`). */
   | { type: 'metadata'; print: string };
 

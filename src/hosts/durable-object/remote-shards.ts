@@ -7,6 +7,8 @@ import {
   type ShardReply,
   type ShardRequest,
 } from '../../ports/shard-link.ts';
+import { HEADER_SIZE } from '../../records/header.ts';
+import { type ProduceRequest, produceApi } from '../../wire/apis/00-produce.ts';
 import {
   decodeFrames,
   frameChunks,
@@ -52,6 +54,8 @@ export interface RemoteShardsParts {
 
 /** Records that one answer may bring: a message of a WebSocket has 32 MiB. */
 const CREDIT_MAX_BYTES = 8 * 1024 * 1024;
+/** Batches that a shard is told of, by the next link: more are not in flight. */
+const REFUSED_MAX = 64;
 const MESSAGE_MAX_BYTES = 31 * 1024 * 1024;
 
 /**
@@ -61,6 +65,8 @@ const MESSAGE_MAX_BYTES = 31 * 1024 * 1024;
 export class RemoteShards implements ShardLink {
   readonly #parts: RemoteShardsParts;
   readonly #links = new Map<ShardId, Link>();
+  /** By shard: headers of batches that its last link had not answered when it ended. */
+  readonly #refused = new Map<ShardId, readonly Uint8Array[]>();
   /** Links opened so far: each was one request of the platform's, which counts them. */
   opened = 0;
 
@@ -80,13 +86,15 @@ export class RemoteShards implements ShardLink {
   open(shard: ShardId): Link {
     const known = this.#links.get(shard);
     if (known !== undefined) return known;
-    const link = new Link(shard, this.#parts, () => {
+    const link = new Link(shard, this.#parts, (refused) => {
       if (this.#links.get(shard) === link) this.#links.delete(shard);
+      if (refused.length > 0) this.#refused.set(shard, refused);
       this.#parts.onClosed?.(shard);
     });
     this.#links.set(shard, link);
     this.opened++;
-    link.open();
+    link.open(this.#refused.get(shard) ?? []);
+    this.#refused.delete(shard);
     return link;
   }
 
@@ -102,26 +110,37 @@ export class RemoteShards implements ShardLink {
   }
 }
 
+interface Unanswered {
+  /** Its gateway's address. */
+  to: Address;
+  /** Of a batch that is to be written. */
+  header: Uint8Array | undefined;
+}
+
 class Link {
   readonly #shard: ShardId;
   readonly #parts: RemoteShardsParts;
-  readonly #ended: () => void;
+  readonly #ended: (refused: readonly Uint8Array[]) => void;
   #socket: LinkSocket | undefined;
   /** Until it is open. */
   #waiting: Uint8Array<ArrayBuffer>[] = [];
   readonly #outbox = new Outbox((message) => this.#sendMessage(message));
   /** Asked, and without a last answer: with their gateway's address. */
-  readonly #unanswered = new Map<number, Address>();
+  readonly #unanswered = new Map<number, Unanswered>();
   #told = '';
+  #refused: readonly Uint8Array[] = [];
   #isOver = false;
 
-  constructor(shard: ShardId, parts: RemoteShardsParts, ended: () => void) {
+  constructor(shard: ShardId, parts: RemoteShardsParts, ended: (refused: readonly Uint8Array[]) => void) {
     this.#shard = shard;
     this.#parts = parts;
     this.#ended = ended;
   }
 
-  open(): void {
+  /** @param refused batches: whoever sends them again is to find that none has overtaken them. */
+  open(refused: readonly Uint8Array[]): void {
+    this.#refused = refused;
+    if (refused.length > 0) this.#sendFrame({ type: 'refused', headers: refused });
     const greeting = this.#parts.greeting(this.#shard);
     this.#told = greeting.print;
     const events = { received: (bytes: Uint8Array) => this.#receive(bytes), closed: () => this.#end() };
@@ -150,7 +169,8 @@ class Link {
       const errorCode = this.#isOver ? errorOf(this.#shard) : ErrorCode.MESSAGE_TOO_LARGE;
       return this.#parts.reply({ to: from, body: undefined, errorCode });
     }
-    this.#unanswered.set(correlationId, from);
+    const header = apiKey === produceApi.key ? headerOf(body as ProduceRequest) : undefined;
+    this.#unanswered.set(correlationId, { to: from, header });
     this.#outbox.add(chunks);
   }
 
@@ -193,7 +213,7 @@ class Link {
   }
 
   #answer({ correlationId, body, errorCode, parked }: ReplyFrame): void {
-    const to = this.#unanswered.get(correlationId);
+    const to = this.#unanswered.get(correlationId)?.to;
     if (to === undefined) return;
     if (!parked) this.#unanswered.delete(correlationId);
     this.#parts.reply({
@@ -207,9 +227,11 @@ class Link {
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#ended();
+    const unanswered = [...this.#unanswered.values()];
+    const refused = unanswered.flatMap(({ header }) => (header === undefined ? [] : [header]));
+    this.#ended([...this.#refused, ...refused].slice(-REFUSED_MAX));
     const errorCode = errorOf(this.#shard);
-    for (const to of this.#unanswered.values()) this.#parts.reply({ to, body: undefined, errorCode });
+    for (const { to } of unanswered) this.#parts.reply({ to, body: undefined, errorCode });
     this.#unanswered.clear();
   }
 }
@@ -217,4 +239,8 @@ class Link {
 /** What clients try again after: of a partition that its leader is another, of a coordinator that it is loading. */
 function errorOf(shard: ShardId): number {
   return shard.startsWith('d/') ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.KAFKA_STORAGE_ERROR;
+}
+
+function headerOf({ topicData }: ProduceRequest): Uint8Array | undefined {
+  return topicData[0]?.partitionData[0]?.records?.slice(0, HEADER_SIZE);
 }

@@ -8,16 +8,18 @@ import type { Answer, Ask, Caller } from '../../model/machine.ts';
 import type { LogFields } from '../../ports/log.ts';
 import { METADATA_SHARD, type ShardId, type ShardReply, type ShardRequest } from '../../ports/shard-link.ts';
 import { sizeOfAll } from '../../ports/log-store.ts';
+import type { Random } from '../../ports/random.ts';
 import type { RemoteStorage } from '../../ports/remote-storage.ts';
 import type { Codecs } from '../../records/codecs.ts';
 import type { RoomBounds } from '../../log/tiering/decide.ts';
 import { produceApi, type ProduceResponse } from '../../wire/apis/00-produce.ts';
+import { recordsOf } from '../../shard/appends.ts';
 import { webRandom } from '../web/random.ts';
 import { Controller } from './controller.ts';
 import { CountedDatabase } from './counted-database.ts';
 import { decodeFrame, decodeFrames, encodeFrame, type MetadataFrame, type ToShard } from './frames.ts';
 import { Links, type ObjectSocket } from './links.ts';
-import { ObjectClock } from './object-clock.ts';
+import { ObjectClock, type ObjectTime, PLATFORM_TIME } from './object-clock.ts';
 import { ObjectState, type ObjectStorage } from './object-state.ts';
 import { OBJECT_ROOM, ObjectRoom } from './room.ts';
 import { clusterIdOf, NODE_ID } from './settings.ts';
@@ -42,6 +44,9 @@ export interface ShardHostParts {
   storage: ObjectStorage;
   /** Where closed segments go; left out, they stay. */
   remote?: RemoteStorage | undefined;
+  /** The platform's, unless given. */
+  time?: ObjectTime;
+  random?: Random;
   /** How much the object holds. */
   room?: RoomBounds;
   /** Links of gateways that an earlier instance has accepted. */
@@ -99,6 +104,7 @@ export class ShardHost {
 
   constructor(parts: ShardHostParts) {
     const { shard, cluster, storage, remote, peers, kernels, codecs, settings, lingerMs, onWarning } = parts;
+    const { time = PLATFORM_TIME, random = webRandom } = parts;
     const linger = { ms: lingerMs, maxBytes: LINGER_MAX_BYTES };
     this.#parts = parts;
     this.shard = shard;
@@ -106,12 +112,14 @@ export class ShardHost {
     this.#clock = new ObjectClock({
       nearMs: nearMsOf(shard),
       setAlarm: (atMs) => void storage.setAlarm(atMs),
+      time,
     });
     this.#database = new CountedDatabase(storage);
-    this.#state = new ObjectState(this.#database, webRandom.uuid());
+    this.#state = new ObjectState(this.#database, random.uuid());
     this.#store = new SqliteLogStore(this.#database, {
       onWrite: () => this.#state.checkFence(),
       remote: remote && { storage: remote, reader: new RemoteReader() },
+      now: () => time.now(),
       onClosed: () => this.#tiering?.soon(),
       ...(lingerMs > 0 && shard !== METADATA_SHARD && { linger: { clock: this.#clock, ...linger } }),
     });
@@ -123,8 +131,8 @@ export class ShardHost {
       kernels,
       codecs,
       clock: this.#clock,
-      random: webRandom,
-      identity: { clusterId: clusterIdOf(cluster), nodeId: NODE_ID, directoryId: webRandom.uuid() },
+      random,
+      identity: { clusterId: clusterIdOf(cluster), nodeId: NODE_ID, directoryId: random.uuid() },
       endpoints: [],
       staticConfigs: settings,
       onWarning,
@@ -140,7 +148,7 @@ export class ShardHost {
       shards,
       store: this.#store,
       clock: this.#clock,
-      random: webRandom,
+      random,
       onWarning,
     };
     // What coordinators keep is small, and wanted whole.
@@ -170,7 +178,7 @@ export class ShardHost {
     let isTouched = false;
     for (const { frame, bytes: own } of decodeFrames<ToShard>(bytes)) {
       // What is written is said to be so once a transaction has looked.
-      if (!isTouched && !isProduce(frame)) this.#state.touch();
+      if (!isTouched && !isProduce(frame) && !this.#isGone) this.#state.touch();
       isTouched ||= !isProduce(frame);
       this.#whenKnown(() => this.#take(socket, frame, own));
     }
@@ -185,13 +193,18 @@ export class ShardHost {
         const request = this.#links.request(link, frame, { shard: this.shard, bytes });
         const isFull = request.apiKey === produceApi.key && this.#room.look() === 'full';
         if (this.#isGone) this.#refuse(request);
-        else if (isFull) this.#refuse(request, ErrorCode.THROTTLING_QUOTA_EXCEEDED);
+        else if (isFull) this.#refuseProduce(request);
         else shards.request(request);
         return this.#stayAwake();
       }
       case 'cancel': {
         const address = this.#links.cancel(link, frame.correlationId);
         if (address !== undefined) shards.cancel(this.shard, address);
+        return;
+      }
+      case 'refused': {
+        const refusals = shards.get(this.shard)?.refusals;
+        for (const header of frame.headers) refusals?.add(header, this.#clock.now());
         return;
       }
       default:
@@ -201,6 +214,12 @@ export class ShardHost {
 
   #refuse({ from }: ShardRequest, errorCode: number = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION): void {
     this.#links.reply({ to: from, body: undefined, errorCode });
+  }
+
+  /** What follows it may not overtake it when there is room again. */
+  #refuseProduce(request: ShardRequest): void {
+    this.#backend.shards.get(this.shard)?.refusals.add(recordsOf(request), this.#clock.now());
+    this.#refuse(request, ErrorCode.THROTTLING_QUOTA_EXCEEDED);
   }
 
   #reply(reply: ShardReply): void {
@@ -214,7 +233,7 @@ export class ShardHost {
 
   /** Another object's question. */
   async answer(question: Question): Promise<Answer> {
-    this.#state.touch();
+    if (!this.#isGone) this.#state.touch();
     if (this.#backend.shards.get(this.shard) === undefined) this.#refresh();
     await this.#refreshing;
     if (this.#isGone) return { body: undefined, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
@@ -323,10 +342,11 @@ export class ShardHost {
     this.#clock.wakeAt(this.#clock.now() + LOOK_AFTER_MS);
     if (this.#staysAwake || this.#links.unansweredCount === 0) return;
     this.#staysAwake = true;
-    setTimeout(() => {
+    const { time = PLATFORM_TIME } = this.#parts;
+    time.after(STAY_AWAKE_MS, () => {
       this.#staysAwake = false;
       if (this.#links.unansweredCount > 0) this.#stayAwake();
-    }, STAY_AWAKE_MS);
+    });
   }
 }
 

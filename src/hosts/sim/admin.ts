@@ -8,7 +8,7 @@ import { createPartitionsApi } from '../../wire/apis/37-create-partitions.ts';
 import { Broken, holds } from './broken.ts';
 import { type Client, only } from './client.ts';
 import type { LogLedger } from './ledger.ts';
-import { type World, answerOf, goesById, isTransient, lookAround } from './world.ts';
+import { type World, answerOf, goesById, isTransient, isUnheardOf, lookAround } from './world.ts';
 
 const LATEST = -1;
 const EARLIEST = -2;
@@ -109,6 +109,7 @@ export class Admin {
     );
     const deleted = answer && only(only(answer.topics).partitions);
     if (deleted === undefined || isTransient(deleted.errorCode) || log.losses !== losses) return;
+    if (isUnheardOf(this.#world, deleted.errorCode)) return;
     const { errorCode, lowWatermark } = deleted;
     holds(errorCode === ErrorCode.NONE && lowWatermark >= offset, 'I14', () => {
       return `${log.title}: deleting below ${offset} gives ${errorCode}, and a start at ${lowWatermark}`;
@@ -163,6 +164,7 @@ export class Admin {
     );
     const found = answer && only(only(answer.topics).partitions);
     if (found === undefined || isTransient(found.errorCode) || log.isDoomed) return undefined;
+    if (isUnheardOf(this.#world, found.errorCode)) return undefined;
     holds(found.errorCode === ErrorCode.NONE, 'I1', () => `offsets of ${log.title}: ${found.errorCode}`);
     return found;
   }

@@ -9,7 +9,15 @@ import type { Poll } from './anomalies/history.ts';
 import { Broken, holds } from './broken.ts';
 import { type Client, only } from './client.ts';
 import { type LogLedger, batchesIn } from './ledger.ts';
-import { type World, answerOf, goesById, isTransient, isUnknownTopic, lookAround } from './world.ts';
+import {
+  type World,
+  answerOf,
+  goesById,
+  isTransient,
+  isUnheardOf,
+  isUnknownTopic,
+  lookAround,
+} from './world.ts';
 
 type FetchedPartition = ResponseOf<typeof fetchApi>['responses'][number]['partitions'][number];
 
@@ -143,6 +151,7 @@ export class Reader {
     if (isTransient(errorCode)) return;
     if (errorCode === ErrorCode.FENCED_LEADER_EPOCH || errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH)
       return this.#learnEpochs(log, position);
+    if (isUnheardOf(this.#world, errorCode)) return;
     if (isUnknownTopic(errorCode))
       throw new Broken('I1', `${log.title} was there, a fetch gives ${errorCode}`);
     holds(errorCode === ErrorCode.OFFSET_OUT_OF_RANGE, 'I17', () => `a fetch gives ${errorCode}`);
@@ -166,12 +175,13 @@ export class Reader {
       () => `${log.title} says ${logStartOffset} <= ${lastStableOffset} <= ${highWatermark}`,
     );
     holds(
-      highWatermark >= position.highWatermark,
+      this.#world.gatewaysLag || highWatermark >= position.highWatermark,
       'I4',
       () => `the high watermark of ${log.title} goes back from ${position.highWatermark} to ${highWatermark}`,
     );
     holds(logStartOffset <= log.trimmed.most, 'I14', () => `${log.title} starts at ${logStartOffset}`);
-    Object.assign(position, { highWatermark, isRead: true });
+    position.highWatermark = Math.max(highWatermark, position.highWatermark);
+    position.isRead = true;
     log.promisedEnd = Math.max(log.promisedEnd, highWatermark);
     const bytes = partition.records ?? new Uint8Array(0);
     let isDamaged = false;

@@ -13,7 +13,7 @@ import { type Client, only } from './client.ts';
 import { type Position, Reader } from './consumer.ts';
 import { type GroupLedger, REBALANCE_TIMEOUT_MS, SESSION_TIMEOUT_MS } from './group-ledger.ts';
 import type { LogLedger } from './ledger.ts';
-import { type World, answerOf, goesById, isTransient, isUnknownTopic } from './world.ts';
+import { type World, answerOf, goesById, isTransient, isUnheardOf, isUnknownTopic } from './world.ts';
 
 const PROTOCOL = 'spread';
 const JOIN_TIMEOUT_MS = 2 * REBALANCE_TIMEOUT_MS;
@@ -254,6 +254,7 @@ export class Member {
       const { errorCode } = only(topic.partitions);
       const commit = commits[at];
       if (isUnknownTopic(errorCode) && commit?.log.isDoomed) return;
+      if (isUnheardOf(this.#world, errorCode)) return;
       if (errorCode === ErrorCode.NONE && commit && commit.losses === commit.log.losses)
         this.group.committed(commit.log, { offset: commit.offset, generationId, sentAtMs });
       else if (errorCode !== ErrorCode.NONE && !isTransient(errorCode))

@@ -1,5 +1,4 @@
 import type { ClientSocket, Connection } from '../../gateway/connection.ts';
-import type { Gateway } from '../../gateway/gateway.ts';
 import type { Millis } from '../../model/ids.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -15,6 +14,11 @@ const DELAY_MS: [least: Millis, most: Millis] = [0.1, 1.5];
 const WRITE_HIGH_WATER_BYTES = 16 * 1024;
 /** How often what is sent arrives in two pieces. */
 const SPLIT_RATIO = 0.05;
+
+/** The server's end of a new connection: a gateway is one. */
+export interface Served {
+  connect(socket: ClientSocket): Pick<Connection, 'receive' | 'drained' | 'ended'>;
+}
 
 export interface LinkParts {
   scheduler: Scheduler;
@@ -67,7 +71,7 @@ export class Link implements ClientSocket {
   readonly readsInPlace = false;
   readonly #parts: LinkParts;
   readonly #listener: LinkListener;
-  readonly #connection: Connection;
+  readonly #connection: ReturnType<Served['connect']>;
   readonly #toServer: Direction;
   readonly #toClient: Direction;
   #held: Uint8Array[] = [];
@@ -76,7 +80,7 @@ export class Link implements ClientSocket {
   #serverGone = false;
   #clientGone = false;
 
-  constructor(parts: LinkParts, gateway: Gateway, listener: LinkListener) {
+  constructor(parts: LinkParts, gateway: Served, listener: LinkListener) {
     this.#parts = parts;
     this.#listener = listener;
     this.#connection = gateway.connect(this);

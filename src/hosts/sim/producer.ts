@@ -9,7 +9,7 @@ import { Broken, holds } from './broken.ts';
 import { type Client, only } from './client.ts';
 import type { LogLedger, Sent } from './ledger.ts';
 import type { Send } from './anomalies/history.ts';
-import { type World, answerOf, goesById, isTransient, isUnknownTopic } from './world.ts';
+import { type World, answerOf, goesById, isTransient, isUnheardOf, isUnknownTopic } from './world.ts';
 
 const TOPIC_IDS_VERSION = 13;
 /** The broker remembers so many batches of a producer. */
@@ -156,6 +156,7 @@ export class Producer {
     }
     if (isTransient(errorCode)) return 'again';
     if (errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER) return 'out of order';
+    if (!log.isDoomed && isUnheardOf(this.#world, errorCode)) return 'again';
     if (isUnknownTopic(errorCode)) {
       holds(log.isDoomed, 'I1', () => `${log.title} was there, and producing to it gives ${errorCode}`);
       return 'given up';

@@ -23,6 +23,8 @@ export interface World {
   readonly recorder: Recorder;
   /** `calm`: no more faults, and clients neither die nor leave. `over`: they stop. */
   readonly phase: 'wild' | 'calm' | 'over';
+  /** Gateways are many: one may not have heard yet of a topic, or of how far a log is whose old records it reads. */
+  readonly gatewaysLag?: boolean;
   /** Whether the process that runs has read a wrong bit of one of that log's files, from `sinceMs` on. */
   wasFlipped(log: { title: string }, sinceMs: Millis): boolean;
 }
@@ -46,6 +48,11 @@ const TRANSIENT: ReadonlySet<number> = new Set([
 
 export function isUnknownTopic(errorCode: number): boolean {
   return errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID;
+}
+
+/** The topic is there, and this gateway has not heard of it yet. */
+export function isUnheardOf({ gatewaysLag, phase }: World, errorCode: number): boolean {
+  return gatewaysLag === true && phase !== 'over' && isUnknownTopic(errorCode);
 }
 
 /** Its id must name it: the name may mean a later topic by the time a request arrives. */
@@ -86,6 +93,8 @@ export async function lookAround(
       world.ledger.seen(name, topicId, partitions.length);
   }
   for (const { log, title, isDoomed } of expected)
-    holds(isDoomed || epochs.has(log), 'I1', () => `${title} was there and metadata does not know it`);
+    holds(isDoomed || epochs.has(log) || isUnheardOf(world, ErrorCode.UNKNOWN_TOPIC_ID), 'I1', () => {
+      return `${title} was there and metadata does not know it`;
+    });
   return epochs;
 }

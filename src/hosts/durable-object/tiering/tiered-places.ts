@@ -31,6 +31,14 @@ export class TieredPlaces {
     return place && { ...known.told, place };
   }
 
+  /** A shard has said how far it is by now: readers of what is old are told that, too. */
+  heard(shard: ShardId, ends: Pick<TieredAnswer, 'highWatermark' | 'lastStableOffset'>): void {
+    const told = this.#byShard.get(shard)?.told;
+    if (told === undefined || ends.highWatermark < told.highWatermark) return;
+    told.highWatermark = ends.highWatermark;
+    told.lastStableOffset = Math.max(told.lastStableOffset, ends.lastStableOffset);
+  }
+
   forget(shard: ShardId): void {
     this.#byShard.delete(shard);
   }

@@ -58,7 +58,9 @@ export class TieredShards implements ShardLink {
   receive(reply: ShardReply): void {
     const request = this.#fetches.get(reply.to.correlationId);
     if (request === undefined) return this.#parts.reply(reply);
-    const tiered = tieredIn(reply);
+    const told = partitionIn(reply);
+    const tiered = told?.errorCode === ErrorCode.OFFSET_MOVED_TO_TIERED_STORAGE ? told.tiered : undefined;
+    if (told?.errorCode === ErrorCode.NONE) this.#parts.places.heard(request.shard, told);
     if (tiered === undefined) return this.#answer(request, reply);
     this.#parts.places.add(request.shard, tiered, this.#parts.now());
     void this.#read(request, tiered, { isFresh: true });
@@ -117,9 +119,8 @@ function isCommitted({ body }: ShardRequest): boolean {
   return (body as FetchRequest).isolationLevel === READ_COMMITTED;
 }
 
-function tieredIn({ body }: ShardReply): TieredAnswer | undefined {
-  const told: Told | undefined = (body as FetchResponse | undefined)?.responses[0]?.partitions[0];
-  return told?.errorCode === ErrorCode.OFFSET_MOVED_TO_TIERED_STORAGE ? told.tiered : undefined;
+function partitionIn({ body }: ShardReply): Told | undefined {
+  return (body as FetchResponse | undefined)?.responses[0]?.partitions[0];
 }
 
 function fetched(
