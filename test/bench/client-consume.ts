@@ -3,7 +3,7 @@ import { Kafka, logLevel, type Consumer as KafkaJsConsumer } from 'kafkajs';
 import type { Client } from '../../src/client/client.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
-import { reportBeside } from './client-peers.ts';
+import { compareClients } from './client-peers.ts';
 import { binding, rdConsumer } from './librdkafka/client.ts';
 
 /**
@@ -100,16 +100,19 @@ async function compare(
   topic: string,
   size: (typeof SIZES)[number],
 ) {
-  const rates: Record<string, number[]> = Object.fromEntries(Object.keys(clients).map((name) => [name, []]));
-  for (let round = -2; round < ROUNDS; round++) {
-    for (const [name, consume] of Object.entries(clients)) {
-      const tally = new Tally(size);
-      await consume(topic, tally);
-      const rate = tally.rate();
-      if (round >= 0) rates[name]?.push(rate);
-    }
-  }
-  reportBeside(`client-consume ${size.bytes} B`, rates);
+  const rateOf = async (consume: Consume) => {
+    const tally = new Tally(size);
+    await consume(topic, tally);
+    return tally.rate();
+  };
+  await compareClients({
+    bench: `client-consume ${size.bytes} B`,
+    records: size.records,
+    rounds: ROUNDS,
+    clients: Object.fromEntries(
+      Object.entries(clients).map(([name, consume]) => [name, () => rateOf(consume)]),
+    ),
+  });
 }
 
 async function fill(

@@ -4,7 +4,7 @@ import type { Client } from '../../src/client/client.ts';
 import type { Producer } from '../../src/client/producer/producer.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
-import { reportBeside } from './client-peers.ts';
+import { compareClients } from './client-peers.ts';
 import { binding, type RdProducer, rdProducer } from './librdkafka/client.ts';
 
 /**
@@ -48,14 +48,13 @@ async function seconds(work: () => Promise<void>): Promise<number> {
 
 async function compare(clients: Readonly<Record<string, Send>>, { bytes, records }: (typeof SIZES)[number]) {
   const values = Array.from({ length: records }, (_, number) => `${number}`.padEnd(bytes, '.'));
-  const rates: Record<string, number[]> = Object.fromEntries(Object.keys(clients).map((name) => [name, []]));
-  for (let round = -2; round < ROUNDS; round++) {
-    for (const [name, send] of Object.entries(clients)) {
-      const rate = records / (await seconds(() => send(values)));
-      if (round >= 0) rates[name]?.push(rate);
-    }
-  }
-  reportBeside(`client-produce ${bytes} B`, rates);
+  const rateOf = async (send: Send) => records / (await seconds(() => send(values)));
+  await compareClients({
+    bench: `client-produce ${bytes} B`,
+    records,
+    rounds: ROUNDS,
+    clients: Object.fromEntries(Object.entries(clients).map(([name, send]) => [name, () => rateOf(send)])),
+  });
 }
 
 export async function run(): Promise<void> {
