@@ -29,6 +29,7 @@ export type { NewTopicOptions, TopicListing } from './admin/topics.ts';
 export type { PasswordOptions, UserListing } from './admin/users.ts';
 export type { Client } from './client.ts';
 export type { ConnectOptions, SaslOptions, TlsOptions } from './connect.ts';
+export type { ServiceBinding } from './transports/service-binding.ts';
 export type { ConsumedRecord } from './consumer/consumed-record.ts';
 export type { Consumer, ConsumerStatus } from './consumer/consumer.ts';
 export type { Order } from './consumer/lanes.ts';

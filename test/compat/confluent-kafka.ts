@@ -17,7 +17,7 @@ const PACKAGES = join(
   `confluent-kafka-${CONFLUENT_KAFKA_VERSION}`,
 );
 const CHECKS = join(import.meta.dirname, 'confluent', 'checks.py');
-const SETTINGS = {
+export const SETTINGS = {
   'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
   'super.users': 'User:ANONYMOUS',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
@@ -33,7 +33,7 @@ export const suite: Suite = {
 };
 
 /** The first call downloads it with pip, once a checkout. */
-async function missingPackage(): Promise<string | undefined> {
+export async function missingPackage(): Promise<string | undefined> {
   try {
     await access(PACKAGES);
     return undefined;
@@ -62,7 +62,7 @@ interface Line {
   failure?: string;
 }
 
-async function askChecks(ask: Ask, { address }: { address: string }): Promise<void> {
+export async function askChecks(ask: Ask, { address }: { address: string }): Promise<void> {
   const child = spawn('python3', [CHECKS, address], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PYTHONPATH: PACKAGES, PYTHONDONTWRITEBYTECODE: '1' },

@@ -12,6 +12,7 @@ const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   'kafka-tools': () => import('./kafka-tools.ts'),
   'we-open-kafkas': () => import('./we-open-kafkas.ts'),
   'confluent-kafka': () => import('./confluent-kafka.ts'),
+  edge: () => import('./edge.ts'),
   'mirror-maker': () => import('./mirror-maker.ts'),
   streams: () => import('./streams.ts'),
   firefox: () => import('./firefox.ts'),

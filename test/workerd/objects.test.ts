@@ -26,6 +26,29 @@ describe('through a binding', () => {
   });
 });
 
+describe('a queue', () => {
+  test('is worked off by a Worker that comes now and then, and what its handler throws at comes again', async () => {
+    const client = await newClient();
+    await client.admin.topics.create('mails');
+    await client.admin.configs.alter({ group: 'mailer' }, { 'share.auto.offset.reset': 'earliest' });
+    await client.send('mails', [{ value: 'a' }, { value: 'b' }, { value: 'c' }]);
+    const done: string[] = [];
+    const workOff = async (count: number) => {
+      const consumer = (await newClient()).shareConsumer({ group: 'mailer', topics: 'mails' });
+      await consumer.run(({ value, deliveryCount }) => {
+        if (text(value) === 'b' && deliveryCount === 1) throw new Error('not now');
+        done.push(text(value));
+        if (done.length === count) void consumer.close();
+      });
+    };
+    await workOff(3);
+    expect(done.toSorted()).toEqual(['a', 'b', 'c']);
+    await client.send('mails', { value: 'd' });
+    await workOff(4);
+    expect(done.at(-1)).toBe('d');
+  });
+});
+
 describe('an object that sleeps', () => {
   test('wakes for what is written, and answers who waited while it slept', async () => {
     const [writer, reader] = [await newClient(), await newClient()];

@@ -1,12 +1,8 @@
+import type { ServiceBinding } from '../../client/transports/service-binding.ts';
 import { webSocketStream } from '../../client/transports/web-socket.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { KAFKA_SUBPROTOCOL } from '../../wire/web-socket.ts';
-
-/** A Worker that serves Kafka over WebSocket, as another has it: a service binding, such as `env.MILENA`. */
-export interface ServiceBinding {
-  fetch(url: string, init: { headers: Record<string, string> }): Promise<unknown>;
-}
 
 /** Where the Worker of the Cloudflare home serves it; the host is nobody's. */
 const URL = 'http://milena/kafka';

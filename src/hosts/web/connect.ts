@@ -1,10 +1,11 @@
 import type { Client } from '../../client/client.ts';
 import { type ConnectOptions, connectWith } from '../../client/connect.ts';
+import type { ServiceBinding } from '../../client/transports/service-binding.ts';
 import { webSocketTransport } from '../../client/transports/web-socket.ts';
 import { loadKernels } from '../../kernels/load.ts';
 import type { WebCrypto } from '../../sasl/web-crypto.ts';
 import type { Transport } from '../../ports/transport.ts';
-import { bindingTransport, type ServiceBinding } from './binding.ts';
+import { bindingTransport } from './binding.ts';
 import { webClock } from './clock.ts';
 import { webCodecs } from './codecs.ts';
 import { prefetchEngines, webEngines } from './engines.ts';

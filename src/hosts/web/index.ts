@@ -1,4 +1,3 @@
 /** The entry `milena` of Workers and pages. */
 export * from '../../client/index.ts';
 export { connect } from './connect.ts';
-export type { ServiceBinding } from './binding.ts';
