@@ -4,7 +4,7 @@ import { EdgeMetrics } from '../src/hosts/durable-object/edge-metrics.ts';
 import { SharedMetadata } from '../src/hosts/durable-object/shared-metadata.ts';
 import { ticketsOf, type Tickets } from '../src/hosts/durable-object/tickets.ts';
 import { loadKernels } from '../src/kernels/load.ts';
-import { clusterOf, openLink, remoteOf, settings } from './objects.ts';
+import { clusterOf, lingerMsOf, openLink, remoteOf, settings } from './objects.ts';
 import { RemoteReader } from '../src/hosts/durable-object/tiering/remote-reader.ts';
 import { TieredPlaces } from '../src/hosts/durable-object/tiering/tiered-places.ts';
 
@@ -28,6 +28,7 @@ export async function newGateway(env: Cloudflare.Env): Promise<ClientGateway> {
     settings: settings(env),
     open: (shard, greeting, events) => openLink(env, shard, { greeting, events }),
     remote: storage && { ...tiered, storage },
+    joins: lingerMsOf(env) > 0,
     verifyToken: tickets && ((token) => tickets.verify(token)),
     onEnded: () => metrics.closed(client.gateway),
   });

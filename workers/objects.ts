@@ -5,6 +5,7 @@ import { r2Storage } from '../src/hosts/durable-object/tiering/r2.ts';
 
 const CLUSTER = 'milena';
 const METADATA = 'm';
+const LINGER_MS = '5';
 
 export function clusterOf({ MILENA_CLUSTER = CLUSTER }: Cloudflare.Env): string {
   return MILENA_CLUSTER;
@@ -13,6 +14,11 @@ export function clusterOf({ MILENA_CLUSTER = CLUSTER }: Cloudflare.Env): string 
 /** Where closed segments go, if anywhere. */
 export function remoteOf({ SEGMENTS: bucket }: Cloudflare.Env): ReturnType<typeof r2Storage> | undefined {
   return bucket && r2Storage(bucket);
+}
+
+/** 0: nothing waits for anything, each request is a message, a row and a commit. */
+export function lingerMsOf({ MILENA_LINGER_MS: ms = LINGER_MS }: Cloudflare.Env): number {
+  return Number(ms);
 }
 
 let known: { text: string; settings: ReadonlyMap<string, string> } | undefined;

@@ -2,9 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { webCodecs } from '../src/hosts/durable-object/codecs.ts';
 import { type Question, ShardHost } from '../src/hosts/durable-object/shard-host.ts';
 import { loadKernels } from '../src/kernels/load.ts';
-import { clusterOf, peersOf, remoteOf, settings, shardIn } from './objects.ts';
-
-const LINGER_MS = 5;
+import { clusterOf, lingerMsOf, peersOf, remoteOf, settings, shardIn } from './objects.ts';
 
 /** One shard: its log lies in this object's own database. The object's name says which. */
 export class ShardObject extends DurableObject {
@@ -25,7 +23,7 @@ export class ShardObject extends DurableObject {
       cluster: clusterOf(env),
       storage: ctx.storage,
       remote: remoteOf(env),
-      lingerMs: Number(env.MILENA_LINGER_MS ?? LINGER_MS),
+      lingerMs: lingerMsOf(env),
       sockets: ctx.getWebSockets(),
       peers: peersOf(env),
       kernels,

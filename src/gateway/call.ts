@@ -1,7 +1,7 @@
 import { invariant } from '../model/assert.ts';
 import type { Millis } from '../model/ids.ts';
 import type { Address, Caller } from '../model/machine.ts';
-import type { ShardId, ShardReply } from '../ports/shard-link.ts';
+import type { ShardId, ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import { WireError } from '../wire/error.ts';
 import { encodeResponse } from '../wire/frame.ts';
 import type { CloseReason, Connection } from './connection.ts';
@@ -71,15 +71,19 @@ export class Call {
 
   /**
    * Sends one shard its part. `onReply` is called for each reply (several for a fetch that parked) until done.
-   * @param credit of a Fetch, see `ShardRequest`.
    * @returns by what it can be cancelled.
    */
-  ask(shard: ShardId, body: unknown, onReply: (reply: ShardReply) => void, credit?: number): number {
+  ask(
+    shard: ShardId,
+    body: unknown,
+    onReply: (reply: ShardReply) => void,
+    more: Pick<ShardRequest, 'credit' | 'leaseUntilMs'> = {},
+  ): number {
     const { caller, header } = this;
     const { apiKey, apiVersion } = header;
     const told = this.span === undefined ? onReply : this.span.around(body, onReply);
     const from = this.#expect(shard, told);
-    this.gateway.link.request({ shard, from, caller, apiKey, apiVersion, body, credit });
+    this.gateway.link.request({ shard, from, caller, apiKey, apiVersion, body, ...more });
     return from.correlationId;
   }
 

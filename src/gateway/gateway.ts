@@ -18,6 +18,7 @@ import type { Handler } from './handler.ts';
 import { HANDLERS } from './handlers/index.ts';
 import type { Logins } from './login.ts';
 import { ReadCredit } from './read-credit.ts';
+import { HeartbeatLeases } from './heartbeat-leases.ts';
 import { release } from './share/acknowledge.ts';
 import { ShareSessions } from './share/share-sessions.ts';
 import { RequestSpans } from './tracing/request-spans.ts';
@@ -122,6 +123,8 @@ export class Gateway {
   readonly spans: RequestSpans | undefined;
   readonly #doorkeeper: Doorkeeper;
   readonly shareSessions = new ShareSessions();
+  /** Undefined where coordinators hear all heartbeats. */
+  readonly leases: HeartbeatLeases | undefined;
   /** Fetches that stay at shards while no client waits for them: see `ParkedFetches`, which count here. */
   parkedFetches = 0;
   /** No request starts any more. */
@@ -133,6 +136,7 @@ export class Gateway {
     this.clock = options.clock;
     this.config = options.config;
     this.limits = options.limits;
+    if (this.limits.heartbeatLeaseMs > 0) this.leases = new HeartbeatLeases(this);
     this.image = options.image;
     this.logins = options.logins;
     this.authorizer = options.authorizer;
@@ -263,6 +267,7 @@ export class Gateway {
     if (!this.#connections.delete(connection.id)) return;
     this.#doorkeeper.left(connection);
     for (const session of this.shareSessions.disconnected(connection.id)) release(this, session);
+    this.leases?.disconnected(connection.id);
     this.settled();
   }
 }

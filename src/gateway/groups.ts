@@ -1,6 +1,6 @@
 import { CONSUMER_OFFSETS_TOPIC, coordinatorPartition } from '../model/ids.ts';
 import { ErrorCode } from '../model/errors.ts';
-import { type ShardId, groupShard } from '../ports/shard-link.ts';
+import { type ShardId, type ShardReply, groupShard } from '../ports/shard-link.ts';
 import type { Api, RequestOf, ResponseInitOf, ResponseOf } from '../wire/schema.ts';
 import { AclResource } from '../security/acl.ts';
 import { OPERATIONS_NOT_ASKED } from '../security/operations.ts';
@@ -27,6 +27,11 @@ interface GroupApi<A extends Api> {
   /** What has to be there before its coordinator is asked. */
   topic?: string;
   groupId: (request: RequestOf<A>) => string;
+  /** Left out, each goes to the coordinator. */
+  ask?: (
+    call: Call,
+    to: { shard: ShardId; request: RequestOf<A>; told: (reply: ShardReply) => void },
+  ) => void;
   /** The answer that only says an error: no coordinator, or its storage failed. */
   refuse: (errorCode: number, request: RequestOf<A>) => ResponseInitOf<A>;
   /** What is to be done here about what the coordinator says. */
@@ -35,7 +40,7 @@ interface GroupApi<A extends Api> {
 
 /** An API that names one group goes whole to its coordinator. */
 export function groupHandler<A extends Api>(api: GroupApi<A>): Handler {
-  const { groupId, refuse, feature, topic, answered, ...rest } = api;
+  const { groupId, refuse, feature, topic, ask, answered, ...rest } = api;
   return handler<A>({
     ...rest,
     handle(call, request) {
@@ -44,15 +49,15 @@ export function groupHandler<A extends Api>(api: GroupApi<A>): Handler {
       if (id === '') return call.reply(refuse(ErrorCode.INVALID_GROUP_ID, request));
       const shard = coordinatorOf(call, id);
       if (shard === undefined) return call.reply(refuse(ErrorCode.NOT_COORDINATOR, request));
-      const ask = () =>
-        call.ask(shard, request, (reply) => {
-          if (reply.errorCode !== undefined)
-            return call.reply(refuse(coordinatorError(reply.errorCode), request));
-          answered?.(call, request, reply.body as ResponseOf<A>);
-          call.reply(reply.body);
-        });
-      if (topic === undefined) ask();
-      else withInternalTopic(call, topic, ask);
+      const told = (reply: ShardReply) => {
+        if (reply.errorCode !== undefined)
+          return call.reply(refuse(coordinatorError(reply.errorCode), request));
+        answered?.(call, request, reply.body as ResponseOf<A>);
+        call.reply(reply.body);
+      };
+      if (ask !== undefined) ask(call, { shard, request, told });
+      else if (topic === undefined) call.ask(shard, request, told);
+      else withInternalTopic(call, topic, () => call.ask(shard, request, told));
     },
   });
 }

@@ -14,12 +14,15 @@ type LeavingMember = Pick<LeaveGroupRequest['members'][number], 'memberId' | 'gr
 const LEAVE_MANY_VERSION = 3;
 
 /** A member that is told of a rebalance is alive: it finishes its work and joins again. */
-export function decideHeartbeat(context: Context, turn: Turn, { from, body }: Heartbeat): void {
-  const errorCode = heartbeat(context, turn, body);
-  turn.reply(from, { throttleTimeMs: 0, errorCode } satisfies HeartbeatResponse);
+export function decideHeartbeat(context: Context, turn: Turn, request: Heartbeat): void {
+  const errorCode = heartbeat(context, turn, request.body);
+  const body: HeartbeatResponse = { throttleTimeMs: 0, errorCode };
+  const lease = errorCode === ErrorCode.NONE ? context.leases.grant(context, request, turn.nowMs) : undefined;
+  if (lease === undefined) turn.reply(request.from, body);
+  else turn.replies.push({ to: request.from, body, parked: true, lease });
 }
 
-function heartbeat(context: Context, turn: Turn, body: HeartbeatRequest): number {
+export function heartbeat(context: Context, turn: Turn, body: HeartbeatRequest): number {
   if (body.groupId === '') return ErrorCode.INVALID_GROUP_ID;
   const group = context.groups.get(body.groupId);
   if (!group) return ErrorCode.UNKNOWN_MEMBER_ID;

@@ -6,6 +6,7 @@ import { Group } from './group.ts';
 import { Member } from './member.ts';
 import type { MemberFacts } from './member.ts';
 import { sizeOf } from '../wire/coordinator-record.ts';
+import { Leases } from './leases.ts';
 import type { ShareAsks } from './share-asks.ts';
 import type { ClusterView } from './topics.ts';
 import { UnstableOffsets } from './unstable-offsets.ts';
@@ -39,6 +40,7 @@ export class Context {
   readonly applied = new Set<MachineRecord>();
   readonly deadlines = new Deadlines<Due>();
   readonly waiting = new WaitingList();
+  readonly leases = new Leases();
   /** Positions of open transactions, over all groups. */
   readonly unstable = new UnstableOffsets();
   readonly verifications: Verifications;
@@ -117,7 +119,7 @@ export class Context {
   }
 
   restartSession(member: Member, nowMs: Millis, timeoutMs: number = member.sessionTimeoutMs): void {
-    this.deadlines.set(member.session, nowMs + timeoutMs);
+    this.deadlines.set(member.session, Math.max(nowMs, member.leasedUntilMs) + timeoutMs);
   }
 }
 

@@ -35,6 +35,8 @@ export class Group {
   /** topic -> partition -> positions of transactions that are open, as they came. */
   readonly unstable = new Map<string, Map<number, UnstableOffset[]>>();
 
+  /** How often it has changed in its state, or in who is in it. */
+  version = 0;
   state: GroupState = 'Empty';
   previousState: GroupState = 'Dead';
   stateAtMs: Millis;
@@ -123,6 +125,7 @@ export class Group {
     this.previousState = this.state;
     this.state = state;
     this.stateAtMs = nowMs;
+    this.version++;
   }
 
   staticMemberId(groupInstanceId: string): string | undefined {
@@ -133,6 +136,7 @@ export class Group {
     invariant(!this.#members.has(member.memberId), 'a member is added once');
     if (member.groupInstanceId !== null) this.#instances.set(member.groupInstanceId, member.memberId);
     this.leader ??= member.memberId;
+    this.version++;
     this.#members.set(member.memberId, member);
     this.#support(member.protocols, 1);
   }
@@ -143,6 +147,7 @@ export class Group {
     if (member.groupInstanceId !== null) this.#instances.delete(member.groupInstanceId);
     this.#support(member.protocols, -1);
     this.pendingSync.delete(member.memberId);
+    this.version++;
     if (this.leader !== member.memberId) return;
     const [first] = this.#members.keys();
     this.leader = first ?? null;
@@ -151,6 +156,7 @@ export class Group {
   /** A static member came back: it keeps all but its id. Last in order now, as a replay of the log has it. */
   rename(member: Member, memberId: string): void {
     const oldMemberId = member.memberId;
+    this.version++;
     this.#members.delete(oldMemberId);
     member.memberId = memberId;
     this.#members.set(memberId, member);

@@ -1,6 +1,7 @@
 import { InvariantError } from '../model/assert.ts';
 import type { Millis, Offset } from '../model/ids.ts';
 import type {
+  Address,
   Answer,
   Ask,
   Decision,
@@ -29,7 +30,7 @@ import { alterShareGroupOffsetsApi } from '../wire/apis/91-alter-share-group-off
 import { deleteShareGroupOffsetsApi } from '../wire/apis/92-delete-share-group-offsets.ts';
 import type { Api, RequestOf } from '../wire/schema.ts';
 import { decideJoinGroup } from './classic-join.ts';
-import { decideHeartbeat, decideLeaveGroup } from './classic-members.ts';
+import { decideHeartbeat, decideLeaveGroup, heartbeat } from './classic-members.ts';
 import { decideSyncGroup } from './classic-sync.ts';
 import { groupConfig } from './config.ts';
 import type { GroupConfig } from './config.ts';
@@ -138,6 +139,7 @@ export class GroupMachine implements Machine {
     if (!decide) throw new InvariantError(`API ${request.apiKey} is no group coordinator's`);
     const turn = new Turn(nowMs);
     decide(this.#context, turn, request);
+    this.#settle(turn);
     return turn;
   }
 
@@ -169,7 +171,16 @@ export class GroupMachine implements Machine {
       if (due === undefined) break;
       expire(context, turn, due);
     }
+    this.#settle(turn);
     return turn;
+  }
+
+  #settle(turn: Turn): void {
+    this.#context.leases.settle(turn, (at, body) => heartbeat(this.#context, at, body));
+  }
+
+  cancel(from: Address, nowMs: Millis): boolean {
+    return this.#context.leases.end(this.#context, from, nowMs);
   }
 
   get wakeAtMs(): Millis {

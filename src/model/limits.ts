@@ -28,6 +28,8 @@ export interface GatewayLimits {
   fetchMaxBytes: number;
   /** connections.max.idle.ms. */
   connectionsMaxIdleMs: number;
+  /** Heartbeats are answered here for so long before a coordinator is asked again; 0: it is asked each time. */
+  heartbeatLeaseMs: number;
 }
 
 export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
@@ -44,6 +46,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   fetchSessionEvictionMs: 120_000,
   fetchMaxBytes: 57_671_680,
   connectionsMaxIdleMs: 600_000,
+  heartbeatLeaseMs: 0,
 };
 
 invariant(

@@ -22,12 +22,26 @@ export interface MachineRequest {
   apiKey: number;
   apiVersion: number;
   body: unknown;
+  /** Of a Heartbeat: until then whoever sends it would answer more of them itself, see {@link LeaseTerms}. */
+  leaseUntilMs?: Millis | undefined;
 }
 
 /** `body` is of the API's response schema. */
 export interface Reply {
   to: Address;
   body: unknown;
+  /** It is not the last: the request stays. */
+  parked?: boolean;
+  lease?: LeaseTerms;
+}
+
+/**
+ * Of a Heartbeat that is parked: its last answer comes when the group moves. Until `untilMs` its gateway answers the
+ * member's heartbeats like this one; it cancels once the member has been silent for `silenceMs`, and when it has gone.
+ */
+export interface LeaseTerms {
+  untilMs: Millis;
+  silenceMs: Millis;
 }
 
 /** Whose transaction a record is part of. */
@@ -117,6 +131,8 @@ export interface Machine {
   tick(nowMs: Millis): Decision;
   /** When to be sent the next `tick`; Infinity when nothing is due. A deadline, not a timer. */
   readonly wakeAtMs: Millis;
+  /** Whoever sent it wants no answer to that one request any more. @returns whether it was one that is parked so. */
+  cancel?(from: Address, nowMs: Millis): boolean;
   /** A client's connection is gone: its parked replies are forgotten. */
   forget(link: number): void;
   /** The records that, applied to a new machine, rebuild this one. */

@@ -1,4 +1,4 @@
-import type { Address, MachineRequest } from '../model/machine.ts';
+import type { Address, LeaseTerms, MachineRequest } from '../model/machine.ts';
 import {
   CONSUMER_OFFSETS_TOPIC,
   type LogKey,
@@ -74,6 +74,8 @@ export interface ShardReply {
   body: unknown;
   errorCode?: number;
   parked?: boolean;
+  /** Of a Heartbeat that is parked. */
+  lease?: LeaseTerms;
 }
 
 /**

@@ -13,6 +13,8 @@ import { encodeSnapshot, loadNewestSnapshot, runsOfProducers, snapshotName } fro
 
 /** At most this much log lies above the newest snapshot, so that a wake replays little (ARCHITECTURE, decision 12). */
 const SNAPSHOT_EVERY_BYTES = 4 * 1024 * 1024;
+/** A home that could sleep must not stay awake for an alarm that nobody needs any more. */
+const FAR_TOO_EARLY_MS = 30_000;
 
 /**
  * A state machine mounted on a shard's log: runs what it decides. Its records are appended as one batch and applied
@@ -126,6 +128,14 @@ export class Coordinator {
     this.#run(this.machine.decide(request, this.#shard.parts.clock.now()));
   }
 
+  /** @returns whether it was parked by itself; else its whole link may be forgotten. */
+  cancel(from: Address): boolean {
+    if (this.machine.cancel?.(from, this.#shard.parts.clock.now()) !== true) return false;
+    this.#unanswered.delete(from.correlationId);
+    this.#arm();
+    return true;
+  }
+
   forget(link: number): void {
     this.machine.forget(link);
     for (const { link: from, correlationId } of this.#unanswered.values()) {
@@ -144,7 +154,7 @@ export class Coordinator {
   #run({ records, replies, asks }: Decision): void {
     if (records.length > 0) this.#append(records);
     for (const reply of replies) {
-      this.#unanswered.delete(reply.to.correlationId);
+      if (!reply.parked) this.#unanswered.delete(reply.to.correlationId);
       this.#shard.replyAfter(this.#log.logEndOffset, reply);
     }
     this.#arm();
@@ -248,13 +258,16 @@ export class Coordinator {
     return writes;
   }
 
-  /** Keeps one alarm, never later than the machine wants; an early one just looks again. */
+  /** Keeps one alarm, never later than the machine wants; an early one just looks again, unless it is far too early. */
   #arm(): void {
     const { clock } = this.#shard.parts;
     const wakeAtMs = this.machine.wakeAtMs;
-    if (wakeAtMs >= this.#alarmAtMs || wakeAtMs === Infinity) return;
+    if (this.#alarmAtMs === -Infinity || wakeAtMs === this.#alarmAtMs) return;
+    if (wakeAtMs > this.#alarmAtMs && wakeAtMs - this.#alarmAtMs < FAR_TOO_EARLY_MS) return;
     this.#cancelAlarm?.();
+    this.#cancelAlarm = undefined;
     this.#alarmAtMs = wakeAtMs;
+    if (wakeAtMs === Infinity) return;
     this.#cancelAlarm = clock.at(wakeAtMs, () => {
       this.#alarmAtMs = Infinity;
       this.#cancelAlarm = undefined;

@@ -119,7 +119,7 @@ export class Shard {
     this.#queue = this.#queue.filter(
       (request) => request.apiKey === produceApi.key || request.from.correlationId !== from.correlationId,
     );
-    this.#coordinator?.forget(from.link);
+    if (!this.#coordinator?.cancel(from)) this.#coordinator?.forget(from.link);
   }
 
   /** Loads the log; a failure is reported and answered, not thrown. */

@@ -8,6 +8,7 @@ import { produceApi } from '../../src/wire/apis/00-produce.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
 import { type Edge, startEdge } from '../support/edge.ts';
 import { bundleEdge } from '../support/edge-bundle.ts';
+import { fanOut } from './edge/fan-out.ts';
 import { readerBehindWriter } from './edge/reader.ts';
 import { median, percentile, report } from './harness.ts';
 import { RawConnection } from './raw-driver.ts';
@@ -125,6 +126,7 @@ export async function run(): Promise<void> {
     await rowsAndRequests(ours, peer);
     await largeBatches(ours);
     await readerBehindWriter(ours.edge);
+    await fanOut(ours.edge);
   } finally {
     await ours.stop();
     await peer.stop();
@@ -152,7 +154,7 @@ async function rowsAndRequests(ours: Bench, peer: Bench): Promise<void> {
     bench: `edge: rows written, ${what}`,
     value: rows,
     unit: 'rows/1,000 requests',
-    peer: 'a row a request',
+    peer: 'a row and a commit a request',
     ratio: peerRows / rows,
     bar: { atMost: 40 },
   });
@@ -160,7 +162,7 @@ async function rowsAndRequests(ours: Bench, peer: Bench): Promise<void> {
     bench: `edge: produce, ${what}`,
     value: median(rates),
     unit: 'requests/s',
-    peer: 'a row a request',
+    peer: 'a row and a commit a request',
     ratio: median(ratios),
     bar: { value: 1_500, ratio: 3 },
   });

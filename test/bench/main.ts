@@ -21,6 +21,8 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   'client-consume': () => import('./client-consume.ts'),
   e2e: () => import('./e2e.ts'),
   edge: () => import('./edge.ts'),
+  'edge-idle': () => import('./edge/idle.ts'),
+  'edge-starts': () => import('./edge/starts.ts'),
   fetch: () => import('./fetch.ts'),
   librdkafka: () => import('./librdkafka/build.ts'),
   commit: () => import('./commit.ts'),

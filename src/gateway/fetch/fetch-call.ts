@@ -162,7 +162,7 @@ export class FetchCall {
       if (reply.parked) part.parked = this.#parkedAs(part, minBytes, reply);
       this.#askMore();
     };
-    this.#call.ask(part.shard as ShardId, this.#onePartition(part.wanted, minBytes), onReply, credit);
+    this.#call.ask(part.shard as ShardId, this.#onePartition(part.wanted, minBytes), onReply, { credit });
   }
 
   /** What is parked has more to say. */

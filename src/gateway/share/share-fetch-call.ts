@@ -154,7 +154,7 @@ export class ShareFetchCall {
         isAnswered = true;
         onReply(reply);
       },
-      this.#freeBytes,
+      { credit: this.#freeBytes },
     );
     if (!isAnswered) this.#parked.set(part, ask);
   }

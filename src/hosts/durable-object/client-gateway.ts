@@ -4,9 +4,9 @@ import type { Address, Gateway } from '../../gateway/gateway.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
 import type { GatewayLimits } from '../../model/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Codecs } from '../../records/codecs.ts';
 import type { Random } from '../../ports/random.ts';
 import { METADATA_SHARD, type ShardId } from '../../ports/shard-link.ts';
+import type { Codecs } from '../../records/codecs.ts';
 import { type WebCrypto, webCrypto } from '../../sasl/web-crypto.ts';
 import type { VerifyToken } from '../../sasl/oauth-bearer-server.ts';
 import type { Authenticated } from '../../sasl/server.ts';
@@ -42,6 +42,8 @@ export interface ClientGatewayParts {
   /** Where old segments are read, and what gateways of one isolate know of them; left out, there are none. */
   remote?: Pick<TieredShardsParts, 'storage' | 'reader' | 'places'> | undefined;
   verifyToken?: VerifyToken | undefined;
+  /** See `RemoteShardsParts`. */
+  joins?: boolean;
   clock?: Clock;
   random?: Random;
   /** Nothing more is to come of it. */
@@ -63,6 +65,8 @@ const LIMITS: Partial<GatewayLimits> = {
   parkedFetchesMax: 4_096,
   fetchSessionsMax: 8,
   fetchSessionBytesMax: 2 * MEGABYTE,
+  // An object is awake for ten seconds when it is asked.
+  heartbeatLeaseMs: 60 * 60_000,
 };
 const CRYPTOGRAPHY = webCrypto(crypto as unknown as WebCrypto);
 
@@ -112,6 +116,7 @@ export class ClientGateway {
         this.#ready();
       },
       onClosed: (shard) => this.#linkClosed(shard),
+      joins: parts.joins,
     });
     const tiered: TieredShards | undefined =
       parts.remote &&

@@ -5,7 +5,7 @@
  */
 import { concat } from '../../model/bytes.ts';
 import type { Offset } from '../../model/ids.ts';
-import type { Caller } from '../../model/machine.ts';
+import type { Caller, LeaseTerms } from '../../model/machine.ts';
 
 /** A part of a client's request, see `ShardRequest`. */
 export interface RequestFrame {
@@ -16,6 +16,7 @@ export interface RequestFrame {
   apiVersion: number;
   body: unknown;
   credit?: number | undefined;
+  leaseUntilMs?: number | undefined;
 }
 
 export type ToShard =
@@ -32,6 +33,7 @@ export interface ReplyFrame {
   body: unknown;
   errorCode?: number | undefined;
   parked?: boolean | undefined;
+  lease?: LeaseTerms | undefined;
 }
 
 /** Records of the metadata log that lead from `base` to `end`; from 0 they say all there is, as a snapshot does. */

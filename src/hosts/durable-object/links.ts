@@ -155,8 +155,8 @@ export class Links {
       this.#forget(id);
       if (waiting.isParked) this.#attach(link);
     }
-    const { body, errorCode, parked } = reply;
-    this.#send(link, { type: 'reply', correlationId, body, errorCode, parked });
+    const { body, errorCode, parked, lease } = reply;
+    this.#send(link, { type: 'reply', correlationId, body, errorCode, parked, lease });
   }
 
   sendMetadata(link: Link, frame: MetadataFrame): void {
@@ -225,6 +225,6 @@ export class Links {
 }
 
 function requestOf(frame: RequestFrame, shard: string, from: Address): ShardRequest {
-  const { caller, apiKey, apiVersion, body, credit } = frame;
-  return { shard, from, caller, apiKey, apiVersion, body, credit };
+  const { caller, apiKey, apiVersion, body, credit, leaseUntilMs } = frame;
+  return { shard, from, caller, apiKey, apiVersion, body, credit, leaseUntilMs };
 }

@@ -9,11 +9,14 @@ const JOINED_MAX_BYTES = 256 * 1024;
  */
 export class Outbox {
   readonly #send: (message: Uint8Array<ArrayBuffer>) => void;
+  readonly #joins: boolean;
   #chunks: Uint8Array[] = [];
   #sizeBytes = 0;
 
-  constructor(send: (message: Uint8Array<ArrayBuffer>) => void) {
+  /** @param joins whether there is more than one frame in a message. */
+  constructor(send: (message: Uint8Array<ArrayBuffer>) => void, joins = true) {
     this.#send = send;
+    this.#joins = joins;
   }
 
   /** @param chunks of one frame. Several are joined before this turn ends. */
@@ -23,7 +26,7 @@ export class Outbox {
       this.#chunks.push(chunk);
       this.#sizeBytes += chunk.length;
     }
-    if (this.#sizeBytes >= JOINED_MAX_BYTES) this.flush();
+    if (!this.#joins || this.#sizeBytes >= JOINED_MAX_BYTES) this.flush();
   }
 
   flush(): void {

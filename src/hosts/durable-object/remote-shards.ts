@@ -50,6 +50,8 @@ export interface RemoteShardsParts {
   onMetadata: (frame: MetadataFrame) => void;
   /** A link ended. */
   onClosed?: (shard: ShardId) => void;
+  /** Requests of one turn go in one message; true unless given. */
+  joins?: boolean | undefined;
 }
 
 /** Records that one answer may bring: a message of a WebSocket has 32 MiB. */
@@ -124,7 +126,7 @@ class Link {
   #socket: LinkSocket | undefined;
   /** Until it is open. */
   #waiting: Uint8Array<ArrayBuffer>[] = [];
-  readonly #outbox = new Outbox((message) => this.#sendMessage(message));
+  readonly #outbox: Outbox;
   /** Asked, and without a last answer: with their gateway's address. */
   readonly #unanswered = new Map<number, Unanswered>();
   #told = '';
@@ -134,6 +136,7 @@ class Link {
   constructor(shard: ShardId, parts: RemoteShardsParts, ended: (refused: readonly Uint8Array[]) => void) {
     this.#shard = shard;
     this.#parts = parts;
+    this.#outbox = new Outbox((message) => this.#sendMessage(message), parts.joins);
     this.#ended = ended;
   }
 
@@ -159,11 +162,11 @@ class Link {
     this.tell();
   }
 
-  request({ from, caller, apiKey, apiVersion, body, credit }: ShardRequest): void {
+  request({ from, caller, apiKey, apiVersion, body, credit, leaseUntilMs }: ShardRequest): void {
     const { correlationId } = from;
     const bounded = credit === undefined ? credit : Math.min(credit, CREDIT_MAX_BYTES);
     const frame = { type: 'request' as const, correlationId, caller, apiKey, apiVersion, body };
-    const chunks = frameChunks({ ...frame, credit: bounded });
+    const chunks = frameChunks({ ...frame, credit: bounded, leaseUntilMs });
     const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0);
     if (this.#isOver || sizeBytes > MESSAGE_MAX_BYTES) {
       const errorCode = this.#isOver ? errorOf(this.#shard) : ErrorCode.MESSAGE_TOO_LARGE;
@@ -212,7 +215,7 @@ class Link {
     }
   }
 
-  #answer({ correlationId, body, errorCode, parked }: ReplyFrame): void {
+  #answer({ correlationId, body, errorCode, parked, lease }: ReplyFrame): void {
     const to = this.#unanswered.get(correlationId)?.to;
     if (to === undefined) return;
     if (!parked) this.#unanswered.delete(correlationId);
@@ -221,6 +224,7 @@ class Link {
       body,
       ...(errorCode !== undefined && { errorCode }),
       ...(parked !== undefined && { parked }),
+      ...(lease !== undefined && { lease }),
     });
   }
 

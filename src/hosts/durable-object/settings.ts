@@ -11,6 +11,8 @@ const DEFAULTS: readonly (readonly [string, string])[] = [
   ['process.roles', 'broker,controller'],
   ['auto.create.topics.enable', 'false'],
   ['milena.partitions.max', '1000'],
+  // A coordinator wakes for it.
+  ['offsets.retention.check.interval.ms', '3600000'],
   ['socket.request.max.bytes', String(32 * 1024 * 1024)],
   ['sasl.enabled.mechanisms', 'OAUTHBEARER,SCRAM-SHA-256,SCRAM-SHA-512,PLAIN'],
 ];
