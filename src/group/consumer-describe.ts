@@ -6,7 +6,7 @@ import type {
 import { type Consumer, isClassic } from './consumer-member.ts';
 import { assignorName } from './consumer-target.ts';
 import type { Asked, Context, Turn } from './context.ts';
-import { named, undescribed } from './description.ts';
+import { named, noGroup, undescribed } from './description.ts';
 import type { Partitions } from './partitions.ts';
 
 type DescribedGroup = ConsumerGroupDescribeResponse['groups'][number];
@@ -29,11 +29,7 @@ function describe(context: Context, groupId: string): DescribedGroup {
   const consumer = group?.consumer;
   const none: DescribedGroup = undescribed(groupId);
   if (groupId === '') return { ...none, errorCode: ErrorCode.INVALID_GROUP_ID };
-  if (consumer === undefined) {
-    const why = group === undefined ? 'not found' : 'is not a consumer group';
-    const errorMessage = `Group ${groupId} ${why}.`;
-    return { ...none, errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage };
-  }
+  if (consumer === undefined) return { ...none, ...noGroup(groupId, group, 'consumer') };
   return {
     ...none,
     groupState: consumer.state,

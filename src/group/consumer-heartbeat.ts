@@ -5,6 +5,7 @@ import type {
 } from '../wire/apis/68-consumer-group-heartbeat.ts';
 import { heartbeatIntervalMs } from './consumer-config.ts';
 import { ConsumerGroup } from './consumer-group.ts';
+import { noGroup } from './description.ts';
 import { type Consumer, isClassic, LEAVE_EPOCH, NO_CONSUMER, STATIC_LEAVE_EPOCH } from './consumer-member.ts';
 import {
   checkEpoch,
@@ -148,9 +149,8 @@ function groupOf(context: Context, turn: Turn, groupId: string, isJoin: boolean)
   const known = context.groups.get(groupId);
   if (known?.consumer !== undefined) return { context, turn, group: known, consumer: known.consumer };
   if (!isJoin || known?.share !== undefined) {
-    const why =
-      known === undefined ? `Group ${groupId} not found.` : `Group ${groupId} is not a consumer group.`;
-    throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, why);
+    const { errorCode, errorMessage } = noGroup(groupId, known, 'consumer');
+    throw new KafkaError(errorCode, errorMessage);
   }
   const group = known ?? context.getOrCreate(groupId, turn.nowMs);
   const at = { context, turn, group, consumer: new ConsumerGroup() };

@@ -1,7 +1,3 @@
-import type { MachineRecord } from '../model/machine.ts';
-import { encodeMessage, readMessage } from '../wire/codec.ts';
-import { typed } from '../wire/coordinator-record.ts';
-import type { Reader } from '../wire/reader.ts';
 import {
   array,
   bytes,
@@ -9,8 +5,6 @@ import {
   int64,
   int64Exact,
   int8,
-  type Message,
-  message,
   type MessageOf,
   nullableArray,
   nullableString,
@@ -18,6 +12,7 @@ import {
   string,
   uuid,
 } from '../wire/schema.ts';
+import { keyMessage, RecordKinds, valueMessage } from './record-kinds.ts';
 
 /*
  * Records of a KIP-848 group, by type: 3 its epoch, 5 a member, 6 the epoch of the assignment that is aimed at, 7 a
@@ -26,13 +21,13 @@ import {
  */
 
 /** `metadataHash` is of the topics the members subscribe to: another one means that they changed. */
-export const consumerGroupMetadataValue = value('ConsumerGroupMetadataValue', {
+export const consumerGroupMetadataValue = valueMessage('ConsumerGroupMetadataValue', {
   epoch: int32('0+'),
   metadataHash: int64Exact('0+', { tag: 0 }),
 });
 
 /** `classicMemberMetadata` is of a member that speaks JoinGroup. */
-export const consumerGroupMemberMetadataValue = value('ConsumerGroupMemberMetadataValue', {
+export const consumerGroupMemberMetadataValue = valueMessage('ConsumerGroupMemberMetadataValue', {
   instanceId: nullableString('0+'),
   rackId: nullableString('0+'),
   clientId: string('0+'),
@@ -51,7 +46,7 @@ export const consumerGroupMemberMetadataValue = value('ConsumerGroupMemberMetada
   ),
 });
 
-export const consumerGroupTargetAssignmentMetadataValue = value(
+export const consumerGroupTargetAssignmentMetadataValue = valueMessage(
   'ConsumerGroupTargetAssignmentMetadataValue',
   {
     assignmentEpoch: int32('0+'),
@@ -59,9 +54,12 @@ export const consumerGroupTargetAssignmentMetadataValue = value(
   },
 );
 
-export const consumerGroupTargetAssignmentMemberValue = value('ConsumerGroupTargetAssignmentMemberValue', {
-  topicPartitions: array('0+', { topicId: uuid('0+'), partitions: array('0+', int32('0+')) }),
-});
+export const consumerGroupTargetAssignmentMemberValue = valueMessage(
+  'ConsumerGroupTargetAssignmentMemberValue',
+  {
+    topicPartitions: array('0+', { topicId: uuid('0+'), partitions: array('0+', int32('0+')) }),
+  },
+);
 
 const topicPartitions = {
   topicId: uuid('0+'),
@@ -70,24 +68,33 @@ const topicPartitions = {
 };
 
 /** `state` is of `MemberState`. */
-export const consumerGroupCurrentMemberAssignmentValue = value('ConsumerGroupCurrentMemberAssignmentValue', {
-  memberEpoch: int32('0+'),
-  previousMemberEpoch: int32('0+'),
-  state: int8('0+'),
-  assignedPartitions: array('0+', topicPartitions),
-  partitionsPendingRevocation: array('0+', topicPartitions),
-});
+export const consumerGroupCurrentMemberAssignmentValue = valueMessage(
+  'ConsumerGroupCurrentMemberAssignmentValue',
+  {
+    memberEpoch: int32('0+'),
+    previousMemberEpoch: int32('0+'),
+    state: int8('0+'),
+    assignedPartitions: array('0+', topicPartitions),
+    partitionsPendingRevocation: array('0+', topicPartitions),
+  },
+);
 
 /** `version` is of the metadata it was resolved by, `timestamp` when. */
-export const consumerGroupRegularExpressionValue = value('ConsumerGroupRegularExpressionValue', {
+export const consumerGroupRegularExpressionValue = valueMessage('ConsumerGroupRegularExpressionValue', {
   topics: array('0+', string('0+')),
   version: int64('0+'),
   timestamp: int64('0+'),
 });
 
-const groupKey = key('ConsumerGroupMetadataKey', { group: string('0+') });
-const memberKey = key('ConsumerGroupMemberMetadataKey', { group: string('0+'), memberId: string('0+') });
-const regexKey = key('ConsumerGroupRegularExpressionKey', { group: string('0+'), regex: string('0+') });
+const groupKey = keyMessage('ConsumerGroupMetadataKey', { group: string('0+') });
+const memberKey = keyMessage('ConsumerGroupMemberMetadataKey', {
+  group: string('0+'),
+  memberId: string('0+'),
+});
+const regexKey = keyMessage('ConsumerGroupRegularExpressionKey', {
+  group: string('0+'),
+  regex: string('0+'),
+});
 
 export type StoredEpoch = MessageOf<typeof consumerGroupMetadataValue>;
 export type StoredConsumer = MessageOf<typeof consumerGroupMemberMetadataValue>;
@@ -105,50 +112,11 @@ export type ConsumerRecord =
   | { type: 'consumerCurrent'; group: string; memberId: string; value: StoredCurrent | null }
   | { type: 'consumerRegex'; group: string; regex: string; value: StoredRegex | null };
 
-type RecordType = ConsumerRecord['type'];
-
-const KINDS = {
+export const CONSUMER_RECORDS = new RecordKinds<ConsumerRecord>({
   consumerEpoch: { keyType: 3, key: groupKey, value: consumerGroupMetadataValue },
   consumerMember: { keyType: 5, key: memberKey, value: consumerGroupMemberMetadataValue },
   consumerTargetEpoch: { keyType: 6, key: groupKey, value: consumerGroupTargetAssignmentMetadataValue },
   consumerTarget: { keyType: 7, key: memberKey, value: consumerGroupTargetAssignmentMemberValue },
   consumerCurrent: { keyType: 8, key: memberKey, value: consumerGroupCurrentMemberAssignmentValue },
   consumerRegex: { keyType: 16, key: regexKey, value: consumerGroupRegularExpressionValue },
-} as const satisfies Record<RecordType, { keyType: number; key: Message; value: Message }>;
-
-const TYPES = new Map<number, RecordType>(
-  Object.entries(KINDS).map(([type, { keyType }]) => [keyType, type as RecordType]),
-);
-
-export function encodeConsumerRecord(record: ConsumerRecord): MachineRecord {
-  const kind = KINDS[record.type];
-  const encodedKey = typed(kind.keyType, encodeMessage<Message>(kind.key, 0, record as never));
-  if (record.value === null) return { key: encodedKey, value: null };
-  return { key: encodedKey, value: typed(0, encodeMessage<Message>(kind.value, 0, record.value as never)) };
-}
-
-/**
- * Undefined when `keyType` is none of these.
- * @param keyReader behind the type.
- * @param valueReader undefined for a tombstone.
- */
-export function readConsumerRecord(
-  keyType: number,
-  keyReader: Reader,
-  valueReader: Reader | undefined,
-): ConsumerRecord | undefined {
-  const type = TYPES.get(keyType);
-  if (type === undefined) return undefined;
-  const kind = KINDS[type];
-  const read = readMessage<Message>(kind.key, 0, keyReader);
-  const found = valueReader && readMessage<Message>(kind.value, valueReader.int16(), valueReader);
-  return { type, ...read, value: found ?? null } as unknown as ConsumerRecord;
-}
-
-function value<const F extends Message['fields']>(name: string, fields: F): Message<F> {
-  return message({ name, versions: '0', flexible: '0+', fields });
-}
-
-function key<const F extends Message['fields']>(name: string, fields: F): Message<F> {
-  return message({ name, versions: '0', flexible: 'none', fields });
-}
+});

@@ -11,7 +11,7 @@ import {
   NOTHING_ASSIGNED,
   storedCurrent,
 } from './consumer-member.ts';
-import { type ConsumerRecord, encodeConsumerRecord } from './consumer-records.ts';
+import { type ConsumerRecord, CONSUMER_RECORDS } from './consumer-records.ts';
 import type { Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import { collected, listed } from './partitions.ts';
@@ -27,7 +27,7 @@ export interface ConsumerTurn {
 
 /** Writes a record and makes it true at once: what the decision does next builds on it. */
 export function record({ context, turn, group }: ConsumerTurn, what: ConsumerRecord): void {
-  const encoded = encodeConsumerRecord(what);
+  const encoded = CONSUMER_RECORDS.encode(what);
   turn.write(encoded);
   context.applied.add(encoded);
   applyConsumer(context, group, what, turn.nowMs);
@@ -121,19 +121,19 @@ function removeMember(context: Context, consumer: ConsumerGroup, memberId: strin
 export function* consumerSnapshot(group: string, consumer: ConsumerGroup): Iterable<MachineRecord> {
   const { epoch, metadataHash, assignmentEpoch, assignedAtMs: assignmentTimestamp } = consumer;
   for (const { memberId, ...value } of consumer.members.values())
-    yield encodeConsumerRecord({ type: 'consumerMember', group, memberId, value });
+    yield CONSUMER_RECORDS.encode({ type: 'consumerMember', group, memberId, value });
   for (const [regex, value] of consumer.regexes)
-    yield encodeConsumerRecord({ type: 'consumerRegex', group, regex, value });
-  yield encodeConsumerRecord({ type: 'consumerEpoch', group, value: { epoch, metadataHash } });
+    yield CONSUMER_RECORDS.encode({ type: 'consumerRegex', group, regex, value });
+  yield CONSUMER_RECORDS.encode({ type: 'consumerEpoch', group, value: { epoch, metadataHash } });
   for (const [memberId, partitions] of consumer.targets) {
     const value = { topicPartitions: listed(partitions) };
-    yield encodeConsumerRecord({ type: 'consumerTarget', group, memberId, value });
+    yield CONSUMER_RECORDS.encode({ type: 'consumerTarget', group, memberId, value });
   }
   const value = { assignmentEpoch, assignmentTimestamp };
-  yield encodeConsumerRecord({ type: 'consumerTargetEpoch', group, value });
+  yield CONSUMER_RECORDS.encode({ type: 'consumerTargetEpoch', group, value });
   for (const member of consumer.members.values()) {
     const current = { type: 'consumerCurrent', group, memberId: member.memberId } as const;
-    yield encodeConsumerRecord({ ...current, value: storedCurrent(member) });
+    yield CONSUMER_RECORDS.encode({ ...current, value: storedCurrent(member) });
   }
 }
 

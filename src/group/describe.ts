@@ -4,13 +4,13 @@ import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../wire/apis
 import type { ListGroupsRequest, ListGroupsResponse } from '../wire/apis/16-list-groups.ts';
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../wire/apis/42-delete-groups.ts';
 import { CONSUMER_PROTOCOL } from '../wire/consumer-protocol.ts';
-import { encodeConsumerRecord } from './consumer-records.ts';
+import { CONSUMER_RECORDS } from './consumer-records.ts';
 import { consumerTombstones } from './consumer-replay.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Group } from './group.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
 import { groupRecord, offsetRecord } from './records.ts';
-import { encodeShareGroupRecord } from './share-records.ts';
+import { SHARE_RECORDS } from './share-records.ts';
 import { shareTombstones } from './share-replay.ts';
 import { statesOf } from './share-states.ts';
 
@@ -168,7 +168,7 @@ function* tombstones(group: Group): Iterable<MachineRecord> {
 export function* groupTombstones(group: Group): Iterable<MachineRecord> {
   if (group.stored) yield groupRecord(group.groupId, null);
   if (group.consumer)
-    for (const each of consumerTombstones(group.groupId, group.consumer)) yield encodeConsumerRecord(each);
+    for (const each of consumerTombstones(group.groupId, group.consumer)) yield CONSUMER_RECORDS.encode(each);
   if (group.share)
-    for (const each of shareTombstones(group.groupId, group.share)) yield encodeShareGroupRecord(each);
+    for (const each of shareTombstones(group.groupId, group.share)) yield SHARE_RECORDS.encode(each);
 }

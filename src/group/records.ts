@@ -17,9 +17,9 @@ import {
   uuid,
 } from '../wire/schema.ts';
 import type { MessageOf } from '../wire/schema.ts';
-import { type ConsumerRecord, readConsumerRecord } from './consumer-records.ts';
+import { type ConsumerRecord, CONSUMER_RECORDS } from './consumer-records.ts';
 import type { Group } from './group.ts';
-import { readShareGroupRecord, type ShareGroupRecord } from './share-records.ts';
+import { SHARE_RECORDS, type ShareGroupRecord } from './share-records.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
 import { readOffsetKey, readOffsetValue } from './read-position.ts';
 
@@ -194,7 +194,7 @@ function decodeTyped(key: Reader, record: MachineRecord): GroupRecord | undefine
   const copy = record.value && new Reader(record.value.slice());
   if (type !== GROUP_KEY_TYPE) {
     const value = copy ?? undefined;
-    return readConsumerRecord(type, key, value) ?? readShareGroupRecord(type, key, value);
+    return CONSUMER_RECORDS.read(type, key, value) ?? SHARE_RECORDS.read(type, key, value);
   }
   const { group } = readMessage(groupMetadataKey, type, key);
   return { type: 'group', group, value: copy && readMessage(groupMetadataValue, copy.int16(), copy) };

@@ -4,7 +4,7 @@ import type {
   ShareGroupDescribeResponse,
 } from '../wire/apis/77-share-group-describe.ts';
 import type { Asked, Context, Turn } from './context.ts';
-import { named, undescribed } from './description.ts';
+import { named, noGroup, undescribed } from './description.ts';
 import type { ShareMember } from './share-group.ts';
 
 type DescribedGroup = ShareGroupDescribeResponse['groups'][number];
@@ -24,11 +24,7 @@ function describe(context: Context, groupId: string): DescribedGroup {
   const share = group?.share;
   const none: DescribedGroup = undescribed(groupId);
   if (groupId === '') return { ...none, errorCode: ErrorCode.INVALID_GROUP_ID };
-  if (share === undefined) {
-    const why = group === undefined ? 'not found' : 'is not a share group';
-    const errorMessage = `Group ${groupId} ${why}.`;
-    return { ...none, errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage };
-  }
+  if (share === undefined) return { ...none, ...noGroup(groupId, group, 'share') };
   return {
     ...none,
     groupState: share.state,

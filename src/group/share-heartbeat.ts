@@ -4,6 +4,7 @@ import type {
   ShareGroupHeartbeatResponse,
 } from '../wire/apis/76-share-group-heartbeat.ts';
 import type { Asked, Context, Turn } from './context.ts';
+import { noGroup } from './description.ts';
 import type { Group } from './group.ts';
 import { listed, samePartitions } from './partitions.ts';
 import { shareHeartbeatIntervalMs, shareSessionTimeoutMs } from './share-config.ts';
@@ -126,9 +127,11 @@ function unknownMember(memberId: string): KafkaError {
 function shareTurn(context: Context, turn: Turn, groupId: string, isJoin: boolean): ShareTurn {
   const known = context.groups.get(groupId);
   if (known?.share !== undefined) return { context, turn, group: known, share: known.share };
-  if (known !== undefined && !known.isBlank)
-    throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} is not a share group.`);
-  if (!isJoin) throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} not found.`);
+  const other = known?.isBlank === true ? undefined : known;
+  if (other !== undefined || !isJoin) {
+    const { errorCode, errorMessage } = noGroup(groupId, other, 'share');
+    throw new KafkaError(errorCode, errorMessage);
+  }
   const group = context.getOrCreate(groupId, turn.nowMs);
   const share = (group.share = new ShareGroup());
   return { context, turn, group, share };

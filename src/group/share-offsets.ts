@@ -13,6 +13,7 @@ import type {
   DeleteShareGroupOffsetsResponse,
 } from '../wire/apis/92-delete-share-group-offsets.ts';
 import type { Asked, Context, Turn } from './context.ts';
+import { noGroup } from './description.ts';
 import type { StatePart, StateResult } from './share-asks.ts';
 import type { ShareTurn } from './share-replay.ts';
 import { noteDeleted, noteInitialized, statesOf } from './share-states.ts';
@@ -33,10 +34,7 @@ export function decideDescribeShareGroupOffsets(
   const groups = body.groups.map(({ groupId, topics }): DescribedGroup => {
     const share = context.groups.get(groupId)?.share;
     const none = { groupId, topics: [], errorCode: ErrorCode.NONE, errorMessage: null };
-    if (share === undefined) {
-      const errorMessage = `Group ${groupId} not found.`;
-      return { ...none, errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage };
-    }
+    if (share === undefined) return { ...none, ...noGroup(groupId, undefined, 'share') };
     const known = [...share.initialized].flatMap(([topicId, { topicName, partitions }]) =>
       context.cluster.topicById(topicId) === undefined ? [] : [{ topicId, topicName, partitions }],
     );
@@ -79,12 +77,16 @@ function emptyGroup(
 ): ShareTurn | { errorCode: number; errorMessage: string } {
   const group = context.groups.get(groupId);
   const share = group?.share;
-  if (group === undefined || share === undefined) {
-    const why = group === undefined ? 'not found' : 'is not a share group';
-    return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage: `Group ${groupId} ${why}.` };
-  }
+  if (group === undefined || share === undefined) return noGroup(groupId, group, 'share');
   if (share.members.size === 0) return { context, turn, group, share };
   return { errorCode: ErrorCode.NON_EMPTY_GROUP, errorMessage: 'The group is not empty.' };
+}
+
+/** To who changes offsets: of the group as a whole nothing, unless said. */
+function answer<R extends AlterShareGroupOffsetsResponse | DeleteShareGroupOffsetsResponse>(
+  said: Partial<R>,
+) {
+  return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null, responses: [], ...said };
 }
 
 /** Begins anew from other offsets, under a new epoch of the states: who still reads by the old ones is fenced. */
@@ -93,15 +95,8 @@ export function decideAlterShareGroupOffsets(
   turn: Turn,
   { from, body }: Asked<AlterShareGroupOffsetsRequest>,
 ): void {
-  const answer = (said: Partial<AlterShareGroupOffsetsResponse>) => ({
-    throttleTimeMs: 0,
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    responses: [],
-    ...said,
-  });
   const at = emptyGroup(context, turn, body.groupId);
-  if ('errorCode' in at) return turn.reply(from, answer(at));
+  if ('errorCode' in at) return turn.reply(from, answer<AlterShareGroupOffsetsResponse>(at));
   bumpEpoch(at);
   const parts = body.topics.flatMap(({ topicName, partitions }): StatePart[] => {
     const topic = context.cluster.topic(topicName);
@@ -115,7 +110,8 @@ export function decideAlterShareGroupOffsets(
   context.shareAsks.begin(turn, { groupId, kind: 'initialize', parts }, (later, results) => {
     const made = results.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
     if (made.length > 0 && at.group.share === at.share) noteInitialized({ ...at, turn: later }, made);
-    later.reply(from, answer({ responses: altered(context, body, results) }));
+    const responses = altered(context, body, results);
+    later.reply(from, answer<AlterShareGroupOffsetsResponse>({ responses }));
   });
 }
 
@@ -144,15 +140,8 @@ export function decideDeleteShareGroupOffsets(
   turn: Turn,
   { from, body }: Asked<DeleteShareGroupOffsetsRequest>,
 ): void {
-  const answer = (said: Partial<DeleteShareGroupOffsetsResponse>) => ({
-    throttleTimeMs: 0,
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    responses: [],
-    ...said,
-  });
   const at = emptyGroup(context, turn, body.groupId);
-  if ('errorCode' in at) return turn.reply(from, answer(at));
+  if ('errorCode' in at) return turn.reply(from, answer<DeleteShareGroupOffsetsResponse>(at));
   const known = new Map([...at.share.initialized].map(([topicId, { topicName }]) => [topicName, topicId]));
   const topicIds = body.topics.flatMap(({ topicName }) => known.get(topicName) ?? []);
   const parts = statesOf(at, topicIds);
@@ -168,7 +157,7 @@ export function decideDeleteShareGroupOffsets(
       const { errorCode = ErrorCode.NONE, errorMessage = null } = failed.get(topicId) ?? {};
       return { topicName, topicId, errorCode, errorMessage };
     });
-    later.reply(from, answer({ responses }));
+    later.reply(from, answer<DeleteShareGroupOffsetsResponse>({ responses }));
   });
 }
 

@@ -1,20 +1,15 @@
-import type { MachineRecord } from '../model/machine.ts';
-import { encodeMessage, readMessage } from '../wire/codec.ts';
-import { typed } from '../wire/coordinator-record.ts';
-import type { Reader } from '../wire/reader.ts';
 import {
   array,
   int32,
   int64,
   int64Exact,
   int8,
-  type Message,
-  message,
   type MessageOf,
   nullableString,
   string,
   uuid,
 } from '../wire/schema.ts';
+import { keyMessage, RecordKinds, valueMessage } from './record-kinds.ts';
 
 /*
  * Records of a share group (KIP-932), by type: 10 a member, 11 the group's epoch, 12 the epoch of the assignment, 13 a
@@ -28,42 +23,45 @@ const namedPartitions = {
   partitions: array('0+', int32('0+')),
 };
 
-export const shareGroupMemberMetadataValue = value('ShareGroupMemberMetadataValue', {
+export const shareGroupMemberMetadataValue = valueMessage('ShareGroupMemberMetadataValue', {
   rackId: nullableString('0+'),
   clientId: string('0+'),
   clientHost: string('0+'),
   subscribedTopicNames: array('0+', string('0+')),
 });
 
-export const shareGroupMetadataValue = value('ShareGroupMetadataValue', {
+export const shareGroupMetadataValue = valueMessage('ShareGroupMetadataValue', {
   epoch: int32('0+'),
   metadataHash: int64Exact('0+'),
 });
 
-export const shareGroupTargetAssignmentMetadataValue = value('ShareGroupTargetAssignmentMetadataValue', {
-  assignmentEpoch: int32('0+'),
-  assignmentTimestamp: int64('0+', { tag: 0 }),
-});
+export const shareGroupTargetAssignmentMetadataValue = valueMessage(
+  'ShareGroupTargetAssignmentMetadataValue',
+  {
+    assignmentEpoch: int32('0+'),
+    assignmentTimestamp: int64('0+', { tag: 0 }),
+  },
+);
 
-export const shareGroupTargetAssignmentMemberValue = value('ShareGroupTargetAssignmentMemberValue', {
+export const shareGroupTargetAssignmentMemberValue = valueMessage('ShareGroupTargetAssignmentMemberValue', {
   topicPartitions: array('0+', topicPartitions),
 });
 
-export const shareGroupCurrentMemberAssignmentValue = value('ShareGroupCurrentMemberAssignmentValue', {
+export const shareGroupCurrentMemberAssignmentValue = valueMessage('ShareGroupCurrentMemberAssignmentValue', {
   memberEpoch: int32('0+'),
   previousMemberEpoch: int32('0+'),
   state: int8('0+'),
   assignedPartitions: array('0+', topicPartitions),
 });
 
-export const shareGroupStatePartitionMetadataValue = value('ShareGroupStatePartitionMetadataValue', {
+export const shareGroupStatePartitionMetadataValue = valueMessage('ShareGroupStatePartitionMetadataValue', {
   initializingTopics: array('0+', namedPartitions),
   initializedTopics: array('0+', namedPartitions),
   deletingTopics: array('0+', { topicId: uuid('0+'), topicName: string('0+') }),
 });
 
-const groupKey = key('ShareGroupMetadataKey', { groupId: string('0+') });
-const memberKey = key('ShareGroupMemberMetadataKey', { groupId: string('0+'), memberId: string('0+') });
+const groupKey = keyMessage('ShareGroupMetadataKey', { group: string('0+') });
+const memberKey = keyMessage('ShareGroupMemberMetadataKey', { group: string('0+'), memberId: string('0+') });
 
 export type StoredShareMember = MessageOf<typeof shareGroupMemberMetadataValue>;
 export type StoredShareCurrent = MessageOf<typeof shareGroupCurrentMemberAssignmentValue>;
@@ -81,51 +79,11 @@ export type ShareGroupRecord =
   | { type: 'shareCurrent'; group: string; memberId: string; value: StoredShareCurrent | null }
   | { type: 'shareStates'; group: string; value: StoredShareStates | null };
 
-type RecordType = ShareGroupRecord['type'];
-
-const KINDS = {
+export const SHARE_RECORDS = new RecordKinds<ShareGroupRecord>({
   shareMember: { keyType: 10, key: memberKey, value: shareGroupMemberMetadataValue },
   shareEpoch: { keyType: 11, key: groupKey, value: shareGroupMetadataValue },
   shareTargetEpoch: { keyType: 12, key: groupKey, value: shareGroupTargetAssignmentMetadataValue },
   shareTarget: { keyType: 13, key: memberKey, value: shareGroupTargetAssignmentMemberValue },
   shareCurrent: { keyType: 14, key: memberKey, value: shareGroupCurrentMemberAssignmentValue },
   shareStates: { keyType: 15, key: groupKey, value: shareGroupStatePartitionMetadataValue },
-} as const satisfies Record<RecordType, { keyType: number; key: Message; value: Message }>;
-
-const TYPES = new Map<number, RecordType>(
-  Object.entries(KINDS).map(([type, { keyType }]) => [keyType, type as RecordType]),
-);
-
-export function encodeShareGroupRecord(record: ShareGroupRecord): MachineRecord {
-  const kind = KINDS[record.type];
-  const named = { ...record, groupId: record.group };
-  const encodedKey = typed(kind.keyType, encodeMessage<Message>(kind.key, 0, named as never));
-  if (record.value === null) return { key: encodedKey, value: null };
-  return { key: encodedKey, value: typed(0, encodeMessage<Message>(kind.value, 0, record.value as never)) };
-}
-
-/**
- * Undefined when `keyType` is none of these.
- * @param keyReader behind the type.
- * @param valueReader undefined for a tombstone.
- */
-export function readShareGroupRecord(
-  keyType: number,
-  keyReader: Reader,
-  valueReader: Reader | undefined,
-): ShareGroupRecord | undefined {
-  const type = TYPES.get(keyType);
-  if (type === undefined) return undefined;
-  const kind = KINDS[type];
-  const { groupId: group, ...read } = readMessage<Message>(kind.key, 0, keyReader) as { groupId: string };
-  const found = valueReader && readMessage<Message>(kind.value, valueReader.int16(), valueReader);
-  return { type, group, ...read, value: found ?? null } as unknown as ShareGroupRecord;
-}
-
-function value<const F extends Message['fields']>(name: string, fields: F): Message<F> {
-  return message({ name, versions: '0', flexible: '0+', fields });
-}
-
-function key<const F extends Message['fields']>(name: string, fields: F): Message<F> {
-  return message({ name, versions: '0', flexible: 'none', fields });
-}
+});

@@ -6,7 +6,7 @@ import type { Group } from './group.ts';
 import { collected, listed } from './partitions.ts';
 import { shareSessionTimeoutMs } from './share-config.ts';
 import { NO_SHARE_MEMBER, ShareGroup, type SharedTopic, type ShareMember } from './share-group.ts';
-import { encodeShareGroupRecord, type ShareGroupRecord, type StoredShareStates } from './share-records.ts';
+import { SHARE_RECORDS, type ShareGroupRecord, type StoredShareStates } from './share-records.ts';
 
 /** A share group in one decision. */
 export interface ShareTurn {
@@ -21,7 +21,7 @@ const STABLE = 1;
 
 /** Writes a record and makes it true at once: what the decision does next builds on it. */
 export function recordShare({ context, turn, group }: ShareTurn, what: ShareGroupRecord): void {
-  const encoded = encodeShareGroupRecord(what);
+  const encoded = SHARE_RECORDS.encode(what);
   turn.write(encoded);
   context.applied.add(encoded);
   applyShare(context, group, what, turn.nowMs);
@@ -129,20 +129,20 @@ export function currentValue({ memberEpoch, previousMemberEpoch, assigned }: Sha
 export function* shareSnapshot(group: string, share: ShareGroup): Iterable<MachineRecord> {
   const { epoch, metadataHash, assignmentEpoch, assignedAtMs: assignmentTimestamp } = share;
   for (const { memberId, ...value } of share.members.values())
-    yield encodeShareGroupRecord({ type: 'shareMember', group, memberId, value });
-  yield encodeShareGroupRecord({ type: 'shareEpoch', group, value: { epoch, metadataHash } });
+    yield SHARE_RECORDS.encode({ type: 'shareMember', group, memberId, value });
+  yield SHARE_RECORDS.encode({ type: 'shareEpoch', group, value: { epoch, metadataHash } });
   for (const [memberId, partitions] of share.targets) {
     const value = { topicPartitions: listed(partitions) };
-    yield encodeShareGroupRecord({ type: 'shareTarget', group, memberId, value });
+    yield SHARE_RECORDS.encode({ type: 'shareTarget', group, memberId, value });
   }
   const value = { assignmentEpoch, assignmentTimestamp };
-  yield encodeShareGroupRecord({ type: 'shareTargetEpoch', group, value });
+  yield SHARE_RECORDS.encode({ type: 'shareTargetEpoch', group, value });
   for (const member of share.members.values()) {
     const { memberId } = member;
-    yield encodeShareGroupRecord({ type: 'shareCurrent', group, memberId, value: currentValue(member) });
+    yield SHARE_RECORDS.encode({ type: 'shareCurrent', group, memberId, value: currentValue(member) });
   }
   if (share.initialized.size > 0 || share.deleting.size > 0)
-    yield encodeShareGroupRecord({ type: 'shareStates', group, value: statesValue(share) });
+    yield SHARE_RECORDS.encode({ type: 'shareStates', group, value: statesValue(share) });
 }
 
 /** What removes all of a group from the log; its epoch last, so that no prefix leaves less than a group. */
