@@ -36,7 +36,7 @@ export async function loadLog(parts: LoadParts, nowMs: Millis): Promise<LoadedLo
   const { log } = parts.name;
   const extent = await store.open(log);
   const offsets = (await store.names(log)).map(snapshotOffset).filter((offset) => offset !== undefined);
-  const snapshots = new Snapshots(log, offsets);
+  const snapshots = new Snapshots(log, offsets, store.replayMaxBytes);
   const outlived = snapshots.dropAbove(extent.logEndOffset);
   if (outlived.length > 0) await store.commit(outlived);
 

@@ -22,12 +22,14 @@ export function snapshotOffset(name: string): Offset | undefined {
 /** Which producer snapshots lie beside a log: few, the newest ones. */
 export class Snapshots {
   readonly #log: LogKey;
+  readonly #dueAfterBytes: number;
   /** Ascending. */
   #offsets: Offset[];
   #bytesSince = 0;
 
-  constructor(log: LogKey, offsets: readonly Offset[]) {
+  constructor(log: LogKey, offsets: readonly Offset[], dueAfterBytes = DUE_AFTER_BYTES) {
     this.#log = log;
+    this.#dueAfterBytes = dueAfterBytes;
     this.#offsets = [...offsets].sort((a, b) => a - b);
   }
 
@@ -37,7 +39,7 @@ export class Snapshots {
   }
 
   get isDue(): boolean {
-    return this.#bytesSince >= DUE_AFTER_BYTES;
+    return this.#bytesSince >= this.#dueAfterBytes;
   }
 
   appended(bytes: number): void {

@@ -124,6 +124,8 @@ export class LogDamaged extends Error {
  * A rejected call means the store can no longer be trusted with that log: its shard stops and reloads.
  */
 export interface LogStore {
+  /** About so much of a log is read when it is opened; left out, 64 MB. Where logs are opened often, less. */
+  readonly replayMaxBytes?: number;
   /** All logs held, known without opening any. */
   logs(): readonly LogName[];
   /** Makes a log ready, recovering it if it was not closed cleanly. Idempotent; throws if there is no such log. */

@@ -70,6 +70,8 @@ const ALONE_MAX = 128;
  * the output gate holds back whatever the object says until they are, and breaks the object when they fail.
  */
 export class SqliteLogStore implements LogStore {
+  /** An object opens its log whenever it wakes: what lies beside it is written again that often. */
+  readonly replayMaxBytes = 4 * 1024 * 1024;
   readonly #parts: StoreParts;
   readonly #entries = new Map<LogKey, Entry>();
   #nextNumber = 1;
