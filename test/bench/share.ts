@@ -106,7 +106,7 @@ export async function run(): Promise<void> {
         bench,
         value: median(rates.shared),
         unit: 'records/s',
-        peer: 'to it',
+        peer: 'a plain consumer',
         ratio,
         bar: { ratio: AT_LEAST },
       });
