@@ -2,15 +2,21 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { crashEdge } from './edge.ts';
 import { CrashRun, type RoundReport } from './run.ts';
 
-/** `npm run crash [-- --rounds N --seed N]`: exit code 1 when anything acknowledged was not kept. */
+/** `npm run crash [-- --rounds N --seed N --edge]`: exit code 1 when anything acknowledged was not kept. */
 async function main(): Promise<boolean> {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string', default: '50' }, seed: { type: 'string' } },
+    options: {
+      rounds: { type: 'string', default: '50' },
+      seed: { type: 'string' },
+      edge: { type: 'boolean', default: false },
+    },
   });
   const rounds = Number(values.rounds);
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
+  if (values.edge) return crashEdge(await mkdtemp(join(tmpdir(), 'milena-crash-')), { rounds, seed });
   const startedAtMs = performance.now();
   const run = await CrashRun.start(await mkdtemp(join(tmpdir(), 'milena-crash-')), seed);
   const faults: string[] = [];
