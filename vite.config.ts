@@ -39,7 +39,7 @@ const HOMES = {
     'lib/web': 'src/web/index.ts',
     'lib/react': 'src/react/index.ts',
   },
-  workerd: { 'lib/milena.workerd': 'src/hosts/web/index.ts' },
+  workerd: { 'lib/milena.workerd': 'src/hosts/web/index.ts', 'lib/cloudflare': 'workers/index.ts' },
 };
 type HomeName = keyof typeof HOMES;
 
@@ -104,7 +104,7 @@ function packageBuild(home: HomeName) {
       rollupOptions: {
         input: HOMES[home],
         // The user's own.
-        external: ['react', '@opentelemetry/api'],
+        external: ['react', '@opentelemetry/api', 'cloudflare:workers'],
         // An entry exports what it says, even where a script that it loads later needs more of it.
         preserveEntrySignatures: 'strict' as const,
         output: {

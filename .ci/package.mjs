@@ -53,6 +53,8 @@ const manifest = {
     './web': { types: TYPES_OF['./web'], default: './lib/web.js' },
     './react': { types: TYPES_OF['./react'], default: './lib/react.js' },
     './kafkajs': { types: TYPES_OF['./kafkajs'], default: './lib/kafkajs.js' },
+    // The Worker and its object class, which a Worker exports again.
+    './cloudflare': './lib/cloudflare.js',
     './package.json': './package.json',
   },
   // Of `milena/react` alone, and of those who trace.

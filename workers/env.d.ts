@@ -6,6 +6,10 @@ declare namespace Cloudflare {
     SEGMENTS?: R2Bucket;
     /** The cluster's name, and its id to clients; objects are named after it. */
     MILENA_CLUSTER?: string;
+    /** Objects stay in it: another one is another cluster. */
+    MILENA_JURISDICTION?: DurableObjectJurisdiction;
+    /** Where objects are made if there is room, once and for all. */
+    MILENA_LOCATION_HINT?: DurableObjectLocationHint;
     /** Broker settings, as in server.properties. */
     MILENA_SETTINGS?: string;
     /** A secret: with it nobody comes in who does not say who he is; tickets are signed with it. */

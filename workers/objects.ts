@@ -38,8 +38,11 @@ export function shardIn(name: string): string {
   return name.slice(name.indexOf('/') + 1);
 }
 
+/** Where objects may be, and are to be made: a jurisdiction holds, a hint is one. */
 export function objectOf(env: Cloudflare.Env, shard: string) {
-  return env.SHARDS.getByName(`${clusterOf(env)}/${shard}`);
+  const { SHARDS, MILENA_JURISDICTION: jurisdiction, MILENA_LOCATION_HINT: locationHint } = env;
+  const shards = jurisdiction ? SHARDS.jurisdiction(jurisdiction) : SHARDS;
+  return shards.getByName(`${clusterOf(env)}/${shard}`, locationHint ? { locationHint } : {});
 }
 
 /** How one object reaches the others. */

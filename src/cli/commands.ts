@@ -53,6 +53,15 @@ export const ROOT: Branch = {
       description: 'Kafka over TCP on this machine, for a broker behind a WebSocket',
       load: () => import('./bridge.ts').then(({ bridge }) => bridge),
     },
+    deploy: {
+      description: 'Put a cluster on the network of others',
+      commands: {
+        cloudflare: {
+          description: 'Deploy a cluster of Durable Objects to your account, and try it',
+          load: () => import('./deploy/cloudflare.ts').then(({ cloudflare }) => cloudflare),
+        },
+      },
+    },
     topics: {
       description: 'Topics: list, create, describe, change, delete',
       commands: {

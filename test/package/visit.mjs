@@ -7,7 +7,8 @@ import { Kafka, logLevel } from 'kafkajs';
 const { exports } = JSON.parse(readFileSync(new URL(import.meta.resolve('milena/package.json')), 'utf8'));
 const names = {};
 for (const entry of Object.keys(exports)) {
-  if (entry.endsWith('.json')) continue;
+  // A Worker's alone: Node has not what it is made of.
+  if (entry.endsWith('.json') || entry === './cloudflare') continue;
   names[entry] = Object.keys(await import(entry.replace('.', 'milena'))).toSorted();
 }
 
