@@ -20,8 +20,8 @@ export interface ClusterOptions extends ExchangeOptions {
   metadataMaxAgeMs?: Millis;
 }
 
-/** Names in requests, which is what callers have: topic ids came later. */
-const METADATA_VERSIONS = { min: 1, max: 12 };
+/** The last one says, too, why the request as a whole is refused. */
+const METADATA_VERSIONS = { min: 1, max: 13 };
 const ANSWER_TIMEOUT_MS = 10_000;
 const METADATA_MAX_AGE_MS = 5 * 60_000;
 /** Behind what is asked already, as long polls. */
@@ -203,6 +203,7 @@ export class Cluster {
       timeoutMs: this.answerTimeoutMs,
       signal,
     });
+    if (answer.errorCode !== ErrorCode.NONE) throw new BrokerError(answer.errorCode, exchange.title);
     this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     return answer;
   }

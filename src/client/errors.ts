@@ -56,7 +56,7 @@ const HINTS: Readonly<Record<string, string>> = {
   SASL_AUTHENTICATION_FAILED:
     'look at the name and the password, or at the token, and at which broker this is',
   UNSUPPORTED_SASL_MECHANISM: 'choose one of those that the broker takes',
-  ILLEGAL_SASL_STATE: 'leave the option sasl out, or ask at the listener that wants logins',
+  ILLEGAL_SASL_STATE: 'give the option sasl where logins are wanted, and leave it out where they are not',
   LEADER_NOT_AVAILABLE: 'is the broker that holds the partition running?',
   NOT_ENOUGH_REPLICAS: 'start the brokers that hold replicas, or lower min.insync.replicas',
   UNSUPPORTED_VERSION:

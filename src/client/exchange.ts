@@ -40,7 +40,8 @@ export class Exchange {
   readonly #frames = new FrameReader(RESPONSE_MAX_BYTES);
   readonly #space = new ReceiveSpace(RESPONSE_MAX_BYTES);
   readonly #address: BrokerAddress;
-  readonly #title: string;
+  /** `host:port`. */
+  readonly title: string;
   #stream: ByteStream | undefined;
   #queue: Pending[] = [];
   #inFlight: Pending[] = [];
@@ -57,7 +58,7 @@ export class Exchange {
   private constructor(options: ExchangeOptions, address: BrokerAddress) {
     this.#options = options;
     this.#address = address;
-    this.#title = `${address.host}:${address.port}`;
+    this.title = `${address.host}:${address.port}`;
   }
 
   /** Connects and learns what the broker speaks. @throws ConnectionLost when there is none. */
@@ -197,7 +198,7 @@ export class Exchange {
   async #connect(address: BrokerAddress, signal: AbortSignal | undefined): Promise<void> {
     const { transport, clock, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const giveUp = new AbortController();
-    const late = new ConnectionLost(`${this.#title}: no answer`);
+    const late = new ConnectionLost(`${this.title}: no answer`);
     const cancel = clock.at(clock.now() + connectTimeoutMs, () => giveUp.abort(late));
     const aborted = () => giveUp.abort(signal?.reason);
     signal?.addEventListener('abort', aborted, { once: true });
@@ -357,7 +358,7 @@ export class Exchange {
 
   get #lostBecause(): string {
     const why = this.#closedBecause ?? 'lost';
-    return why.startsWith(this.#title) || why.includes('://') ? why : `${this.#title}: ${why}`;
+    return why.startsWith(this.title) || why.includes('://') ? why : `${this.title}: ${why}`;
   }
 
   #break(why: string): void {

@@ -12,7 +12,7 @@ import { Call, type RequestHeader } from './call.ts';
 import { type Handler, serves } from './handler.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
 import { type ParkedFetch, ParkedFetches } from './fetch/parked-fetches.ts';
-import { emptyAnswer } from './reply-errors.ts';
+import { emptyAnswer, saysErrors } from './reply-errors.ts';
 import type { Address, Gateway } from './gateway.ts';
 import { saslAuthenticate, takeBareToken } from './handlers/36-sasl-authenticate.ts';
 import { Login } from './login.ts';
@@ -356,11 +356,14 @@ export class Connection {
     return call;
   }
 
-  /** Told ILLEGAL_SASL_STATE where the client can read it, and closed; a session that has expired is just closed. */
+  /** Told ILLEGAL_SASL_STATE where the answer can say it, and closed; a session that has expired is just closed. */
   #refuseStranger(header: RequestHeader, bytes: number): void {
-    const handler = this.#gateway.handler(header.apiKey);
+    const { apiKey, apiVersion } = header;
+    const handler = this.#gateway.handler(apiKey);
     const isExpired = this.login?.known !== undefined && !this.login.isUnderWay;
-    if (!isExpired && handler !== undefined && serves(handler, header.apiVersion)) {
+    const isRead =
+      handler !== undefined && serves(handler, apiVersion) && saysErrors(handler.api, apiVersion);
+    if (!isExpired && isRead) {
       const call = this.#take(handler, header, { caller: this.#caller(null), bytes });
       call.reply(emptyAnswer(handler.api, ErrorCode.ILLEGAL_SASL_STATE));
     }

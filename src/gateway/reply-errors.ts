@@ -1,4 +1,4 @@
-import type { Api, Field, Fields } from '../wire/schema.ts';
+import { type Api, type Field, type Fields, inRange } from '../wire/schema.ts';
 
 /** Where in an answer error codes stand: here, and below these fields. */
 interface Place {
@@ -42,6 +42,12 @@ function visit(place: Place, value: unknown, onError: (errorCode: number) => voi
   if (place.here && typeof answer['errorCode'] === 'number' && answer['errorCode'] !== 0)
     onError(answer['errorCode']);
   for (const [name, inner] of place.below) visit(inner, answer[name], onError);
+}
+
+/** Whether an answer of that version has a place for an error at its top. */
+export function saysErrors({ response }: Api, version: number): boolean {
+  const { errorCode } = response;
+  return errorCode !== undefined && inRange(errorCode.versions, version);
 }
 
 /** An answer that says nothing but an error, if it has a place for one at its top. */

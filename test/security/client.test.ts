@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/hosts/node/connect.ts';
 import type { SaslOptions } from '../../src/client/connect.ts';
+import { ErrorCode } from '../../src/model/errors.ts';
+import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
+import { RawClient } from '../gateway/raw-client.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { AUTHORIZER, Secured } from './secured.ts';
 
@@ -51,6 +54,30 @@ test('where no login is wanted it says so', async () => {
   const { host, port } = secured.setup;
   const connecting = connect(`kafka://${host}:${port}`, { sasl: alice('plain') });
   await expect(connecting).rejects.toMatchObject({ code: 'ILLEGAL_SASL_STATE' });
+});
+
+test('where one is wanted and none is given it says so, whatever is asked first', async () => {
+  const unknown = await connect(`kafka://${secured.address}`);
+  onTestFinished(() => unknown.close());
+  const asking = [
+    () => unknown.admin.topics.list(),
+    () => unknown.admin.groups.list(),
+    () => unknown.send('t', { value: 'x' }),
+  ];
+  for (const ask of asking)
+    await expect(ask()).rejects.toMatchObject({
+      code: 'ILLEGAL_SASL_STATE',
+      hint: expect.stringContaining('give the option sasl') as string,
+    });
+});
+
+test('who cannot be told why is let go without an answer that would say nothing', async () => {
+  const raw = await RawClient.connect(secured.broker.kafka);
+  await expect(raw.send(metadataApi, 12, { topics: null })).rejects.toThrow('connection closed');
+  const other = await RawClient.connect(secured.broker.kafka);
+  const { errorCode } = await other.send(metadataApi, 13, { topics: null });
+  expect(errorCode).toBe(ErrorCode.ILLEGAL_SASL_STATE);
+  await other.closed;
 });
 
 test('a login is renewed before it ends, while records go on', async () => {
