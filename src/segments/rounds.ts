@@ -22,13 +22,18 @@ const LOGS_AT_ONCE = 128;
 
 /**
  * Group commit. One round is under way, one gathers what comes meanwhile; all who joined a round share its promise.
- * When any log of a round fails, all callers hear it, so all its logs are given up.
+ * When any log of a round fails, all callers hear it, so all its logs are given up. What takes long is done apart: what
+ * else is asked of that log comes behind it, and no other log waits.
  */
 export class Rounds {
   readonly #finish: () => Promise<void>;
   readonly #gather: Gather;
   #waiting: Round | undefined;
   #running: Promise<void> | undefined;
+  /** The round that is being written. */
+  #current: Round | undefined;
+  /** Logs that are at something by themselves, or wait to be; settles with the last of it, never rejects. */
+  readonly #apart = new Map<SegmentLog, Promise<void>>();
   /** Ends the gathering of the round that is about to run. */
   #begin: (() => void) | undefined;
   /** Rounds that have ended well: under `flush=always` each is one flush of every file it touched. */
@@ -41,7 +46,11 @@ export class Rounds {
   }
 
   /** @param bytes how much there is to write. */
-  join(logs: Iterable<SegmentLog>, bytes: number): Promise<void> {
+  join(logs: readonly SegmentLog[], bytes: number): Promise<void> {
+    for (const log of logs) {
+      const apart = this.#apart.get(log);
+      if (apart !== undefined) return apart.then(() => this.#joinLater(logs, bytes));
+    }
     const round = (this.#waiting ??= { logs: new Set(), bytes: 0, done: Promise.withResolvers() });
     for (const log of logs) round.logs.add(log);
     round.bytes += bytes;
@@ -50,14 +59,50 @@ export class Rounds {
     return round.done.promise;
   }
 
-  /** The round under way; never rejects. */
-  get current(): Promise<void> | undefined {
-    return this.#running;
+  /** One of them may have failed meanwhile, and with it what its caller believes of the others. */
+  #joinLater(logs: readonly SegmentLog[], bytes: number): Promise<void> {
+    const failure = logs.find(({ isFailed }) => isFailed)?.failure;
+    if (failure === undefined) return this.join(logs, bytes);
+    for (const log of logs) log.fail(failure);
+    return Promise.reject(failure);
+  }
+
+  /**
+   * Has a log do something by itself.
+   * @param ask asks it of the log, when its turn has come: behind the rounds that have the log already.
+   */
+  apart(log: SegmentLog, ask: () => void): Promise<void> {
+    const work = this.#runApart(log, ask, this.#apart.get(log));
+    const settled: Promise<void> = work
+      .catch(() => {})
+      .then(() => {
+        if (this.#apart.get(log) === settled) this.#apart.delete(log);
+      });
+    this.#apart.set(log, settled);
+    return work;
+  }
+
+  async #runApart(log: SegmentLog, ask: () => void, before: Promise<void> | undefined): Promise<void> {
+    const rounds = [this.#current, this.#waiting].filter((round) => round?.logs.has(log));
+    await Promise.all([before, ...rounds.map((round) => round?.done.promise.catch(() => {}))]);
+    ask();
+    try {
+      await log.run();
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      log.fail(failure);
+      throw failure;
+    }
+  }
+
+  /** Resolves once a log that has failed is at nothing any more. */
+  async over(log: SegmentLog): Promise<void> {
+    await Promise.all([this.#running, this.#apart.get(log)]);
   }
 
   /** Resolves once nothing is under way or waits, however it ended. */
   async idle(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#running || this.#apart.size > 0) await Promise.all([this.#running, ...this.#apart.values()]);
   }
 
   #start(): void {
@@ -82,7 +127,9 @@ export class Rounds {
     return round;
   }
 
-  async #run({ logs, done }: Round): Promise<void> {
+  async #run(round: Round): Promise<void> {
+    const { logs, done } = round;
+    this.#current = round;
     try {
       const rest = [...logs].filter((log) => !log.runNow());
       await eachLimited(rest, LOGS_AT_ONCE, (log) => log.run());
@@ -94,6 +141,8 @@ export class Rounds {
       const failure = error instanceof Error ? error : new Error(String(error));
       for (const log of logs) log.fail(failure);
       done.reject(failure);
+    } finally {
+      this.#current = undefined;
     }
   }
 }

@@ -69,6 +69,9 @@ export class SegmentLog {
   get isFailed(): boolean {
     return this.#failure !== undefined;
   }
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
   /** A read found damage at or above it: to be loaded anew, with a check from there on. Infinity when none did. */
   get damagedFrom(): Offset {
     return this.#damagedFrom;
@@ -127,19 +130,19 @@ export class SegmentLog {
     return this.#reader?.batchAt(timestamp, Math.max(fromOffset, logStartOffset));
   }
 
-  /** @param join has the next round take in what was scheduled. */
-  replace(range: ReplacedRange, join: () => Promise<void>): Replacement {
+  /** @param apart has it do what it is asked for when its turn has come, and nobody else wait for it. */
+  replace(range: ReplacedRange, apart: (ask: () => void) => Promise<void>): Replacement {
     const state = this.#opened();
     return new SegmentReplacement(range, {
       parts: this.#parts,
       disk: this.#disk,
       state,
       name: this.name,
-      commit: (step) => {
-        this.#opened();
-        this.#disk.schedule(step);
-        return join();
-      },
+      commit: (step) =>
+        apart(() => {
+          this.#opened();
+          this.#disk.schedule(step);
+        }),
     });
   }
 

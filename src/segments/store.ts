@@ -147,7 +147,7 @@ export class SegmentStore implements LogStore {
   async open(log: LogKey): Promise<LogExtent> {
     const entry = this.#entry(log);
     if (entry.log && entry.log.damagedFrom < Infinity) entry.log.fail(new Error('it is damaged'));
-    if (entry.log?.isFailed) await this.#rounds.current;
+    if (entry.log?.isFailed) await this.#rounds.over(entry.log);
     if (entry.log?.isFailed) this.#revive(entry, entry.log);
     const extent = await this.#touch(entry).load(entry.check);
     entry.check = NO_CHECK;
@@ -178,7 +178,7 @@ export class SegmentStore implements LogStore {
 
   replace(key: LogKey, range: ReplacedRange): Replacement {
     const log = this.#log(key);
-    return log.replace(range, () => this.#rounds.join([log], 0));
+    return log.replace(range, (ask) => this.#rounds.apart(log, ask));
   }
 
   segments(log: LogKey): readonly Segment[] {
