@@ -40,7 +40,6 @@ export class Exchange {
   readonly #frames = new FrameReader(RESPONSE_MAX_BYTES);
   readonly #space = new ReceiveSpace(RESPONSE_MAX_BYTES);
   readonly #address: BrokerAddress;
-  /** `host:port`. */
   readonly title: string;
   #stream: ByteStream | undefined;
   #queue: Pending[] = [];
