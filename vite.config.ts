@@ -25,6 +25,16 @@ const packagedFiles = {
   resolveId: (id: string) => (Object.values(PACKAGED).includes(id) ? { id, external: true } : undefined),
 };
 
+/** Of what `milena mcp` needs of its library a third is for what it never asks: see the file itself. */
+const mcpShims = {
+  name: 'mcp-shims',
+  enforce: 'pre' as const,
+  resolveId: (id: string) =>
+    id === '@modelcontextprotocol/server/_shims'
+      ? join(import.meta.dirname, 'src/cli/mcp/shims.ts')
+      : undefined,
+};
+
 /** Few files, so that a process starts fast. Each home has its own `milena`; what Node alone has is Node's. */
 const HOMES = {
   node: {
@@ -88,7 +98,7 @@ function clientScript() {
 function packageBuild(home: HomeName) {
   return {
     logLevel: 'warn' as const,
-    plugins: [packagedFiles],
+    plugins: [packagedFiles, mcpShims],
     ssr: {
       noExternal: true as const,
       target: home === 'node' ? ('node' as const) : ('webworker' as const),

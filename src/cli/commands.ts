@@ -268,6 +268,10 @@ export const ROOT: Branch = {
         },
       },
     },
+    mcp: {
+      description: 'Serve a broker to an agent (Model Context Protocol)',
+      load: () => import('./mcp/mcp.ts').then(({ mcp }) => mcp),
+    },
     completion: {
       description: 'Print what a shell needs to complete commands, topics and groups',
       load: () => import('./completion/commands.ts').then(({ completion }) => completion),

@@ -99,6 +99,7 @@ const OUTSIDE: readonly { module: RegExp; allowedIn: readonly string[] }[] = [
   { module: /^ws$/, allowedIn: ['src/hosts/node'] },
   { module: /^jose$/, allowedIn: ['src/hosts/node/security'] },
   { module: /^citty$/, allowedIn: ['src/cli'] },
+  { module: /^(?:@modelcontextprotocol\/server(?:\/stdio)?|zod\/v4)$/, allowedIn: ['src/cli/mcp'] },
   { module: /^idb$/, allowedIn: ['src/hosts/browser'] },
   // Loaded where a process has set it up, and never put into the package.
   { module: /^@opentelemetry\/api$/, allowedIn: ['src/hosts/node/tracing.ts'] },

@@ -4,7 +4,7 @@ import type { ReadOptions } from '../../client/read.ts';
 import { brokerArgs, connectTo, mustHaveTopics, watch } from '../broker.ts';
 import { command } from '../command.ts';
 import { integerIn, usage } from '../options.ts';
-import { positionOf } from '../position.ts';
+import { beginOf, positionOf } from '../position.ts';
 import { hasColours, type Report } from '../terminal/report.ts';
 import { ReaderGone } from '../terminal/output.ts';
 import { asJson, asValue, type Format, forTerminal, template } from './format.ts';
@@ -131,7 +131,7 @@ function readOptions(given: Given): ReadOptions & { from: Position } {
     throw usage('--tail says where to begin: --from and --to do not go with it');
   const begin = tail === undefined ? (from ?? 'earliest') : `-${tail}`;
   return {
-    from: /^-\d{1,9}$/.test(begin) ? Number(begin) : positionOf('--from', begin, nowMs),
+    from: beginOf('--from', begin, nowMs),
     ...(to === undefined ? {} : { to: positionOf('--to', to, nowMs) }),
     ...(partition === undefined ? {} : { partitions: [integerIn('--partition', partition, 0, 0x7fff_ffff)] }),
     live: !given.exit,

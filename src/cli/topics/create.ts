@@ -8,7 +8,7 @@ import type { Column } from '../terminal/table.ts';
 
 /** More is a slip of the keyboard. */
 export const PARTITIONS_MAX = 100_000;
-const REPLICAS_MAX = 0x7fff;
+export const REPLICAS_MAX = 0x7fff;
 
 /** What a topic can be made with. */
 export const settingArgs = {
@@ -65,7 +65,7 @@ export const create = command({
       const done: Made[] = [];
       try {
         for (const name of words)
-          done.push(await make(topics, name, { ...wanted, isEnsured: args['if-not-exists'] }));
+          done.push(await makeTopic(topics, name, { ...wanted, isEnsured: args['if-not-exists'] }));
       } finally {
         // Also when the next one could not be made: these are there.
         if (done.length > 0) report.list('topics', done, COLUMNS);
@@ -89,7 +89,7 @@ const COLUMNS: readonly Column<Made>[] = [
   { head: 'outcome', of: ({ outcome }) => outcome },
 ];
 
-async function make(
+export async function makeTopic(
   topics: Admin['topics'],
   name: string,
   { isEnsured = false, ...wanted }: NewTopicOptions & { isEnsured?: boolean | undefined },

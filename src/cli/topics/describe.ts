@@ -27,7 +27,7 @@ export const describe = command({
   completes: { topic: 'topic' },
   async run({ args, words, report }) {
     await withAdmin({ args, report }, async (admin) => {
-      const topics = await withTopics(admin, words, () => described(admin, words));
+      const topics = await withTopics(admin, words, () => describedTopics(admin, words));
       if (report.json) return report.facts({ topics }, []);
       for (const { name, id, configs } of topics) {
         report.note(`topic ${name}, id ${id}`);
@@ -39,7 +39,8 @@ export const describe = command({
   },
 });
 
-async function described(admin: Admin, names: readonly string[]) {
+/** With offsets, and the settings that somebody set. */
+export async function describedTopics(admin: Admin, names: readonly string[]) {
   const topics = await admin.topics.describe(names);
   const led = topics.flatMap(({ name, partitions }) =>
     partitions.flatMap(({ partition, leaderId }) => (leaderId < 0 ? [] : [{ topic: name, partition }])),

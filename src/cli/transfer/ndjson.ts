@@ -5,7 +5,7 @@ import type { RecordView } from '../../records/batch.ts';
 import { isBase64, jsonIn, textOfField } from './json-text.ts';
 
 /** Bytes in a line: text where they are UTF-8, else `{"base64": "…"}`; null is no key, or a tombstone. */
-type Field = string | { base64: string } | null;
+export type Field = string | { base64: string } | null;
 
 /**
  * A record as one line of JSON, its end included; headers in order, names may repeat.
@@ -32,7 +32,7 @@ export function lineOf(
   return `${JSON.stringify(before).slice(0, -1)},"value":${value},"headers":${JSON.stringify(pairs)}}\n`;
 }
 
-function fieldOf(bytes: Uint8Array | null): Field {
+export function fieldOf(bytes: Uint8Array | null): Field {
   if (bytes === null) return null;
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return isUtf8(view) ? view.toString('utf8') : { base64: view.toString('base64') };
