@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
+import { minify } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { BACK_ENDS, CHROMIUM_FLAGS, type BackEnd, findChromium } from './test/browser/chromium.ts';
 import { newProfile } from './test/browser/profile.ts';
@@ -25,14 +26,21 @@ const packagedFiles = {
   resolveId: (id: string) => (Object.values(PACKAGED).includes(id) ? { id, external: true } : undefined),
 };
 
-/** Of what `milena mcp` needs of its library a third is for what it never asks: see the file itself. */
-const mcpShims = {
-  name: 'mcp-shims',
+/**
+ * The library of `milena mcp`, which is large for one command: packed small, and without what is never asked of it
+ * (see `shims.ts`).
+ */
+const mcpLibrary = {
+  name: 'mcp-library',
   enforce: 'pre' as const,
   resolveId: (id: string) =>
     id === '@modelcontextprotocol/server/_shims'
       ? join(import.meta.dirname, 'src/cli/mcp/shims.ts')
       : undefined,
+  async transform(code: string, id: string) {
+    if (!/\/node_modules\/(?:@modelcontextprotocol|zod)\//.test(id)) return undefined;
+    return { code: (await minify(id, code, { module: true })).code, map: null };
+  },
 };
 
 /** Few files, so that a process starts fast. Each home has its own `milena`; what Node alone has is Node's. */
@@ -98,7 +106,7 @@ function clientScript() {
 function packageBuild(home: HomeName) {
   return {
     logLevel: 'warn' as const,
-    plugins: [packagedFiles, mcpShims],
+    plugins: [packagedFiles, mcpLibrary],
     ssr: {
       noExternal: true as const,
       target: home === 'node' ? ('node' as const) : ('webworker' as const),

@@ -3,6 +3,7 @@ import type { Admin } from '../client/admin/admin.ts';
 import type { Client } from '../client/client.ts';
 import { type Credentials, readClientConfig } from './client-config.ts';
 import { type Target, targetOf } from './contexts/target.ts';
+import type { Millis } from '../model/ids.ts';
 import { noTopic } from './no-topic.ts';
 import type { Report } from './terminal/report.ts';
 
@@ -34,16 +35,16 @@ export const CLIENT_ID = 'milena-cli';
 /** Connects as the options, the environment and the contexts say; the caller closes it. @throws what `connect` does */
 export async function connectTo(
   args: BrokerArgs,
-  { report, signal }: { report: Report; signal?: AbortSignal },
+  { report, ...options }: { report: Report; signal?: AbortSignal; retryForMs?: Millis },
 ): Promise<Client> {
   const target = await targetOf(args);
   report.detail(`broker: ${target.url} (${target.source})`);
-  return connectAt(target, signal);
+  return connectAt(target, options);
 }
 
 async function connectAt(
   { url: given, clientConfig }: Target,
-  signal: AbortSignal | undefined,
+  options: { signal?: AbortSignal; retryForMs?: Millis },
 ): Promise<Client> {
   const { connect } = await import('../hosts/node/connect.ts');
   const { url, ...who } = await withCredentials(given, clientConfig);
@@ -52,7 +53,7 @@ async function connectAt(
     clientId: CLIENT_ID,
     connectForMs: 0,
     ...who,
-    ...(signal === undefined ? {} : { signal }),
+    ...options,
   });
 }
 

@@ -3,6 +3,8 @@ import { abortable } from '../../client/retry.ts';
 import { type BrokerArgs, connectTo } from '../broker.ts';
 import type { Report } from '../terminal/report.ts';
 
+/** Of a call whose broker has gone: an agent that waits does nothing else, and can ask again. */
+const RETRY_FOR_MS = 5_000;
 /** After the agent has gone nobody waits for what was written. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -32,7 +34,8 @@ export class Connection implements AsyncDisposable {
 
   async #connect(): Promise<Client> {
     try {
-      return await connectTo(this.#args, { report: this.#report, signal: this.#life.signal });
+      const { signal } = this.#life;
+      return await connectTo(this.#args, { report: this.#report, signal, retryForMs: RETRY_FOR_MS });
     } catch (error) {
       this.#connecting = undefined;
       throw error;

@@ -20,7 +20,11 @@ const listArgs = {
 function listed<T>(
   name: string,
   all: readonly T[],
-  { nameOf, contains = '', limit }: { nameOf(row: T): string; contains?: string | undefined; limit: number },
+  {
+    nameOf,
+    contains = '',
+    limit,
+  }: { nameOf: (row: T) => string; contains?: string | undefined; limit: number },
 ): object {
   const found = all.filter((row) => nameOf(row).includes(contains));
   return { total: found.length, [name]: found.slice(0, limit) };
@@ -35,7 +39,8 @@ const listTopics = tool({
     internal: z.boolean().default(false).describe("Also Kafka's own, such as __consumer_offsets"),
   }),
   async run({ internal, ...which }, { client, signal }) {
-    const topics = await client.admin.topics.list({ internal, signal });
+    const { admin } = await client();
+    const topics = await admin.topics.list({ internal, signal });
     return listed('topics', topics, { ...which, nameOf: ({ name }) => name });
   },
 });
@@ -46,7 +51,8 @@ const describeTopic = tool({
   description:
     'Partitions of a topic with leaders, replicas, first offset and end, and the settings that somebody set',
   args: z.strictObject({ topic: z.string().min(1).describe('Its name') }),
-  async run({ topic: name }, { client: { admin } }) {
+  async run({ topic: name }, { client }) {
+    const { admin } = await client();
     const [topic] = await withTopics(admin, [name], () => describedTopics(admin, [name]));
     return { topic };
   },
@@ -61,7 +67,8 @@ const listGroups = tool({
     states: z.array(z.string()).default([]).describe('Only in these states: Stable, Empty, …'),
   }),
   async run({ states, ...which }, { client, signal }) {
-    const groups = await client.admin.groups.list({ states, signal });
+    const { admin } = await client();
+    const groups = await admin.groups.list({ states, signal });
     return listed('groups', groups, { ...which, nameOf: ({ groupId }) => groupId });
   },
 });
@@ -73,7 +80,7 @@ const describeGroup = tool({
     'State and members of a group, and for each partition the committed offset, the end, and the lag between them',
   args: z.strictObject({ group: z.string().min(1).describe('Its name') }),
   async run({ group: groupId }, { client, signal }) {
-    const { groups } = client.admin;
+    const { groups } = (await client()).admin;
     const [described, { lag, partitions }] = await Promise.all([
       groups.describe(groupId, { signal }),
       groups.lag(groupId, { signal }),
@@ -88,7 +95,7 @@ const clusterInfo = tool({
   description: 'Brokers and controller of the cluster, and what of it is not well',
   args: z.strictObject({}),
   async run(_, { client, signal }) {
-    const { cluster } = client.admin;
+    const { cluster } = (await client()).admin;
     const [{ clusterId, controllerId, brokers }, { isHealthy, problems, partitionsCount }] =
       await Promise.all([cluster.describe({ signal }), cluster.health({ signal })]);
     return { cluster: { clusterId, controllerId, brokers, partitionsCount, isHealthy, problems } };

@@ -1,4 +1,4 @@
-import { version } from '../../../package.json' with { type: 'json' };
+import manifest from '../../../package.json' with { type: 'json' };
 import { brokerArgs } from '../broker.ts';
 import { command } from '../command.ts';
 import { Connection } from './connection.ts';
@@ -21,6 +21,6 @@ export const mcp = command({
     if (process.stdin.isTTY) report.note('an agent starts this and speaks to it; Ctrl-C stops it');
     const tools = args['allow-writes'] ? [...LOOKING, ...WRITE_TOOLS] : LOOKING;
     await using connection = new Connection(args, report);
-    await serve(tools, { connection, report, signal, version });
+    await serve(tools, { connection, report, signal, version: manifest.version });
   },
 });

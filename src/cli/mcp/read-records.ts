@@ -49,8 +49,10 @@ export const READ_RECORDS = tool({
     'Records of a topic from a position to the end as it is now, without a group. Text is text; what is not UTF-8 is ' +
     '{"base64": "…"}; null is no key, or a tombstone. `stopped` says why it ends, `next` where each partition goes on',
   args,
-  async run({ topic, partition, from, committed, ...bounds }, { client, signal }) {
+  async run({ topic, partition, from, committed, ...bounds }, asked) {
     const begin = beginOf('from', String(from), Date.now());
+    const { signal } = asked;
+    const client = await asked.client();
     const { admin } = client;
     const { partitions } = await withTopics(admin, [topic], () => admin.topics.describe(topic, { signal }));
     if (partition !== undefined && partition >= partitions.length)

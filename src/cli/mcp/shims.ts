@@ -1,4 +1,4 @@
-/** Stands in the package for the platform's side of @modelcontextprotocol/server (`mcpShims` of vite.config.ts). */
+/** Stands in the package for the platform's side of @modelcontextprotocol/server (`mcpLibrary` of vite.config.ts). */
 export { default as process } from 'node:process';
 
 /** The library's own is ajv, a third of its size, for answers to forms. No form is ever sent from here. */

@@ -6,7 +6,8 @@ import { usage } from '../options.ts';
 
 /** What a call has besides its arguments. */
 export interface Asked {
-  client(): Promise<Client>;
+  /** @throws when there is no broker: what is wrong with the arguments was to be said before. */
+  client: () => Promise<Client>;
   /** Nobody waits any more. */
   signal: AbortSignal;
 }
@@ -19,7 +20,7 @@ interface ToolSpec<A extends z.ZodObject> {
   /** What it does to the cluster; without it the tool only looks. A tombstone `overwrites` what a key had. */
   changes?: 'adds' | 'overwrites';
   /** @throws CliError, or what the client throws. */
-  run(args: z.output<A>, asked: { client: Client; signal: AbortSignal }): Promise<object>;
+  run: (args: z.output<A>, asked: Asked) => Promise<object>;
 }
 
 /** A tool as the server has it. */
@@ -31,7 +32,7 @@ export interface Tool {
   readonly inputSchema: StandardSchemaWithJSON;
   readonly annotations: ToolAnnotations;
   /** @throws CliError USAGE before anything is done; what the tool does. */
-  call(given: unknown, asked: Asked): Promise<object>;
+  call: (given: unknown, asked: Asked) => Promise<object>;
 }
 
 /** Makes a tool: one way of refusing arguments, and of saying what it does, for all. */
@@ -46,10 +47,7 @@ export function tool<A extends z.ZodObject>({ args, changes, run, ...about }: To
       idempotentHint: changes === undefined,
       openWorldHint: false,
     },
-    async call(given, { client, signal }) {
-      const read = argsIn(args, given);
-      return run(read, { client: await client(), signal });
-    },
+    call: async (given, asked) => run(argsIn(args, given), asked),
   };
 }
 

@@ -33,8 +33,10 @@ const produceRecords = tool({
     records: z.array(record).min(1).max(RECORDS_MAX),
   }),
   changes: 'overwrites',
-  async run({ topic, records: given }, { client, signal }) {
+  async run({ topic, records: given }, asked) {
     const records = given.map(recordIn);
+    const { signal } = asked;
+    const client = await asked.client();
     await mustHaveTopics(client.admin, [topic], signal);
     return { topic, records: await client.send(topic, records, { signal }) };
   },
@@ -64,7 +66,7 @@ const createTopic = tool({
   }),
   changes: 'adds',
   async run({ topic, partitions, replicas, configs }, { client, signal }) {
-    const { topics } = client.admin;
+    const { topics } = (await client()).admin;
     return {
       topic: await makeTopic(topics, topic, { partitions, replicationFactor: replicas, configs, signal }),
     };
