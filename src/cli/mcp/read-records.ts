@@ -24,7 +24,7 @@ const args = z.strictObject({
     .union([z.string(), z.int()])
     .default('earliest')
     .describe(
-      'First to read: earliest, an offset such as 1200, -20 from the end, how long ago such as -1h, or 2026-11-25T12:00Z',
+      'First to read: earliest, an offset such as 1200, -20 from the end, -1h (how long ago), or 2026-11-25T12:00Z',
     ),
   max_records: z.int().min(1).max(RECORDS_MAX).default(RECORDS_DEFAULT).describe('Stop after so many'),
   max_bytes: z
