@@ -226,6 +226,35 @@ export const ROOT: Branch = {
         },
       },
     },
+    txn: {
+      description: 'Transactions, and the producers of partitions',
+      commands: {
+        ls: {
+          description: 'List transactional ids, and how their transactions stand',
+          load: () => import('./txn/commands.ts').then(({ list }) => list),
+        },
+        describe: {
+          description: 'Show since when transactions go on, and where they have written',
+          load: () => import('./txn/commands.ts').then(({ describe }) => describe),
+        },
+        producers: {
+          description: 'Show the producers that partitions of topics know',
+          load: () => import('./txn/commands.ts').then(({ producers }) => producers),
+        },
+        hanging: {
+          description: 'Find open transactions that no coordinator will end',
+          load: () => import('./txn/commands.ts').then(({ hanging }) => hanging),
+        },
+        abort: {
+          description: 'End a hanging transaction in one partition',
+          load: () => import('./txn/commands.ts').then(({ abort }) => abort),
+        },
+        fence: {
+          description: 'Take transactional ids away from their producers',
+          load: () => import('./txn/commands.ts').then(({ fence }) => fence),
+        },
+      },
+    },
     quotas: {
       description: 'How much clients may do',
       commands: {

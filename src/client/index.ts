@@ -2,6 +2,9 @@
 export type { Admin } from './admin/admin.ts';
 export type { AclRule, AclRuleFilter } from './admin/acls.ts';
 export type { QuotaEntity, QuotaFilter, QuotaLimits, QuotaListing } from './admin/quotas.ts';
+export type { ActiveProducer } from './admin/active-producers.ts';
+export type { HangingOptions } from './admin/hanging-transactions.ts';
+export type { TransactionDescription, TransactionFilter, TransactionListing } from './admin/transactions.ts';
 export type { AdminOptions } from './admin/asking.ts';
 export type { ClusterDescription } from './admin/cluster-admin.ts';
 export type { ClusterHealth } from './admin/cluster-health.ts';

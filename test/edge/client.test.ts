@@ -2,6 +2,7 @@ import { adminCluster } from '../client/suite/admin-cluster.ts';
 import { adminConfigs } from '../client/suite/admin-configs.ts';
 import { adminGroups } from '../client/suite/admin-groups.ts';
 import { adminOffsets } from '../client/suite/admin-offsets.ts';
+import { adminTransactions } from '../client/suite/admin-transactions.ts';
 import { adminTopics } from '../client/suite/admin-topics.ts';
 import { connecting } from '../client/suite/connecting.ts';
 import { consuming } from '../client/suite/consuming.ts';
@@ -30,6 +31,7 @@ for (const suite of [
   adminTopics,
   adminConfigs,
   adminOffsets,
+  adminTransactions,
   adminGroups,
   adminCluster,
 ])

@@ -23,6 +23,7 @@ export class Admin implements Nouns {
   readonly users: Nouns['users'];
   readonly acls: Nouns['acls'];
   readonly quotas: Nouns['quotas'];
+  readonly transactions: Nouns['transactions'];
 
   /** @internal */
   constructor(parts: AdminParts) {
@@ -41,6 +42,7 @@ export class Admin implements Nouns {
     this.users = late('users', all);
     this.acls = late('acls', all);
     this.quotas = late('quotas', all);
+    this.transactions = late('transactions', all);
   }
 }
 

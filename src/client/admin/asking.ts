@@ -87,6 +87,23 @@ export class Asking {
     return controllerId < 0 ? this.cluster.anyBroker(signal) : this.cluster.broker(controllerId);
   }
 
+  /**
+   * Asks every broker, by their ids; what may pass is tried again.
+   * @throws MilenaError when one cannot say: a list with holes would mislead.
+   */
+  async ofBrokers<T>(
+    ask: (broker: Exchange, where: string, nodeId: number) => Promise<Outcome<T>>,
+    { signal }: AdminOptions = {},
+  ): Promise<T[]> {
+    const { brokers } = await this.try(() => this.cluster.metadata([], signal), { signal });
+    const nodeIds = brokers.map(({ nodeId }) => nodeId).sort((a, b) => a - b);
+    const askSome = (some: readonly number[]) =>
+      this.split(new Map(some.map((nodeId) => [nodeId, nodeId])), async (broker, [nodeId = -1]) => {
+        return new Map([[nodeId, await ask(broker, `broker ${nodeId}`, nodeId)]]);
+      });
+    return allFor(nodeIds, await this.each(nodeIds, askSome, { signal }));
+  }
+
   /** Asks the coordinators of some groups, each for its own. */
   ofGroups<T>(
     groupIds: readonly string[],

@@ -39,7 +39,7 @@ export class GroupsAdmin {
     this.#finder = finder;
   }
 
-  /** All groups of all brokers, by name. If one broker cannot say, the whole fails: a list with holes would mislead. */
+  /** All groups of all brokers, by name. */
   async list({
     states = [],
     types = [],
@@ -48,16 +48,15 @@ export class GroupsAdmin {
     const needed = types.length > 0 ? TYPES_VERSION : states.length > 0 ? STATES_VERSION : 0;
     const versions = { ...LIST_VERSIONS, min: needed };
     const request = { statesFilter: [...states], typesFilter: [...types] };
-    const { brokers } = await this.#asking.try(() => this.#asking.cluster.metadata([], signal), { signal });
-    const ask = (some: readonly number[]) =>
-      this.#asking.split(new Map(some.map((nodeId) => [nodeId, nodeId])), async (broker, [nodeId = -1]) => {
+    const found = await this.#asking.ofBrokers(
+      async (broker, where) => {
         const answer = await broker.request(listGroupsApi, versions, request, { signal });
-        return new Map([[nodeId, outcomeOf(answer, { where: `broker ${nodeId}`, value: answer.groups })]]);
-      });
-    const nodeIds = brokers.map(({ nodeId }) => nodeId);
-    const found = allOf((await this.#asking.each(nodeIds, ask, { signal })).values()).flat();
+        return outcomeOf(answer, { where, value: answer.groups });
+      },
+      { signal },
+    );
     // While a coordinator moves two may name a group.
-    const byId = new Map(found.map((group) => [group.groupId, group]));
+    const byId = new Map(found.flat().map((group) => [group.groupId, group]));
     return Array.from(byId.values(), ({ groupId, groupState, groupType, protocolType }) => ({
       groupId,
       state: groupState,

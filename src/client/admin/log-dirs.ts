@@ -2,7 +2,7 @@ import { inOrder } from './group-offsets.ts';
 import { ErrorCode, errorInfo } from '../../model/errors.ts';
 import { describeLogDirsApi, type DescribeLogDirsResponse } from '../../wire/apis/35-describe-log-dirs.ts';
 import { BrokerError } from '../errors.ts';
-import { type AdminOptions, allFor, type Asking, outcomeOf } from './asking.ts';
+import { type AdminOptions, type Asking, outcomeOf } from './asking.ts';
 
 const VERSIONS = { min: 1, max: 5 };
 
@@ -29,17 +29,16 @@ export interface LogDirPartition {
   isFuture: boolean;
 }
 
-/** Of all brokers, by their ids. If one does not say, the whole fails: a list with holes would mislead. */
+/** Of all brokers, by their ids. */
 export async function logDirsOf(asking: Asking, { signal }: AdminOptions): Promise<LogDir[]> {
-  const { brokers } = await asking.try(() => asking.cluster.metadata([], signal), { signal });
-  const nodeIds = brokers.map(({ nodeId }) => nodeId).sort((a, b) => a - b);
-  const ask = (some: readonly number[]) =>
-    asking.split(new Map(some.map((nodeId) => [nodeId, nodeId])), async (broker, [nodeId = -1]) => {
+  const found = await asking.ofBrokers(
+    async (broker, where, nodeId) => {
       const answer = await broker.request(describeLogDirsApi, VERSIONS, { topics: null }, { signal });
-      const value = answer.results.map((found) => logDirOf(nodeId, found));
-      return new Map([[nodeId, outcomeOf(answer, { where: `broker ${nodeId}`, value })]]);
-    });
-  return allFor(nodeIds, await asking.each(nodeIds, ask, { signal })).flat();
+      return outcomeOf(answer, { where, value: answer.results.map((dir) => logDirOf(nodeId, dir)) });
+    },
+    { signal },
+  );
+  return found.flat();
 }
 
 function logDirOf(brokerId: number, found: DescribeLogDirsResponse['results'][number]): LogDir {

@@ -9,6 +9,7 @@ import { OffsetsAdmin } from './offsets.ts';
 import { QuotasAdmin } from './quotas.ts';
 import { RecordsAdmin } from './records.ts';
 import { TopicsAdmin } from './topics.ts';
+import { TransactionsAdmin } from './transactions.ts';
 import { UsersAdmin } from './users.ts';
 
 /** What can be asked for and changed. */
@@ -23,6 +24,7 @@ export interface Nouns {
   readonly users: UsersAdmin;
   readonly acls: AclsAdmin;
   readonly quotas: QuotasAdmin;
+  readonly transactions: TransactionsAdmin;
 }
 
 export function nounsOf(parts: AdminParts): Nouns {
@@ -40,5 +42,6 @@ export function nounsOf(parts: AdminParts): Nouns {
     users: new UsersAdmin(asking, parts.webCrypto),
     acls: new AclsAdmin(asking),
     quotas: new QuotasAdmin(asking),
+    transactions: new TransactionsAdmin(asking),
   };
 }

@@ -1,4 +1,5 @@
-import { ErrorCode } from '../../model/errors.ts';
+import { TopicPattern } from '../../group/regex/topic-pattern.ts';
+import { ErrorCode, KafkaError } from '../../model/errors.ts';
 import { TRANSACTION_STATE_TOPIC } from '../../model/ids.ts';
 import { txnShard } from '../../ports/shard-link.ts';
 import { type ListTransactionsResponse, listTransactionsApi } from '../../wire/apis/66-list-transactions.ts';
@@ -7,15 +8,21 @@ import { coordinatorError } from '../groups.ts';
 import { handler } from '../handler.ts';
 
 /**
- * All transactional ids of all coordinators; one that cannot serve fails the whole, for a list with holes would
- * mislead.
- * Left out: v2, which asks by a pattern (KIP-1152).
+ * All transactional ids of all coordinators, or those that match a pattern of RE2's as wholes (KIP-1152). A coordinator
+ * that cannot serve fails the whole, for a list with holes would mislead.
  */
 export const listTransactions = handler({
   api: listTransactionsApi,
   min: 0,
-  max: 1,
+  max: 2,
   handle(call, request) {
+    let isMeant: (transactionalId: string) => boolean;
+    try {
+      isMeant = meantBy(request.transactionalIdPattern);
+    } catch (error) {
+      if (error instanceof KafkaError) return call.reply({ errorCode: error.code, ...NOTHING });
+      throw error;
+    }
     const transactionStates: ListTransactionsResponse['transactionStates'] = [];
     const unknown = new Set<string>();
     let errorCode: number = ErrorCode.NONE;
@@ -27,7 +34,8 @@ export const listTransactions = handler({
       call.ask(txnShard(index), request, (reply) => {
         const listed = reply.body as ListTransactionsResponse | undefined;
         if (listed === undefined) errorCode = coordinatorError(reply.errorCode ?? ErrorCode.NOT_COORDINATOR);
-        else transactionStates.push(...listed.transactionStates);
+        else
+          transactionStates.push(...listed.transactionStates.filter((each) => isMeant(each.transactionalId)));
         for (const name of listed?.unknownStateFilters ?? []) unknown.add(name);
         gather.leave();
       });
@@ -35,3 +43,12 @@ export const listTransactions = handler({
     gather.seal();
   },
 });
+
+const NOTHING = { unknownStateFilters: [], transactionStates: [] };
+
+/** @throws KafkaError INVALID_REGULAR_EXPRESSION */
+function meantBy(pattern: string | null): (transactionalId: string) => boolean {
+  if (pattern === null || pattern === '') return () => true;
+  const known = new TopicPattern(pattern);
+  return (transactionalId) => known.matches(transactionalId);
+}

@@ -1,0 +1,4 @@
+import { adminTransactions } from '../suite/admin-transactions.ts';
+import { overEachWay } from '../suite/reach.ts';
+
+overEachWay(adminTransactions);
