@@ -3,7 +3,6 @@ import { ErrorCode } from '../model/errors.ts';
 import { type ShardId, type ShardReply, groupShard } from '../ports/shard-link.ts';
 import type { Api, RequestOf, ResponseInitOf, ResponseOf } from '../wire/schema.ts';
 import { AclResource } from '../security/acl.ts';
-import { OPERATIONS_NOT_ASKED } from '../security/operations.ts';
 import { authorizedOperations } from './access/operations.ts';
 import type { Call } from './call.ts';
 import { withInternalTopic } from './controller.ts';
@@ -102,21 +101,6 @@ export function describeEach<Group extends { authorizedOperations: number }>(
     });
   });
   gather.seal();
-}
-
-/** Of a group of KIP-848 or KIP-932: nothing but why. */
-export function undescribed(groupId: string, errorCode: number) {
-  return {
-    errorCode,
-    errorMessage: null,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-    authorizedOperations: OPERATIONS_NOT_ASKED,
-  };
 }
 
 /** What a client of a group understands when the coordinator's shard cannot serve. */

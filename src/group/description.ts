@@ -13,10 +13,10 @@ export function noGroup(
   return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage: `Group ${groupId} ${why}.` };
 }
 
-/** What is said of a group of KIP-848 or KIP-932 before anything is known of it. */
-export function undescribed(groupId: string) {
+/** What is said of a group of KIP-848 or KIP-932 before anything is known of it, or why that is all. */
+export function undescribed(groupId: string, errorCode: number = ErrorCode.NONE) {
   return {
-    errorCode: ErrorCode.NONE as number,
+    errorCode,
     errorMessage: null,
     groupId,
     groupState: '',

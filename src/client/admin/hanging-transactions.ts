@@ -1,12 +1,11 @@
 import type { Millis } from '../../model/ids.ts';
-import type { TopicPartition } from '../topic-partition.ts';
 import type { AnyTopic } from '../topics/topic.ts';
+import type { TopicPartition } from '../topic-partition.ts';
 import type { ActiveProducer } from './active-producers.ts';
 import type { AdminOptions, Asking } from './asking.ts';
+import type { OffsetFinder } from './offset-finder.ts';
 import { spanMs } from './span.ts';
-import { describeTopics } from './topic-descriptions.ts';
-import { allOf } from './asking.ts';
-import { nameOf } from '../topics/topic.ts';
+import type { TopicsAdmin } from './topics.ts';
 import type { TransactionDescription, TransactionListing } from './transactions.ts';
 
 /** Longer than Kafka's `transaction.max.timeout.ms`, so that a coordinator would have ended it. */
@@ -21,6 +20,8 @@ export interface HangingOptions extends AdminOptions {
 
 export interface HangingParts {
   asking: Asking;
+  topics: TopicsAdmin;
+  finder: OffsetFinder;
   transactions: {
     list(filter: { producerIds: readonly number[] } & AdminOptions): Promise<TransactionListing[]>;
     describe(ids: readonly string[], options: AdminOptions): Promise<TransactionDescription[]>;
@@ -30,11 +31,12 @@ export interface HangingParts {
 
 /** As Kafka's `find-hanging`: open in a partition, and in no transaction that its producer's coordinator knows of. */
 export async function hangingOf(
-  { asking, transactions }: HangingParts,
+  { asking, topics: all, finder, transactions }: HangingParts,
   { topics, olderThan = OLDER_THAN, signal }: HangingOptions,
 ): Promise<ActiveProducer[]> {
   const before = asking.nowMs() - spanMs('olderThan', olderThan);
-  const partitions = await partitionsOf(asking, topics, { signal });
+  const names = topics ?? (await all.list({ internal: true, signal })).map(({ name }) => name);
+  const partitions = await finder.partitionsOf(names, { signal });
   const open = (await transactions.producers(partitions, { signal })).filter(
     ({ transactionStartOffset, lastTimestamp }) =>
       transactionStartOffset !== null && (lastTimestamp ?? 0) < before,
@@ -53,21 +55,4 @@ export async function hangingOf(
         transaction.partitions.some((at) => at.topic === topic && at.partition === partition),
     );
   return open.filter((producer) => !isCoordinated(producer));
-}
-
-async function partitionsOf(
-  asking: Asking,
-  topics: readonly AnyTopic[] | undefined,
-  options: AdminOptions,
-): Promise<TopicPartition[]> {
-  const names = topics?.map(nameOf) ?? (await allTopics(asking, options));
-  const described = allOf((await describeTopics(asking, names, options)).values());
-  return described.flatMap(({ name: topic, partitions }) =>
-    partitions.map(({ partition }) => ({ topic, partition })),
-  );
-}
-
-async function allTopics(asking: Asking, { signal }: AdminOptions): Promise<string[]> {
-  const { topics } = await asking.try(() => asking.cluster.metadata(null, signal), { signal });
-  return topics.flatMap(({ name }) => name ?? []);
 }

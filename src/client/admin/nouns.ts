@@ -31,8 +31,9 @@ export function nounsOf(parts: AdminParts): Nouns {
   const asking = new Asking(parts);
   const configs = new ConfigsAdmin(asking);
   const finder = new OffsetFinder(asking);
+  const topics = new TopicsAdmin(asking, configs);
   return {
-    topics: new TopicsAdmin(asking, configs),
+    topics,
     configs,
     groups: new GroupsAdmin(asking, finder),
     offsets: new OffsetsAdmin(asking, finder),
@@ -42,6 +43,6 @@ export function nounsOf(parts: AdminParts): Nouns {
     users: new UsersAdmin(asking, parts.webCrypto),
     acls: new AclsAdmin(asking),
     quotas: new QuotasAdmin(asking),
-    transactions: new TransactionsAdmin(asking),
+    transactions: new TransactionsAdmin(asking, topics, finder),
   };
 }

@@ -11,6 +11,8 @@ import { type ActiveProducer, abortAt, producersOf } from './active-producers.ts
 import { type AdminOptions, allFor, type AskBroker, type Asking, type Outcome, outcomeOf } from './asking.ts';
 import { inOrder } from './group-offsets.ts';
 import { type HangingOptions, hangingOf } from './hanging-transactions.ts';
+import type { OffsetFinder } from './offset-finder.ts';
+import type { TopicsAdmin } from './topics.ts';
 
 /** v1 asks for those that run long (KIP-994), v2 for ids that match a pattern (KIP-1152). */
 const LIST_VERSIONS = { min: 0, max: 2 };
@@ -51,10 +53,14 @@ export interface TransactionDescription extends TransactionListing {
 /** Transactions: `client.admin.transactions` (KIP-664). */
 export class TransactionsAdmin {
   readonly #asking: Asking;
+  readonly #topics: TopicsAdmin;
+  readonly #finder: OffsetFinder;
 
   /** @internal */
-  constructor(asking: Asking) {
+  constructor(asking: Asking, topics: TopicsAdmin, finder: OffsetFinder) {
     this.#asking = asking;
+    this.#topics = topics;
+    this.#finder = finder;
   }
 
   /** Of all coordinators, by transactional id. */
@@ -126,7 +132,8 @@ export class TransactionsAdmin {
    * have written nothing for `olderThanMs`.
    */
   hanging(options: HangingOptions = {}): Promise<ActiveProducer[]> {
-    return hangingOf({ asking: this.#asking, transactions: this }, options);
+    const parts = { asking: this.#asking, topics: this.#topics, finder: this.#finder, transactions: this };
+    return hangingOf(parts, options);
   }
 
   /**

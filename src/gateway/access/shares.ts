@@ -1,4 +1,4 @@
-import { undescribed } from '../groups.ts';
+import { undescribed } from '../../group/description.ts';
 import { ErrorCode } from '../../model/errors.ts';
 import { AclOperation as Op } from '../../security/acl.ts';
 import { shareGroupHeartbeatApi } from '../../wire/apis/76-share-group-heartbeat.ts';

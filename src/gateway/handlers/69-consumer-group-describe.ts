@@ -1,5 +1,6 @@
 import { consumerGroupDescribeApi } from '../../wire/apis/69-consumer-group-describe.ts';
-import { describeEach, undescribed } from '../groups.ts';
+import { describeEach } from '../groups.ts';
+import { undescribed } from '../../group/description.ts';
 import { handler } from '../handler.ts';
 
 /** States, members and assignments of groups of KIP-848, each group from its coordinator. */

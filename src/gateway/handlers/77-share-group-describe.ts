@@ -1,6 +1,7 @@
 import { shareGroupDescribeApi } from '../../wire/apis/77-share-group-describe.ts';
 import { ErrorCode } from '../../model/errors.ts';
-import { describeEach, hasFeature, undescribed } from '../groups.ts';
+import { describeEach, hasFeature } from '../groups.ts';
+import { undescribed } from '../../group/description.ts';
 import { handler } from '../handler.ts';
 
 /** States, members and assignments of share groups, each group from its coordinator. */
