@@ -5,7 +5,7 @@ import type { Offset } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import type { RemotePlace, TieredAnswer } from '../ports/remote-storage.ts';
-import type { ShardRequest } from '../ports/shard-link.ts';
+import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import { offsetAfter } from '../records/header.ts';
 import type { FetchRequest, FetchResponse } from '../wire/apis/01-fetch.ts';
 import { READ_COMMITTED, epochError } from './lookups.ts';
@@ -238,17 +238,23 @@ export class Fetches {
     };
   }
 
-  #reply({ from, body }: ShardRequest, partition: FetchedPartition, parked = false): void {
-    const topic = (body as FetchRequest).topics[0];
-    const response: FetchResponse = {
-      throttleTimeMs: 0,
-      errorCode: ErrorCode.NONE,
-      sessionId: 0,
-      responses: [{ topic: topic?.topic ?? '', topicId: topic?.topicId ?? '', partitions: [partition] }],
-      nodeEndpoints: [],
-    };
-    this.#shard.parts.reply(parked ? { to: from, body: response, parked } : { to: from, body: response });
+  #reply(request: ShardRequest, partition: FetchedPartition, parked = false): void {
+    const reply = fetchReply(request, partition);
+    this.#shard.parts.reply(parked ? { ...reply, parked } : reply);
   }
+}
+
+/** The answer to a fetch of one partition. */
+export function fetchReply({ from, body }: ShardRequest, partition: FetchedPartition): ShardReply {
+  const topic = (body as FetchRequest).topics[0];
+  const response: FetchResponse = {
+    throttleTimeMs: 0,
+    errorCode: ErrorCode.NONE,
+    sessionId: 0,
+    responses: [{ topic: topic?.topic ?? '', topicId: topic?.topicId ?? '', partitions: [partition] }],
+    nodeEndpoints: [],
+  };
+  return { to: from, body: response };
 }
 
 /** Nothing but what a reader has to know. */

@@ -4,6 +4,7 @@ import type { RemoteStorage, TieredAnswer } from '../../../ports/remote-storage.
 import type { ShardId, ShardLink, ShardReply, ShardRequest } from '../../../ports/shard-link.ts';
 import { type FetchRequest, type FetchResponse, fetchApi } from '../../../wire/apis/01-fetch.ts';
 import { offsetAfter } from '../../../records/header.ts';
+import { fetchReply } from '../../../shard/fetches.ts';
 import { type RemoteReader, RemoteSegmentGone } from './remote-reader.ts';
 import type { TieredPlaces } from './tiered-places.ts';
 
@@ -87,7 +88,10 @@ export class TieredShards implements ShardLink {
       const aborted = isCommitted(request)
         ? abortedIn((await reader.footer(storage, place)).aborted, wanted.fetchOffset, records)
         : null;
-      this.#answer(request, replyOf(request, { ...fetched(wanted.partition, tiered), records, ...aborted }));
+      this.#answer(
+        request,
+        fetchReply(request, { ...fetched(wanted.partition, tiered), records, ...aborted }),
+      );
     } catch (error) {
       places.forget(request.shard);
       // What is known here may be old.
@@ -154,16 +158,4 @@ function abortedIn(
     .toSorted((a, b) => a.firstOffset - b.firstOffset)
     .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
   return { abortedTransactions };
-}
-
-function replyOf({ from, body }: ShardRequest, partition: FetchedPartition): ShardReply {
-  const topic = (body as FetchRequest).topics[0];
-  const response: FetchResponse = {
-    throttleTimeMs: 0,
-    errorCode: ErrorCode.NONE,
-    sessionId: 0,
-    responses: [{ topic: topic?.topic ?? '', topicId: topic?.topicId ?? '', partitions: [partition] }],
-    nodeEndpoints: [],
-  };
-  return { to: from, body: response };
 }
