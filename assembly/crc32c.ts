@@ -47,7 +47,7 @@ export function crc32cMore(at: usize, end: usize): void {
 /** Then these, at `at`. @returns the CRC. */
 export function crc32cEnd(at: usize): u32 {
   finish(at);
-  return ~folded(0, at, <i32>SHORT_SIZE);
+  return ~folded(0, at - SHORT_SIZE, <i32>SHORT_SIZE);
 }
 
 /** `state` and the result: CRCs not yet inverted. */

@@ -40,7 +40,7 @@ type Encode = (
 /** Of a long message so much at a time, always in the same place: a CPU's first cache holds it twice. */
 const CRC_STEP_SIZE = 16_384;
 /** `SHORT_SIZE` of assembly/crc-shorten.ts. */
-const SHORT_SIZE = 5424;
+const SHORT_SIZE = 2240;
 
 /** Many batches are validated in pieces of this: kernels' memory stays small. */
 const VALIDATE_PIECE_SIZE = 1024 * 1024;
