@@ -8,11 +8,11 @@ import type { RemotePlace, TieredAnswer } from '../ports/remote-storage.ts';
 import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import { offsetAfter } from '../records/header.ts';
 import type { FetchRequest, FetchResponse } from '../wire/apis/01-fetch.ts';
+import { type FetchedPartition, NO_RECORDS, emptyFetched } from '../wire/fetched.ts';
 import { READ_COMMITTED, epochError } from './lookups.ts';
 import type { Shard } from './shard.ts';
 
 type FetchPartition = FetchRequest['topics'][number]['partitions'][number];
-type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
 
 /** A client's fetch, and how far its gateway has heard of it: state, never a promise. */
 interface Reader {
@@ -41,7 +41,6 @@ interface Brought {
 
 type Aborted = FetchedPartition['abortedTransactions'];
 
-const NO_RECORDS = new Uint8Array(0);
 /** Of so many segments a gateway is told at once. */
 const TIERED_PLACES_MAX = 500;
 
@@ -222,20 +221,10 @@ export class Fetches {
   }
 
   #fetched(partitionIndex: number, errorCode: number, records: Uint8Array = NO_RECORDS): FetchedPartition {
-    const known = errorCode === ErrorCode.NONE || errorCode === ErrorCode.OFFSET_OUT_OF_RANGE;
-    return {
-      partitionIndex,
-      errorCode,
-      highWatermark: known ? this.#log.highWatermark : -1,
-      lastStableOffset: known ? this.#log.lastStableOffset : -1,
-      logStartOffset: known ? this.#log.logStartOffset : -1,
-      divergingEpoch: { epoch: -1, endOffset: -1 },
-      currentLeader: { leaderId: -1, leaderEpoch: -1 },
-      snapshotId: { endOffset: -1, epoch: -1 },
-      abortedTransactions: null,
-      preferredReadReplica: -1,
-      records,
-    };
+    const fetched = emptyFetched(partitionIndex, errorCode);
+    if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.OFFSET_OUT_OF_RANGE) return fetched;
+    const { highWatermark, lastStableOffset, logStartOffset } = this.#log;
+    return { ...fetched, highWatermark, lastStableOffset, logStartOffset, records };
   }
 
   #reply(request: ShardRequest, partition: FetchedPartition, parked = false): void {

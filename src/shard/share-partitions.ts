@@ -4,12 +4,12 @@ import type { Address } from '../model/machine.ts';
 import type { ShardRequest } from '../ports/shard-link.ts';
 import type { ShareFetchRequest, ShareFetchResponse } from '../wire/apis/78-share-fetch.ts';
 import type { ShareAcknowledgeRequest, ShareAcknowledgeResponse } from '../wire/apis/79-share-acknowledge.ts';
+import { NO_RECORDS } from '../wire/fetched.ts';
 import { type Delivered, SharedLog } from './shared-log.ts';
 import type { Shard } from './shard.ts';
 
 /** The epoch of a share session that ends. */
 const FINAL_EPOCH = -1;
-const NO_RECORDS = new Uint8Array(0);
 
 /** What share groups read of a log, each by itself (KIP-932): one {@link SharedLog} a group that has members here. */
 export class SharePartitions {

@@ -4,6 +4,7 @@ import type { Millis, Offset } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
 import { offsetAfter } from '../records/header.ts';
 import { type AcknowledgementBatch, type Acquired, SharePartition } from '../share/index.ts';
+import { NO_RECORDS } from '../wire/fetched.ts';
 import { shareStart } from './share-start.ts';
 import { ShareState } from './share-state.ts';
 import { deliverable, spansOf } from './share-spans.ts';
@@ -53,7 +54,6 @@ interface Acknowledgement {
   isLast: boolean;
 }
 
-const NO_RECORDS = new Uint8Array(0);
 /** A record as long as most, until some were read. */
 const RECORD_BYTES = 1_024;
 /** So much more is read, since batches come whole or not at all. */

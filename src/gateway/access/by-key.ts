@@ -8,7 +8,8 @@ import { andThen, type Codec, type Codecs, type MaybePromise } from '../../recor
 import { BatchHeader, forEachBatch } from '../../records/header.ts';
 import { emptyBatch, retainRecords } from '../../records/retain.ts';
 import { AclOperation } from '../../security/acl.ts';
-import type { FetchedPartition, Wanted } from '../fetch/fetch-call.ts';
+import type { FetchedPartition } from '../../wire/fetched.ts';
+import type { Wanted } from '../fetch/fetch-call.ts';
 import type { Call } from '../call.ts';
 import type { Access } from './access.ts';
 

@@ -2,6 +2,7 @@ import { ErrorCode } from '../../model/errors.ts';
 import type { Uuid } from '../../model/ids.ts';
 import type { ShardId, ShardReply } from '../../ports/shard-link.ts';
 import type { FetchRequest, FetchResponse } from '../../wire/apis/01-fetch.ts';
+import { type FetchedPartition, NO_RECORDS, emptyFetched } from '../../wire/fetched.ts';
 import { BY_KEY_MAX_BYTES, onlyOwnRecords } from '../access/by-key.ts';
 import { mayRead } from '../access/may-read.ts';
 import type { Call } from '../call.ts';
@@ -10,7 +11,6 @@ import { resolvePartition } from '../topics.ts';
 import type { ParkedFetch, Question } from './parked-fetches.ts';
 
 export type FetchPartition = FetchRequest['topics'][number]['partitions'][number];
-export type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
 
 /** One partition as a client asks for it: by name below v13, by id from there on. */
 export interface Wanted {
@@ -31,8 +31,6 @@ export interface Part {
   /** Held by its shard until there is more. */
   parked: ParkedFetch | undefined;
 }
-
-const NO_RECORDS = new Uint8Array(0);
 
 /**
  * One request's way through the shards. First all partitions are asked in their order, as far as the client's limits
@@ -99,12 +97,12 @@ export class FetchCall {
       : { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
     if ('errorCode' in place) {
       this.#failed = true;
-      const response = emptyResponse(wanted.partition.partition, place.errorCode);
+      const response = emptyFetched(wanted.partition.partition, place.errorCode);
       return { wanted, shard: undefined, response, isDue: false, hasGrown: false, parked: undefined };
     }
     const { shard } = place;
     const parked = this.#takeUp(wanted.partition, shard);
-    const response = parked?.response ?? emptyResponse(wanted.partition.partition, ErrorCode.NONE);
+    const response = parked?.response ?? emptyFetched(wanted.partition.partition, ErrorCode.NONE);
     const part = { wanted, shard, response, isDue: parked === undefined, hasGrown: false, parked };
     if (parked !== undefined) this.#call.expectAgain(shard, parked.ask, (reply) => this.#later(part, reply));
     return part;
@@ -280,20 +278,4 @@ function quotaBytes({ gateway: { quotas }, caller }: Call): number {
 
 function sizeOf({ records }: FetchedPartition): number {
   return records?.length ?? 0;
-}
-
-function emptyResponse(partitionIndex: number, errorCode: number): FetchedPartition {
-  return {
-    partitionIndex,
-    errorCode,
-    highWatermark: -1,
-    lastStableOffset: -1,
-    logStartOffset: -1,
-    divergingEpoch: { epoch: -1, endOffset: -1 },
-    currentLeader: { leaderId: -1, leaderEpoch: -1 },
-    snapshotId: { endOffset: -1, epoch: -1 },
-    abortedTransactions: null,
-    preferredReadReplica: -1,
-    records: NO_RECORDS,
-  };
 }

@@ -1,6 +1,7 @@
 import type { Millis, Uuid } from '../../model/ids.ts';
 import type { FetchRequest } from '../../wire/apis/01-fetch.ts';
-import type { FetchedPartition, Part, Wanted } from './fetch-call.ts';
+import type { FetchedPartition } from '../../wire/fetched.ts';
+import type { Part, Wanted } from './fetch-call.ts';
 
 /** Epochs with a meaning: the first opens a session, the last asks without one. Either closes the one it names. */
 export const INITIAL_EPOCH = 0;

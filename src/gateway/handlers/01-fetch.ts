@@ -1,7 +1,8 @@
 import { ErrorCode } from '../../model/errors.ts';
 import { type FetchRequest, type FetchResponse, fetchApi } from '../../wire/apis/01-fetch.ts';
 import type { Call } from '../call.ts';
-import { FetchCall, type FetchedPartition, type Part, type Wanted } from '../fetch/fetch-call.ts';
+import type { FetchedPartition } from '../../wire/fetched.ts';
+import { FetchCall, type Part, type Wanted } from '../fetch/fetch-call.ts';
 import {
   FINAL_EPOCH,
   type FetchSession,

@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../model/errors.ts';
 import type { ShardReply, ShardId } from '../../ports/shard-link.ts';
 import type { ShareFetchRequest, ShareFetchResponse } from '../../wire/apis/78-share-fetch.ts';
+import { NO_RECORDS } from '../../wire/fetched.ts';
 import { mayShare } from '../access/may-read.ts';
 import type { Call } from '../call.ts';
 import { resolvePartition } from '../topics.ts';
@@ -13,8 +14,6 @@ export interface SharedPart extends SharedPartition {
   readonly shard: ShardId | undefined;
   readonly response: SharedResponse;
 }
-
-const NO_RECORDS = new Uint8Array(0);
 
 /**
  * One request's way to the shards of its session's partitions. First all are asked, one after the other, as long as the

@@ -4,7 +4,7 @@ import type { LeaderEpoch, LogKey, Offset } from '../../model/ids.ts';
 import type { BatchHeader } from '../../records/header.ts';
 import { fetchApi } from '../../wire/apis/01-fetch.ts';
 import { offsetForLeaderEpochApi } from '../../wire/apis/23-offset-for-leader-epoch.ts';
-import type { ResponseOf } from '../../wire/schema.ts';
+import type { FetchedPartition } from '../../wire/fetched.ts';
 import type { Poll } from './anomalies/history.ts';
 import { Broken, holds } from './broken.ts';
 import { type Client, only } from './client.ts';
@@ -18,8 +18,6 @@ import {
   isUnknownTopic,
   lookAround,
 } from './world.ts';
-
-type FetchedPartition = ResponseOf<typeof fetchApi>['responses'][number]['partitions'][number];
 
 /** Where a reader of one log is, and what it was told last. */
 export interface Position {

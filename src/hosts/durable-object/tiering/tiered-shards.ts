@@ -3,6 +3,7 @@ import type { Address } from '../../../model/machine.ts';
 import type { RemoteStorage, TieredAnswer } from '../../../ports/remote-storage.ts';
 import type { ShardId, ShardLink, ShardReply, ShardRequest } from '../../../ports/shard-link.ts';
 import { type FetchRequest, type FetchResponse, fetchApi } from '../../../wire/apis/01-fetch.ts';
+import { type FetchedPartition, NO_RECORDS, emptyFetched } from '../../../wire/fetched.ts';
 import { offsetAfter } from '../../../records/header.ts';
 import { fetchReply } from '../../../shard/fetches.ts';
 import { type RemoteReader, RemoteSegmentGone } from './remote-reader.ts';
@@ -18,12 +19,10 @@ export interface TieredShardsParts {
   now: () => number;
 }
 
-type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
 /** What a shard answers that has what is asked for in remote storage alone. */
 type Told = FetchedPartition & { tiered?: TieredAnswer };
 
 const READ_COMMITTED = 1;
-const NO_RECORDS = new Uint8Array(0);
 
 /**
  * Fetches of what is in remote storage are answered from there: a shard is asked where that is, once, and sleeps while
@@ -132,17 +131,10 @@ function fetched(
   { highWatermark, lastStableOffset, logStartOffset }: TieredAnswer,
 ): FetchedPartition {
   return {
-    partitionIndex,
-    errorCode: ErrorCode.NONE,
+    ...emptyFetched(partitionIndex, ErrorCode.NONE),
     highWatermark,
     lastStableOffset,
     logStartOffset,
-    divergingEpoch: { epoch: -1, endOffset: -1 },
-    currentLeader: { leaderId: -1, leaderEpoch: -1 },
-    snapshotId: { endOffset: -1, epoch: -1 },
-    abortedTransactions: null,
-    preferredReadReplica: -1,
-    records: NO_RECORDS,
   };
 }
 
