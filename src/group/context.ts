@@ -9,6 +9,7 @@ import { sizeOf } from '../wire/coordinator-record.ts';
 import { Leases } from './leases.ts';
 import type { ShareAsks } from './share-asks.ts';
 import type { ClusterView } from './topics.ts';
+import { UnreadPositions } from './unread-positions.ts';
 import { UnstableOffsets } from './unstable-offsets.ts';
 import type { Verifications } from './verifications.ts';
 import { WaitingList } from './waiting.ts';
@@ -43,6 +44,7 @@ export class Context {
   readonly leases = new Leases();
   /** Positions of open transactions, over all groups. */
   readonly unstable = new UnstableOffsets();
+  readonly unread = new UnreadPositions();
   readonly verifications: Verifications;
   readonly shareAsks: ShareAsks;
   /** Ids handed out and not yet used, over all groups. */
@@ -105,6 +107,7 @@ export class Context {
     this.deadlines.clear(group.joinDeadline);
     this.deadlines.clear(group.syncDeadline);
     this.groups.delete(group.groupId);
+    this.unread.forget(group);
   }
 
   /** Not yet of the group, and without a session until one is started. */

@@ -56,7 +56,12 @@ function subscribedIfStable(group: Group): ReadonlySet<string> | undefined {
 /** Earliest time at which a position may expire, whatever becomes of its group. */
 export function earliestExpiryMs(context: Context, value: OffsetAndMetadata): Millis {
   if (value.expireTimestamp !== -1) return value.expireTimestamp;
-  return value.commitTimestamp + context.config.offsetsRetentionMinutes * MINUTE_MS;
+  return commitExpiryMs(context, value.commitTimestamp);
+}
+
+/** Likewise, of one without an expiry of its own. */
+export function commitExpiryMs(context: Context, commitTimestamp: Millis): Millis {
+  return commitTimestamp + context.config.offsetsRetentionMinutes * MINUTE_MS;
 }
 
 /**

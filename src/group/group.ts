@@ -5,6 +5,7 @@ import type { ConsumerGroup } from './consumer-group.ts';
 import type { Due } from './context.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Member, Protocol } from './member.ts';
+import { Positions } from './positions.ts';
 import type { GroupMetadata, OffsetAndMetadata } from './records.ts';
 import type { ShareGroup } from './share-group.ts';
 import type { UnstableOffset } from './unstable-offsets.ts';
@@ -19,7 +20,7 @@ interface GroupDeadlines {
 
 /**
  * A group and its positions. As a classic one: who is in it and how far they are with the current rebalance.
- * Knows no request and no reply; the rules that move it are in `classic.ts`. `stored` and `offsets` are what
+ * Knows no request and no reply; the rules that move it are in `classic.ts`. `stored` and `positions` are what
  * its log says, and `apply` alone changes them. Of a group of KIP-848 all that is in `consumer`, and the
  * classic part is empty.
  */
@@ -30,8 +31,7 @@ export class Group {
   consumer: ConsumerGroup | undefined;
   /** What it is as a share group, if it is one. */
   share: ShareGroup | undefined;
-  /** topic -> partition -> position. */
-  readonly offsets = new Map<string, Map<number, OffsetAndMetadata>>();
+  readonly positions = new Positions();
   /** topic -> partition -> positions of transactions that are open, as they came. */
   readonly unstable = new Map<string, Map<number, UnstableOffset[]>>();
 
@@ -69,6 +69,11 @@ export class Group {
     this.syncDeadline = sync;
   }
 
+  /** topic -> partition -> position. */
+  get offsets(): ReadonlyMap<string, ReadonlyMap<number, OffsetAndMetadata>> {
+    return this.positions.byTopic;
+  }
+
   get members(): ReadonlyMap<string, Member> {
     return this.#members;
   }
@@ -79,7 +84,7 @@ export class Group {
       this.stored === undefined &&
       this.consumer?.isBlank !== false &&
       this.share?.isBlank !== false &&
-      this.offsets.size === 0 &&
+      this.positions.isEmpty &&
       this.unstable.size === 0 &&
       this.pending.size === 0 &&
       this.state === 'Empty'
@@ -107,18 +112,6 @@ export class Group {
   /** Whether an open transaction may yet change that position. */
   isUnstable(topic: string, partition: number): boolean {
     return this.unstable.get(topic)?.has(partition) ?? false;
-  }
-
-  setOffset(topic: string, partition: number, value: OffsetAndMetadata | null): void {
-    const partitions = this.offsets.get(topic);
-    if (value === null) {
-      partitions?.delete(partition);
-      if (partitions?.size === 0) this.offsets.delete(topic);
-    } else if (partitions) {
-      partitions.set(partition, value);
-    } else {
-      this.offsets.set(topic, new Map([[partition, value]]));
-    }
   }
 
   transition(state: GroupState, nowMs: Millis): void {

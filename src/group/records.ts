@@ -1,7 +1,7 @@
 import { KafkaError } from '../model/errors.ts';
 import { ZERO_UUID } from '../model/ids.ts';
 import type { Millis } from '../model/ids.ts';
-import type { MachineRecord, RecordSpan } from '../model/machine.ts';
+import type { MachineRecord } from '../model/machine.ts';
 import { encodeMessage, readMessage } from '../wire/codec.ts';
 import { keyReader, typed, valueReader } from '../wire/coordinator-record.ts';
 import { Reader } from '../wire/reader.ts';
@@ -21,7 +21,7 @@ import { type ConsumerRecord, CONSUMER_RECORDS } from './consumer-records.ts';
 import type { Group } from './group.ts';
 import { SHARE_RECORDS, type ShareGroupRecord } from './share-records.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
-import { readOffsetKey, readOffsetValue } from './read-position.ts';
+import { isPosition, readOffsetKey, readOffsetValue } from './read-position.ts';
 
 /** Key of a committed position. Types 0 (older clients) and 1 are the same. */
 export const offsetCommitKey = message({
@@ -166,8 +166,10 @@ export function groupMetadataRecord(
  */
 export function decodeRecord(record: MachineRecord): GroupRecord | undefined {
   const { span } = record;
-  const position = span && readPosition(span);
-  if (position !== undefined) return position;
+  if (span !== undefined && isPosition(span)) {
+    const { bytes, keyAt, valueAt } = span;
+    return { type: 'offset', key: readOffsetKey(bytes, keyAt), value: readOffsetValue(bytes, valueAt) };
+  }
   try {
     const key = keyReader(record);
     return key && decodeTyped(key, record);
@@ -175,12 +177,6 @@ export function decodeRecord(record: MachineRecord): GroupRecord | undefined {
     if (error instanceof KafkaError) return undefined;
     throw error;
   }
-}
-
-function readPosition(span: RecordSpan): GroupRecord | undefined {
-  const value = readOffsetValue(span);
-  const key = value && readOffsetKey(span);
-  return key && value && { type: 'offset', key, value };
 }
 
 function decodeTyped(key: Reader, record: MachineRecord): GroupRecord | undefined {

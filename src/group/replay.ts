@@ -19,6 +19,8 @@ type StoredMember = GroupMetadata['members'][number];
  * alone sets; on replay the members it names come back, and their sessions start now.
  */
 export function applyRecord(context: Context, record: MachineRecord, nowMs: Millis): void {
+  const { span } = record;
+  if (span !== undefined && context.unread.keep(context, span, nowMs)) return;
   const decoded = decodeRecord(record);
   if (decoded === undefined) return;
   const group = context.getOrCreate(decoded.type === 'offset' ? decoded.key.group : decoded.group, nowMs);
@@ -53,7 +55,7 @@ interface Position {
 function applyOffset(context: Context, group: Group, { key, value, producer }: Position): void {
   if (producer !== undefined && value !== null) return context.unstable.add(group, key, { producer, value });
   context.unstable.settle(group, key);
-  group.setOffset(key.topic, key.partition, value);
+  group.positions.set(key.topic, key.partition, value);
 }
 
 /** What the transaction did to positions counts now, or is forgotten. */

@@ -64,7 +64,7 @@ export class UnstableOffsets {
       }
       for (const older of list.slice(0, at)) this.#drop(older);
       setList(each, list.slice(at + 1));
-      group.setOffset(topic, partition, value);
+      group.positions.set(topic, partition, value);
     }
     return groups;
   }
