@@ -1,4 +1,5 @@
 import type { RecordSpan } from '../model/machine.ts';
+import { type PackedPositions, unpacked } from './packed-positions.ts';
 import { readOffsetKey, readOffsetValue } from './read-position.ts';
 import type { OffsetAndMetadata } from './records.ts';
 
@@ -16,7 +17,8 @@ interface Unread {
  */
 export class Positions {
   readonly #byTopic: ByTopic = new Map();
-  #unread: Unread[] = [];
+  /** In the order of the log. */
+  #unread: (Unread | PackedPositions)[] = [];
 
   /** topic -> partition -> position. */
   get byTopic(): ReadonlyMap<string, ReadonlyMap<number, OffsetAndMetadata>> {
@@ -36,18 +38,27 @@ export class Positions {
   /** @param at one that `isPosition`; its bytes are kept. */
   keep({ bytes, keyAt, valueAt }: RecordSpan): void {
     const last = this.#unread.at(-1);
-    if (last?.bytes === bytes) last.places.push(keyAt, valueAt);
+    if (last !== undefined && 'places' in last && last.bytes === bytes) last.places.push(keyAt, valueAt);
     else this.#unread.push({ bytes, places: [keyAt, valueAt] });
+  }
+
+  keepPacked(positions: PackedPositions): void {
+    this.#unread.push(positions);
   }
 
   #read(): void {
     const unread = this.#unread;
     this.#unread = [];
-    for (const { bytes, places } of unread) {
-      for (let at = 0; at < places.length; at += 2) {
-        const { topic, partition } = readOffsetKey(bytes, places[at] as number);
-        this.#set(topic, partition, readOffsetValue(bytes, places[at + 1] as number));
-      }
+    for (const each of unread) {
+      if ('places' in each) this.#readPlaces(each);
+      else for (const [partition, value] of unpacked(each)) this.#set(each.topic, partition, value);
+    }
+  }
+
+  #readPlaces({ bytes, places }: Unread): void {
+    for (let at = 0; at < places.length; at += 2) {
+      const { topic, partition } = readOffsetKey(bytes, places[at] as number);
+      this.#set(topic, partition, readOffsetValue(bytes, places[at + 1] as number));
     }
   }
 

@@ -3,7 +3,7 @@ import { ZERO_UUID } from '../model/ids.ts';
 import type { Millis } from '../model/ids.ts';
 import type { MachineRecord } from '../model/machine.ts';
 import { encodeMessage, readMessage } from '../wire/codec.ts';
-import { keyReader, typed, valueReader } from '../wire/coordinator-record.ts';
+import { keyReader, typed, valueBytes, valueReader } from '../wire/coordinator-record.ts';
 import { Reader } from '../wire/reader.ts';
 import {
   array,
@@ -21,6 +21,7 @@ import { type ConsumerRecord, CONSUMER_RECORDS } from './consumer-records.ts';
 import type { Group } from './group.ts';
 import { SHARE_RECORDS, type ShareGroupRecord } from './share-records.ts';
 import { metadataOf, NO_BYTES } from './member.ts';
+import { PACKED_KEY_TYPE, type PackedPositions, readPacked } from './packed-positions.ts';
 import { isPosition, readOffsetKey, readOffsetValue } from './read-position.ts';
 
 /** Key of a committed position. Types 0 (older clients) and 1 are the same. */
@@ -104,6 +105,7 @@ export interface OffsetKey {
 export type GroupRecord =
   | { type: 'offset'; key: OffsetKey; value: OffsetAndMetadata | null }
   | { type: 'group'; group: string; value: GroupMetadata | null }
+  | PackedPositions
   | ConsumerRecord
   | ShareGroupRecord;
 
@@ -186,6 +188,7 @@ function decodeTyped(key: Reader, record: MachineRecord): GroupRecord | undefine
     const position = value ? readMessage(offsetCommitValue, value.int16(), value) : null;
     return { type: 'offset', key: readMessage(offsetCommitKey, type, key), value: position };
   }
+  if (type === PACKED_KEY_TYPE) return readPacked(key, valueBytes(record));
   // Copied, for the bytes of members to outlive the batch they came in.
   const copy = record.value && new Reader(record.value.slice());
   if (type !== GROUP_KEY_TYPE) {

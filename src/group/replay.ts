@@ -2,10 +2,11 @@ import type { Millis } from '../model/ids.ts';
 import type { MachineRecord, TransactionEnd, TransactionalProducer } from '../model/machine.ts';
 import { applyConsumer, consumerSnapshot } from './consumer-replay.ts';
 import type { Context, Turn } from './context.ts';
-import { earliestExpiryMs } from './expiry.ts';
+import { commitExpiryMs, earliestExpiryMs } from './expiry.ts';
 import type { Group } from './group.ts';
 import { sameBytes } from '../model/bytes.ts';
 import type { Member } from './member.ts';
+import { packed } from './packed-positions.ts';
 import { decodeRecord, groupRecord, type GroupRecord, offsetRecord } from './records.ts';
 import type { GroupMetadata, OffsetAndMetadata, OffsetKey } from './records.ts';
 import type { ShareGroupRecord } from './share-records.ts';
@@ -24,6 +25,10 @@ export function applyRecord(context: Context, record: MachineRecord, nowMs: Mill
   const decoded = decodeRecord(record);
   if (decoded === undefined) return;
   const group = context.getOrCreate(decoded.type === 'offset' ? decoded.key.group : decoded.group, nowMs);
+  if (decoded.type === 'positions') {
+    group.positions.keepPacked(decoded);
+    return context.expireFrom(commitExpiryMs(context, decoded.oldestCommitTimestamp), nowMs);
+  }
   if (decoded.type === 'offset') applyOffset(context, group, { ...decoded, producer: record.producer });
   else if (decoded.type === 'group') applyGroup(context, group, decoded.value, nowMs);
   else if (isOfShares(decoded)) applyShare(context, group, decoded, nowMs);
@@ -128,9 +133,10 @@ export function* snapshotOf(context: Context): Iterable<MachineRecord> {
     if (group.consumer) yield* consumerSnapshot(group.groupId, group.consumer);
     if (group.share) yield* shareSnapshot(group.groupId, group.share);
     for (const [topic, partitions] of group.offsets) {
-      for (const [partition, value] of partitions) {
-        yield offsetRecord({ group: group.groupId, topic, partition }, value);
-      }
+      const key = { group: group.groupId, topic };
+      for (const [partition, value] of partitions)
+        if (value.expireTimestamp !== -1) yield offsetRecord({ ...key, partition }, value);
+      yield* packed(key, partitions);
     }
     for (const partitions of group.unstable.values()) {
       for (const list of partitions.values()) for (const each of list) yield unstableRecord(each);

@@ -11,8 +11,11 @@ import { recordsOf, replay } from './replay.ts';
 import type { Shard } from './shard.ts';
 import { encodeSnapshot, loadNewestSnapshot, runsOfProducers, snapshotName } from './snapshots.ts';
 
-/** At most this much log lies above the newest snapshot, so that a wake replays little (ARCHITECTURE, decision 12). */
-const SNAPSHOT_EVERY_BYTES = 4 * 1024 * 1024;
+/**
+ * As much log as the newest snapshot is large lies above it, within these bounds: a wake replays little (ARCHITECTURE,
+ * decision 12), and what is written of snapshots is no more than the log.
+ */
+const SNAPSHOT_EVERY_BYTES = { min: 1024 * 1024, max: 4 * 1024 * 1024 };
 /** A home that could sleep must not stay awake for an alarm that nobody needs any more. */
 const FAR_TOO_EARLY_MS = 30_000;
 
@@ -36,6 +39,7 @@ export class Coordinator {
   #boot: Decision | undefined;
   #bytesSinceSnapshot = 0;
   #snapshot: string | undefined;
+  #snapshotBytes = 0;
   #alarmAtMs = Infinity;
   #cancelAlarm: (() => void) | undefined;
 
@@ -65,6 +69,7 @@ export class Coordinator {
     const snapshotEnd = snapshot?.endOffset ?? 0;
     if (snapshot !== undefined) {
       this.#snapshot = snapshot.name;
+      this.#snapshotBytes = snapshot.bytes.length;
       const isNews = this.#shard.toldEnd === 0;
       const batch = (read: BatchRecords) => {
         apply(read);
@@ -244,7 +249,9 @@ export class Coordinator {
   /** Committed after the records it covers: no crash leaves it without them. */
   #snapshotWrites(): LogWrite[] {
     const { parts, spec, leaderEpoch } = this.#shard;
-    if (this.#bytesSinceSnapshot < (spec.snapshotEveryBytes ?? SNAPSHOT_EVERY_BYTES)) return [];
+    const { min, max } = SNAPSHOT_EVERY_BYTES;
+    const everyBytes = spec.snapshotEveryBytes ?? Math.min(Math.max(this.#snapshotBytes, min), max);
+    if (this.#bytesSinceSnapshot < everyBytes) return [];
     const { log } = spec.name;
     const name = snapshotName(this.#log.logEndOffset, leaderEpoch);
     const value = encodeSnapshot(parts, this.machine.snapshot(), {
@@ -254,8 +261,10 @@ export class Coordinator {
     const writes: LogWrite[] = [{ type: 'put', log, name, value }];
     if (this.#snapshot !== undefined) writes.push({ type: 'delete', log, name: this.#snapshot });
     this.#snapshot = name;
+    this.#snapshotBytes = value.length;
     this.#bytesSinceSnapshot = 0;
-    return writes;
+    // What opens the log reads as far back, for its producers.
+    return [...writes, ...this.#log.snapshotWrites()];
   }
 
   /** Keeps one alarm, never later than the machine wants; an early one just looks again, unless it is far too early. */

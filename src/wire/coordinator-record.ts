@@ -26,6 +26,13 @@ export function valueReader({ value, span }: MachineRecord): Reader | undefined 
   return valueLength < 0 ? undefined : new Reader(bytes, valueAt, valueAt + valueLength);
 }
 
+/** Of a record that has a value. */
+export function valueBytes({ value, span }: MachineRecord): Uint8Array {
+  if (span !== undefined)
+    return span.bytes.subarray(span.valueAt, span.valueAt + Math.max(span.valueLength, 0));
+  return value ?? new Uint8Array();
+}
+
 export function sizeOf(records: readonly MachineRecord[]): number {
   return records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0);
 }
