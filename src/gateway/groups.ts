@@ -7,6 +7,7 @@ import { authorizedOperations } from './access/operations.ts';
 import type { Call } from './call.ts';
 import { withInternalTopic } from './controller.ts';
 import { Gather } from './gather.ts';
+import type { Beat } from './heartbeat-leases.ts';
 import { type Handler, handler } from './handler.ts';
 
 /** The shard that coordinates a group; undefined before `__consumer_offsets` exists: no group does then. */
@@ -26,11 +27,8 @@ interface GroupApi<A extends Api> {
   /** What has to be there before its coordinator is asked. */
   topic?: string;
   groupId: (request: RequestOf<A>) => string;
-  /** Left out, each goes to the coordinator. */
-  ask?: (
-    call: Call,
-    to: { shard: ShardId; request: RequestOf<A>; told: (reply: ShardReply) => void },
-  ) => void;
+  /** Of a heartbeat: where a coordinator should sleep, most are answered by the gateway, see `HeartbeatLeases`. */
+  beat?: (request: RequestOf<A>) => Beat;
   /** The answer that only says an error: no coordinator, or its storage failed. */
   refuse: (errorCode: number, request: RequestOf<A>) => ResponseInitOf<A>;
   /** What is to be done here about what the coordinator says. */
@@ -39,7 +37,7 @@ interface GroupApi<A extends Api> {
 
 /** An API that names one group goes whole to its coordinator. */
 export function groupHandler<A extends Api>(api: GroupApi<A>): Handler {
-  const { groupId, refuse, feature, topic, ask, answered, ...rest } = api;
+  const { groupId, refuse, feature, topic, beat, answered, ...rest } = api;
   return handler<A>({
     ...rest,
     handle(call, request) {
@@ -54,9 +52,13 @@ export function groupHandler<A extends Api>(api: GroupApi<A>): Handler {
         answered?.(call, request, reply.body as ResponseOf<A>);
         call.reply(reply.body);
       };
-      if (ask !== undefined) ask(call, { shard, request, told });
-      else if (topic === undefined) call.ask(shard, request, told);
-      else withInternalTopic(call, topic, () => call.ask(shard, request, told));
+      const { leases } = call.gateway;
+      const ask = () => {
+        if (beat === undefined || leases === undefined) call.ask(shard, request, told);
+        else leases.beat(call, { shard, request, beat: beat(request), told });
+      };
+      if (topic === undefined) ask();
+      else withInternalTopic(call, topic, ask);
     },
   });
 }

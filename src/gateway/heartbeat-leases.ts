@@ -1,10 +1,26 @@
-import { ErrorCode } from '../model/errors.ts';
 import type { LeaseTerms } from '../model/machine.ts';
 import type { Millis } from '../model/ids.ts';
 import type { ShardId, ShardReply } from '../ports/shard-link.ts';
-import type { HeartbeatRequest, HeartbeatResponse } from '../wire/apis/12-heartbeat.ts';
 import type { Call } from './call.ts';
 import type { Gateway } from './gateway.ts';
+
+/** What a lease is about in a heartbeat of any protocol. */
+export interface Beat {
+  readonly groupId: string;
+  readonly memberId: string;
+  /** What it says, where that is no more than that its member lives; undefined: it says more. */
+  readonly alive: string | undefined;
+  /** The answer to the next one like it, by the one to the first. */
+  readonly again: (first: unknown) => unknown;
+}
+
+interface Asked {
+  readonly shard: ShardId;
+  readonly request: unknown;
+  readonly beat: Beat;
+  /** Told of the answer that counts for the client. */
+  readonly told: (reply: ShardReply) => void;
+}
 
 interface Lease {
   readonly shard: ShardId;
@@ -12,7 +28,10 @@ interface Lease {
   readonly ask: number;
   /** The client's connection. */
   readonly link: number;
-  readonly beat: HeartbeatRequest;
+  readonly beat: Beat;
+  readonly answer: unknown;
+  /** Topics may come and go, and their readers be given others: the coordinator decides. */
+  readonly metadataVersion: number;
   readonly untilMs: Millis;
   lastBeatMs: Millis;
   stopLooking: () => void;
@@ -30,39 +49,43 @@ export class HeartbeatLeases {
     this.#gateway = gateway;
   }
 
-  /** Whether the coordinator need not hear of it. */
-  covers({ connection }: Call, beat: HeartbeatRequest): boolean {
-    const lease = this.#byMember.get(memberOf(beat));
-    if (lease === undefined) return false;
-    const nowMs = this.#gateway.clock.now();
-    const { link, untilMs } = lease;
-    if (link !== connection.id || untilMs <= nowMs || !isSame(lease.beat, beat)) {
-      this.#giveBack(lease);
-      return false;
-    }
-    lease.lastBeatMs = nowMs;
-    return true;
-  }
-
-  /** @param told of the answer that counts for the client. */
-  ask(
-    call: Call,
-    { shard, beat }: { shard: ShardId; beat: HeartbeatRequest },
-    told: (reply: ShardReply) => void,
-  ) {
-    const leaseUntilMs = this.#gateway.clock.now() + this.#gateway.limits.heartbeatLeaseMs;
+  /** Answers a heartbeat, or asks the coordinator, for a lease if it may be had. */
+  beat(call: Call, { shard, request, beat, told }: Asked): void {
+    const lease = this.#covering(call, beat);
+    if (lease !== undefined) return call.reply(lease.answer);
+    if (beat.alive === undefined) return void call.ask(shard, request, told);
+    const { clock, image, limits } = this.#gateway;
+    const leaseUntilMs = clock.now() + limits.heartbeatLeaseMs;
+    const { version: metadataVersion } = image;
     const onReply = (reply: ShardReply) => {
-      const { parked, lease, to } = reply;
-      if (parked && lease !== undefined) {
+      const { parked, lease: terms, to, body } = reply;
+      if (parked && terms !== undefined) {
         call.handOver(to.correlationId);
-        this.#keep({ shard, ask: to.correlationId, link: call.connection.id, beat }, lease);
+        const link = call.connection.id;
+        const of = { shard, ask: to.correlationId, link, beat, answer: beat.again(body), metadataVersion };
+        this.#keep(of, terms);
       }
       told(reply);
     };
-    call.ask(shard, beat, onReply, { leaseUntilMs });
+    call.ask(shard, request, onReply, { leaseUntilMs });
   }
 
-  #keep(of: Pick<Lease, 'shard' | 'ask' | 'link' | 'beat'>, { untilMs, silenceMs }: LeaseTerms): void {
+  /** Where the coordinator need not hear of it. One that it must hear of gives the lease back. */
+  #covering({ connection }: Call, beat: Beat): Lease | undefined {
+    const lease = this.#byMember.get(memberOf(beat));
+    if (lease === undefined) return undefined;
+    const nowMs = this.#gateway.clock.now();
+    const { link, untilMs, metadataVersion } = lease;
+    const isSame = link === connection.id && lease.beat.alive === beat.alive;
+    if (!isSame || untilMs <= nowMs || metadataVersion !== this.#gateway.image.version) {
+      this.#giveBack(lease);
+      return undefined;
+    }
+    lease.lastBeatMs = nowMs;
+    return lease;
+  }
+
+  #keep(of: Omit<Lease, 'untilMs' | 'lastBeatMs' | 'stopLooking'>, { untilMs, silenceMs }: LeaseTerms): void {
     const lease = { ...of, untilMs, lastBeatMs: this.#gateway.clock.now(), stopLooking: () => {} };
     const before = this.#byMember.get(memberOf(of.beat));
     if (before !== undefined) this.#giveBack(before);
@@ -99,13 +122,6 @@ export class HeartbeatLeases {
   }
 }
 
-/** What a covered heartbeat is answered. */
-export const ALIVE: HeartbeatResponse = { throttleTimeMs: 0, errorCode: ErrorCode.NONE };
-
-function memberOf({ groupId, memberId }: HeartbeatRequest): string {
+function memberOf({ groupId, memberId }: Beat): string {
   return `${groupId.length} ${groupId}${memberId}`;
-}
-
-function isSame(leased: HeartbeatRequest, { generationId, groupInstanceId }: HeartbeatRequest): boolean {
-  return leased.generationId === generationId && leased.groupInstanceId === groupInstanceId;
 }

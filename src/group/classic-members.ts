@@ -4,7 +4,9 @@ import type { LeaveGroupRequest, LeaveGroupResponse } from '../wire/apis/13-leav
 import { completeJoinIfAll, dropMember, rebalance } from './classic.ts';
 import { beatAsClassic, leaveAsClassic } from './consumer-classic.ts';
 import type { Asked, Context, Turn } from './context.ts';
+import { leasableConsumer } from './consumer-members.ts';
 import type { Group } from './group.ts';
+import type { Leased } from './leases.ts';
 
 type Heartbeat = Asked<HeartbeatRequest>;
 type Leave = Asked<LeaveGroupRequest>;
@@ -17,9 +19,23 @@ const LEAVE_MANY_VERSION = 3;
 export function decideHeartbeat(context: Context, turn: Turn, request: Heartbeat): void {
   const errorCode = heartbeat(context, turn, request.body);
   const body: HeartbeatResponse = { throttleTimeMs: 0, errorCode };
-  const lease = errorCode === ErrorCode.NONE ? context.leases.grant(context, request, turn.nowMs) : undefined;
-  if (lease === undefined) turn.reply(request.from, body);
-  else turn.replies.push({ to: request.from, body, parked: true, lease });
+  const leased = errorCode === ErrorCode.NONE ? leasable(context, turn, request.body) : undefined;
+  context.replyOrLease(turn, request, { body, leased });
+}
+
+function leasable(context: Context, turn: Turn, body: HeartbeatRequest): Leased | undefined {
+  const group = context.groups.get(body.groupId);
+  const moved = (later: Turn): HeartbeatResponse => ({
+    throttleTimeMs: 0,
+    errorCode: heartbeat(context, later, body),
+  });
+  if (group?.consumer !== undefined) {
+    const at = { context, turn, group, consumer: group.consumer };
+    return leasableConsumer(at, { ...body, memberEpoch: body.generationId }, moved);
+  }
+  const member = group?.members.get(body.memberId);
+  if (group?.state !== 'Stable' || member === undefined) return undefined;
+  return { group, session: member.session, timeoutMs: member.sessionTimeoutMs, moved };
 }
 
 export function heartbeat(context: Context, turn: Turn, body: HeartbeatRequest): number {

@@ -11,6 +11,7 @@ import {
   checkEpoch,
   type Claim,
   knownMember,
+  leasableConsumer,
   leaveStatic,
   reconcileMember,
   removeMembers,
@@ -22,6 +23,7 @@ import type { StoredConsumer } from './consumer-records.ts';
 import type { ConsumerTurn } from './consumer-replay.ts';
 import { assignIfDue, isAssignor, refreshEpoch } from './consumer-target.ts';
 import type { Asked, Context, Turn } from './context.ts';
+import type { Leased } from './leases.ts';
 import { listed, samePartitions } from './partitions.ts';
 import { TopicPattern } from './regex/topic-pattern.ts';
 import { upgrade } from './upgrade.ts';
@@ -37,16 +39,41 @@ const OWN_ID_VERSION = 1;
  * to its part of it, and is told.
  */
 export function decideConsumerGroupHeartbeat(context: Context, turn: Turn, asked: Heartbeat): void {
+  if (asked.isResumed) return resume(context, turn, asked);
   try {
     validate(context, asked);
-    const { memberEpoch } = asked.body;
-    turn.reply(asked.from, memberEpoch < 0 ? leave(context, turn, asked) : heartbeat(context, turn, asked));
+    const isLeave = asked.body.memberEpoch < 0;
+    const body = isLeave ? leave(context, turn, asked) : heartbeat(context, turn, asked);
+    const leased = isLeave ? undefined : leasable(context, turn, asked);
+    context.replyOrLease(turn, asked, { body, leased });
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error;
     turn.reply(asked.from, answer({ errorCode: error.code, errorMessage: error.message }));
   }
   const group = context.groups.get(asked.body.groupId);
   if (group !== undefined) context.dropIfBlank(group);
+}
+
+/** A lease of before a sleep goes on, where the group still stands still. */
+function resume(context: Context, turn: Turn, asked: Heartbeat): void {
+  const { memberId, memberEpoch } = asked.body;
+  const body = answer({ memberId, memberEpoch });
+  context.replyOrLease(turn, asked, { body, leased: leasable(context, turn, asked) });
+}
+
+/** The last answer is for its gateway alone: the member's next heartbeat comes here. */
+function leasable(context: Context, turn: Turn, { body }: Heartbeat): Leased | undefined {
+  const { groupId, memberId, memberEpoch } = body;
+  const group = context.groups.get(groupId);
+  if (group?.consumer === undefined) return undefined;
+  const moved = (later: Turn) => {
+    const { consumer } = group;
+    const member = consumer?.members.get(memberId);
+    if (consumer && member) restartSession({ context, turn: later, group, consumer }, member);
+    return answer({ memberId, memberEpoch });
+  };
+  const at = { context, turn, group, consumer: group.consumer };
+  return leasableConsumer(at, body, moved);
 }
 
 function answer(said: Partial<ConsumerGroupHeartbeatResponse>): ConsumerGroupHeartbeatResponse {

@@ -3,10 +3,11 @@ import { sessionTimeoutMs } from './consumer-config.ts';
 import { type Consumer, MemberState, STATIC_LEAVE_EPOCH, storedCurrent } from './consumer-member.ts';
 import type { StoredConsumer } from './consumer-records.ts';
 import { type ConsumerTurn, memberTombstones, record } from './consumer-replay.ts';
-import { keepPatterns, topicIdsOf } from './consumer-target.ts';
+import { hasSameTopics, keepPatterns, topicIdsOf } from './consumer-target.ts';
 import type { Context, Turn } from './context.ts';
 import { downgrade, mayDowngrade } from './downgrade.ts';
 import type { Group } from './group.ts';
+import type { Leased } from './leases.ts';
 import { isWithin, listed, NO_PARTITIONS, type TopicPartitions } from './partitions.ts';
 import { reconcile } from './reconcile.ts';
 import { metadataHash } from './topics.ts';
@@ -177,7 +178,26 @@ export function leaveStatic(at: ConsumerTurn, member: Consumer): void {
 export function restartSession({ context, turn, group, consumer }: ConsumerTurn, member: Consumer): void {
   const due = consumer.deadlines(member.memberId);
   const timeoutMs = sessionTimeoutMs(context, group.groupId, member);
-  if (due !== undefined) context.deadlines.set(due.session, turn.nowMs + timeoutMs);
+  if (due === undefined) return;
+  context.deadlines.set(due.session, context.leases.sessionFrom(due.session, turn.nowMs) + timeoutMs);
+}
+
+/** Where nothing moves a member but what others do, or topics: its heartbeats would be answered alike. */
+export function leasableConsumer(
+  { context, group, consumer }: ConsumerTurn,
+  { memberId, memberEpoch }: Pick<Claim, 'memberId' | 'memberEpoch'>,
+  moved: Leased['moved'],
+): Leased | undefined {
+  const member = consumer.members.get(memberId);
+  const session = consumer.deadlines(memberId)?.session;
+  if (member?.memberEpoch !== memberEpoch || session === undefined || consumer.state !== 'Stable')
+    return undefined;
+  const { version } = context.cluster;
+  const isUpToDate =
+    consumer.lookedAtVersion === version &&
+    (consumer.regexes.size === 0 || consumer.resolvedAtVersion === version);
+  if (!isUpToDate && !hasSameTopics({ context, consumer })) return undefined;
+  return { group, session, timeoutMs: sessionTimeoutMs(context, group.groupId, member), moved };
 }
 
 /** Its session is over, or it did not give up in time, or (a classic one) not rejoin or sync. */

@@ -38,6 +38,7 @@ export function record({ context, turn, group }: ConsumerTurn, what: ConsumerRec
 export function applyConsumer(context: Context, group: Group, what: ConsumerRecord, nowMs: Millis): void {
   if (group.consumer === undefined && what.value === null) return;
   const consumer = (group.consumer ??= new ConsumerGroup());
+  group.version++;
   switch (what.type) {
     case 'consumerEpoch':
       consumer.epoch = what.value?.epoch ?? 0;

@@ -7,7 +7,7 @@ import type { Consumer } from './consumer-member.ts';
 import { type ConsumerTurn, record } from './consumer-replay.ts';
 import { listed, samePartitions } from './partitions.ts';
 import { TopicPattern } from './regex/topic-pattern.ts';
-import { metadataHash } from './topics.ts';
+import { type ClusterView, metadataHash } from './topics.ts';
 
 const ASSIGNORS: ReadonlyMap<string, Assign> = new Map([
   ['uniform', uniform],
@@ -64,12 +64,27 @@ function resolvePatterns(at: ConsumerTurn): boolean {
 function resolve(at: ConsumerTurn, regex: string): boolean {
   const { context, turn, group, consumer } = at;
   const { cluster } = context;
-  const pattern = new TopicPattern(regex);
-  const topics = [...cluster.topicNames()].filter((name) => pattern.matches(name)).sort();
+  const topics = topicsMatching(cluster, regex);
   const before = consumer.regexes.get(regex)?.topics;
   if (before !== undefined && topics.join() === before.join()) return false;
   const value = { topics, version: cluster.version, timestamp: turn.nowMs };
   record(at, { type: 'consumerRegex', group: group.groupId, regex, value });
+  return true;
+}
+
+function topicsMatching(cluster: ClusterView, regex: string): string[] {
+  const pattern = new TopicPattern(regex);
+  return [...cluster.topicNames()].filter((name) => pattern.matches(name)).sort();
+}
+
+/** Whether the topics are those of the group's epoch: nothing moves it then but its members. */
+export function hasSameTopics({ context, consumer }: Pick<ConsumerTurn, 'context' | 'consumer'>): boolean {
+  const { cluster } = context;
+  if (metadataHash(cluster, consumer.subscribedTopics) !== consumer.metadataHash) return false;
+  for (const [regex, { topics }] of consumer.regexes)
+    if (topicsMatching(cluster, regex).join() !== topics.join()) return false;
+  consumer.lookedAtVersion = cluster.version;
+  consumer.resolvedAtVersion = cluster.version;
   return true;
 }
 

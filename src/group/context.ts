@@ -6,7 +6,7 @@ import { Group } from './group.ts';
 import { Member } from './member.ts';
 import type { MemberFacts } from './member.ts';
 import { sizeOf } from '../wire/coordinator-record.ts';
-import { Leases } from './leases.ts';
+import { type Leased, Leases } from './leases.ts';
 import type { ShareAsks } from './share-asks.ts';
 import type { ClusterView } from './topics.ts';
 import { UnreadPositions } from './unread-positions.ts';
@@ -121,8 +121,19 @@ export class Context {
     this.expiryAtMs = Math.min(this.expiryAtMs, Math.max(atMs, earliestMs));
   }
 
+  /** Answers a heartbeat; parked, where its gateway gets a lease. */
+  replyOrLease(
+    turn: Turn,
+    asked: Asked<unknown>,
+    { body, leased }: { body: unknown; leased: Leased | undefined },
+  ): void {
+    const lease = this.leases.grant(this, asked, leased, turn.nowMs);
+    if (lease === undefined) turn.reply(asked.from, body);
+    else turn.replies.push({ to: asked.from, body, parked: true, lease });
+  }
+
   restartSession(member: Member, nowMs: Millis, timeoutMs: number = member.sessionTimeoutMs): void {
-    this.deadlines.set(member.session, Math.max(nowMs, member.leasedUntilMs) + timeoutMs);
+    this.deadlines.set(member.session, this.leases.sessionFrom(member.session, nowMs) + timeoutMs);
   }
 }
 

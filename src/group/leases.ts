@@ -1,17 +1,23 @@
 import type { Millis } from '../model/ids.ts';
 import type { Address, LeaseTerms } from '../model/machine.ts';
-import type { HeartbeatRequest, HeartbeatResponse } from '../wire/apis/12-heartbeat.ts';
-import type { Asked, Context, Turn } from './context.ts';
+import type { Asked, Context, Due, Turn } from './context.ts';
+import type { Deadline } from './deadlines.ts';
 import type { Group } from './group.ts';
-import type { Member } from './member.ts';
 
 /** Silent for this part of its session timeout, a member's gateway gives its lease back. */
 const SILENT_PART = 0.5;
 
-interface Lease {
+/** A member whose heartbeats its gateway may answer, as long as its group does not move. */
+export interface Leased {
+  readonly group: Group;
+  readonly session: Deadline<Due>;
+  readonly timeoutMs: Millis;
+  /** What the heartbeat is answered for good once the group has moved: a decision as any other. */
+  readonly moved: (turn: Turn) => unknown;
+}
+
+interface Lease extends Leased {
   readonly to: Address;
-  readonly member: Member;
-  readonly beat: HeartbeatRequest;
 }
 
 interface GroupLeases {
@@ -28,17 +34,19 @@ interface GroupLeases {
 export class Leases {
   readonly #byAddress = new Map<string, Lease>();
   readonly #byGroup = new Map<Group, GroupLeases>();
+  /** Until when nobody else hears of a member. */
+  readonly #untilMs = new Map<Deadline<Due>, Millis>();
 
-  /** Where its member is to be heard of by nobody else until then. @returns what to tell; undefined: no lease. */
+  /** @param leased undefined where the group moves. @returns what to tell; undefined: no lease. */
   grant(
     context: Context,
-    { from, body, leaseUntilMs = 0 }: Asked<HeartbeatRequest>,
+    { from, leaseUntilMs = 0 }: Asked<unknown>,
+    leased: Leased | undefined,
     nowMs: Millis,
   ): LeaseTerms | undefined {
-    const group = context.groups.get(body.groupId);
-    const member = group?.members.get(body.memberId);
-    if (leaseUntilMs <= nowMs || member === undefined || group?.state !== 'Stable') return undefined;
-    const lease = { to: from, member, beat: body };
+    if (leaseUntilMs <= nowMs || leased === undefined) return undefined;
+    const { group, session, timeoutMs } = leased;
+    const lease = { to: from, ...leased };
     this.#byAddress.set(keyOf(from), lease);
     let ofGroup = this.#byGroup.get(group);
     if (ofGroup === undefined) {
@@ -46,21 +54,25 @@ export class Leases {
       this.#byGroup.set(group, ofGroup);
     }
     ofGroup.leases.add(lease);
-    member.leasedUntilMs = leaseUntilMs;
-    context.restartSession(member, nowMs);
-    return { untilMs: leaseUntilMs, silenceMs: member.sessionTimeoutMs * SILENT_PART };
+    this.#untilMs.set(session, leaseUntilMs);
+    context.deadlines.set(session, leaseUntilMs + timeoutMs);
+    return { untilMs: leaseUntilMs, silenceMs: timeoutMs * SILENT_PART };
+  }
+
+  /** From when on a session counts that begins anew: what else a leased member does does not shorten it. */
+  sessionFrom(session: Deadline<Due>, nowMs: Millis): Millis {
+    return Math.max(nowMs, this.#untilMs.get(session) ?? nowMs);
   }
 
   /** The last of every decision: whoever has a lease of a group that has moved hears what a heartbeat would. */
-  settle(turn: Turn, beat: (turn: Turn, body: HeartbeatRequest) => number): void {
+  settle(turn: Turn): void {
     for (const [group, { version, leases }] of this.#byGroup) {
       if (group.version === version) continue;
       this.#byGroup.delete(group);
       for (const lease of leases) {
         this.#byAddress.delete(keyOf(lease.to));
-        lease.member.leasedUntilMs = -Infinity;
-        const errorCode = beat(turn, lease.beat);
-        turn.reply(lease.to, { throttleTimeMs: 0, errorCode } satisfies HeartbeatResponse);
+        this.#untilMs.delete(lease.session);
+        turn.reply(lease.to, lease.moved(turn));
       }
     }
   }
@@ -70,14 +82,14 @@ export class Leases {
     const lease = this.#byAddress.get(keyOf(from));
     if (lease === undefined) return false;
     this.#byAddress.delete(keyOf(from));
-    const group = context.groups.get(lease.beat.groupId);
-    const ofGroup = group && this.#byGroup.get(group);
+    const { group, session, timeoutMs } = lease;
+    const ofGroup = this.#byGroup.get(group);
     ofGroup?.leases.delete(lease);
-    if (group && ofGroup?.leases.size === 0) this.#byGroup.delete(group);
+    if (ofGroup?.leases.size === 0) this.#byGroup.delete(group);
     // Its client may have come back by another way.
-    for (const { member } of ofGroup?.leases ?? []) if (member === lease.member) return true;
-    lease.member.leasedUntilMs = -Infinity;
-    context.restartSession(lease.member, nowMs);
+    for (const other of ofGroup?.leases ?? []) if (other.session === session) return true;
+    this.#untilMs.delete(session);
+    context.deadlines.set(session, nowMs + timeoutMs);
     return true;
   }
 }

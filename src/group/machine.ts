@@ -30,7 +30,7 @@ import { alterShareGroupOffsetsApi } from '../wire/apis/91-alter-share-group-off
 import { deleteShareGroupOffsetsApi } from '../wire/apis/92-delete-share-group-offsets.ts';
 import type { Api, RequestOf } from '../wire/schema.ts';
 import { decideJoinGroup } from './classic-join.ts';
-import { decideHeartbeat, decideLeaveGroup, heartbeat } from './classic-members.ts';
+import { decideHeartbeat, decideLeaveGroup } from './classic-members.ts';
 import { decideSyncGroup } from './classic-sync.ts';
 import { groupConfig } from './config.ts';
 import type { GroupConfig } from './config.ts';
@@ -156,8 +156,9 @@ export class GroupMachine implements Machine {
   answered(ask: Ask, answer: Answer, nowMs: Millis): Decision | 'again' {
     const turn = new Turn(nowMs);
     const { shareAsks } = this.#context;
-    if (shareAsks.isAsk(ask)) return shareAsks.answered(turn, ask, answer) ? turn : 'again';
-    verified(this.#context, turn, ask, answer);
+    if (!shareAsks.isAsk(ask)) verified(this.#context, turn, ask, answer);
+    else if (!shareAsks.answered(turn, ask, answer)) return 'again';
+    this.#settle(turn);
     return turn;
   }
 
@@ -176,7 +177,7 @@ export class GroupMachine implements Machine {
   }
 
   #settle(turn: Turn): void {
-    this.#context.leases.settle(turn, (at, body) => heartbeat(this.#context, at, body));
+    this.#context.leases.settle(turn);
   }
 
   cancel(from: Address, nowMs: Millis): boolean {

@@ -1,5 +1,4 @@
 import { sameBytes } from '../model/bytes.ts';
-import type { Millis } from '../model/ids.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Due } from './context.ts';
 import type { Waiting } from './waiting.ts';
@@ -36,8 +35,6 @@ export class Member {
   assignment: Uint8Array = NO_BYTES;
   /** It waits in its first JoinGroup: it cannot send heartbeats, so it expires even while it waits. */
   isNew = false;
-  /** Until then its gateway answers for it: see `Leases`. */
-  leasedUntilMs: Millis = -Infinity;
   join: Waiting | undefined;
   sync: Waiting | undefined;
   readonly session: Deadline<Due>;

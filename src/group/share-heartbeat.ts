@@ -6,12 +6,13 @@ import type {
 import type { Asked, Context, Turn } from './context.ts';
 import { noGroup } from './description.ts';
 import type { Group } from './group.ts';
+import type { Leased } from './leases.ts';
 import { listed, samePartitions } from './partitions.ts';
 import { shareHeartbeatIntervalMs, shareSessionTimeoutMs } from './share-config.ts';
 import { ShareGroup, type ShareMember } from './share-group.ts';
 import { currentValue, recordShare, shareMemberTombstones, type ShareTurn } from './share-replay.ts';
 import { initializeStates } from './share-states.ts';
-import { assignShares, bumpEpoch, refreshShareEpoch } from './share-target.ts';
+import { assignShares, bumpEpoch, hasSameShareTopics, refreshShareEpoch } from './share-target.ts';
 
 type Heartbeat = Asked<ShareGroupHeartbeatRequest>;
 
@@ -22,16 +23,50 @@ const LEAVE_EPOCH = -1;
  * have one partition, and nothing must be given up before.
  */
 export function decideShareGroupHeartbeat(context: Context, turn: Turn, asked: Heartbeat): void {
+  if (asked.isResumed) return resume(context, turn, asked);
   try {
     validate(asked.body);
     const isLeave = asked.body.memberEpoch === LEAVE_EPOCH;
-    turn.reply(asked.from, isLeave ? leave(context, turn, asked) : heartbeat(context, turn, asked));
+    const body = isLeave ? leave(context, turn, asked) : heartbeat(context, turn, asked);
+    const leased = isLeave ? undefined : leasable(context, asked);
+    context.replyOrLease(turn, asked, { body, leased });
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error;
     turn.reply(asked.from, answer({ errorCode: error.code, errorMessage: error.message }));
   }
   const group = context.groups.get(asked.body.groupId);
   if (group !== undefined) context.dropIfBlank(group);
+}
+
+/** A lease of before a sleep goes on, where the group still stands still. */
+function resume(context: Context, turn: Turn, asked: Heartbeat): void {
+  const { memberId, memberEpoch } = asked.body;
+  context.replyOrLease(turn, asked, {
+    body: answer({ memberId, memberEpoch }),
+    leased: leasable(context, asked),
+  });
+}
+
+/** Where nothing moves a member but what others do, or topics. The last answer is for its gateway alone. */
+function leasable(context: Context, { body }: Heartbeat): Leased | undefined {
+  const { groupId, memberId, memberEpoch } = body;
+  const group = context.groups.get(groupId);
+  const session = group?.share?.sessions.get(memberId);
+  if (group?.share?.members.get(memberId)?.memberEpoch !== memberEpoch) return undefined;
+  if (group?.share === undefined || session === undefined || !standsStill(context, group.share))
+    return undefined;
+  const moved = (turn: Turn) => {
+    const { share } = group;
+    if (share !== undefined) restartSession({ context, turn, group, share }, memberId);
+    return answer({ memberId, memberEpoch });
+  };
+  return { group, session, timeoutMs: shareSessionTimeoutMs(context, groupId), moved };
+}
+
+function standsStill(context: Context, share: ShareGroup): boolean {
+  if (share.epoch !== share.assignmentEpoch || share.underWay.size > 0) return false;
+  for (const { memberEpoch } of share.members.values()) if (memberEpoch !== share.epoch) return false;
+  return hasSameShareTopics(context, share);
 }
 
 function answer(said: Partial<ShareGroupHeartbeatResponse>): ShareGroupHeartbeatResponse {
@@ -156,7 +191,8 @@ function reconcile(at: ShareTurn, member: ShareMember): ShareMember {
 function restartSession({ context, turn, group, share }: ShareTurn, memberId: string): void {
   const session = share.sessions.get(memberId);
   const timeoutMs = shareSessionTimeoutMs(context, group.groupId);
-  if (session !== undefined) context.deadlines.set(session, turn.nowMs + timeoutMs);
+  if (session === undefined) return;
+  context.deadlines.set(session, context.leases.sessionFrom(session, turn.nowMs) + timeoutMs);
 }
 
 function leave(context: Context, turn: Turn, { body }: Heartbeat): ShareGroupHeartbeatResponse {

@@ -31,6 +31,7 @@ export function recordShare({ context, turn, group }: ShareTurn, what: ShareGrou
 export function applyShare(context: Context, group: Group, what: ShareGroupRecord, nowMs: Millis): void {
   if (group.share === undefined && what.value === null) return;
   const share = (group.share ??= new ShareGroup());
+  group.version++;
   switch (what.type) {
     case 'shareEpoch':
       share.epoch = what.value?.epoch ?? 0;

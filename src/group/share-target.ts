@@ -1,19 +1,24 @@
 import type { Uuid } from '../model/ids.ts';
 import type { AssignedMember } from './assignors/assignor.ts';
 import { simple } from './assignors/simple.ts';
+import type { Context } from './context.ts';
 import { listed, NO_PARTITIONS, samePartitions } from './partitions.ts';
 import { shareAssignmentIntervalMs } from './share-config.ts';
+import type { ShareGroup } from './share-group.ts';
 import { recordShare, type ShareTurn } from './share-replay.ts';
 import { metadataHash } from './topics.ts';
 
 /** The group's next epoch, if there is reason for one: subscriptions changed, or the topics did. */
 export function refreshShareEpoch(at: ShareTurn, isChanged: boolean): void {
-  const { context, share } = at;
-  const { version } = context.cluster;
-  if (!isChanged && share.lookedAtVersion === version) return;
-  share.lookedAtVersion = version;
-  if (isChanged || metadataHash(context.cluster, share.subscribedTopics) !== share.metadataHash)
-    bumpEpoch(at);
+  if (!hasSameShareTopics(at.context, at.share) || isChanged) bumpEpoch(at);
+}
+
+/** Whether the topics are those of the group's epoch; looked at once a version of the metadata. */
+export function hasSameShareTopics({ cluster }: Context, share: ShareGroup): boolean {
+  if (share.lookedAtVersion === cluster.version) return true;
+  if (metadataHash(cluster, share.subscribedTopics) !== share.metadataHash) return false;
+  share.lookedAtVersion = cluster.version;
+  return true;
 }
 
 export function bumpEpoch(at: ShareTurn): void {

@@ -14,7 +14,7 @@ interface Last {
   timestamp: Millis;
 }
 
-/** Gives positions from a log to their groups unread. Those of one commit follow each other: its group is found once. */
+/** Gives positions from a log to their groups unread. Those of a commit follow each other: it looks for them once. */
 export class UnreadPositions {
   #last: Last | undefined;
 

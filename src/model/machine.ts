@@ -24,6 +24,8 @@ export interface MachineRequest {
   body: unknown;
   /** Of a Heartbeat: until then whoever sends it would answer more of them itself, see {@link LeaseTerms}. */
   leaseUntilMs?: Millis | undefined;
+  /** It was parked by an earlier run of this machine: its client hears no answer to it, so it may not move anything. */
+  isResumed?: boolean | undefined;
 }
 
 /** `body` is of the API's response schema. */

@@ -5,150 +5,24 @@ import { SharedMetadata } from '../../src/hosts/durable-object/shared-metadata.t
 import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
 import { VirtualClock } from '../../src/hosts/node/virtual-clock.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
-import { concat } from '../../src/model/bytes.ts';
-import { ErrorCode } from '../../src/model/errors.ts';
 import { buildBatch } from '../../src/records/builder.ts';
 import { produceApi } from '../../src/wire/apis/00-produce.ts';
-import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
-import { offsetCommitApi } from '../../src/wire/apis/08-offset-commit.ts';
-import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
-import { joinGroupApi } from '../../src/wire/apis/11-join-group.ts';
-import { heartbeatApi } from '../../src/wire/apis/12-heartbeat.ts';
-import { syncGroupApi } from '../../src/wire/apis/14-sync-group.ts';
 import { createTopicsApi } from '../../src/wire/apis/19-create-topics.ts';
-import { decodeResponse, encodeRequest } from '../../src/wire/frame.ts';
-import type { Api, RequestInitOf, ResponseOf } from '../../src/wire/schema.ts';
+import { createPartitionsApi } from '../../src/wire/apis/37-create-partitions.ts';
+import {
+  type About,
+  ClassicMember,
+  Connection,
+  EpochMember,
+  type Member,
+  poll,
+  TOPIC,
+} from './idle-members.ts';
 import { Databases } from './node-home.ts';
 import { CLUSTER, type SleepyObject, SleepyObjects } from './sleepy-objects.ts';
 
 /** As our pages wait. */
 const SUBSCRIBER_WAIT_MS = 5_000;
-const HEARTBEAT_MS = 3_000;
-const SESSION_MS = 45_000;
-const TOPIC = 'quiet';
-const GROUP = 'idle';
-
-/** One connection through a gateway of its own, as the Worker has it. */
-class Connection {
-  readonly gateway: ClientGateway;
-  readonly #waiting = new Map<number, (frame: Uint8Array) => void>();
-  #lastId = 0;
-
-  constructor(gateway: ClientGateway) {
-    this.gateway = gateway;
-    gateway.serve({
-      clientHost: '/127.0.0.1',
-      address: { host: 'edge', port: 1 },
-      wantsLogin: false,
-      write: (chunks) => this.#answered(concat(chunks).subarray(4)),
-      pause: () => {},
-      resume: () => {},
-      close: (reason) => {
-        throw new Error(`closed: ${reason}`);
-      },
-    });
-  }
-
-  #answered(frame: Uint8Array): boolean {
-    const id = new DataView(frame.buffer, frame.byteOffset).getInt32(0);
-    this.#waiting.get(id)?.(frame);
-    this.#waiting.delete(id);
-    return true;
-  }
-
-  ask<A extends Api>(api: A, version: number, body: RequestInitOf<A>): Promise<ResponseOf<A>> {
-    const correlationId = ++this.#lastId;
-    return new Promise((resolve) => {
-      this.#waiting.set(correlationId, (frame) => resolve(decodeResponse(api, version, frame).body));
-      this.gateway.received(encodeRequest(api, version, { correlationId, clientId: 'c' }, body));
-    });
-  }
-}
-
-/** What a reader at the end asks again and again; nothing comes. */
-async function poll(connection: Connection, maxWaitMs: number): Promise<never> {
-  const partition = { partition: 0, fetchOffset: 1, partitionMaxBytes: 1_048_576 };
-  const topics = [{ topic: TOPIC, partitions: [partition] }];
-  for (;;) {
-    const { responses } = await connection.ask(fetchApi, 11, { maxWaitMs, minBytes: 1, topics });
-    const errorCode = responses[0]?.partitions[0]?.errorCode;
-    if (errorCode !== 0) throw new Error(`a fetch was answered ${errorCode}`);
-  }
-}
-
-/** A member of the classic protocol: it joins again when it is told to. */
-export class Member {
-  readonly #connection: Connection;
-  readonly #about: { clock: VirtualClock; maxWaitMs: number };
-  #memberId = '';
-  generationId = -1;
-  isGone = false;
-
-  constructor(connection: Connection, about: { clock: VirtualClock; maxWaitMs: number }) {
-    this.#connection = connection;
-    this.#about = about;
-  }
-
-  async run(): Promise<void> {
-    await this.#connection.ask(findCoordinatorApi, 2, { key: GROUP, keyType: 0 });
-    await this.#join();
-    void poll(this.#connection, this.#about.maxWaitMs);
-    const { clock } = this.#about;
-    while (!this.isGone) {
-      await new Promise<void>((resolve) => clock.at(clock.now() + HEARTBEAT_MS, resolve));
-      if (this.isGone) return;
-      const { errorCode } = await this.#connection.ask(heartbeatApi, 3, this.#identity);
-      if (errorCode === ErrorCode.REBALANCE_IN_PROGRESS) await this.#join();
-      else if (errorCode !== ErrorCode.NONE) throw new Error(`a heartbeat was answered ${errorCode}`);
-    }
-  }
-
-  /** Says nothing any more; its connection stays. */
-  hang(): void {
-    this.isGone = true;
-  }
-
-  /** As a process that is killed. */
-  vanish(): void {
-    this.isGone = true;
-    this.#connection.gateway.ended();
-  }
-
-  async commit(offset: number): Promise<number | undefined> {
-    const partitions = [{ partitionIndex: 0, committedOffset: offset, committedMetadata: null }];
-    const { generationId, memberId, ...group } = this.#identity;
-    const body = { ...group, memberId, generationIdOrMemberEpoch: generationId };
-    const answer = await this.#connection.ask(offsetCommitApi, 7, {
-      ...body,
-      topics: [{ name: TOPIC, partitions }],
-    });
-    return answer.topics[0]?.partitions[0]?.errorCode;
-  }
-
-  get #identity() {
-    const { generationId } = this;
-    return { groupId: GROUP, groupInstanceId: null, generationId, memberId: this.#memberId };
-  }
-
-  async #join(): Promise<void> {
-    const joined = await this.#connection.ask(joinGroupApi, 3, {
-      ...this.#identity,
-      sessionTimeoutMs: SESSION_MS,
-      rebalanceTimeoutMs: 60_000,
-      protocolType: 'consumer',
-      protocols: [{ name: 'range', metadata: new Uint8Array(20) }],
-    });
-    if (joined.errorCode !== 0) throw new Error(`JoinGroup was answered ${joined.errorCode}`);
-    this.#memberId = joined.memberId;
-    this.generationId = joined.generationId;
-    const { errorCode } = await this.#connection.ask(syncGroupApi, 3, {
-      ...this.#identity,
-      assignments: [],
-    });
-    if (errorCode === ErrorCode.REBALANCE_IN_PROGRESS) return this.#join();
-    if (errorCode !== 0) throw new Error(`SyncGroup was answered ${errorCode}`);
-  }
-}
 
 /** Readers that wait at the end of a partition, and members of a group that stands still, in virtual time. */
 export class IdleWorld {
@@ -210,12 +84,31 @@ export class IdleWorld {
   }
 
   /** @param maxWaitMs after which each asks its partition again. */
-  members(count: number, maxWaitMs: number): Member[] {
+  members(count: number, maxWaitMs: number): ClassicMember[] {
+    return this.#members(count, maxWaitMs, (...of) => new ClassicMember(...of));
+  }
+
+  epochMembers(count: number, maxWaitMs: number, protocol: 'consumer' | 'share'): EpochMember[] {
+    return this.#members(count, maxWaitMs, (...of) => new EpochMember(...of, protocol));
+  }
+
+  #members<M extends Member>(
+    count: number,
+    maxWaitMs: number,
+    make: (connection: Connection, about: About) => M,
+  ): M[] {
     return Array.from({ length: count }, () => {
-      const member = new Member(this.#connect(), { clock: this.#clock, maxWaitMs });
+      const member = make(this.#connect(), { clock: this.#clock, maxWaitMs });
       this.#run(member.run());
       return member;
     });
+  }
+
+  async addPartition(): Promise<void> {
+    const admin = this.#connect();
+    const topics = [{ name: TOPIC, count: 2, assignments: null }];
+    await this.done(admin.ask(createPartitionsApi, 3, { topics, timeoutMs: 1_000, validateOnly: false }));
+    admin.gateway.ended();
   }
 
   #run(work: Promise<void>): void {

@@ -116,12 +116,15 @@ export class FakeGateway {
     return { socket, connection: this.gateway.connect(socket) };
   }
 
+  /** Committed metadata. */
+  apply(record: MetadataRecordInit): void {
+    const decoded = decodeMetadataRecord(encodeMetadataRecord(record));
+    if (decoded !== undefined) this.image.apply(decoded);
+  }
+
   /** Makes a topic known to the gateway. */
   addTopic({ name, id }: { name: string; id: string }, partitions: number): void {
-    const apply = (record: MetadataRecordInit) => {
-      const decoded = decodeMetadataRecord(encodeMetadataRecord(record));
-      if (decoded !== undefined) this.image.apply(decoded);
-    };
+    const apply = (record: MetadataRecordInit) => this.apply(record);
     apply({ type: 'topic', name, topicId: id });
     for (let partitionId = 0; partitionId < partitions; partitionId++) {
       const replicas = { replicas: [1], isr: [1], removingReplicas: [], addingReplicas: [], directories: [] };

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ErrorCode } from '../../src/model/errors.ts';
 import { heartbeatApi } from '../../src/wire/apis/12-heartbeat.ts';
+import { consumerGroupHeartbeatApi } from '../../src/wire/apis/68-consumer-group-heartbeat.ts';
+import { shareGroupHeartbeatApi } from '../../src/wire/apis/76-share-group-heartbeat.ts';
 import { decodeResponse, encodeRequest } from '../../src/wire/frame.ts';
 import { FakeGateway } from './fake-gateway.ts';
 
@@ -115,5 +117,66 @@ describe('heartbeats of a member whose gateway has a lease', () => {
       fake.answer(each, { throttleTimeMs: 0, errorCode: ErrorCode.NONE });
     }
     expect(link.asked.map(({ leaseUntilMs }) => leaseUntilMs)).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('go to the coordinator once the metadata has changed: there may be more to read', () => {
+    const { beat, grant, link, fake } = world();
+    beat();
+    const from = grant();
+    fake.addTopic({ name: 'new', id: 'AAAAAAAAAAAAAAAAAAAACA' }, 1);
+    beat();
+    expect(link.cancelled).toEqual([from]);
+    expect(link.asked).toHaveLength(2);
+  });
+});
+
+describe.each([
+  { api: consumerGroupHeartbeatApi, feature: 'group.version', more: { topicPartitions: [] } },
+  { api: shareGroupHeartbeatApi, feature: 'share.version', more: { subscribedTopicNames: ['t'] } },
+] as const)('heartbeats of $api.name', ({ api, feature, more }) => {
+  function epochWorld() {
+    const fake = new FakeGateway({ heartbeatLeaseMs: LEASE_MS });
+    fake.addTopic({ name: '__consumer_offsets', id: 'AAAAAAAAAAAAAAAAAAAABw' }, 1);
+    fake.addTopic({ name: '__share_group_state', id: 'AAAAAAAAAAAAAAAAAAAACQ' }, 1);
+    fake.apply({ type: 'featureLevel', name: feature, featureLevel: 1 });
+    const { socket, connection } = fake.connect();
+    let correlationId = 0;
+    const beat = (said: object = {}) => {
+      const body = { groupId: 'g', memberId: 'm', memberEpoch: 3, ...said };
+      const header = { correlationId: ++correlationId, clientId: null };
+      connection.receive(encodeRequest(api as typeof consumerGroupHeartbeatApi, 1, header, body));
+    };
+    const answers = () =>
+      socket.frames.map((frame) => decodeResponse(api as typeof consumerGroupHeartbeatApi, 1, frame).body);
+    return { fake, beat, answers };
+  }
+
+  test('that say no more than that a member lives are answered like the first, but for what it was given', () => {
+    const { fake, beat, answers } = epochWorld();
+    beat();
+    const [asked] = fake.link.asked;
+    if (asked === undefined) throw new Error('nothing was asked');
+    const answer = {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      errorMessage: null,
+      memberId: 'm',
+      memberEpoch: 3,
+      heartbeatIntervalMs: 5_000,
+      assignment: { topicPartitions: [] },
+    };
+    const lease = { untilMs: asked.leaseUntilMs ?? 0, silenceMs: SILENCE_MS };
+    fake.gateway.receive({ to: asked.from, body: answer, parked: true, lease });
+    beat();
+    expect(answers()).toEqual([answer, { ...answer, assignment: null }]);
+    expect(fake.link.asked).toHaveLength(1);
+    beat(more);
+    beat({ memberEpoch: -1 });
+    expect(fake.link.cancelled).toEqual([asked.from]);
+    expect(fake.link.asked.map(({ leaseUntilMs }) => leaseUntilMs)).toEqual([
+      asked.leaseUntilMs,
+      undefined,
+      undefined,
+    ]);
   });
 });

@@ -1,6 +1,9 @@
 import { ErrorCode } from '../../model/errors.ts';
 import { SHARE_GROUP_STATE_TOPIC } from '../../model/ids.ts';
-import { shareGroupHeartbeatApi } from '../../wire/apis/76-share-group-heartbeat.ts';
+import {
+  shareGroupHeartbeatApi,
+  type ShareGroupHeartbeatResponse,
+} from '../../wire/apis/76-share-group-heartbeat.ts';
 import { groupHandler } from '../groups.ts';
 import { release } from '../share/acknowledge.ts';
 
@@ -20,6 +23,13 @@ export const shareGroupHeartbeat = groupHandler({
   topic: SHARE_GROUP_STATE_TOPIC,
   groupId: (request) => request.groupId,
   refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, memberEpoch: 0, heartbeatIntervalMs: 0 }),
+  beat: ({ groupId, memberId, memberEpoch, rackId, subscribedTopicNames }) => ({
+    groupId,
+    memberId,
+    // What has not changed is left out.
+    alive: memberEpoch > 0 && rackId === null && subscribedTopicNames === null ? `${memberEpoch}` : undefined,
+    again: (first) => ({ ...(first as ShareGroupHeartbeatResponse), assignment: null }),
+  }),
   answered({ gateway, caller }, { groupId, memberId }, { errorCode }) {
     if (!GONE.includes(errorCode)) return;
     const session = gateway.shareSessions.of({ groupId, memberId, principal: caller.principal });

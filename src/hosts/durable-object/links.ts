@@ -76,7 +76,7 @@ export class Links {
       for (const { bytes } of parked) {
         const frame = decodeFrame<RequestFrame>(bytes);
         const from = this.#expect(link, { correlationId: frame.correlationId, bytes, isRestored: true });
-        requests.push(requestOf(frame, shard, from));
+        requests.push({ ...requestOf(frame, shard, from), isResumed: true });
       }
     }
     return requests;
