@@ -52,6 +52,7 @@ const main :Workerd.Worker = (
   modules = [ (name = "index.js", esModule = embed "index.js"),
     ${modules.join(',\n    ')} ],
   compatibilityDate = ${text(COMPATIBILITY_DATE)},
+  compatibilityFlags = [ "no_web_socket_compression" ],
   bindings = [ ${[...vars, '(name = "SHARDS", durableObjectNamespace = "ShardObject")'].join(',\n    ')} ],
   durableObjectNamespaces = [
     (className = "ShardObject", uniqueKey = "milena-ShardObject", enableSql = true) ],

@@ -27,6 +27,8 @@ export interface DeployParts {
 }
 
 const COMPATIBILITY_DATE = '2026-07-01';
+/** Batches are compressed, or not, by their producers: once more for each reader costs more than all else. */
+const COMPATIBILITY_FLAGS = ['no_web_socket_compression'];
 const OLDEST_WRANGLER = 4;
 const SECRET_BYTES = 32;
 const OWNER_ONLY = 0o600;
@@ -107,6 +109,7 @@ function writeConfig({ name, bucket, settings, vars, folder, worker }: DeployOpt
     name,
     main: worker,
     compatibility_date: COMPATIBILITY_DATE,
+    compatibility_flags: COMPATIBILITY_FLAGS,
     workers_dev: true,
     durable_objects: { bindings: [{ name: 'SHARDS', class_name: 'ShardObject' }] },
     migrations: [{ tag: 'v1', new_sqlite_classes: ['ShardObject'] }],
