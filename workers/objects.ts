@@ -51,6 +51,7 @@ export function peersOf(env: Cloudflare.Env): Peers {
     ask: (shard, question) => objectOf(env, shard).ask(question) as ReturnType<Peers['ask']>,
     metadataFor: async (shard) => await objectOf(env, METADATA).metadataFor(shard),
     drop: async (shard) => await objectOf(env, shard).drop(),
+    push: async (relay, pushed) => await objectOf(env, relay).push(pushed),
   };
 }
 

@@ -1,18 +1,31 @@
 import { DurableObject } from 'cloudflare:workers';
 import { webCodecs } from '../src/hosts/durable-object/codecs.ts';
+import type { NextFetch, Pushed } from '../src/hosts/durable-object/relay/frames.ts';
+import { relayed } from '../src/hosts/durable-object/relay/names.ts';
+import { RelayHost } from '../src/hosts/durable-object/relay/relay-host.ts';
 import { type Question, ShardHost } from '../src/hosts/durable-object/shard-host.ts';
 import { loadKernels } from '../src/kernels/load.ts';
-import { clusterOf, lingerMsOf, peersOf, remoteOf, settings, shardIn } from './objects.ts';
+import { clusterOf, lingerMsOf, objectOf, peersOf, remoteOf, settings, shardIn } from './objects.ts';
 
-/** One shard: its log lies in this object's own database. The object's name says which. */
+/** One shard: its log lies in this object's own database; or a relay of one. The object's name says which. */
 export class ShardObject extends DurableObject {
   /** Undefined in an object that has no name: tests have such. */
   #host: ShardHost | undefined;
+  #relay: RelayHost | undefined;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     const { name } = ctx.id;
-    if (name !== undefined) void ctx.blockConcurrencyWhile(() => this.#start(name));
+    if (name === undefined) return;
+    const of = relayed(shardIn(name))?.shard;
+    if (of === undefined) void ctx.blockConcurrencyWhile(() => this.#start(name));
+    else this.#relay = this.#newRelay(shardIn(name), of);
+  }
+
+  #newRelay(relay: string, shard: string): RelayHost {
+    const { ctx, env } = this;
+    const follow = async (next: NextFetch) => await objectOf(env, shard).follow(relay, next);
+    return new RelayHost({ sockets: ctx.getWebSockets(), follow });
   }
 
   async #start(name: string): Promise<void> {
@@ -36,8 +49,13 @@ export class ShardObject extends DurableObject {
   }
 
   get host(): ShardHost {
-    if (this.#host === undefined) throw new Error('an object without a name is no shard');
+    if (this.#host === undefined) throw new Error('this object is no shard');
     return this.#host;
+  }
+
+  /** What gateways have links to. */
+  get #linked(): ShardHost | RelayHost {
+    return this.#relay ?? this.host;
   }
 
   /** A gateway's link: its WebSocket. */
@@ -45,7 +63,7 @@ export class ShardObject extends DurableObject {
     const { searchParams } = new URL(request.url);
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.ctx.acceptWebSocket(ours);
-    this.host.accept(ours, {
+    this.#linked.accept(ours, {
       print: searchParams.get('print') ?? '',
       from: Number(searchParams.get('from') ?? 0),
     });
@@ -53,15 +71,15 @@ export class ShardObject extends DurableObject {
   }
 
   override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
-    if (typeof message !== 'string') this.host.received(socket, new Uint8Array(message));
+    if (typeof message !== 'string') this.#linked.received(socket, new Uint8Array(message));
   }
 
   override webSocketClose(socket: WebSocket): void {
-    this.host.closed(socket);
+    this.#linked.closed(socket);
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.host.closed(socket);
+    this.#linked.closed(socket);
   }
 
   override alarm(): Promise<void> {
@@ -82,5 +100,15 @@ export class ShardObject extends DurableObject {
 
   drop(): Promise<void> {
     return this.host.drop();
+  }
+
+  /** Of a relay to its shard. */
+  follow(relay: string, next: NextFetch): Promise<void> {
+    return this.host.follow(relay, next);
+  }
+
+  /** Of a shard to its relay. */
+  async push(pushed: Pushed | undefined): Promise<NextFetch | undefined> {
+    return this.#relay?.push(pushed);
   }
 }

@@ -2,6 +2,7 @@ import type { ClientGateway } from '../../src/hosts/durable-object/client-gatewa
 import type { VirtualClock } from '../../src/hosts/node/virtual-clock.ts';
 import { concat } from '../../src/model/bytes.ts';
 import { ErrorCode } from '../../src/model/errors.ts';
+import { forEachBatch } from '../../src/records/header.ts';
 import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { offsetCommitApi } from '../../src/wire/apis/08-offset-commit.ts';
 import { findCoordinatorApi } from '../../src/wire/apis/10-find-coordinator.ts';
@@ -69,6 +70,28 @@ export async function poll(connection: Connection, maxWaitMs: number): Promise<n
     const { responses } = await connection.ask(fetchApi, 11, { maxWaitMs, minBytes: 1, topics });
     const errorCode = responses[0]?.partitions[0]?.errorCode;
     if (errorCode !== 0) throw new Error(`a fetch was answered ${errorCode}`);
+  }
+}
+
+/** What is written; a leader that was killed is asked again. */
+export async function read(
+  connection: Connection,
+  got: number[],
+  about: { maxWaitMs: number; from?: number; isolationLevel?: number },
+): Promise<never> {
+  const { from = 1, isolationLevel = 0, maxWaitMs } = about;
+  for (let next = from; ;) {
+    const partition = { partition: 0, fetchOffset: next, partitionMaxBytes: 1_048_576 };
+    const topics = [{ topic: TOPIC, partitions: [partition] }];
+    const limits = { maxWaitMs, minBytes: 1, isolationLevel };
+    const { responses } = await connection.ask(fetchApi, 11, { ...limits, topics });
+    const { errorCode, records } = responses[0]?.partitions[0] ?? {};
+    if (errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER) continue;
+    if (errorCode !== 0) throw new Error(`a fetch was answered ${errorCode}`);
+    forEachBatch(records ?? new Uint8Array(0), ({ baseOffset, lastOffset }) => {
+      for (let offset = Math.max(next, baseOffset); offset <= lastOffset; offset++) got.push(offset);
+      next = Math.max(next, lastOffset + 1);
+    });
   }
 }
 

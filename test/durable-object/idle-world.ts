@@ -1,4 +1,5 @@
 import { ClientGateway } from '../../src/hosts/durable-object/client-gateway.ts';
+import { relayName } from '../../src/hosts/durable-object/relay/names.ts';
 import type { OpenLink } from '../../src/hosts/durable-object/remote-shards.ts';
 import { settingsOf } from '../../src/hosts/durable-object/settings.ts';
 import { SharedMetadata } from '../../src/hosts/durable-object/shared-metadata.ts';
@@ -16,6 +17,7 @@ import {
   EpochMember,
   type Member,
   poll,
+  read,
   TOPIC,
 } from './idle-members.ts';
 import { Databases } from './node-home.ts';
@@ -29,7 +31,7 @@ export class IdleWorld {
   readonly objects: SleepyObjects;
   readonly #clock: VirtualClock;
   readonly #databases = new Databases();
-  readonly #settings = settingsOf('');
+  readonly #settings: ReadonlyMap<string, string>;
   readonly #metadata = new SharedMetadata(CLUSTER);
   readonly #failed: unknown[] = [];
   #connect: () => Connection = () => {
@@ -37,14 +39,15 @@ export class IdleWorld {
   };
   #topicId = '';
 
-  private constructor() {
+  private constructor(settings: string) {
+    this.#settings = settingsOf(settings);
     this.#clock = new VirtualClock(1_800_000_000_000);
     this.objects = new SleepyObjects(this.#clock, this.#databases, this.#settings);
   }
 
   /** With one topic, and a record in it. */
-  static async start(): Promise<IdleWorld> {
-    const world = new IdleWorld();
+  static async start(settings = ''): Promise<IdleWorld> {
+    const world = new IdleWorld(settings);
     await world.#start();
     return world;
   }
@@ -66,11 +69,30 @@ export class IdleWorld {
     const topics = [{ name: TOPIC, numPartitions: 1, replicationFactor: -1, assignments: [], configs: [] }];
     const made = await this.done(admin.ask(createTopicsApi, 7, { topics }));
     this.#topicId = made.topics[0]?.topicId ?? '';
-    const record = { value: new Uint8Array(10), timestamp: this.#clock.now() };
-    const partitionData = [{ index: 0, records: buildBatch(kernels, { records: [record] }) }];
-    const topicData = [{ name: TOPIC, partitionData }];
-    await this.done(admin.ask(produceApi, 7, { acks: -1, timeoutMs: 60_000, topicData }));
     admin.gateway.ended();
+    await this.write();
+  }
+
+  /** One record, acknowledged. @returns its offset. */
+  async write(): Promise<number | undefined> {
+    const writer = this.#connect();
+    const record = { value: new Uint8Array(10), timestamp: this.#clock.now() };
+    const records = buildBatch(await loadKernels(), { records: [record] });
+    const topicData = [{ name: TOPIC, partitionData: [{ index: 0, records }] }];
+    const { responses } = await this.done(
+      writer.ask(produceApi, 7, { acks: -1, timeoutMs: 60_000, topicData }),
+    );
+    writer.gateway.ended();
+    return responses[0]?.partitionResponses[0]?.baseOffset;
+  }
+
+  /** As subscribers; each with the offsets that it was given. */
+  readers(count: number, about: { from?: number; isolationLevel?: number } = {}): number[][] {
+    return Array.from({ length: count }, () => {
+      const got: number[] = [];
+      this.#run(read(this.#connect(), got, { maxWaitMs: SUBSCRIBER_WAIT_MS, ...about }));
+      return got;
+    });
   }
 
   /** In a second. */
@@ -122,8 +144,17 @@ export class IdleWorld {
     if (failed !== undefined) throw new Error('it went wrong', { cause: failed });
   }
 
+  get #shard(): string {
+    return `d/${this.#topicId}/0`;
+  }
+
   get partition(): SleepyObject {
-    return this.objects.object(`d/${this.#topicId}/0`);
+    return this.objects.object(this.#shard);
+  }
+
+  /** Where readers of the partition wait who want all records. */
+  get relay(): SleepyObject {
+    return this.objects.object(relayName(this.#shard, 0, 0));
   }
 
   get group(): SleepyObject {

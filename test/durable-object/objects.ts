@@ -185,6 +185,7 @@ export class World {
       this.calls.push(`metadata for ${shard}`);
       return (await this.object('m').host).metadataFor(shard);
     },
+    push: async () => undefined,
     drop: async (shard) => {
       this.calls.push(`drop ${shard}`);
       return (await this.object(shard).host).drop();

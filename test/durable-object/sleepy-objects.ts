@@ -3,6 +3,9 @@ import type { ObjectSocket } from '../../src/hosts/durable-object/links.ts';
 import type { ObjectTime } from '../../src/hosts/durable-object/object-clock.ts';
 import type { ObjectStorage } from '../../src/hosts/durable-object/object-state.ts';
 import { type Peers, ShardHost } from '../../src/hosts/durable-object/shard-host.ts';
+import type { NextFetch, Pushed } from '../../src/hosts/durable-object/relay/frames.ts';
+import { relayed } from '../../src/hosts/durable-object/relay/names.ts';
+import { RelayHost } from '../../src/hosts/durable-object/relay/relay-host.ts';
 import { nodeCodecs } from '../../src/hosts/node/codecs.ts';
 import type { VirtualClock } from '../../src/hosts/node/virtual-clock.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
@@ -49,8 +52,9 @@ export class SleepyObject {
   readonly #shard: string;
   readonly #storage: Storage;
   readonly #world: SleepyObjects;
-  readonly #sockets = new Set<ObjectSocket>();
-  #host: Promise<ShardHost> | undefined;
+  /** With what tells its other end that it is closed. */
+  readonly #sockets = new Map<ObjectSocket, () => void>();
+  #host: Promise<ShardHost | RelayHost> | undefined;
   #awakeSinceMs = 0;
   #awakeMs = 0;
   #lastMs = 0;
@@ -78,7 +82,22 @@ export class SleepyObject {
     return this.#world.clock.now();
   }
 
-  async event<T>(work: (host: ShardHost) => T | Promise<T>): Promise<T> {
+  event<T>(work: (host: ShardHost) => T | Promise<T>): Promise<T> {
+    return this.#event((host) => work(host as ShardHost));
+  }
+
+  push(pushed: Pushed | undefined): Promise<NextFetch | undefined> {
+    return this.#event((host) => (host as RelayHost).push(structuredClone(pushed)));
+  }
+
+  /** Its memory and its sockets are gone. */
+  kill(): void {
+    this.#host = undefined;
+    for (const closed of this.#sockets.values()) closed();
+    this.#sockets.clear();
+  }
+
+  async #event<T>(work: (host: ShardHost | RelayHost) => T | Promise<T>): Promise<T> {
     this.events++;
     if (this.#host === undefined) {
       this.wakes++;
@@ -138,13 +157,18 @@ export class SleepyObject {
     };
   }
 
-  async #wake(): Promise<ShardHost> {
+  async #wake(): Promise<ShardHost | RelayHost> {
+    const of = relayed(this.#shard)?.shard;
+    const follow = (next: NextFetch) =>
+      this.#world.object(of ?? '').event((host) => host.follow(this.#shard, next));
+    const sockets = this.#sockets.keys();
+    if (of !== undefined) return new RelayHost({ follow, sockets, time: this.#time() });
     const kernels = await loadKernels();
     const host = new ShardHost({
       shard: this.#shard,
       cluster: CLUSTER,
       storage: this.#storage,
-      sockets: this.#sockets,
+      sockets,
       peers: this.#world.peers,
       kernels,
       codecs: nodeCodecs(kernels),
@@ -165,15 +189,15 @@ export class SleepyObject {
       serializeAttachment: (value) => (attachment = structuredClone(value)),
       deserializeAttachment: () => structuredClone(attachment),
     };
-    await this.event((host) => {
-      this.#sockets.add(socket);
+    await this.#event((host) => {
+      this.#sockets.set(socket, () => queueMicrotask(() => events.closed()));
       host.accept(socket, greeting);
     });
     return {
-      send: (bytes) => void this.event((host) => host.received(socket, bytes)),
+      send: (bytes) => void this.#event((host) => host.received(socket, bytes)),
       close: () => {
         this.#sockets.delete(socket);
-        void this.event((host) => host.closed(socket));
+        void this.#event((host) => host.closed(socket));
       },
     };
   }
@@ -205,6 +229,7 @@ export class SleepyObjects {
   readonly peers: Peers = {
     ask: (shard, question) => this.object(shard).event((host) => host.answer(question)),
     metadataFor: (shard) => this.object('m').event((host) => host.metadataFor(shard)),
+    push: (relay, pushed) => this.object(relay).push(pushed),
     drop: (shard) => this.object(shard).event((host) => host.drop()),
   };
 }

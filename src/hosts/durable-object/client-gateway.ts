@@ -13,6 +13,7 @@ import type { Authenticated } from '../../sasl/server.ts';
 import { webClock } from '../web/clock.ts';
 import { webRandom } from '../web/random.ts';
 import { OneTimer } from './one-timer.ts';
+import { RelayedShards } from './relay/relayed-shards.ts';
 import { type OpenLink, RemoteShards } from './remote-shards.ts';
 import { clusterIdOf, NODE_ID } from './settings.ts';
 import type { SharedMetadata } from './shared-metadata.ts';
@@ -77,6 +78,7 @@ const CRYPTOGRAPHY = webCrypto(crypto as unknown as WebCrypto);
 export class ClientGateway {
   readonly gateway: Gateway;
   readonly shards: RemoteShards;
+  readonly #relayed: RelayedShards;
   readonly #random: Random;
   readonly #clock: OneTimer;
   #stream: ClientStream | undefined;
@@ -109,7 +111,7 @@ export class ClientGateway {
     this.shards = new RemoteShards({
       open,
       greeting: (shard) => metadata.greeting(shard),
-      reply: (reply) => (tiered ? tiered.receive(reply) : this.gateway.receive(reply)),
+      reply: (reply) => this.#relayed.receive(reply),
       onMetadata: (frame) => {
         metadata.take(frame);
         this.shards.tellMetadata();
@@ -118,11 +120,17 @@ export class ClientGateway {
       onClosed: (shard) => this.#linkClosed(shard),
       joins: parts.joins,
     });
+    this.#relayed = new RelayedShards({
+      link: this.shards,
+      reply: (reply) => (tiered ? tiered.receive(reply) : this.gateway.receive(reply)),
+      open,
+      random,
+    });
     const tiered: TieredShards | undefined =
       parts.remote &&
       new TieredShards({
         ...parts.remote,
-        link: this.shards,
+        link: this.#relayed,
         reply: (reply) => this.gateway.receive(reply),
         now: () => clock.now(),
       });
@@ -138,7 +146,7 @@ export class ClientGateway {
         cryptography: CRYPTOGRAPHY,
         verifyToken,
       },
-      { link: tiered ?? this.shards, image: metadata.image },
+      { link: tiered ?? this.#relayed, image: metadata.image },
     );
     this.shards.open(METADATA_SHARD);
   }
@@ -160,7 +168,7 @@ export class ClientGateway {
   received(chunk: Uint8Array): void {
     if (this.#connection === undefined) this.#keepEarly(chunk);
     else this.#connection.receive(chunk);
-    if (this.shards.opened <= LINKS_MAX || this.#isOver) return;
+    if (this.shards.opened + this.#relayed.opened <= LINKS_MAX || this.#isOver) return;
     this.#stream?.close('goaway');
     this.ended();
   }
@@ -193,6 +201,7 @@ export class ClientGateway {
     this.#stopExpiry();
     this.#connection?.ended();
     this.shards.close();
+    this.#relayed.close();
     this.#clock.close();
     this.#onEnded();
   }

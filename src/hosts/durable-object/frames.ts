@@ -6,6 +6,7 @@
 import { concat } from '../../model/bytes.ts';
 import type { Offset } from '../../model/ids.ts';
 import type { Caller, LeaseTerms } from '../../model/machine.ts';
+import type { FromRelay, ToRelay } from './relay/frames.ts';
 
 /** A part of a client's request, see `ShardRequest`. */
 export interface RequestFrame {
@@ -34,6 +35,8 @@ export interface ReplyFrame {
   errorCode?: number | undefined;
   parked?: boolean | undefined;
   lease?: LeaseTerms | undefined;
+  /** Of a fetch that is parked: its reader may wait at one of so many relays. */
+  relays?: number | undefined;
 }
 
 /** Records of the metadata log that lead from `base` to `end`; from 0 they say all there is, as a snapshot does. */
@@ -46,7 +49,7 @@ export interface MetadataFrame {
 
 export type FromShard = ReplyFrame | MetadataFrame;
 
-type Frame = ToShard | FromShard;
+type Frame = ToShard | FromShard | ToRelay | FromRelay;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -43,6 +43,7 @@ interface Waiting {
   isRestored: boolean;
   /** Another object asked. */
   answered?: (reply: ShardReply) => void;
+  mayPark?: boolean;
 }
 
 const ATTACHMENT_MAX_BYTES = 12 * 1024;
@@ -121,11 +122,11 @@ export class Links {
     return requestOf(frame, shard, this.#expect(link, { correlationId, bytes, isRestored: false }));
   }
 
-  /** Where the answer to another object's question is to go. */
-  expectAnswer(answered: (reply: ShardReply) => void): Address {
+  /** Where the answer to another object's question is to go. @param parks whether it may take for ever, asleep. */
+  expectAnswer(answered: (reply: ShardReply) => void, { parks = false } = {}): Address {
     const id = ++this.#lastId;
     const waiting = { link: undefined, correlationId: 0, bytes: NO_BYTES, isParked: false, answered };
-    this.#waiting.set(id, { ...waiting, isRestored: false });
+    this.#waiting.set(id, { ...waiting, isRestored: false, mayPark: parks });
     this.unansweredCount++;
     return { link: 0, correlationId: id };
   }
@@ -140,13 +141,23 @@ export class Links {
     return { link: link.number, correlationId: id };
   }
 
-  /** Sends an answer to where it was asked. */
-  reply(reply: ShardReply): void {
+  /** Nobody wants the answer that was expected there any more. */
+  forget({ correlationId }: Address): void {
+    this.#forget(correlationId);
+  }
+
+  get size(): number {
+    return this.#bySocket.size;
+  }
+
+  /** Sends an answer to where it was asked. @param relays see `ReplyFrame`. */
+  reply(reply: ShardReply, relays?: number): void {
     const id = reply.to.correlationId;
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     const { link, correlationId, answered } = waiting;
     if (answered !== undefined || link === undefined) {
+      if (reply.parked && waiting.mayPark) return this.#isParked(waiting);
       this.#forget(id);
       return answered?.(reply);
     }
@@ -156,7 +167,7 @@ export class Links {
       if (waiting.isParked) this.#attach(link);
     }
     const { body, errorCode, parked, lease } = reply;
-    this.#send(link, { type: 'reply', correlationId, body, errorCode, parked, lease });
+    this.#send(link, { type: 'reply', correlationId, body, errorCode, parked, lease, relays });
   }
 
   sendMetadata(link: Link, frame: MetadataFrame): void {
@@ -174,6 +185,11 @@ export class Links {
       outbox.flush();
       socket.close(code, reason);
     }
+  }
+
+  #isParked(waiting: Waiting): void {
+    if (!waiting.isParked) this.unansweredCount--;
+    waiting.isParked = true;
   }
 
   /** @returns whether the gateway is to hear of it: not again what an earlier instance has said. */

@@ -15,6 +15,7 @@ export interface ObjectStorage extends SqlDatabase {
 const TABLES = [
   'CREATE TABLE IF NOT EXISTS host (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID',
   'CREATE TABLE IF NOT EXISTS drops (shard TEXT PRIMARY KEY) WITHOUT ROWID',
+  'CREATE TABLE IF NOT EXISTS relays (name TEXT PRIMARY KEY) WITHOUT ROWID',
 ];
 const FENCE = 'fence';
 const METADATA = 'metadata';
@@ -74,6 +75,22 @@ export class ObjectState {
 
   removeDrop(shard: string): void {
     this.#sql.exec('DELETE FROM drops WHERE shard = ?', shard);
+  }
+
+  /** Relays that this shard hands over to. */
+  get relays(): string[] {
+    return this.#sql
+      .exec<{ name: string }>('SELECT name FROM relays')
+      .toArray()
+      .map(({ name }) => name);
+  }
+
+  addRelay(name: string): void {
+    this.#sql.exec('INSERT OR IGNORE INTO relays (name) VALUES (?)', name);
+  }
+
+  removeRelay(name: string): void {
+    this.#sql.exec('DELETE FROM relays WHERE name = ?', name);
   }
 
   #get(name: string): Uint8Array | undefined {

@@ -42,11 +42,14 @@ export interface LinkGreeting {
 /** @throws when the object cannot be reached. */
 export type OpenLink = (shard: ShardId, greeting: LinkGreeting, events: LinkEvents) => Promise<LinkSocket>;
 
+/** A shard's answer. @see ReplyFrame for `relays` */
+export type RemoteReply = ShardReply & Pick<ReplyFrame, 'relays'>;
+
 export interface RemoteShardsParts {
   open: OpenLink;
   /** What the gateway knows of a shard. */
   greeting: (shard: ShardId) => LinkGreeting;
-  reply: (reply: ShardReply) => void;
+  reply: (reply: RemoteReply) => void;
   onMetadata: (frame: MetadataFrame) => void;
   /** A link ended. */
   onClosed?: (shard: ShardId) => void;
@@ -215,7 +218,7 @@ class Link {
     }
   }
 
-  #answer({ correlationId, body, errorCode, parked, lease }: ReplyFrame): void {
+  #answer({ correlationId, body, errorCode, parked, lease, relays }: ReplyFrame): void {
     const to = this.#unanswered.get(correlationId)?.to;
     if (to === undefined) return;
     if (!parked) this.#unanswered.delete(correlationId);
@@ -225,6 +228,7 @@ class Link {
       ...(errorCode !== undefined && { errorCode }),
       ...(parked !== undefined && { parked }),
       ...(lease !== undefined && { lease }),
+      ...(relays !== undefined && { relays }),
     });
   }
 

@@ -23,6 +23,9 @@ import { ObjectClock, type ObjectTime, PLATFORM_TIME } from './object-clock.ts';
 import { ObjectState, type ObjectStorage } from './object-state.ts';
 import { OBJECT_ROOM, ObjectRoom } from './room.ts';
 import { clusterIdOf, NODE_ID } from './settings.ts';
+import { Followers } from './relay/followers.ts';
+import type { NextFetch, Pushed } from './relay/frames.ts';
+import { relaysFor } from './relay/how-many.ts';
 import { SqliteLogStore } from './sqlite-log-store.ts';
 import { ObjectTiering } from './tiering/object-tiering.ts';
 import { RemoteReader } from './tiering/remote-reader.ts';
@@ -34,6 +37,8 @@ export interface Peers {
   metadataFor(shard: ShardId): Promise<readonly Uint8Array[]>;
   /** The shard's topic is deleted. */
   drop(shard: ShardId): Promise<void>;
+  /** Of a leader to a relay, see `Followers`. */
+  push(relay: string, pushed: Pushed | undefined): Promise<NextFetch | undefined>;
 }
 
 export type Question = Omit<Ask, 'shard'> & { caller: Caller };
@@ -95,6 +100,7 @@ export class ShardHost {
   /** Undefined where nothing is moved elsewhere. */
   readonly #tiering: ObjectTiering | undefined;
   readonly #room: ObjectRoom;
+  readonly #followers: Followers;
   /** Whose topic it is; undefined for coordinators, who look at all. */
   readonly #topicId: Uuid | undefined;
   /** Waits for the metadata. */
@@ -151,6 +157,18 @@ export class ShardHost {
       random,
       onWarning,
     };
+    this.#followers = new Followers({
+      shard,
+      links: this.#links,
+      state: this.#state,
+      clock: this.#clock,
+      request: (request) => shards.request(request),
+      cancel: (from) => {
+        this.#links.forget(from);
+        shards.cancel(shard, from);
+      },
+      push: (relay, pushed) => peers.push(relay, pushed),
+    });
     // What coordinators keep is small, and wanted whole.
     if (remote !== undefined && this.#topicId !== undefined)
       this.#tiering = new ObjectTiering({ remote, ...moving });
@@ -164,6 +182,7 @@ export class ShardHost {
     const parked = this.#links.restore(this.#parts.sockets, this.shard);
     if (this.#controller !== undefined) await this.#controller.start(this.#backend);
     for (const request of parked) this.#backend.shards.request(request);
+    this.#followers.start();
   }
 
   /** @param greeting what the gateway knows, see `LinkGreeting`. */
@@ -223,7 +242,23 @@ export class ShardHost {
   }
 
   #reply(reply: ShardReply): void {
-    this.#links.reply(isProduced(reply) ? this.#room.throttled(reply) : reply);
+    const relays = reply.parked ? this.#relays : 0;
+    if (relays > 0) this.#links.reply(reply, relays);
+    else this.#links.reply(isProduced(reply) ? this.#room.throttled(reply) : reply);
+  }
+
+  /** How many of them readers may wait at. */
+  get #relays(): number {
+    return this.#topicId === undefined ? 0 : relaysFor(this.#links.size, this.#parts.settings);
+  }
+
+  /** A relay wants what follows. */
+  async follow(relay: string, next: NextFetch): Promise<void> {
+    if (!this.#isGone) this.#state.touch();
+    if (this.#backend.shards.get(this.shard) === undefined) this.#refresh();
+    await this.#refreshing;
+    if (this.#isGone) throw new Error('the topic is deleted');
+    this.#followers.follow(relay, next);
   }
 
   /** The gateway has gone. */
@@ -280,6 +315,7 @@ export class ShardHost {
     this.#isGone = true;
     if (this.#topicId !== undefined) await this.#backend.shards.dropTopic(this.#topicId);
     await this.#tiering?.deleteEverything();
+    await this.#followers.dropped();
     this.#links.closeAll(GONE, 'the topic is deleted');
     await this.#parts.storage.deleteAll();
   }

@@ -15,7 +15,10 @@ export async function run(): Promise<void> {
   const classic = await IdleWorld.start();
   classic.subscribers(SUBSCRIBERS);
   classic.members(MEMBERS, MEMBER_WAIT_MS);
-  await idleHour(classic, { what: '1,000 subscribers, 100 members', objects: ['partition', 'group'] });
+  await idleHour(classic, {
+    what: '1,000 subscribers, 100 members',
+    objects: ['partition', 'relay', 'group'],
+  });
   for (const protocol of ['consumer', 'share'] as const) {
     const world = await IdleWorld.start();
     world.epochMembers(MEMBERS, MEMBER_WAIT_MS, protocol);
@@ -25,7 +28,7 @@ export async function run(): Promise<void> {
 
 async function idleHour(
   world: IdleWorld,
-  { what, objects }: { what: string; objects: readonly ('partition' | 'group')[] },
+  { what, objects }: { what: string; objects: readonly ('partition' | 'relay' | 'group')[] },
 ): Promise<void> {
   await world.pass(SETTLE_MS);
   const before = objects.map((name) => ({ awakeMs: world[name].awakeMs, wakes: world[name].wakes }));

@@ -231,6 +231,7 @@ export class Platform {
     return {
       ask: (shard, question) => call(shard, (host) => host.answer(structuredClone(question))),
       metadataFor: (shard) => call(METADATA, (host) => host.metadataFor(shard)),
+      push: async () => undefined,
       drop: (shard) => call(shard, (host) => host.drop()),
     };
   }
