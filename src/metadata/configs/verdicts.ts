@@ -167,6 +167,7 @@ interface Exception {
 
 const isOne = (value: string) => value === '1';
 const NOT_TIERED = 'there is no tiered storage';
+const NO_STREAMS_GROUPS = 'streams groups are not served yet';
 
 /** The first that fits a name counts. */
 const EXCEPTIONS: readonly Exception[] = [
@@ -214,7 +215,7 @@ const EXCEPTIONS: readonly Exception[] = [
     type: 'inert',
     why: 'simple is the only one',
   },
-  { names: /^group\.streams\./, type: 'inert', why: 'streams groups are not served yet' },
+  { names: /^group\.streams\./, type: 'inert', why: NO_STREAMS_GROUPS },
   {
     names: /^share\./,
     type: 'inert',
@@ -334,6 +335,11 @@ const TOPIC_VERDICTS: Readonly<Record<TopicConfigName, OfTopics>> = {
 
 export function topicVerdict(name: TopicConfigName): Verdict {
   return TOPIC_VERDICTS[name].verdict;
+}
+
+/** One of a group's own, whatever its value. */
+export function groupVerdict(name: string): Verdict {
+  return name.startsWith('streams.') ? { type: 'inert', why: NO_STREAMS_GROUPS } : HONOURED;
 }
 
 /** Why a topic cannot have it; undefined when it can. @param value as given, checked against its definition. */

@@ -5,14 +5,25 @@ import { CLIENT_METRICS_CONFIGS, GROUP_CONFIGS } from '../../../src/metadata/con
 import { TOPIC_CONFIGS } from '../../../src/metadata/configs/topic-configs.ts';
 import {
   brokerVerdict,
+  groupVerdict,
   topicVerdict,
   type Verdict,
   whyNotWhileRunning,
 } from '../../../src/metadata/configs/verdicts.ts';
+import type { QuotaName } from '../../../src/quota/entity.ts';
 import { code, table } from './markdown.ts';
 
 /** A value of which nothing is true: what asks for nothing is no question. */
 const OTHER = 'something else';
+
+/** Whom it is for, and what it is. */
+const QUOTAS: Readonly<Record<QuotaName, readonly [whose: string, what: string]>> = {
+  producer_byte_rate: ['users, clients', 'Bytes a second that are written.'],
+  consumer_byte_rate: ['users, clients', 'Bytes a second that are read.'],
+  request_percentage: ['users, clients', "Per cent of a thread's time that requests take."],
+  controller_mutation_rate: ['users, clients', 'Partitions a second that are created and deleted.'],
+  connection_creation_rate: ['addresses', 'Connections a second that are opened.'],
+};
 
 /** What a start is told, and where. */
 export function settingsPage(): string {
@@ -38,8 +49,9 @@ export function configsPage(): string {
     said(brokerVerdict(each.name, OTHER)),
     mayChange(each) ? 'yes' : '',
   ]);
-  const others = (definitions: readonly ConfigDefinition[]) =>
-    table(['config', 'default', 'takes', 'what it is'], definitions.map(facts));
+  const groups = GROUP_CONFIGS.map((each) => [...facts(each), said(groupVerdict(each.name))]);
+  const subscriptions = CLIENT_METRICS_CONFIGS.map((each) => [...facts(each), 'works']);
+  const quotas = Object.entries(QUOTAS).map(([name, about]) => [code(name), ...about, 'works']);
   return `# Configs
 
 What becomes of each of Kafka's configs. *Works*: it does what it does in Kafka. *Refused*: somebody would
@@ -62,15 +74,24 @@ ${table(['config', 'default', 'what it is', 'here', 'while it runs'], brokers)}
 
 ## Of groups
 
-Kept, described and listed, within the bounds that brokers set.
+Set by \`milena configs set --group\` or \`kafka-configs --entity-type groups\`, within the bounds that
+brokers set; kept, described and listed, those without effect, too.
 
-${others(GROUP_CONFIGS)}
+${table(['config', 'default', 'takes', 'what it is', 'here'], groups)}
 
 ## Of client metrics
 
-Subscriptions of KIP-714: kept, described and listed.
+Subscriptions of KIP-714, set by \`kafka-client-metrics --alter\`.
 
-${others(CLIENT_METRICS_CONFIGS)}
+${table(['config', 'default', 'takes', 'what it is', 'here'], subscriptions)}
+
+## Of users, clients and addresses
+
+Quotas: \`milena quotas set\`, \`kafka-configs --entity-type users|clients|ips\`. Whoever goes over one has
+to wait (KIP-219).
+Credentials of SCRAM (\`SCRAM-SHA-256\`, \`SCRAM-SHA-512\`) are set of users in the same way, and work.
+
+${table(['quota', 'of', 'what it is', 'here'], quotas)}
 `;
 }
 
