@@ -110,6 +110,20 @@ def same(is_, wanted) -> None:
         raise AssertionError(f"{is_!r}, not {wanted!r}")
 
 
+def soon(look: Callable[[], object], wanted: object) -> None:
+    """Brokers of Apache Kafka hear of a change a moment after their controller has answered."""
+    seen: list[object] = []
+
+    def met() -> bool:
+        seen[:] = [look()]
+        return seen == [wanted]
+
+    try:
+        until(met)
+    except TimeoutError:
+        same(seen[0], wanted)
+
+
 def refused(work: Callable[[], object], name: str) -> str:
     """What is said of `work`, which has to be refused with this error."""
     try:
