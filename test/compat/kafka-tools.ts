@@ -41,7 +41,7 @@ async function askTool(ask: Ask, run: ToolRun, place: Place): Promise<void> {
     const endsRight = run.isEndless || (code !== 0) === run.fails;
     const isRight = endsRight && hasSaid(run, printed);
     ok(isRight, `${printed.trim().slice(0, 3_000)}\n(ended with ${code})`);
-    return steady(run.says.map((expression) => expression.exec(printed)?.[0] ?? '').join(' … '));
+    return steady(run.says.map((expression) => found(expression, printed)).join(' … '));
   });
 }
 
@@ -96,6 +96,15 @@ async function runTool(
   child.stdin.end(stdin);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, printed };
+}
+
+/** Without what its groups matched. */
+function found(expression: RegExp, printed: string): string {
+  const [whole, ...groups] = expression.exec(printed)?.indices ?? [];
+  if (whole === undefined) return '';
+  const bounds = [whole[0], ...groups.flatMap((group) => group ?? []), whole[1]];
+  const kept = bounds.flatMap((from, at) => (at % 2 === 0 ? [printed.slice(from, bounds[at + 1])] : []));
+  return kept.join('…');
 }
 
 /** The same in every run: without ids, ports and figures. */

@@ -11,8 +11,8 @@ const OUTPUT_MAX_BYTES = 256 * 1024 * 1024;
 
 const run = promisify(execFile);
 
-/** Jars that are downloaded together: the broker with its tools, what an application of Streams needs, MirrorMaker. */
-export type Bundle = 'broker' | 'streams' | 'mirror';
+/** Jars that are downloaded together: the broker with its tools, what an application of Streams needs, and so on. */
+export type Bundle = 'broker' | 'streams' | 'mirror' | 'connect';
 
 /**
  * Why Java Kafka cannot run here; undefined when it can. The first call downloads what is wanted of it with Maven, once
@@ -97,6 +97,7 @@ const ARTIFACTS: Readonly<Record<Bundle, readonly string[]>> = {
   broker: ['kafka_2.13', 'kafka-tools'],
   streams: ['kafka-streams'],
   mirror: ['connect-mirror'],
+  connect: ['connect-runtime', 'connect-json', 'connect-file'],
 };
 const LOGGER = ['org.slf4j', 'slf4j-simple', '1.7.36'] as const;
 

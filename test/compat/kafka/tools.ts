@@ -38,13 +38,30 @@ export const MAIN_CLASS: Readonly<Record<string, string>> = {
   'kafka-verifiable-share-consumer': `${TOOLS}.VerifiableShareConsumer`,
 };
 
+/** What else is in Kafka's `bin`, and why it has no line. */
+export const NOT_ASKED: Readonly<Record<string, string>> = {
+  'connect-distributed': 'Kafka Connect, below',
+  'connect-mirror-maker': 'MirrorMaker 2, below',
+  'connect-plugin-path': 'looks through folders of plugins',
+  'connect-standalone': 'Kafka Connect, below',
+  'kafka-dump-log': 'reads a data directory: `npm run test:compat -- kafka-dump` has it read one of ours',
+  'kafka-jmx': 'asks a Java process for its MBeans; ours are metrics for Prometheus',
+  'kafka-metadata-shell': 'reads a data directory',
+  'kafka-run-class': 'runs any class of Java',
+  'kafka-server-start':
+    "starts Kafka's own broker: `npm run test:compat -- kafka-opens-ours` has it start on a data directory of ours",
+  'kafka-server-stop': "stops Kafka's own broker",
+  'kafka-storage': 'formats a data directory: `milena start` does it itself',
+  trogdor: "daemons that test a cluster with Java's producers and consumers, which are asked above",
+};
+
 /** One call of a tool, and what has to come of it. */
 export interface ToolRun {
   readonly tool: string;
   /** Without where the broker is. */
   readonly args: readonly string[];
   readonly stdin: string;
-  /** Each has to match in what it prints. */
+  /** Each has to match in what it prints; groups match what is another in every run. */
   readonly says: readonly RegExp[];
   /** It has to end with an error. */
   readonly fails: boolean;
@@ -67,7 +84,7 @@ export function toolRuns(): ToolRun[] {
       stdin: after('<')
         .map((line) => `${line}\n`)
         .join(''),
-      says: after('=').map((expression) => new RegExp(expression, 'm')),
+      says: after('=').map((expression) => new RegExp(expression, 'md')),
       fails: name.startsWith('!'),
       isEndless: name.startsWith('~'),
     };

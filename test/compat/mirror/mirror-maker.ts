@@ -1,11 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../support/free-port.ts';
-import { javaArguments } from '../kafka/toolchain.ts';
-
-const OUTPUT_TAIL_CHARS = 4_000;
+import { JavaProcess } from '../kafka/java-process.ts';
 
 export interface MirrorSettings {
   source: string;
@@ -15,51 +11,19 @@ export interface MirrorSettings {
 }
 
 /** MirrorMaker 2 in dedicated mode, in a process of its own, from a cluster called `source` to one called `target`. */
-export class MirrorMaker {
-  readonly #child: ChildProcess;
-  #output = '';
-
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    for (const stream of [child.stdout!, child.stderr!])
-      stream.on('data', (chunk) => (this.#output = `${this.#output}${chunk}`.slice(-OUTPUT_TAIL_CHARS)));
-  }
-
-  static async start({ source, target, directory }: MirrorSettings): Promise<MirrorMaker> {
-    await mkdir(directory, { recursive: true });
-    const path = join(directory, 'mm2.properties');
-    const settings = {
-      ...PLAIN,
-      'source.bootstrap.servers': source,
-      'target.bootstrap.servers': target,
-      // Where it tells itself, as its leader, to fence what ran before.
-      listeners: `http://127.0.0.1:${await freePort()}`,
-    };
-    const lines = Object.entries(settings).map((pair) => `${pair.join(' = ')}\n`);
-    await writeFile(path, lines.join(''));
-    const command = javaArguments('org.apache.kafka.connect.mirror.MirrorMaker', [path], {
-      bundle: 'mirror',
-    });
-    return new MirrorMaker(spawn('java', command, { stdio: ['ignore', 'pipe', 'pipe'] }));
-  }
-
-  /** What it printed last; undefined as long as it runs. */
-  get lastWords(): string | undefined {
-    const isRunning = this.#child.exitCode === null && this.#child.signalCode === null;
-    return isRunning ? undefined : this.#output;
-  }
-
-  get output(): string {
-    return this.#output;
-  }
-
-  /** Idempotent. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    if (this.lastWords !== undefined) return;
-    const ended = once(this.#child, 'close');
-    this.#child.kill(signal);
-    await ended;
-  }
+export async function startMirrorMaker({ source, target, directory }: MirrorSettings): Promise<JavaProcess> {
+  await mkdir(directory, { recursive: true });
+  const path = join(directory, 'mm2.properties');
+  const settings = {
+    ...PLAIN,
+    'source.bootstrap.servers': source,
+    'target.bootstrap.servers': target,
+    // Where it tells itself, as its leader, to fence what ran before.
+    listeners: `http://127.0.0.1:${await freePort()}`,
+  };
+  const lines = Object.entries(settings).map((pair) => `${pair.join(' = ')}\n`);
+  await writeFile(path, lines.join(''));
+  return JavaProcess.start('org.apache.kafka.connect.mirror.MirrorMaker', [path], { bundle: 'mirror' });
 }
 
 /** Every second where it would look each minute; each record once, and only those that count. */

@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '../../../src/client/client.ts';
 import { connect } from '../../../src/hosts/node/connect.ts';
 import type { Home } from '../kafka/homes.ts';
-import { MirrorMaker } from './mirror-maker.ts';
+import type { JavaProcess } from '../kafka/java-process.ts';
+import { startMirrorMaker } from './mirror-maker.ts';
 
 const LOOK_AGAIN_MS = 200;
 const RECORDS = 300;
@@ -17,7 +18,7 @@ export class Mirror implements AsyncDisposable {
   readonly #homes: { source: Home; target: Home };
   readonly #source: Client;
   readonly #target: Client;
-  #maker: MirrorMaker | undefined;
+  #maker: JavaProcess | undefined;
   #written = 0;
 
   private constructor(homes: { source: Home; target: Home }, source: Client, target: Client) {
@@ -34,7 +35,7 @@ export class Mirror implements AsyncDisposable {
   async start(): Promise<void> {
     const { source, target } = this.#homes;
     const directory = join(target.directory, 'mirror');
-    this.#maker = await MirrorMaker.start({ source: source.address, target: target.address, directory });
+    this.#maker = await startMirrorMaker({ source: source.address, target: target.address, directory });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 import { type Answer, readAnswers } from '../../compat/kafka/answers.ts';
 import { KAFKA_VERSION } from '../../compat/kafka/toolchain.ts';
+import { NOT_ASKED } from '../../compat/kafka/tools.ts';
 import { code, table } from './markdown.ts';
 
 interface Section {
@@ -11,7 +12,16 @@ interface Section {
   asked: string;
   /** What it asked is a command. */
   isCommand: boolean;
+  /** After the table. */
+  rest?: string;
 }
+
+const OTHER_COMMANDS = `Kafka's \`bin\` has these beside them:
+
+${table(
+  ['command', 'what of it'],
+  Object.entries(NOT_ASKED).map(([command, why]) => [code(command), why]),
+)}`;
 
 const SECTIONS: readonly Section[] = [
   {
@@ -21,6 +31,7 @@ const SECTIONS: readonly Section[] = [
 \`test/compat/kafka/tools.txt\`, in this order, with \`--bootstrap-server\`, and what of its answer was looked for.`,
     asked: 'command',
     isCommand: true,
+    rest: OTHER_COMMANDS,
   },
   {
     title: 'Kafka Streams',
@@ -28,6 +39,14 @@ const SECTIONS: readonly Section[] = [
     about: `An application of Kafka Streams ${KAFKA_VERSION} (\`test/compat/streams/WordCount.java\`) with
 \`exactly_once_v2\`, a store with its changelog, and a repartition topic. Every count of every word has to come once,
 and in order.`,
+    asked: 'what was done',
+    isCommand: false,
+  },
+  {
+    title: 'Kafka Connect',
+    suite: 'connect',
+    about: `Workers of Kafka Connect ${KAFKA_VERSION}, distributed and standalone, with the connectors of files it
+brings, from a file to a topic and from there to a file.`,
     asked: 'what was done',
     isCommand: false,
   },
@@ -47,6 +66,14 @@ of both protocols, administration.`,
     asked: 'what was done',
     isCommand: false,
   },
+  {
+    title: 'librdkafka in Node',
+    suite: 'confluent-kafka-javascript',
+    about: `\`@confluentinc/kafka-javascript\` by the API that is made after kafkajs
+(\`test/compat/confluent-javascript\`): transactions, groups of both protocols, administration.`,
+    asked: 'what was done',
+    isCommand: false,
+  },
 ];
 
 /** What others' software came to when it was last run against the broker. */
@@ -62,7 +89,10 @@ below each title.
 ${sections.join('\n')}`;
 }
 
-function sectionOf({ title, suite, about, asked, isCommand }: Section, answers: readonly Answer[]): string {
+function sectionOf(
+  { title, suite, about, asked, isCommand, rest }: Section,
+  answers: readonly Answer[],
+): string {
   const rows = answers.map((answer) => [
     isCommand ? code(answer.asked) : answer.asked,
     wordsOf(answer, isCommand),
@@ -72,7 +102,7 @@ function sectionOf({ title, suite, about, asked, isCommand }: Section, answers: 
 
 \`${suite}\`. ${about}
 
-${table([asked, 'answer', 'right'], rows)}
+${[table([asked, 'answer', 'right'], rows), ...(rest === undefined ? [] : [rest])].join('\n\n')}
 `;
 }
 
