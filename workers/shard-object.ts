@@ -103,7 +103,7 @@ export class ShardObject extends DurableObject {
   }
 
   /** Of a relay to its shard. */
-  follow(relay: string, next: NextFetch): Promise<void> {
+  follow(relay: string, next: NextFetch): Promise<boolean> {
     return this.host.follow(relay, next);
   }
 

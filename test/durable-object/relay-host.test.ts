@@ -62,6 +62,7 @@ function relay({ sockets = [] as Socket[], fails = false } = {}) {
     async follow(next) {
       followed.push(next);
       if (fails) throw new Error('overloaded');
+      return true;
     },
   });
   const subscribe = (from: number, socket = new Socket()) => {

@@ -252,13 +252,13 @@ export class ShardHost {
     return this.#topicId === undefined ? 0 : relaysFor(this.#links.size, this.#parts.settings);
   }
 
-  /** A relay wants what follows. */
-  async follow(relay: string, next: NextFetch): Promise<void> {
+  /** A relay wants what follows. @returns whether it is handed over. */
+  async follow(relay: string, next: NextFetch): Promise<boolean> {
     if (!this.#isGone) this.#state.touch();
     if (this.#backend.shards.get(this.shard) === undefined) this.#refresh();
     await this.#refreshing;
-    if (this.#isGone) throw new Error('the topic is deleted');
-    this.#followers.follow(relay, next);
+    if (!this.#isGone) this.#followers.follow(relay, next);
+    return !this.#isGone;
   }
 
   /** The gateway has gone. */

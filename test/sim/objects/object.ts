@@ -1,4 +1,7 @@
 import { type ObjectTime } from '../../../src/hosts/durable-object/object-clock.ts';
+import { relayed } from '../../../src/hosts/durable-object/relay/names.ts';
+import { RelayHost } from '../../../src/hosts/durable-object/relay/relay-host.ts';
+import type { NextFetch } from '../../../src/hosts/durable-object/relay/frames.ts';
 import { type Peers, ShardHost } from '../../../src/hosts/durable-object/shard-host.ts';
 import { simCodecs } from '../../../src/hosts/sim/codecs.ts';
 import type { SeededRandom } from '../../../src/hosts/sim/random.ts';
@@ -15,6 +18,8 @@ export interface ObjectParts {
   settings: ReadonlyMap<string, string>;
   /** Of one instance: it reaches nobody once it is gone. */
   peersOf: (instance: Instance) => Peers;
+  /** A relay wants what follows. */
+  follow: (instance: Instance, shard: string, next: NextFetch) => Promise<boolean>;
   remoteOf: (instance: Instance) => RemoteStorage;
   onFailure: (error: unknown) => void;
 }
@@ -24,6 +29,9 @@ const IDLE_MS = 10_000;
 /** So long a replaced instance is not told. */
 const STALE_MS: [least: number, most: number] = [50, 3_000];
 
+/** What an object is; whoever calls it knows which. */
+export type Host = ShardHost | RelayHost;
+
 /** One life of an object. */
 export class Instance implements ObjectTime {
   readonly sockets = new Set<ServerSocket>();
@@ -31,7 +39,7 @@ export class Instance implements ObjectTime {
   isGone = false;
   /** Another is there by now, and the platform lets it have the storage. */
   isReplaced = false;
-  host: ShardHost | undefined;
+  host: Host | undefined;
   ready: Promise<void> = Promise.resolve();
   calls = 0;
   lastEventMs: number;
@@ -70,7 +78,7 @@ export class Instance implements ObjectTime {
   }
 
   /** One event. What throws because the instance is not the object's any more, ends it. */
-  run(work: (host: ShardHost) => unknown): void {
+  run(work: (host: Host) => unknown): void {
     const { host } = this;
     if (this.isGone || host === undefined) return;
     this.lastEventMs = this.object.parts.scheduler.nowMs;
@@ -123,7 +131,7 @@ export class SimObject {
   }
 
   /** Hands an event to the instance there is, or wakes one. @param lost what becomes of it when that dies before. */
-  deliver(work: (host: ShardHost, instance: Instance) => unknown, lost: () => void = () => {}): void {
+  deliver(work: (host: Host, instance: Instance) => unknown, lost: () => void = () => {}): void {
     const instance = (this.#instance ??= this.#wake());
     instance.ready.then(
       () => (instance.isGone ? lost() : instance.run((host) => work(host, instance))),
@@ -140,6 +148,12 @@ export class SimObject {
     instance.ready = (async () => {
       await scheduler.sleep(random.between(...START_MS));
       if (instance.isGone) throw new Replaced('gone before it began');
+      const of = relayed(this.shard)?.shard;
+      if (of !== undefined) {
+        const follow = (next: NextFetch) => this.parts.follow(instance, of, next);
+        instance.host = new RelayHost({ follow, sockets: instance.sockets, time: instance });
+        return;
+      }
       const host = new ShardHost({
         shard: this.shard,
         cluster: 'sim',
@@ -241,7 +255,7 @@ export class SimObject {
     // At least once: who dies meanwhile is rung again.
     for (let time = 0; time < times; time++)
       this.deliver(
-        (host) => host.alarm(),
+        (host) => host instanceof ShardHost && host.alarm(),
         () => this.parts.scheduler.after(2_000, 'alarm again', () => this.#ring()),
       );
   }

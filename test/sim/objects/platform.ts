@@ -1,4 +1,5 @@
-import type { Peers } from '../../../src/hosts/durable-object/shard-host.ts';
+import type { RelayHost } from '../../../src/hosts/durable-object/relay/relay-host.ts';
+import type { Peers, ShardHost } from '../../../src/hosts/durable-object/shard-host.ts';
 import { ClientGateway } from '../../../src/hosts/durable-object/client-gateway.ts';
 import type {
   LinkEvents,
@@ -19,7 +20,7 @@ import type { RemoteStorage } from '../../../src/ports/remote-storage.ts';
 import { MemoryRemote } from '../../tiering/memory-remote.ts';
 import { Channel, ServerSocket } from './channel.ts';
 import type { ObjectBug, ObjectFault } from './faults.ts';
-import { type Instance, SimObject } from './object.ts';
+import { type Host, type Instance, SimObject } from './object.ts';
 
 export interface PlatformParts {
   scheduler: Scheduler;
@@ -67,6 +68,8 @@ export class Platform {
     this.#settings = new Map([
       ...settingsOf(SETTINGS, { isTiered: true }),
       ['log.segment.bytes', SEGMENT_BYTES],
+      // Readers wait at relays, or at leaders.
+      ['milena.relay.readers', parts.random.chance(0.5) ? '0' : '-1'],
     ]);
     this.#sleepLater();
   }
@@ -85,6 +88,8 @@ export class Platform {
       kernels,
       settings: this.#settings,
       peersOf: (instance) => this.#peersOf(instance),
+      follow: (instance, leader, next) =>
+        this.#callsOf(instance)(leader, (host) => (host as ShardHost).follow(shard, structuredClone(next))),
       remoteOf: (instance) => this.#remoteOf(instance.object, () => !instance.isGone),
       onFailure,
     });
@@ -202,8 +207,8 @@ export class Platform {
   readonly #stale = new Map<ServerSocket, Instance>();
 
   /** One object calls another; and nobody hears of it once it is gone. */
-  #peersOf(caller: Instance): Peers {
-    const call = <T>(shard: string, work: (of: Parameters<Parameters<SimObject['deliver']>[0]>[0]) => T) =>
+  #callsOf(caller: Instance) {
+    return <T>(shard: string, work: (host: Host) => T) =>
       new Promise<Awaited<T>>((resolve, reject) => {
         const object = this.object(shard);
         const [there, back] = [this.#channel(), this.#channel()];
@@ -228,10 +233,16 @@ export class Platform {
           ),
         );
       });
+  }
+
+  #peersOf(caller: Instance): Peers {
+    const calls = this.#callsOf(caller);
+    const call = <T>(shard: string, work: (host: ShardHost) => T) =>
+      calls(shard, (host) => work(host as ShardHost));
     return {
       ask: (shard, question) => call(shard, (host) => host.answer(structuredClone(question))),
       metadataFor: (shard) => call(METADATA, (host) => host.metadataFor(shard)),
-      push: async () => undefined,
+      push: (relay, pushed) => calls(relay, (host) => (host as RelayHost).push(structuredClone(pushed))),
       drop: (shard) => call(shard, (host) => host.drop()),
     };
   }

@@ -11,8 +11,8 @@ import { RelayTail } from './relay-tail.ts';
 export type RelaySocket = ObjectSocket & { readonly bufferedAmount?: number };
 
 export interface RelayHostParts {
-  /** The leader is to hand over what follows. */
-  follow: (next: NextFetch) => Promise<void>;
+  /** The leader is to hand over what follows. @returns whether it does. */
+  follow: (next: NextFetch) => Promise<boolean>;
   /** Links that an earlier instance has accepted. */
   sockets: Iterable<RelaySocket>;
   time?: ObjectTime;
@@ -180,12 +180,10 @@ export class RelayHost {
 
   async #follow(from: Offset): Promise<void> {
     this.#end = from;
-    try {
-      await this.#parts.follow({ from });
-    } catch {
-      this.#end = undefined;
-      this.#sendAllElsewhere();
-    }
+    const isFollowed = await this.#parts.follow({ from }).catch(() => false);
+    if (isFollowed) return;
+    this.#end = undefined;
+    this.#sendAllElsewhere();
   }
 
   /** Where all stand has to outlive this instance once nothing keeps it awake. */
