@@ -3,8 +3,8 @@ import type { Offset } from '../../../model/ids.ts';
 import type { RecordsFrame } from './frames.ts';
 import { joined, sizeOf, startingAt } from './records.ts';
 
-/** What a client may leave lying here before it reads by itself. */
-const HELD_MAX_BYTES = 256 * 1024;
+/** What a client may leave lying here before it reads by itself: an isolate has 128 MB for a thousand of them. */
+const HELD_MAX_BYTES = 64 * 1024;
 
 /** What a relay has sent of a partition and the client has not been seen to have. */
 export class Feed {

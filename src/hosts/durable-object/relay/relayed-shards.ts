@@ -158,8 +158,10 @@ export class RelayedShards implements ShardLink {
     const { feed, waiting } = subscription;
     if (feed === undefined || !subscription.isOn) return;
     if (frame.type === 'elsewhere' || !feed.add(frame)) return this.#leave(subscription);
-    if (feed.isFull) this.#stop(subscription);
-    if (waiting === undefined) return;
+    if (waiting === undefined) {
+      if (feed.isFull) this.#stop(subscription);
+      return;
+    }
     subscription.waiting = undefined;
     const wanted = wantedOf(waiting);
     const maxBytes = waiting.credit ?? wanted?.partitionMaxBytes ?? 0;
