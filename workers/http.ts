@@ -9,6 +9,7 @@ import { whoAsks } from './who.ts';
 const METADATA = 'm';
 const TOPIC_PATH = /^\/topics\/(?<topic>[^/]+)$/;
 const SHARD = /^(?:m|[gst]\/\d{1,5}|d\/[\w-]{22}\/\d{1,9})$/;
+const JURISDICTION = /^(?:eu|fedramp|us)$/;
 const VALUE_MAX_BYTES = 1024 * 1024;
 const SHARD_FAMILIES = [
   ['rowsWritten', 'rows_written_total', 'counter', 'Rows as they are billed, since the object woke.'],
@@ -43,14 +44,18 @@ export async function answerHttp(request: Request, env: Cloudflare.Env): Promise
   return post(request, env, decodeURIComponent(topic));
 }
 
-/** Of this isolate; with `?shard=` of one object, which that wakes. */
+/** Of this isolate; with `?shard=` of one object, which that wakes: `&jurisdiction=` where its topic has one. */
 async function metricsPage(request: Request, env: Cloudflare.Env): Promise<Response> {
-  const shard = new URL(request.url).searchParams.get('shard');
+  const { searchParams } = new URL(request.url);
+  const shard = searchParams.get('shard');
+  const jurisdiction = searchParams.get('jurisdiction');
   if (shard === null) return plain(200, metrics.text(), EXPOSITION_TYPE);
   if (!SHARD.test(shard)) return plain(400, 'a shard is m, g/N, t/N or d/TOPIC-ID/PARTITION');
   const who = await whoAsks(request, env);
   if (who === false || (who === undefined && secretOf(env) !== undefined)) return plain(401, 'show a ticket');
-  const counts = await objectOf(env, shard).counts();
+  if (jurisdiction !== null && !JURISDICTION.test(jurisdiction))
+    return plain(400, 'a jurisdiction is eu, fedramp or us');
+  const counts = await objectOf(env, shard, jurisdiction === null ? {} : { jurisdiction }).counts();
   const labels = `{cluster="${clusterOf(env)}",shard="${shard}"}`;
   const lines = SHARD_FAMILIES.flatMap(([count, name, type, help]) => [
     `# HELP milena_shard_${name} ${help}`,

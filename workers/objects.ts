@@ -1,3 +1,9 @@
+import {
+  knowsJurisdictions,
+  type Namespace,
+  placed,
+  type Placement,
+} from '../src/hosts/durable-object/placement.ts';
 import type { Peers } from '../src/hosts/durable-object/shard-host.ts';
 import type { LinkEvents, LinkGreeting, LinkSocket } from '../src/hosts/durable-object/remote-shards.ts';
 import { settingsOf } from '../src/hosts/durable-object/settings.ts';
@@ -27,9 +33,12 @@ let known: { text: string; settings: ReadonlyMap<string, string> } | undefined;
 export function settings({
   MILENA_SETTINGS: text = '',
   SEGMENTS,
+  SHARDS,
 }: Cloudflare.Env): ReadonlyMap<string, string> {
-  if (known?.text !== text)
-    known = { text, settings: settingsOf(text, { isTiered: SEGMENTS !== undefined }) };
+  if (known?.text !== text) {
+    const hasJurisdictions = knowsJurisdictions(SHARDS as unknown as Namespace<unknown>);
+    known = { text, settings: settingsOf(text, { isTiered: SEGMENTS !== undefined, hasJurisdictions }) };
+  }
   return known.settings;
 }
 
@@ -38,20 +47,21 @@ export function shardIn(name: string): string {
   return name.slice(name.indexOf('/') + 1);
 }
 
-/** Where objects may be, and are to be made: a jurisdiction holds, a hint is one. */
-export function objectOf(env: Cloudflare.Env, shard: string) {
+/** Where objects may be, and are to be made: a jurisdiction holds, a hint is one. The topic's go before the cluster's. */
+export function objectOf(env: Cloudflare.Env, shard: string, placement: Placement = {}) {
   const { SHARDS, MILENA_JURISDICTION: jurisdiction, MILENA_LOCATION_HINT: locationHint } = env;
-  const shards = jurisdiction ? SHARDS.jurisdiction(jurisdiction) : SHARDS;
-  return shards.getByName(`${clusterOf(env)}/${shard}`, locationHint ? { locationHint } : {});
+  const namespace = SHARDS as unknown as Namespace<ReturnType<typeof SHARDS.getByName>>;
+  return placed(namespace, `${clusterOf(env)}/${shard}`, placement, { jurisdiction, locationHint });
 }
 
 /** How one object reaches the others. */
 export function peersOf(env: Cloudflare.Env): Peers {
   return {
-    ask: (shard, question) => objectOf(env, shard).ask(question) as ReturnType<Peers['ask']>,
+    ask: (shard, question, placement) =>
+      objectOf(env, shard, placement).ask(question) as ReturnType<Peers['ask']>,
     metadataFor: async (shard) => await objectOf(env, METADATA).metadataFor(shard),
-    drop: async (shard) => await objectOf(env, shard).drop(),
-    push: async (relay, pushed) => await objectOf(env, relay).push(pushed),
+    drop: async (shard, placement) => await objectOf(env, shard, placement).drop(),
+    push: async (relay, pushed, placement) => await objectOf(env, relay, placement).push(pushed),
   };
 }
 
@@ -62,7 +72,7 @@ export async function openLink(
   { greeting, events }: { greeting: LinkGreeting; events: LinkEvents },
 ): Promise<LinkSocket> {
   const query = new URLSearchParams({ print: greeting.print, from: String(greeting.from) });
-  const response = await objectOf(env, shard).fetch(`http://shard/?${query.toString()}`, {
+  const response = await objectOf(env, shard, greeting.placement).fetch(`http://shard/?${query.toString()}`, {
     headers: { upgrade: 'websocket' },
   });
   const socket = response.webSocket;

@@ -24,7 +24,9 @@ export class ShardObject extends DurableObject {
 
   #newRelay(relay: string, shard: string): RelayHost {
     const { ctx, env } = this;
-    const follow = async (next: NextFetch) => await objectOf(env, shard).follow(relay, next);
+    const { jurisdiction } = ctx.id;
+    const follow = async (next: NextFetch) =>
+      await objectOf(env, shard, { jurisdiction }).follow(relay, next);
     return new RelayHost({ sockets: ctx.getWebSockets(), follow });
   }
 

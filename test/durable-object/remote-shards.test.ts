@@ -31,7 +31,7 @@ function world({ isReachable = true } = {}) {
   const replies: ShardReply[] = [];
   let print = 'p1';
   const shards = new RemoteShards({
-    greeting: () => ({ print, from: 0 }),
+    greeting: () => ({ print, from: 0, placement: {} }),
     reply: (reply) => replies.push(reply),
     onMetadata: () => {},
     async open(shard, greeting, events) {

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
 import { eventually, text } from '../clients/fixture.ts';
-import { useEdge } from './place.ts';
+import { EdgePlace, useEdge } from './place.ts';
 
 const place = useEdge();
 
@@ -103,5 +103,26 @@ describe('settings', () => {
     await expect(other.send(topic, { value: 'x'.repeat(1_000) })).rejects.toMatchObject({
       code: 'MESSAGE_TOO_LARGE',
     });
+  });
+});
+
+describe('where a topic is', () => {
+  test('is a hint that its objects take, and a jurisdiction that workerd by itself refuses', async () => {
+    const client = await newClient();
+    const topic = place.name('near');
+    await client.admin.topics.create(topic, { configs: { 'milena.location.hint': 'weur' } });
+    expect(await client.send(topic, { value: 'x' })).toMatchObject({ offset: 0 });
+    const held = client.admin.topics.create(place.name('held'), { configs: { 'milena.jurisdiction': 'eu' } });
+    await expect(held).rejects.toThrow('only Cloudflare keeps objects in a jurisdiction');
+  });
+
+  test('may be said of the whole cluster', async () => {
+    const near = new EdgePlace({}, { MILENA_LOCATION_HINT: 'weur' });
+    onTestFinished(() => near.stop());
+    await near.start();
+    const client = await connect(near.url);
+    onTestFinished(() => client.close());
+    await client.admin.topics.create('t');
+    expect(await client.send('t', { value: 'x' })).toMatchObject({ offset: 0 });
   });
 });

@@ -13,6 +13,7 @@ import type { Authenticated } from '../../sasl/server.ts';
 import { webClock } from '../web/clock.ts';
 import { webRandom } from '../web/random.ts';
 import { OneTimer } from './one-timer.ts';
+import { placementOf } from './placement.ts';
 import { RelayedShards } from './relay/relayed-shards.ts';
 import { type OpenLink, RemoteShards } from './remote-shards.ts';
 import { clusterIdOf, NODE_ID } from './settings.ts';
@@ -123,7 +124,8 @@ export class ClientGateway {
     this.#relayed = new RelayedShards({
       link: this.shards,
       reply: (reply) => (tiered ? tiered.receive(reply) : this.gateway.receive(reply)),
-      open,
+      open: (relay, greeting, events) =>
+        open(relay, { ...greeting, placement: placementOf(metadata.image, relay) }, events),
       random,
     });
     const tiered: TieredShards | undefined =

@@ -14,6 +14,7 @@ import type { Link, Links } from './links.ts';
 import { MetadataFeed } from './metadata-feed.ts';
 import type { ObjectClock } from './object-clock.ts';
 import type { ObjectState } from './object-state.ts';
+import { placementOf } from './placement.ts';
 import type { Peers } from './shard-host.ts';
 import { NODE_ID } from './settings.ts';
 
@@ -110,8 +111,10 @@ export class Controller {
 
   #removed(image: MetadataImage, topicId: Uuid): void {
     const topic = image.topicById(topicId);
-    for (const { index: partition } of topic?.partitions ?? [])
-      this.#state.addDrop(partitionShard({ topic: topic?.name ?? '', topicId, partition }));
+    for (const { index: partition } of topic?.partitions ?? []) {
+      const shard = partitionShard({ topic: topic?.name ?? '', topicId, partition });
+      this.#state.addDrop(shard, placementOf(image, shard).jurisdiction);
+    }
   }
 
   metadataFor(shard: ShardId): Uint8Array[] {
@@ -132,11 +135,13 @@ export class Controller {
   }
 
   async #dropAll(): Promise<void> {
-    for (let shards = this.#state.drops; shards.length > 0; shards = this.#state.drops) {
-      const some = shards.slice(0, DROPS_AT_ONCE);
-      const done = await Promise.allSettled(some.map((shard) => this.#peers.drop(shard)));
-      some.forEach((shard, at) => {
-        if (done[at]?.status === 'fulfilled') this.#state.removeDrop(shard);
+    for (let drops = this.#state.drops; drops.length > 0; drops = this.#state.drops) {
+      const some = drops.slice(0, DROPS_AT_ONCE);
+      const done = await Promise.allSettled(
+        some.map(({ shard, placement }) => this.#peers.drop(shard, placement)),
+      );
+      some.forEach((drop, at) => {
+        if (done[at]?.status === 'fulfilled') this.#state.removeDrop(drop);
       });
       if (done.every(({ status }) => status === 'fulfilled')) continue;
       return this.#clock?.wakeAt(this.#clock.now() + DROP_AGAIN_MS);

@@ -1,3 +1,4 @@
+import type { Placement } from './placement.ts';
 import type { SqlDatabase } from './sql.ts';
 
 /** A Durable Object's storage, as far as a shard's host needs it: `ctx.storage` is one. */
@@ -21,6 +22,13 @@ const FENCE = 'fence';
 const METADATA = 'metadata';
 /** A row holds 2 MB; what is larger is asked for at each wake. */
 const VALUE_MAX_BYTES = 1_900_000;
+
+interface Drop {
+  /** As it is stored. */
+  readonly text: string;
+  readonly shard: string;
+  readonly placement: Placement;
+}
 
 /** What the host of a shard remembers beside its log, in the same database. */
 export class ObjectState {
@@ -62,19 +70,23 @@ export class ObjectState {
   }
 
   /** Objects whose shard was deleted, and that do not know it yet. */
-  get drops(): string[] {
+  get drops(): Drop[] {
     return this.#sql
       .exec<{ shard: string }>('SELECT shard FROM drops')
       .toArray()
-      .map(({ shard }) => shard);
+      .map(({ shard: text }) => {
+        const [shard = '', jurisdiction] = text.split(' ');
+        return { text, shard, placement: jurisdiction === undefined ? {} : { jurisdiction } };
+      });
   }
 
-  addDrop(shard: string): void {
-    this.#sql.exec('INSERT OR IGNORE INTO drops (shard) VALUES (?)', shard);
+  addDrop(shard: string, jurisdiction: string | undefined): void {
+    const text = jurisdiction === undefined ? shard : `${shard} ${jurisdiction}`;
+    this.#sql.exec('INSERT OR IGNORE INTO drops (shard) VALUES (?)', text);
   }
 
-  removeDrop(shard: string): void {
-    this.#sql.exec('DELETE FROM drops WHERE shard = ?', shard);
+  removeDrop({ text }: Drop): void {
+    this.#sql.exec('DELETE FROM drops WHERE shard = ?', text);
   }
 
   /** Relays that this shard hands over to. */

@@ -18,6 +18,7 @@ import {
   type ToShard,
 } from './frames.ts';
 import { Outbox } from './outbox.ts';
+import type { Placement } from './placement.ts';
 
 /** A WebSocket to an object, once it is open. */
 export interface LinkSocket {
@@ -37,6 +38,8 @@ export interface LinkGreeting {
   print: string;
   /** Of the metadata shard: how much of the metadata log the gateway has. */
   from: number;
+  /** Not said, but where its object is. */
+  placement: Placement;
 }
 
 /** @throws when the object cannot be reached. */

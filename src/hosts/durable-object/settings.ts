@@ -1,3 +1,4 @@
+import { ARE_OBJECTS, KNOW_JURISDICTIONS } from '../../metadata/configs/verdicts.ts';
 import { checkBrokerConfigs } from '../../metadata/configs/validate.ts';
 import { decodeUuid } from '../../wire/text.ts';
 
@@ -11,6 +12,7 @@ const DEFAULTS: readonly (readonly [string, string])[] = [
   ['process.roles', 'broker,controller'],
   ['auto.create.topics.enable', 'false'],
   ['milena.partitions.max', '1000'],
+  [ARE_OBJECTS, 'true'],
   // A coordinator wakes for it.
   ['offsets.retention.check.interval.ms', '3600000'],
   ['socket.request.max.bytes', String(32 * 1024 * 1024)],
@@ -42,13 +44,17 @@ export function clusterIdOf(name: string): string {
 }
 
 /** @param text as in server.properties. @throws {KafkaError} for a bad value. */
-export function settingsOf(text: string, { isTiered = false } = {}): ReadonlyMap<string, string> {
+export function settingsOf(
+  text: string,
+  { isTiered = false, hasJurisdictions = false } = {},
+): ReadonlyMap<string, string> {
   const given = text.split('\n').flatMap((line): [string, string][] => {
     const at = line.indexOf('=');
     if (at < 0 || line.trimStart().startsWith('#')) return [];
     return [[line.slice(0, at).trim(), line.slice(at + 1).trim()]];
   });
   const settings = new Map([...DEFAULTS, ...(isTiered ? TIERED : []), ...given]);
+  settings.set(KNOW_JURISDICTIONS, String(hasJurisdictions));
   checkBrokerConfigs(settings);
   return settings;
 }

@@ -21,6 +21,7 @@ import { decodeFrame, decodeFrames, encodeFrame, type MetadataFrame, type ToShar
 import { Links, type ObjectSocket } from './links.ts';
 import { ObjectClock, type ObjectTime, PLATFORM_TIME } from './object-clock.ts';
 import { ObjectState, type ObjectStorage } from './object-state.ts';
+import { type Placement, placementOf } from './placement.ts';
 import { OBJECT_ROOM, ObjectRoom } from './room.ts';
 import { clusterIdOf, NODE_ID } from './settings.ts';
 import { Followers } from './relay/followers.ts';
@@ -32,13 +33,13 @@ import { RemoteReader } from './tiering/remote-reader.ts';
 
 /** One object asks another: by a call, never by a socket of its own, which would keep it awake. */
 export interface Peers {
-  ask(shard: ShardId, question: Question): Promise<Answer>;
+  ask(shard: ShardId, question: Question, placement: Placement): Promise<Answer>;
   /** Values of the records that the metadata shard has for this one. */
   metadataFor(shard: ShardId): Promise<readonly Uint8Array[]>;
   /** The shard's topic is deleted. */
-  drop(shard: ShardId): Promise<void>;
+  drop(shard: ShardId, placement: Placement): Promise<void>;
   /** Of a leader to a relay, see `Followers`. */
-  push(relay: string, pushed: Pushed | undefined): Promise<NextFetch | undefined>;
+  push(relay: string, pushed: Pushed | undefined, placement: Placement): Promise<NextFetch | undefined>;
 }
 
 export type Question = Omit<Ask, 'shard'> & { caller: Caller };
@@ -167,7 +168,7 @@ export class ShardHost {
         this.#links.forget(from);
         shards.cancel(shard, from);
       },
-      push: (relay, pushed) => peers.push(relay, pushed),
+      push: (relay, pushed) => peers.push(relay, pushed, placementOf(this.#backend.image, relay)),
     });
     // What coordinators keep is small, and wanted whole.
     if (remote !== undefined && this.#topicId !== undefined)
@@ -282,10 +283,10 @@ export class ShardHost {
   }
 
   #askOther(request: ShardRequest): void {
-    const { shards } = this.#backend;
+    const { shards, image } = this.#backend;
     const { shard, from, caller, apiKey, apiVersion, body } = request;
     if (shard === this.shard) return shards.request(request);
-    this.#parts.peers.ask(shard, { caller, apiKey, apiVersion, body }).then(
+    this.#parts.peers.ask(shard, { caller, apiKey, apiVersion, body }, placementOf(image, shard)).then(
       (answer) => shards.answered({ to: from, ...answer }),
       () => shards.answered({ to: from, body: undefined, errorCode: ErrorCode.NETWORK_EXCEPTION }),
     );

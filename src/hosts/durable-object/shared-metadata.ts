@@ -4,6 +4,7 @@ import { becomeRecords, shardPrint } from '../../metadata/shard-view.ts';
 import type { Offset, Uuid } from '../../model/ids.ts';
 import { METADATA_SHARD, type ShardId } from '../../ports/shard-link.ts';
 import type { MetadataFrame } from './frames.ts';
+import { placementOf } from './placement.ts';
 import type { LinkGreeting } from './remote-shards.ts';
 import { clusterIdOf, NODE_ID } from './settings.ts';
 
@@ -34,7 +35,8 @@ export class SharedMetadata {
 
   greeting(shard: ShardId): LinkGreeting {
     const print = shard === METADATA_SHARD ? '' : this.#printOf(shard);
-    return { print, from: shard === METADATA_SHARD ? this.#end : 0 };
+    const from = shard === METADATA_SHARD ? this.#end : 0;
+    return { print, from, placement: placementOf(this.image, shard) };
   }
 
   #printOf(shard: ShardId): string {

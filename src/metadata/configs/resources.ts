@@ -42,6 +42,8 @@ export function checkResource(layers: ConfigLayers, resource: Resource, changes:
 
 type After = ReadonlyMap<string, string>;
 
+const JURISDICTION = 'milena.jurisdiction';
+
 function checkTopic(
   layers: ConfigLayers,
   { name, after, changes }: { name: string; after: After; changes: ConfigChanges },
@@ -49,8 +51,20 @@ function checkTopic(
   if (name === '') throw invalidRequest('Default topic resources are not allowed.');
   checkTopicName(name);
   checkTopicConfigs(after, layers, changes.keys());
+  checkJurisdiction(layers.image.configs(ResourceType.TOPIC, name), after);
   if (layers.image.topic(name)) return;
   throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`);
+}
+
+/** The same name in another jurisdiction is another object, and an empty one. */
+function checkJurisdiction(before: After, after: After): void {
+  const [was = '', now = ''] = [before, after].map((configs) => configs.get(JURISDICTION)?.trim());
+  if (was === now) return;
+  throw new KafkaError(
+    ErrorCode.INVALID_CONFIG,
+    `${JURISDICTION} stays what the topic was created with ('${was}'): what it holds lies in objects that cannot ` +
+      'move. Create another topic, and copy the records.',
+  );
 }
 
 /** Kafka answers INVALID_REQUEST to a bad value of a broker (KAFKA-13609), and takes names it does not know. */

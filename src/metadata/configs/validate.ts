@@ -120,8 +120,9 @@ function boundsProblem(rule: Rule, value: number): string | undefined {
 function nameProblem(rule: Rule, value: string): string | undefined {
   if (rule === '') return undefined;
   const names = rule.split('|');
+  const named = names.filter((name) => name !== '');
   const isDuration = names.includes(BY_DURATION) && DURATION.test(value);
-  return names.includes(value) || isDuration ? undefined : `String must be one of: ${names.join(', ')}`;
+  return names.includes(value) || isDuration ? undefined : `String must be one of: ${named.join(', ')}`;
 }
 
 function listProblem(rule: Rule, items: readonly string[]): string | undefined {

@@ -15,6 +15,10 @@ export type Verdict =
 
 const HONOURED: Verdict = { type: 'honoured' };
 
+/** What a home says of itself among its settings: each partition is an object; these may be held in a jurisdiction. */
+export const ARE_OBJECTS = 'milena.objects';
+export const KNOW_JURISDICTIONS = 'milena.objects.jurisdictions';
+
 /** The broker's settings that do here what they do there. */
 const HONOURED_OF_BROKER: ReadonlySet<string> = new Set([
   'advertised.listeners',
@@ -282,6 +286,26 @@ const TIERED: OfTopics = {
     why: 'Tiered Storage functionality is disabled in the broker',
   },
 };
+const OF_OBJECTS: OfTopics = {
+  verdict: {
+    type: 'honoured',
+    how: 'on Cloudflare and in workerd, where partitions are objects; refused elsewhere',
+  },
+  refuses: {
+    unless: (_, { staticConfigs }) => staticConfigs.get(ARE_OBJECTS) === 'true',
+    why: 'partitions are no objects here, but logs of this node, and are where it is',
+  },
+};
+const OF_JURISDICTIONS: OfTopics = {
+  verdict: {
+    type: 'honoured',
+    how: "on Cloudflare, from the topic's creation on; refused elsewhere, and later",
+  },
+  refuses: {
+    unless: (_, { staticConfigs }) => staticConfigs.get(KNOW_JURISDICTIONS) === 'true',
+    why: 'only Cloudflare keeps objects in a jurisdiction',
+  },
+};
 const ONE_COPY = honoured('a partition has one replica, so there is nothing to replicate or throttle');
 /** With `milena.flush=always` every ack has been flushed, which is more than is asked for. */
 const FLUSHED: OfTopics = {
@@ -315,6 +339,8 @@ const TOPIC_VERDICTS: Readonly<Record<TopicConfigName, OfTopics>> = {
   'message.timestamp.after.max.ms': honoured(),
   'message.timestamp.before.max.ms': honoured(),
   'message.timestamp.type': honoured(),
+  'milena.jurisdiction': OF_JURISDICTIONS,
+  'milena.location.hint': OF_OBJECTS,
   'min.cleanable.dirty.ratio': honoured(),
   'min.compaction.lag.ms': honoured(),
   'min.insync.replicas': honoured(

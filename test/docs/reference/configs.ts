@@ -54,7 +54,8 @@ export function configsPage(): string {
   const quotas = Object.entries(QUOTAS).map(([name, about]) => [code(name), ...about, 'works']);
   return `# Configs
 
-What becomes of each of Kafka's configs. *Works*: it does what it does in Kafka. *Refused*: somebody would
+What becomes of each of Kafka's configs, and of ours, which begin with \`milena.\`.
+*Works*: it does what it does in Kafka. *Refused*: somebody would
 count on it, so it is not taken, and the error says why; a value that asks for what is so anyway is taken.
 *No effect*: it is taken and shown, and changes nothing; a start says so in its log.
 

@@ -19,7 +19,7 @@ export class RelayLink {
   constructor(open: OpenLink, relay: string, events: RelayEvents) {
     this.#events = events;
     const link = { received: (bytes: Uint8Array) => this.#receive(bytes), closed: () => this.#end() };
-    open(relay, { print: '', from: 0 }, link).then(
+    open(relay, { print: '', from: 0, placement: {} }, link).then(
       (socket) => this.#opened(socket),
       () => this.#end(),
     );
