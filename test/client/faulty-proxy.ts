@@ -48,6 +48,13 @@ export class FaultyProxy implements AsyncDisposable {
     return { open: (_address, events, signal) => transport.open(this.address, events, signal) };
   }
 
+  /** All connections there are, at once. @returns how many. */
+  cutAll(): number {
+    const { size } = this.#sockets;
+    for (const socket of this.#sockets) socket.destroy();
+    return size / 2;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
