@@ -47,7 +47,7 @@ export function shardIn(name: string): string {
   return name.slice(name.indexOf('/') + 1);
 }
 
-/** Where objects may be, and are to be made: a jurisdiction holds, a hint is one. The topic's go before the cluster's. */
+/** Where objects may be, and are to be made: a jurisdiction holds, a hint is one. The topic says, or the cluster. */
 export function objectOf(env: Cloudflare.Env, shard: string, placement: Placement = {}) {
   const { SHARDS, MILENA_JURISDICTION: jurisdiction, MILENA_LOCATION_HINT: locationHint } = env;
   const namespace = SHARDS as unknown as Namespace<ReturnType<typeof SHARDS.getByName>>;

@@ -33,7 +33,7 @@ console.log(`Milena in workerd, objects in ${resolve(directory)}
   WebSocket ws://${edge.host}/kafka
   HTTP      http://${edge.host}/readyz
 
-  npx milena topics create orders --broker ${host}:${edge.tcpPort}
+  node dist/bin/milena.js topics create orders --broker ${host}:${edge.tcpPort}
   curl -d hello http://${edge.host}/topics/orders
 `);
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

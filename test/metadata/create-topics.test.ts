@@ -22,7 +22,7 @@ test('a topic is created with its id, its partitions and all its settings', () =
   const settings = new Map(created?.configs?.map((config) => [config.name, config]));
   expect(settings.get('retention.ms')).toMatchObject({ value: '1000', configSource: 1 });
   expect(settings.get('segment.bytes')).toMatchObject({ value: '1073741824', configSource: 5 });
-  expect(settings.size).toBe(33);
+  expect(settings.size).toBe(35);
 
   const topic = cluster.image.topic('orders');
   expect(topic).toBe(cluster.image.topicById(uuidOf(1)));
