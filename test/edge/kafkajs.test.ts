@@ -8,13 +8,15 @@ import {
   readTopic,
   transactional,
 } from '../clients/kafkajs.ts';
-import { useEdge } from './place.ts';
+import { WAYS, useEdge, useWay } from './place.ts';
 
-/** Unmodified kafkajs, over WebSocket to the Worker (`milena/kafkajs`). */
-const place = useEdge();
+const edge = useEdge();
 const values = (count: number) => Array.from({ length: count }, (_, at) => `v${at}`);
 
-describe('kafkajs over WebSocket', () => {
+/** Unmodified; over WebSocket with `milena/kafkajs`. */
+describe.each(WAYS)('kafkajs: %s', (way) => {
+  const place = useWay(edge, way);
+
   test('writes and reads, keys keep to their partitions', async () => {
     const topic = await createTopic(await connectAdmin(place), place, { partitions: 4 });
     const producer = await connectProducer(place);

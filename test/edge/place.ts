@@ -2,11 +2,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
+import { Bridge } from '../../src/hosts/node/bridge.ts';
 import { connect } from '../../src/hosts/node/connect.ts';
 import type { Place } from '../clients/fixture.ts';
 import type { Reach } from '../client/suite/reach.ts';
 import { type Edge, startEdge } from '../support/edge.ts';
 import { bundleEdge } from '../support/edge-bundle.ts';
+import { noLog } from '../support/no-log.ts';
 
 /** What real groups would take seconds for; and records of tests may be of any time. */
 const QUICK = {
@@ -105,6 +107,10 @@ export class EdgePlace implements Place {
   }
 }
 
+/** How clients come to an edge: the Worker's WebSocket, workerd's TCP, or a bridge that speaks TCP beside them. */
+export const WAYS = ['WebSocket', 'TCP', 'bridge'] as const;
+export type Way = (typeof WAYS)[number];
+
 /** An edge for all tests of the block it is called in. */
 export function useEdge(
   settings?: Readonly<Record<string, string>>,
@@ -114,6 +120,33 @@ export function useEdge(
   beforeAll(() => place.start(), 60_000);
   afterAll(() => place.stop());
   return place;
+}
+
+/** The same edge by that way, for all tests of the block it is called in. */
+export function useWay(edge: EdgePlace, way: Way): Place {
+  let bridge: Bridge | undefined;
+  beforeAll(async () => {
+    if (way !== 'bridge') return;
+    bridge = await Bridge.start({ url: edge.url, listen: { host: '127.0.0.1', port: 0 }, log: noLog });
+  });
+  afterAll(() => bridge?.close());
+  const kafka = () => ({ host: '127.0.0.1', port: bridge?.address.port ?? edge.kafka.port });
+  return {
+    door: way === 'WebSocket' ? 'websocket' : 'tcp',
+    get isRunning() {
+      return edge.isRunning;
+    },
+    get kafka() {
+      return kafka();
+    },
+    get port() {
+      return way === 'WebSocket' ? edge.port : kafka().port;
+    },
+    get address() {
+      return `127.0.0.1:${this.port}`;
+    },
+    name: (kind) => edge.name(kind),
+  };
 }
 
 /** The client's suite runs against it. */
