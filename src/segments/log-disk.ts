@@ -71,6 +71,14 @@ export class LogDisk {
     this.#queue.push(step);
   }
 
+  /** A step that has others made in its place when it is done: no call of `run` ends between them. */
+  scheduleWithMore(step: () => Promise<void>): void {
+    this.schedule(async () => {
+      await step();
+      this.#queue.goOn();
+    });
+  }
+
   append(batch: SegmentBatch): void {
     if (this.#lastRun?.segment === batch.segment) {
       this.#lastRun.chunks.push(batch.bytes);

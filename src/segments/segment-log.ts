@@ -296,7 +296,7 @@ export class SegmentLog {
     const holding = Promise.withResolvers<void>();
     holding.promise.catch(() => {});
     this.#holding = holding;
-    this.#disk.schedule(async () => {
+    this.#disk.scheduleWithMore(async () => {
       if (this.#state) await change(this.#state);
       this.#holding = undefined;
       const later = this.#later;

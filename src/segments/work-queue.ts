@@ -1,6 +1,7 @@
 /** What a log has to do on disk, in the order it was asked for. */
 export class WorkQueue {
   #steps: (() => Promise<void>)[] = [];
+  #goesOn = false;
 
   get size(): number {
     return this.#steps.length;
@@ -15,12 +16,21 @@ export class WorkQueue {
     this.#steps = [];
   }
 
-  /** Does everything, what is pushed meanwhile too. One call at a time; after a failure the queue is of no use. */
+  /**
+   * Does all there is; what is pushed meanwhile is for the next call, so that nobody waits for what comes behind him.
+   * One call at a time; after a failure the queue is of no use.
+   */
   async run(): Promise<void> {
-    while (this.#steps.length > 0) {
+    do {
+      this.#goesOn = false;
       const steps = this.#steps;
       this.#steps = [];
       for (const step of steps) await step();
-    }
+    } while (this.#goesOn);
+  }
+
+  /** Said by a step: what it has pushed was asked for before this call, which does that too. */
+  goOn(): void {
+    this.#goesOn = true;
   }
 }
