@@ -38,6 +38,8 @@ export interface RemoteObject {
 export interface RemoteStorage {
   /** Writes a new object, never over another. @returns `exists` when there is one of that key: it stays as it is. */
   put(key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
+  /** Writes an object, over another if there is one. */
+  replace(key: string, bytes: Uint8Array): Promise<void>;
   /** Undefined when there is none. */
   sizeOf(key: string): Promise<number | undefined>;
   /** What is there of that range, less at the object's end; undefined when there is no such object. */

@@ -1,4 +1,5 @@
 import type { PartitionLog } from '../log/partition-log.ts';
+import { placeOf } from '../log/tiering/remote-segment.ts';
 import { concat } from '../model/bytes.ts';
 import { ErrorCode } from '../model/errors.ts';
 import type { Offset } from '../model/ids.ts';
@@ -244,18 +245,6 @@ export function fetchReply({ from, body }: ShardRequest, partition: FetchedParti
     nodeEndpoints: [],
   };
   return { to: from, body: response };
-}
-
-/** Nothing but what a reader has to know. */
-function placeOf({
-  key,
-  baseOffset,
-  nextOffset,
-  sizeBytes,
-  footerBytes,
-  maxTimestamp,
-}: RemotePlace): RemotePlace {
-  return { key, baseOffset, nextOffset, sizeBytes, footerBytes, maxTimestamp };
 }
 
 function isCommitted({ request }: Reader): boolean {

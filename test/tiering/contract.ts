@@ -14,6 +14,14 @@ export function remoteStorageContract(name: string, fresh: () => Promise<RemoteS
       expect(await storage.get('a/1', { offset: 0, length: 3 })).toEqual(bytes(1, 2, 3));
     });
 
+    test('keeps an object that is replaced as it was written last', async () => {
+      const storage = await fresh();
+      await storage.replace('a/1', bytes(1, 2, 3));
+      await storage.replace('a/1', bytes(9));
+      expect(await storage.get('a/1', { offset: 0, length: 3 })).toEqual(bytes(9));
+      expect(await storage.put('a/1', bytes(2))).toBe('exists');
+    });
+
     test('of two that write one key at once one has written it', async () => {
       const storage = await fresh();
       const outcomes = await Promise.all([storage.put('a/1', bytes(1)), storage.put('a/1', bytes(2))]);

@@ -36,6 +36,12 @@ export class MemoryRemote implements RemoteStorage {
     });
   }
 
+  replace(key: string, bytes: Uint8Array): Promise<void> {
+    return this.#do(`replace ${key}`, () => {
+      this.objects.set(key, { bytes: bytes.slice(), uploadedMs: this.#now() });
+    });
+  }
+
   sizeOf(key: string): Promise<number | undefined> {
     return this.#do(`head ${key}`, () => this.objects.get(key)?.bytes.length);
   }

@@ -3,7 +3,7 @@ import { RemoteReader } from '../../src/hosts/durable-object/tiering/remote-read
 import { type Looked, Tiering } from '../../src/hosts/durable-object/tiering/tiering.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/config.ts';
 import type { PartitionLog } from '../../src/log/partition-log.ts';
-import { remotePrefix } from '../../src/log/tiering/remote-segment.ts';
+import { placesKey, remotePrefix } from '../../src/log/tiering/remote-segment.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Random } from '../../src/ports/random.ts';
 import { buildBatch } from '../../src/records/builder.ts';
@@ -13,6 +13,7 @@ import { contentOf, keyed } from '../log/compaction/cleaning.ts';
 import { MemoryRemote } from './memory-remote.ts';
 
 export const PREFIX = remotePrefix('test', NAME.topicId, NAME.partition);
+export const PLACES = placesKey('test', NAME.topicId, NAME.partition);
 export const MINUTE_MS = 60_000;
 
 /** Small segments, and none of them stays here once it is copied. */
@@ -83,6 +84,7 @@ export class TieredRig {
     this.tiering = new Tiering({
       storage: remote,
       prefix: PREFIX,
+      placesKey: PLACES,
       store,
       log: () => log,
       config: () => this.config,
@@ -125,8 +127,9 @@ export class TieredRig {
     return this.database.sql.exec('SELECT base FROM batches_1').toArray().length;
   }
 
+  /** Of all objects but the one that says where the others are. */
   get keys(): string[] {
-    return [...this.remote.objects.keys()].toSorted();
+    return [...this.remote.objects.keys()].filter((key) => key !== PLACES).toSorted();
   }
 
   puts(): string[] {

@@ -5,7 +5,7 @@ import { NodeSqlite } from '../durable-object/node-sqlite.ts';
 import { Databases } from '../durable-object/node-home.ts';
 import { pass } from '../log/compaction/cleaning.ts';
 import { NAME, NOW } from '../log/fixtures.ts';
-import { MINUTE_MS, PREFIX, TieredRig, written } from './rig.ts';
+import { MINUTE_MS, PLACES, PREFIX, TieredRig, written } from './rig.ts';
 
 const databases = new Databases();
 afterAll(() => databases.remove());
@@ -263,8 +263,9 @@ describe('a bad day', () => {
     await rig.writeMany(40);
     await rig.look();
     rig.remote.objects.set('test/other/0/e0/1', { bytes: new Uint8Array(1), uploadedMs: 0 });
+    expect(rig.remote.objects.has(PLACES)).toBe(true);
     await rig.tiering.deleteEverything();
-    expect(rig.keys).toEqual(['test/other/0/e0/1']);
+    expect([...rig.remote.objects.keys()]).toEqual(['test/other/0/e0/1']);
   });
 
   test('killed at any write of the database: the next instance goes on, and nothing is lost', async () => {

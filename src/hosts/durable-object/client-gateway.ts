@@ -132,6 +132,7 @@ export class ClientGateway {
       parts.remote &&
       new TieredShards({
         ...parts.remote,
+        cluster,
         link: this.#relayed,
         reply: (reply) => this.gateway.receive(reply),
         now: () => clock.now(),

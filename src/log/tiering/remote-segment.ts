@@ -34,3 +34,20 @@ export function remoteKey(
 export function remotePrefix(cluster: string, topicId: Uuid, partition: number): string {
   return `${cluster}/${topicId}/${partition}/`;
 }
+
+/** Of the object that says where a partition's segments are; not among them. */
+export function placesKey(cluster: string, topicId: Uuid, partition: number): string {
+  return `${cluster}/places/${topicId}/${partition}`;
+}
+
+/** Nothing but what a reader has to know. */
+export function placeOf({
+  key,
+  baseOffset,
+  nextOffset,
+  sizeBytes,
+  footerBytes,
+  maxTimestamp,
+}: RemotePlace): RemotePlace {
+  return { key, baseOffset, nextOffset, sizeBytes, footerBytes, maxTimestamp };
+}

@@ -266,6 +266,7 @@ export class Platform {
     return {
       put: (key, bytes) =>
         ask(true, () => (bug === 'lose-objects' ? Promise.resolve('created') : remote.put(key, bytes))),
+      replace: (key, bytes) => ask(true, () => remote.replace(key, bytes)),
       sizeOf: (key) => ask(false, () => remote.sizeOf(key)),
       get: (key, range) => ask(false, () => remote.get(key, range)),
       list: (prefix, after) => ask(false, () => remote.list(prefix, after)),

@@ -1,4 +1,4 @@
-import { remotePrefix } from '../../../log/tiering/remote-segment.ts';
+import { placesKey, remotePrefix } from '../../../log/tiering/remote-segment.ts';
 import type { Random } from '../../../ports/random.ts';
 import type { RemoteStorage } from '../../../ports/remote-storage.ts';
 import type { ShardId } from '../../../ports/shard-link.ts';
@@ -35,6 +35,7 @@ export class ObjectTiering {
     this.#tiering = new Tiering({
       storage: remote,
       prefix: remotePrefix(cluster, topicId, Number(partition)),
+      placesKey: placesKey(cluster, topicId, Number(partition)),
       store,
       log: () => (shards.get(shard)?.state === 'open' ? shards.get(shard)?.log : undefined),
       config: () => shards.get(shard)?.spec.config() ?? DEFAULT_LOG_CONFIG,

@@ -5,7 +5,7 @@ export interface Bucket {
   put(
     key: string,
     value: Uint8Array,
-    options: { onlyIf: { etagDoesNotMatch: string } },
+    options?: { onlyIf: { etagDoesNotMatch: string } },
   ): Promise<{ key: string } | null>;
   head(key: string): Promise<{ size: number } | null>;
   get(
@@ -26,6 +26,9 @@ export function r2Storage(bucket: Bucket): RemoteStorage {
     async put(key, bytes) {
       const put = await bucket.put(key, bytes, { onlyIf: { etagDoesNotMatch: '*' } });
       return put === null ? 'exists' : 'created';
+    },
+    async replace(key, bytes) {
+      await bucket.put(key, bytes);
     },
     async sizeOf(key) {
       return (await bucket.head(key))?.size;

@@ -1,4 +1,6 @@
+import { placesKey } from '../../../log/tiering/remote-segment.ts';
 import { ErrorCode } from '../../../model/errors.ts';
+import type { Offset } from '../../../model/ids.ts';
 import type { Address } from '../../../model/machine.ts';
 import type { RemoteStorage, TieredAnswer } from '../../../ports/remote-storage.ts';
 import type { ShardId, ShardLink, ShardReply, ShardRequest } from '../../../ports/shard-link.ts';
@@ -6,10 +8,12 @@ import { type FetchRequest, type FetchResponse, fetchApi } from '../../../wire/a
 import { type FetchedPartition, NO_RECORDS, emptyFetched } from '../../../wire/fetched.ts';
 import { offsetAfter } from '../../../records/header.ts';
 import { fetchReply } from '../../../shard/fetches.ts';
+import { type Places, readPlaces } from './places-object.ts';
 import { type RemoteReader, RemoteSegmentGone } from './remote-reader.ts';
 import type { TieredPlaces } from './tiered-places.ts';
 
 export interface TieredShardsParts {
+  cluster: string;
   link: ShardLink;
   reply: (reply: ShardReply) => void;
   storage: RemoteStorage;
@@ -23,10 +27,11 @@ export interface TieredShardsParts {
 type Told = FetchedPartition & { tiered?: TieredAnswer };
 
 const READ_COMMITTED = 1;
+const NOTHING: Places = { places: [], highWatermark: 0, lastStableOffset: 0, logStartOffset: 0 };
 
 /**
- * Fetches of what is in remote storage are answered from there: a shard is asked where that is, once, and sleeps while
- * it is read. All else goes to the shards.
+ * Fetches of what is in remote storage are answered from there, and no shard is woken: where that is stands beside it.
+ * All else goes to the shards, and so does what remote storage has no word of.
  */
 export class TieredShards implements ShardLink {
   readonly #parts: TieredShardsParts;
@@ -45,8 +50,28 @@ export class TieredShards implements ShardLink {
     // Whoever doubts who leads is to hear that from the shard.
     const isPlain = wanted.lastFetchedEpoch < 0 && wanted.currentLeaderEpoch <= 0;
     const tiered = isPlain ? places.find(request.shard, wanted.fetchOffset, now()) : undefined;
-    if (tiered === undefined) this.#parts.link.request(request);
-    else void this.#read(request, tiered, { isFresh: false });
+    if (tiered !== undefined) void this.#read(request, tiered, { isFresh: false });
+    else if (isPlain && !places.isBehind(request.shard, wanted.fetchOffset))
+      void this.#lookUp(request, wanted);
+    else this.#parts.link.request(request);
+  }
+
+  /** Remote storage says itself where segments are. When it does not, or has none there, the shard is asked. */
+  async #lookUp(request: ShardRequest, { fetchOffset: offset }: { fetchOffset: Offset }): Promise<void> {
+    const { storage, places, cluster, now } = this.#parts;
+    const { shard } = request;
+    const [, topicId = '', partition] = shard.split('/');
+    const key = placesKey(cluster, topicId, Number(partition));
+    // Where nothing is said the shard knows; nor does it wait for a storage that cannot be reached.
+    const told = await readPlaces(storage, key).catch(() => undefined);
+    places.add(shard, told ?? NOTHING, { offset, nowMs: now() });
+    const tiered = places.find(shard, offset, now());
+    if (tiered === undefined) this.#ask(request);
+    else if (this.#isWanted(request)) void this.#read(request, tiered, { isFresh: false });
+  }
+
+  #isWanted(request: ShardRequest): boolean {
+    return this.#fetches.get(request.from.correlationId) === request;
   }
 
   cancel(shard: ShardId, from: Address): void {
@@ -62,13 +87,14 @@ export class TieredShards implements ShardLink {
     const tiered = told?.errorCode === ErrorCode.OFFSET_MOVED_TO_TIERED_STORAGE ? told.tiered : undefined;
     if (told?.errorCode === ErrorCode.NONE) this.#parts.places.heard(request.shard, told);
     if (tiered === undefined) return this.#answer(request, reply);
-    this.#parts.places.add(request.shard, tiered, this.#parts.now());
+    const offset = wantedOf(request)?.fetchOffset ?? 0;
+    this.#parts.places.add(request.shard, tiered, { offset, nowMs: this.#parts.now() });
     void this.#read(request, tiered, { isFresh: true });
   }
 
   #answer(request: ShardRequest, reply: ShardReply): void {
     const { correlationId } = request.from;
-    if (this.#fetches.get(correlationId) !== request) return;
+    if (!this.#isWanted(request)) return;
     if (!reply.parked) this.#fetches.delete(correlationId);
     this.#parts.reply(reply);
   }
@@ -104,13 +130,13 @@ export class TieredShards implements ShardLink {
   #goOn(request: ShardRequest, fetchOffset: number): void {
     const wanted = wantedOf(request);
     const body = request.body as FetchRequest;
-    if (wanted === undefined || this.#fetches.get(request.from.correlationId) !== request) return;
+    if (wanted === undefined || !this.#isWanted(request)) return;
     const topics = body.topics.map((topic) => ({ ...topic, partitions: [{ ...wanted, fetchOffset }] }));
     this.request({ ...request, body: { ...body, topics } });
   }
 
   #ask(request: ShardRequest): void {
-    if (this.#fetches.get(request.from.correlationId) === request) this.#parts.link.request(request);
+    if (this.#isWanted(request)) this.#parts.link.request(request);
   }
 }
 

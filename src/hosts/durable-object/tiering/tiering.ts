@@ -6,7 +6,12 @@ import {
   type ToCopy,
 } from '../../../log/tiering/decide.ts';
 import { buildFooter } from '../../../log/tiering/footer.ts';
-import { type RemoteSegment, remoteKey, RemoteSegmentState } from '../../../log/tiering/remote-segment.ts';
+import {
+  placeOf,
+  type RemoteSegment,
+  remoteKey,
+  RemoteSegmentState,
+} from '../../../log/tiering/remote-segment.ts';
 import type { PartitionLog } from '../../../log/partition-log.ts';
 import type { LogConfig } from '../../../log/config.ts';
 import type { LogKey, Millis } from '../../../model/ids.ts';
@@ -15,12 +20,15 @@ import type { Random } from '../../../ports/random.ts';
 import type { RemoteStorage } from '../../../ports/remote-storage.ts';
 import { batchesDigest } from './digest.ts';
 import type { LogTiering } from './log-tiering.ts';
+import { writePlaces } from './places-object.ts';
 import { remoteObject } from './remote-reader.ts';
 
 export interface TieringParts {
   storage: RemoteStorage;
-  /** Of all objects of this partition. */
+  /** Of all segments of this partition. */
   prefix: string;
+  /** Of what says where they are. */
+  placesKey: string;
   store: { tiering(log: LogKey): LogTiering };
   /** The log, while it is open. */
   log: () => PartitionLog | undefined;
@@ -55,6 +63,8 @@ export class Tiering {
   #looking: Promise<Looked> | undefined;
   #failures = 0;
   #orphansAtMs: Millis;
+  /** What was written last of where segments are. */
+  #told: string | undefined;
   /** Copies that this instance has begun; those of earlier ones may be there already. */
   readonly #ours = new Set<number>();
 
@@ -76,6 +86,7 @@ export class Tiering {
     try {
       await this.#copyAll();
       this.#letGo();
+      await this.#tell();
       await this.#deleteAll();
       await this.#deleteOrphans();
       this.#failures = 0;
@@ -89,7 +100,8 @@ export class Tiering {
 
   /** Everything of the partition: its topic is deleted. @throws when remote storage cannot be reached. */
   async deleteEverything(): Promise<void> {
-    const { storage, prefix } = this.#parts;
+    const { storage, prefix, placesKey } = this.#parts;
+    await storage.delete([placesKey]);
     for (;;) {
       const objects = await storage.list(prefix);
       if (objects.length === 0) return;
@@ -175,6 +187,19 @@ export class Tiering {
     const segments = segmentsToLetGo(tiering.segments, tiering.remote, context);
     for (let at = 0; at < segments.length; at += LET_GO_AT_ONCE)
       tiering.letGo(segments.slice(at, at + LET_GO_AT_ONCE));
+  }
+
+  /** Before objects go: whoever reads it is sent to none that is about to. */
+  async #tell(): Promise<void> {
+    const { storage, placesKey } = this.#parts;
+    const log = this.#state()?.log;
+    if (log === undefined) return;
+    const { highWatermark, lastStableOffset, logStartOffset } = log;
+    const places = log.remoteSegments.map(placeOf);
+    const told = JSON.stringify([logStartOffset, places]);
+    if (told === this.#told || (places.length === 0 && this.#told === undefined)) return;
+    await writePlaces(storage, placesKey, { places, highWatermark, lastStableOffset, logStartOffset });
+    this.#told = told;
   }
 
   async #deleteAll(): Promise<void> {
