@@ -15,7 +15,7 @@ import { bestRatio, interleave, ratio, report } from './harness.ts';
 import { slicing16 } from './slicing-16.ts';
 
 /** Many, of which the best one counts: a kernel is measured, not what else the machine does. */
-const ROUNDS = 61;
+const ROUNDS = 121;
 
 const wasm = await loadKernels();
 const twin = new TwinKernels();
