@@ -188,11 +188,18 @@ async function testProjects() {
         include: ['test/**/*.test.ts'],
         exclude: ['test/{workerd,browser}/**'],
         testTimeout: 30_000,
+        // A disk that is still behind with an installation keeps a first flush waiting.
+        hookTimeout: 30_000,
       },
     },
     {
       plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-      test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'], testTimeout: 30_000 },
+      test: {
+        name: 'workerd',
+        include: ['test/workerd/**/*.test.ts'],
+        testTimeout: 30_000,
+        hookTimeout: 30_000,
+      },
     },
     chromiumProject('chromium', {
       include: ['test/browser/*.test.ts', 'test/browser/indexed-db/*.test.ts'],
