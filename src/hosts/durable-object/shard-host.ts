@@ -107,6 +107,7 @@ export class ShardHost {
   /** Waits for the metadata. */
   #refreshing: Promise<void> | undefined;
   #isGone = false;
+  #isDropped = false;
   #staysAwake = false;
 
   constructor(parts: ShardHostParts) {
@@ -313,12 +314,15 @@ export class ShardHost {
 
   /** The topic is deleted: nothing of it stays. Idempotent. */
   async drop(): Promise<void> {
+    if (this.#isDropped) return;
     this.#isGone = true;
     if (this.#topicId !== undefined) await this.#backend.shards.dropTopic(this.#topicId);
     await this.#tiering?.deleteEverything();
     await this.#followers.dropped();
     this.#links.closeAll(GONE, 'the topic is deleted');
     await this.#parts.storage.deleteAll();
+    // Whoever asks again, since the answer was lost, finds no tables any more.
+    this.#isDropped = true;
   }
 
   /** The platform's alarm; it may come twice. */

@@ -13,6 +13,7 @@ const SEEDS: readonly (readonly [number, string])[] = [
   [123, 'a batch overtook another that was refused with the link it was on'],
   [179, 'an object whose topic was deleted looked for its fence'],
   [229, 'the same, of a topic that came and went'],
+  [21_275, 'the same, of one that was told twice that its topic is deleted'],
 ];
 
 async function failureOf(seed: number): Promise<string | undefined> {
