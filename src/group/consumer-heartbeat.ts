@@ -24,6 +24,7 @@ import type { ConsumerTurn } from './consumer-replay.ts';
 import { assignIfDue, isAssignor, refreshEpoch } from './consumer-target.ts';
 import type { Asked, Context, Turn } from './context.ts';
 import type { Leased } from './leases.ts';
+import { decideEpochHeartbeat, epochAnswer } from './epoch-heartbeat.ts';
 import { listed, samePartitions } from './partitions.ts';
 import { TopicPattern } from './regex/topic-pattern.ts';
 import { upgrade } from './upgrade.ts';
@@ -39,26 +40,13 @@ const OWN_ID_VERSION = 1;
  * to its part of it, and is told.
  */
 export function decideConsumerGroupHeartbeat(context: Context, turn: Turn, asked: Heartbeat): void {
-  if (asked.isResumed) return resume(context, turn, asked);
-  try {
-    validate(context, asked);
-    const isLeave = asked.body.memberEpoch < 0;
-    const body = isLeave ? leave(context, turn, asked) : heartbeat(context, turn, asked);
-    const leased = isLeave ? undefined : leasable(context, turn, asked);
-    context.replyOrLease(turn, asked, { body, leased });
-  } catch (error) {
-    if (!(error instanceof KafkaError)) throw error;
-    turn.reply(asked.from, answer({ errorCode: error.code, errorMessage: error.message }));
-  }
-  const group = context.groups.get(asked.body.groupId);
-  if (group !== undefined) context.dropIfBlank(group);
-}
-
-/** A lease of before a sleep goes on, where the group still stands still. */
-function resume(context: Context, turn: Turn, asked: Heartbeat): void {
-  const { memberId, memberEpoch } = asked.body;
-  const body = answer({ memberId, memberEpoch });
-  context.replyOrLease(turn, asked, { body, leased: leasable(context, turn, asked) });
+  decideEpochHeartbeat(context, turn, asked, {
+    decide() {
+      validate(context, asked);
+      return asked.body.memberEpoch < 0 ? leave(context, turn, asked) : heartbeat(context, turn, asked);
+    },
+    leasable: () => leasable(context, turn, asked),
+  });
 }
 
 /** The last answer is for its gateway alone: the member's next heartbeat comes here. */
@@ -70,23 +58,10 @@ function leasable(context: Context, turn: Turn, { body }: Heartbeat): Leased | u
     const { consumer } = group;
     const member = consumer?.members.get(memberId);
     if (consumer && member) restartSession({ context, turn: later, group, consumer }, member);
-    return answer({ memberId, memberEpoch });
+    return epochAnswer({ memberId, memberEpoch });
   };
   const at = { context, turn, group, consumer: group.consumer };
   return leasableConsumer(at, body, moved);
-}
-
-function answer(said: Partial<ConsumerGroupHeartbeatResponse>): ConsumerGroupHeartbeatResponse {
-  return {
-    throttleTimeMs: 0,
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    memberId: null,
-    memberEpoch: 0,
-    heartbeatIntervalMs: 0,
-    assignment: null,
-    ...said,
-  };
 }
 
 /** @throws KafkaError */
@@ -156,7 +131,7 @@ function heartbeat(context: Context, turn: Turn, asked: Heartbeat): ConsumerGrou
   const member = reconcileMember(at, known, { owned: claim.owned, isSubscribedAnew });
   restartSession(at, member);
   const isTold = isFull(body) || !samePartitions(known.assigned, member.assigned);
-  return answer({
+  return epochAnswer({
     memberId,
     memberEpoch: member.memberEpoch,
     heartbeatIntervalMs: heartbeatIntervalMs(context, group.groupId),
@@ -228,5 +203,5 @@ function leave(context: Context, turn: Turn, { body }: Heartbeat): ConsumerGroup
   const member = knownMember(at.consumer, { ...body, owned: null });
   if (memberEpoch === LEAVE_EPOCH) removeMembers(at, [member]);
   else leaveStatic(at, member);
-  return answer({ memberId, memberEpoch });
+  return epochAnswer({ memberId, memberEpoch });
 }

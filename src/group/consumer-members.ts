@@ -178,8 +178,7 @@ export function leaveStatic(at: ConsumerTurn, member: Consumer): void {
 export function restartSession({ context, turn, group, consumer }: ConsumerTurn, member: Consumer): void {
   const due = consumer.deadlines(member.memberId);
   const timeoutMs = sessionTimeoutMs(context, group.groupId, member);
-  if (due === undefined) return;
-  context.deadlines.set(due.session, context.leases.sessionFrom(due.session, turn.nowMs) + timeoutMs);
+  if (due !== undefined) context.startSession(due.session, turn.nowMs, timeoutMs);
 }
 
 /** Where nothing moves a member but what others do, or topics: its heartbeats would be answered alike. */
@@ -192,11 +191,7 @@ export function leasableConsumer(
   const session = consumer.deadlines(memberId)?.session;
   if (member?.memberEpoch !== memberEpoch || session === undefined || consumer.state !== 'Stable')
     return undefined;
-  const { version } = context.cluster;
-  const isUpToDate =
-    consumer.lookedAtVersion === version &&
-    (consumer.regexes.size === 0 || consumer.resolvedAtVersion === version);
-  if (!isUpToDate && !hasSameTopics({ context, consumer })) return undefined;
+  if (!hasSameTopics({ context, consumer })) return undefined;
   return { group, session, timeoutMs: sessionTimeoutMs(context, group.groupId, member), moved };
 }
 

@@ -77,11 +77,14 @@ function topicsMatching(cluster: ClusterView, regex: string): string[] {
   return [...cluster.topicNames()].filter((name) => pattern.matches(name)).sort();
 }
 
-/** Whether the topics are those of the group's epoch: nothing moves it then but its members. */
+/** Whether the topics are those of the group's epoch; looked at once a version of the metadata. */
 export function hasSameTopics({ context, consumer }: Pick<ConsumerTurn, 'context' | 'consumer'>): boolean {
   const { cluster } = context;
+  const { lookedAtVersion, resolvedAtVersion, regexes } = consumer;
+  const isResolved = regexes.size === 0 || resolvedAtVersion === cluster.version;
+  if (isResolved && lookedAtVersion === cluster.version) return true;
   if (metadataHash(cluster, consumer.subscribedTopics) !== consumer.metadataHash) return false;
-  for (const [regex, { topics }] of consumer.regexes)
+  for (const [regex, { topics }] of regexes)
     if (topicsMatching(cluster, regex).join() !== topics.join()) return false;
   consumer.lookedAtVersion = cluster.version;
   consumer.resolvedAtVersion = cluster.version;

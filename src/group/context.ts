@@ -1,7 +1,7 @@
 import type { Millis } from '../model/ids.ts';
 import type { Address, Ask, Decision, MachineRecord, MachineRequest, Reply } from '../model/machine.ts';
 import type { GroupConfig } from './config.ts';
-import { Deadlines } from './deadlines.ts';
+import { type Deadline, Deadlines } from './deadlines.ts';
 import { Group } from './group.ts';
 import { Member } from './member.ts';
 import type { MemberFacts } from './member.ts';
@@ -133,7 +133,12 @@ export class Context {
   }
 
   restartSession(member: Member, nowMs: Millis, timeoutMs: number = member.sessionTimeoutMs): void {
-    this.deadlines.set(member.session, this.leases.sessionFrom(member.session, nowMs) + timeoutMs);
+    this.startSession(member.session, nowMs, timeoutMs);
+  }
+
+  /** Of a member in any protocol. */
+  startSession(session: Deadline<Due>, nowMs: Millis, timeoutMs: Millis): void {
+    this.deadlines.set(session, this.leases.sessionFrom(session, nowMs) + timeoutMs);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Asked, Context, Turn } from './context.ts';
 import { noGroup } from './description.ts';
 import type { Group } from './group.ts';
 import type { Leased } from './leases.ts';
+import { decideEpochHeartbeat, epochAnswer } from './epoch-heartbeat.ts';
 import { listed, samePartitions } from './partitions.ts';
 import { shareHeartbeatIntervalMs, shareSessionTimeoutMs } from './share-config.ts';
 import { ShareGroup, type ShareMember } from './share-group.ts';
@@ -23,27 +24,13 @@ const LEAVE_EPOCH = -1;
  * have one partition, and nothing must be given up before.
  */
 export function decideShareGroupHeartbeat(context: Context, turn: Turn, asked: Heartbeat): void {
-  if (asked.isResumed) return resume(context, turn, asked);
-  try {
-    validate(asked.body);
-    const isLeave = asked.body.memberEpoch === LEAVE_EPOCH;
-    const body = isLeave ? leave(context, turn, asked) : heartbeat(context, turn, asked);
-    const leased = isLeave ? undefined : leasable(context, asked);
-    context.replyOrLease(turn, asked, { body, leased });
-  } catch (error) {
-    if (!(error instanceof KafkaError)) throw error;
-    turn.reply(asked.from, answer({ errorCode: error.code, errorMessage: error.message }));
-  }
-  const group = context.groups.get(asked.body.groupId);
-  if (group !== undefined) context.dropIfBlank(group);
-}
-
-/** A lease of before a sleep goes on, where the group still stands still. */
-function resume(context: Context, turn: Turn, asked: Heartbeat): void {
-  const { memberId, memberEpoch } = asked.body;
-  context.replyOrLease(turn, asked, {
-    body: answer({ memberId, memberEpoch }),
-    leased: leasable(context, asked),
+  decideEpochHeartbeat(context, turn, asked, {
+    decide() {
+      validate(asked.body);
+      const isLeave = asked.body.memberEpoch === LEAVE_EPOCH;
+      return isLeave ? leave(context, turn, asked) : heartbeat(context, turn, asked);
+    },
+    leasable: () => leasable(context, asked),
   });
 }
 
@@ -58,7 +45,7 @@ function leasable(context: Context, { body }: Heartbeat): Leased | undefined {
   const moved = (turn: Turn) => {
     const { share } = group;
     if (share !== undefined) restartSession({ context, turn, group, share }, memberId);
-    return answer({ memberId, memberEpoch });
+    return epochAnswer({ memberId, memberEpoch });
   };
   return { group, session, timeoutMs: shareSessionTimeoutMs(context, groupId), moved };
 }
@@ -67,19 +54,6 @@ function standsStill(context: Context, share: ShareGroup): boolean {
   if (share.epoch !== share.assignmentEpoch || share.underWay.size > 0) return false;
   for (const { memberEpoch } of share.members.values()) if (memberEpoch !== share.epoch) return false;
   return hasSameShareTopics(context, share);
-}
-
-function answer(said: Partial<ShareGroupHeartbeatResponse>): ShareGroupHeartbeatResponse {
-  return {
-    throttleTimeMs: 0,
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    memberId: null,
-    memberEpoch: 0,
-    heartbeatIntervalMs: 0,
-    assignment: null,
-    ...said,
-  };
 }
 
 /** @throws KafkaError */
@@ -126,7 +100,7 @@ function heartbeat(context: Context, turn: Turn, { body, caller }: Heartbeat): S
   restartSession(at, memberId);
   initializeStates(at);
   const isTold = isJoin || names !== null || !samePartitions(known.assigned, member.assigned);
-  return answer({
+  return epochAnswer({
     memberId,
     memberEpoch: member.memberEpoch,
     heartbeatIntervalMs: shareHeartbeatIntervalMs(context, groupId),
@@ -191,8 +165,7 @@ function reconcile(at: ShareTurn, member: ShareMember): ShareMember {
 function restartSession({ context, turn, group, share }: ShareTurn, memberId: string): void {
   const session = share.sessions.get(memberId);
   const timeoutMs = shareSessionTimeoutMs(context, group.groupId);
-  if (session === undefined) return;
-  context.deadlines.set(session, context.leases.sessionFrom(session, turn.nowMs) + timeoutMs);
+  if (session !== undefined) context.startSession(session, turn.nowMs, timeoutMs);
 }
 
 function leave(context: Context, turn: Turn, { body }: Heartbeat): ShareGroupHeartbeatResponse {
@@ -200,7 +173,7 @@ function leave(context: Context, turn: Turn, { body }: Heartbeat): ShareGroupHea
   const at = shareTurn(context, turn, groupId, false);
   if (!at.share.members.has(memberId)) throw unknownMember(memberId);
   remove(at, memberId);
-  return answer({ memberId, memberEpoch });
+  return epochAnswer({ memberId, memberEpoch });
 }
 
 function remove(at: ShareTurn, memberId: string): void {
