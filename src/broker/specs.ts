@@ -27,6 +27,7 @@ import type { Random } from '../ports/random.ts';
 import {
   METADATA_SHARD,
   type ShardId,
+  partitionOfShard,
   partitionShard,
   shareCoordinator,
   txnCoordinator,
@@ -103,9 +104,9 @@ export class ShardSpecs {
       const spec = topic && this.#partition(topic, Number(id.slice(2)));
       return spec && { ...spec, machine: () => this.#shareStateMachine() };
     }
-    const [, topicId = '', partition = ''] = id.split('/');
-    const topic = image.topicById(topicId);
-    const spec = topic && this.#partition(topic, Number(partition));
+    const of = partitionOfShard(id);
+    const topic = of && image.topicById(of.topicId);
+    const spec = topic && this.#partition(topic, of.partition);
     return spec && { ...spec, ...this.#shareSpec };
   }
 

@@ -4,6 +4,7 @@ import {
   type LogKey,
   SHARE_GROUP_STATE_TOPIC,
   TRANSACTION_STATE_TOPIC,
+  type Uuid,
   coordinatorPartition,
   logKey,
 } from '../model/ids.ts';
@@ -16,6 +17,13 @@ export const METADATA_SHARD: ShardId = 'm';
 
 export function dataShard(log: LogKey): ShardId {
   return `d/${log}`;
+}
+
+/** Whose shard that is; undefined where it is no topic's partition. */
+export function partitionOfShard(shard: ShardId): { topicId: Uuid; partition: number } | undefined {
+  if (!shard.startsWith('d/')) return undefined;
+  const [, topicId = '', partition] = shard.split('/');
+  return { topicId, partition: Number(partition) };
 }
 
 export function groupShard(partition: number): ShardId {

@@ -6,14 +6,13 @@ import type { Offset } from '../model/ids.ts';
 import type { Address } from '../model/machine.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import type { RemotePlace, TieredAnswer } from '../ports/remote-storage.ts';
-import type { ShardReply, ShardRequest } from '../ports/shard-link.ts';
+import type { ShardRequest } from '../ports/shard-link.ts';
 import { offsetAfter } from '../records/header.ts';
-import type { FetchRequest, FetchResponse } from '../wire/apis/01-fetch.ts';
+import type { FetchRequest } from '../wire/apis/01-fetch.ts';
 import { type FetchedPartition, NO_RECORDS, emptyFetched } from '../wire/fetched.ts';
-import { READ_COMMITTED, epochError } from './lookups.ts';
+import { type FetchPartition, fetchReply, wantedIn, wantsCommitted } from './fetch-of-one.ts';
+import { epochError } from './lookups.ts';
 import type { Shard } from './shard.ts';
-
-type FetchPartition = FetchRequest['topics'][number]['partitions'][number];
 
 /** A client's fetch, and how far its gateway has heard of it: state, never a promise. */
 interface Reader {
@@ -65,14 +64,14 @@ export class Fetches {
 
   #read(reader: Reader): void {
     const { request } = reader;
-    const wanted = (request.body as FetchRequest).topics[0]?.partitions[0];
+    const wanted = wantedIn(request);
     if (wanted === undefined) return this.#reply(request, this.#fetched(-1, ErrorCode.INVALID_REQUEST));
     const refusal = this.#refuse(wanted);
     if (refusal !== undefined) return this.#reply(request, refusal);
     const remote = this.#log.remoteAt(wanted.fetchOffset);
     if (remote !== undefined) return this.#reply(request, this.#tiered(wanted.partition, remote));
     const maxBytes = request.credit ?? wanted.partitionMaxBytes;
-    const endOffset = isCommitted(reader) ? this.#log.lastStableOffset : this.#log.highWatermark;
+    const endOffset = wantsCommitted(reader.request) ? this.#log.lastStableOffset : this.#log.highWatermark;
     const seenBytes = this.#shard.committedBytes;
     this.#bring(reader, { fromOffset: wanted.fetchOffset, endOffset, maxBytes }, (bytes) =>
       this.#answer(reader, { wanted, maxBytes, bytes, endOffset, seenBytes }),
@@ -125,7 +124,7 @@ export class Fetches {
 
   /** How many bytes are below the last stable offset nobody counts: whenever it has moved there may be enough. */
   #hasMore(reader: Reader): boolean {
-    if (isCommitted(reader)) return this.#log.lastStableOffset > reader.stableOffset;
+    if (wantsCommitted(reader.request)) return this.#log.lastStableOffset > reader.stableOffset;
     return this.#shard.committedBytes >= reader.wakeAtBytes;
   }
 
@@ -210,7 +209,7 @@ export class Fetches {
     records: Uint8Array,
   ): FetchedPartition {
     const fetched = this.#fetched(partition, ErrorCode.NONE, records);
-    if (isCommitted(reader)) fetched.abortedTransactions = this.#abortedIn(fetchOffset, records);
+    if (wantsCommitted(reader.request)) fetched.abortedTransactions = this.#abortedIn(fetchOffset, records);
     return fetched;
   }
 
@@ -232,21 +231,4 @@ export class Fetches {
     const reply = fetchReply(request, partition);
     this.#shard.parts.reply(parked ? { ...reply, parked } : reply);
   }
-}
-
-/** The answer to a fetch of one partition. */
-export function fetchReply({ from, body }: ShardRequest, partition: FetchedPartition): ShardReply {
-  const topic = (body as FetchRequest).topics[0];
-  const response: FetchResponse = {
-    throttleTimeMs: 0,
-    errorCode: ErrorCode.NONE,
-    sessionId: 0,
-    responses: [{ topic: topic?.topic ?? '', topicId: topic?.topicId ?? '', partitions: [partition] }],
-    nodeEndpoints: [],
-  };
-  return { to: from, body: response };
-}
-
-function isCommitted({ request }: Reader): boolean {
-  return (request.body as FetchRequest).isolationLevel === READ_COMMITTED;
 }

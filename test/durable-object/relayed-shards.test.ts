@@ -5,7 +5,7 @@ import { RelayedShards } from '../../src/hosts/durable-object/relay/relayed-shar
 import type { LinkEvents } from '../../src/hosts/durable-object/remote-shards.ts';
 import { SeededRandom } from '../../src/hosts/sim/random.ts';
 import type { ShardReply, ShardRequest } from '../../src/ports/shard-link.ts';
-import { fetchReply } from '../../src/shard/fetches.ts';
+import { fetchReply } from '../../src/shard/fetch-of-one.ts';
 import type { FetchResponse } from '../../src/wire/apis/01-fetch.ts';
 import { emptyFetched } from '../../src/wire/fetched.ts';
 import { append, logName, offsetsOf } from '../storage/batches.ts';

@@ -8,7 +8,7 @@ import { shardRecords } from '../../metadata/shard-view.ts';
 import { invariant } from '../../model/assert.ts';
 import { CLUSTER_METADATA_TOPIC, type Uuid } from '../../model/ids.ts';
 import { type Machine, NOTHING } from '../../model/machine.ts';
-import { METADATA_SHARD, partitionShard, type ShardId } from '../../ports/shard-link.ts';
+import { METADATA_SHARD, partitionOfShard, partitionShard, type ShardId } from '../../ports/shard-link.ts';
 import type { Shards } from '../../shard/shards.ts';
 import type { Link, Links } from './links.ts';
 import { MetadataFeed } from './metadata-feed.ts';
@@ -119,7 +119,7 @@ export class Controller {
 
   metadataFor(shard: ShardId): Uint8Array[] {
     invariant(this.#image !== undefined, 'the metadata log is loaded');
-    const topicId = shard.startsWith('d/') ? shard.split('/')[1] : undefined;
+    const topicId = partitionOfShard(shard)?.topicId;
     return Array.from(shardRecords(this.#image, topicId), encodeMetadataRecord);
   }
 

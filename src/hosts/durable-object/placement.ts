@@ -1,5 +1,5 @@
 import { type MetadataImage, ResourceType } from '../../metadata/image.ts';
-import type { ShardId } from '../../ports/shard-link.ts';
+import { partitionOfShard, type ShardId } from '../../ports/shard-link.ts';
 import { relayed } from './relay/names.ts';
 
 /** Where a shard's object is, or is to be made, other than the cluster's. */
@@ -16,8 +16,8 @@ const CLUSTERS: Placement = {};
 export function placementOf(image: MetadataImage, object: ShardId): Placement {
   const of = relayed(object);
   if (of !== undefined) return { jurisdiction: placementOf(image, of.shard).jurisdiction };
-  if (!object.startsWith('d/')) return CLUSTERS;
-  const name = image.topicById(object.split('/')[1] ?? '')?.name;
+  const topicId = partitionOfShard(object)?.topicId;
+  const name = topicId === undefined ? undefined : image.topicById(topicId)?.name;
   if (name === undefined) return CLUSTERS;
   const configs = image.configs(ResourceType.TOPIC, name);
   const jurisdiction = configs.get('milena.jurisdiction')?.trim() ?? '';

@@ -2,7 +2,7 @@ import { MetadataImage } from '../../metadata/image.ts';
 import { decodeMetadataRecord } from '../../metadata/records.ts';
 import { becomeRecords, shardPrint } from '../../metadata/shard-view.ts';
 import type { Offset, Uuid } from '../../model/ids.ts';
-import { METADATA_SHARD, type ShardId } from '../../ports/shard-link.ts';
+import { METADATA_SHARD, partitionOfShard, type ShardId } from '../../ports/shard-link.ts';
 import type { MetadataFrame } from './frames.ts';
 import { placementOf } from './placement.ts';
 import type { LinkGreeting } from './remote-shards.ts';
@@ -40,7 +40,7 @@ export class SharedMetadata {
   }
 
   #printOf(shard: ShardId): string {
-    const topicId = shard.startsWith('d/') ? shard.split('/')[1] : undefined;
+    const topicId = partitionOfShard(shard)?.topicId;
     if (this.#printsOf !== this.image.version) this.#prints.clear();
     this.#printsOf = this.image.version;
     const known = this.#prints.get(topicId ?? '');

@@ -1,9 +1,16 @@
+import { invariant } from '../../../model/assert.ts';
 import { ErrorCode } from '../../../model/errors.ts';
 import type { Offset } from '../../../model/ids.ts';
 import type { Address } from '../../../model/machine.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import type { ShardId, ShardReply, ShardRequest } from '../../../ports/shard-link.ts';
-import { type FetchRequest, type FetchResponse, fetchApi } from '../../../wire/apis/01-fetch.ts';
+import {
+  partitionOfShard,
+  type ShardId,
+  type ShardReply,
+  type ShardRequest,
+} from '../../../ports/shard-link.ts';
+import { fetchedIn } from '../../../shard/fetch-of-one.ts';
+import { type FetchRequest, fetchApi } from '../../../wire/apis/01-fetch.ts';
 import { emptyFetched } from '../../../wire/fetched.ts';
 import type { Links } from '../links.ts';
 import type { ObjectState } from '../object-state.ts';
@@ -84,10 +91,10 @@ export class Followers {
     request({ ...about, body, credit: PUSH_MAX_BYTES });
   }
 
-  #answered(follower: Follower, from: Offset, { body, errorCode }: ShardReply): void {
+  #answered(follower: Follower, from: Offset, reply: ShardReply): void {
     follower.asked = undefined;
-    const found = (body as FetchResponse | undefined)?.responses[0]?.partitions[0];
-    const partition = found ?? emptyFetched(0, errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+    const { errorCode = ErrorCode.UNKNOWN_SERVER_ERROR } = reply;
+    const partition = fetchedIn(reply) ?? emptyFetched(0, errorCode);
     void this.#push(follower, { from, partition });
   }
 
@@ -118,9 +125,11 @@ export class Followers {
 }
 
 function fetchAt(shard: ShardId, fetchOffset: Offset, isolationLevel: number) {
-  const [, topicId = '', partition] = shard.split('/');
+  const of = partitionOfShard(shard);
+  invariant(of, 'relays are of partitions alone');
+  const { topicId, partition } = of;
   const nobody = { currentLeaderEpoch: -1, lastFetchedEpoch: -1, logStartOffset: -1 };
   const limits = { maxWaitMs: FOR_EVER_MS, minBytes: 1, maxBytes: PUSH_MAX_BYTES, isolationLevel };
-  const wanted = { ...nobody, partition: Number(partition), fetchOffset, partitionMaxBytes: PUSH_MAX_BYTES };
+  const wanted = { ...nobody, partition, fetchOffset, partitionMaxBytes: PUSH_MAX_BYTES };
   return { ...limits, topics: [{ topic: '', topicId, partitions: [wanted] }] } as unknown as FetchRequest;
 }

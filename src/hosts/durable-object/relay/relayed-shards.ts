@@ -3,8 +3,8 @@ import { ErrorCode } from '../../../model/errors.ts';
 import type { Address } from '../../../model/machine.ts';
 import type { Random } from '../../../ports/random.ts';
 import type { ShardId, ShardLink, ShardReply, ShardRequest } from '../../../ports/shard-link.ts';
-import { fetchReply } from '../../../shard/fetches.ts';
-import { type FetchRequest, type FetchResponse, fetchApi } from '../../../wire/apis/01-fetch.ts';
+import { fetchedIn, fetchReply, wantedIn } from '../../../shard/fetch-of-one.ts';
+import { type FetchRequest, fetchApi } from '../../../wire/apis/01-fetch.ts';
 import type { OpenLink, RemoteReply } from '../remote-shards.ts';
 import { Feed } from './feed.ts';
 import type { FromRelay } from './frames.ts';
@@ -97,9 +97,9 @@ export class RelayedShards implements ShardLink {
   }
 
   /** The fetch is parked at its leader, who has nothing for it: it moves to a relay. */
-  #subscribe(request: ShardRequest, { body }: ShardReply, relays: number): void {
-    const wanted = wantedOf(request);
-    const told = (body as FetchResponse).responses[0]?.partitions[0];
+  #subscribe(request: ShardRequest, reply: ShardReply, relays: number): void {
+    const wanted = wantedIn(request);
+    const told = fetchedIn(reply);
     if (wanted === undefined || told === undefined || (told.records?.length ?? 0) > 0) return;
     const subscription = this.#subscription(request, relays);
     if (subscription.waiting !== undefined) return;
@@ -138,7 +138,7 @@ export class RelayedShards implements ShardLink {
 
   /** @returns whether it is answered, or waits; else its leader is asked. */
   #read(subscription: Subscription, feed: Feed, request: ShardRequest): boolean {
-    const wanted = wantedOf(request);
+    const wanted = wantedIn(request);
     if (wanted === undefined || !isPlain(request) || subscription.waiting !== undefined) return false;
     const maxBytes = request.credit ?? wanted.partitionMaxBytes;
     const partition = feed.read(wanted.fetchOffset, maxBytes);
@@ -163,7 +163,7 @@ export class RelayedShards implements ShardLink {
       return;
     }
     subscription.waiting = undefined;
-    const wanted = wantedOf(waiting);
+    const wanted = wantedIn(waiting);
     const maxBytes = waiting.credit ?? wanted?.partitionMaxBytes ?? 0;
     const partition = feed.read(wanted?.fetchOffset ?? 0, maxBytes);
     if (partition !== undefined) this.#reply(waiting, partition, false);
@@ -187,7 +187,7 @@ export class RelayedShards implements ShardLink {
   }
 
   #reply(request: ShardRequest, partition: FetchedPartition, parked: boolean): void {
-    const partitionIndex = wantedOf(request)?.partition ?? 0;
+    const partitionIndex = wantedIn(request)?.partition ?? 0;
     const reply = fetchReply(request, { ...partition, partitionIndex, errorCode: ErrorCode.NONE });
     this.#parts.reply(parked ? { ...reply, parked } : reply);
   }
@@ -199,10 +199,6 @@ function keyOf(request: ShardRequest): string {
 
 function isolationOf({ body }: ShardRequest): number {
   return (body as FetchRequest).isolationLevel;
-}
-
-function wantedOf({ body }: ShardRequest): FetchRequest['topics'][number]['partitions'][number] | undefined {
-  return (body as FetchRequest).topics[0]?.partitions[0];
 }
 
 /** One record is enough for it. */

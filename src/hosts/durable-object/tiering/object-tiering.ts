@@ -1,7 +1,8 @@
+import { invariant } from '../../../model/assert.ts';
 import { placesKey, remotePrefix } from '../../../log/tiering/remote-segment.ts';
 import type { Random } from '../../../ports/random.ts';
 import type { RemoteStorage } from '../../../ports/remote-storage.ts';
-import type { ShardId } from '../../../ports/shard-link.ts';
+import { partitionOfShard, type ShardId } from '../../../ports/shard-link.ts';
 import { DEFAULT_LOG_CONFIG } from '../../../log/config.ts';
 import type { Shards } from '../../../shard/shards.ts';
 import type { ObjectClock } from '../object-clock.ts';
@@ -30,12 +31,13 @@ export class ObjectTiering {
 
   constructor(parts: ObjectTieringParts) {
     const { remote, cluster, shard, shards, store, clock, random, onWarning } = parts;
-    const [, topicId = '', partition = ''] = shard.split('/');
+    const of = partitionOfShard(shard);
+    invariant(of, 'segments are moved of partitions alone');
     this.#parts = parts;
     this.#tiering = new Tiering({
       storage: remote,
-      prefix: remotePrefix(cluster, topicId, Number(partition)),
-      placesKey: placesKey(cluster, topicId, Number(partition)),
+      prefix: remotePrefix(cluster, of.topicId, of.partition),
+      placesKey: placesKey(cluster, of.topicId, of.partition),
       store,
       log: () => (shards.get(shard)?.state === 'open' ? shards.get(shard)?.log : undefined),
       config: () => shards.get(shard)?.spec.config() ?? DEFAULT_LOG_CONFIG,

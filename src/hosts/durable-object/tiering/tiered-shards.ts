@@ -1,13 +1,19 @@
 import { placesKey } from '../../../log/tiering/remote-segment.ts';
 import { ErrorCode } from '../../../model/errors.ts';
-import type { Offset } from '../../../model/ids.ts';
+import type { Offset, Uuid } from '../../../model/ids.ts';
 import type { Address } from '../../../model/machine.ts';
 import type { RemoteStorage, TieredAnswer } from '../../../ports/remote-storage.ts';
-import type { ShardId, ShardLink, ShardReply, ShardRequest } from '../../../ports/shard-link.ts';
-import { type FetchRequest, type FetchResponse, fetchApi } from '../../../wire/apis/01-fetch.ts';
+import {
+  partitionOfShard,
+  type ShardId,
+  type ShardLink,
+  type ShardReply,
+  type ShardRequest,
+} from '../../../ports/shard-link.ts';
+import { type FetchRequest, fetchApi } from '../../../wire/apis/01-fetch.ts';
 import { type FetchedPartition, NO_RECORDS, emptyFetched } from '../../../wire/fetched.ts';
 import { offsetAfter } from '../../../records/header.ts';
-import { fetchReply } from '../../../shard/fetches.ts';
+import { fetchedIn, fetchReply, wantedIn, wantsCommitted } from '../../../shard/fetch-of-one.ts';
 import { type Places, readPlaces } from './places-object.ts';
 import { type RemoteReader, RemoteSegmentGone } from './remote-reader.ts';
 import type { TieredPlaces } from './tiered-places.ts';
@@ -26,7 +32,6 @@ export interface TieredShardsParts {
 /** What a shard answers that has what is asked for in remote storage alone. */
 type Told = FetchedPartition & { tiered?: TieredAnswer };
 
-const READ_COMMITTED = 1;
 const NOTHING: Places = { places: [], highWatermark: 0, lastStableOffset: 0, logStartOffset: 0 };
 
 /**
@@ -43,8 +48,10 @@ export class TieredShards implements ShardLink {
   }
 
   request(request: ShardRequest): void {
-    const wanted = request.apiKey === fetchApi.key ? wantedOf(request) : undefined;
-    if (wanted === undefined) return this.#parts.link.request(request);
+    // What coordinators keep is nowhere else.
+    const of = request.apiKey === fetchApi.key ? partitionOfShard(request.shard) : undefined;
+    const wanted = of && wantedIn(request);
+    if (of === undefined || wanted === undefined) return this.#parts.link.request(request);
     this.#fetches.set(request.from.correlationId, request);
     const { places, now } = this.#parts;
     // Whoever doubts who leads is to hear that from the shard.
@@ -52,16 +59,18 @@ export class TieredShards implements ShardLink {
     const tiered = isPlain ? places.find(request.shard, wanted.fetchOffset, now()) : undefined;
     if (tiered !== undefined) void this.#read(request, tiered, { isFresh: false });
     else if (isPlain && !places.isBehind(request.shard, wanted.fetchOffset))
-      void this.#lookUp(request, wanted);
+      void this.#lookUp(request, { ...of, offset: wanted.fetchOffset });
     else this.#parts.link.request(request);
   }
 
   /** Remote storage says itself where segments are. When it does not, or has none there, the shard is asked. */
-  async #lookUp(request: ShardRequest, { fetchOffset: offset }: { fetchOffset: Offset }): Promise<void> {
+  async #lookUp(
+    request: ShardRequest,
+    { topicId, partition, offset }: { topicId: Uuid; partition: number; offset: Offset },
+  ): Promise<void> {
     const { storage, places, cluster, now } = this.#parts;
     const { shard } = request;
-    const [, topicId = '', partition] = shard.split('/');
-    const key = placesKey(cluster, topicId, Number(partition));
+    const key = placesKey(cluster, topicId, partition);
     // Where nothing is said the shard knows; nor does it wait for a storage that cannot be reached.
     const told = await readPlaces(storage, key).catch(() => undefined);
     places.add(shard, told ?? NOTHING, { offset, nowMs: now() });
@@ -83,11 +92,11 @@ export class TieredShards implements ShardLink {
   receive(reply: ShardReply): void {
     const request = this.#fetches.get(reply.to.correlationId);
     if (request === undefined) return this.#parts.reply(reply);
-    const told = partitionIn(reply);
+    const told: Told | undefined = fetchedIn(reply);
     const tiered = told?.errorCode === ErrorCode.OFFSET_MOVED_TO_TIERED_STORAGE ? told.tiered : undefined;
     if (told?.errorCode === ErrorCode.NONE) this.#parts.places.heard(request.shard, told);
     if (tiered === undefined) return this.#answer(request, reply);
-    const offset = wantedOf(request)?.fetchOffset ?? 0;
+    const offset = wantedIn(request)?.fetchOffset ?? 0;
     this.#parts.places.add(request.shard, tiered, { offset, nowMs: this.#parts.now() });
     void this.#read(request, tiered, { isFresh: true });
   }
@@ -102,7 +111,7 @@ export class TieredShards implements ShardLink {
   /** @param isFresh whether the shard has just said so. */
   async #read(request: ShardRequest, tiered: TieredAnswer, { isFresh }: { isFresh: boolean }): Promise<void> {
     const { storage, reader, places } = this.#parts;
-    const wanted = wantedOf(request);
+    const wanted = wantedIn(request);
     if (wanted === undefined) return;
     const { place } = tiered;
     const maxBytes = request.credit ?? wanted.partitionMaxBytes;
@@ -110,7 +119,7 @@ export class TieredShards implements ShardLink {
       const range = { fromOffset: wanted.fetchOffset, endOffset: tiered.highWatermark, maxBytes };
       const records = maxBytes > 0 ? await reader.read(storage, place, range) : NO_RECORDS;
       if (maxBytes > 0 && records.length === 0) return this.#goOn(request, place.nextOffset);
-      const aborted = isCommitted(request)
+      const aborted = wantsCommitted(request)
         ? abortedIn((await reader.footer(storage, place)).aborted, wanted.fetchOffset, records)
         : null;
       this.#answer(
@@ -128,7 +137,7 @@ export class TieredShards implements ShardLink {
 
   /** Nothing is left in the rest of a segment: there is more behind it. */
   #goOn(request: ShardRequest, fetchOffset: number): void {
-    const wanted = wantedOf(request);
+    const wanted = wantedIn(request);
     const body = request.body as FetchRequest;
     if (wanted === undefined || !this.#isWanted(request)) return;
     const topics = body.topics.map((topic) => ({ ...topic, partitions: [{ ...wanted, fetchOffset }] }));
@@ -138,18 +147,6 @@ export class TieredShards implements ShardLink {
   #ask(request: ShardRequest): void {
     if (this.#isWanted(request)) this.#parts.link.request(request);
   }
-}
-
-function wantedOf({ body }: ShardRequest): FetchRequest['topics'][number]['partitions'][number] | undefined {
-  return (body as FetchRequest).topics[0]?.partitions[0];
-}
-
-function isCommitted({ body }: ShardRequest): boolean {
-  return (body as FetchRequest).isolationLevel === READ_COMMITTED;
-}
-
-function partitionIn({ body }: ShardReply): Told | undefined {
-  return (body as FetchResponse | undefined)?.responses[0]?.partitions[0];
 }
 
 function fetched(
