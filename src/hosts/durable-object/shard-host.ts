@@ -6,7 +6,13 @@ import { ErrorCode } from '../../model/errors.ts';
 import type { Offset, Uuid } from '../../model/ids.ts';
 import type { Answer, Ask, Caller } from '../../model/machine.ts';
 import type { LogFields } from '../../ports/log.ts';
-import { METADATA_SHARD, type ShardId, type ShardReply, type ShardRequest } from '../../ports/shard-link.ts';
+import {
+  METADATA_SHARD,
+  partitionOfShard,
+  type ShardId,
+  type ShardReply,
+  type ShardRequest,
+} from '../../ports/shard-link.ts';
 import { sizeOfAll } from '../../ports/log-store.ts';
 import type { Random } from '../../ports/random.ts';
 import type { RemoteStorage } from '../../ports/remote-storage.ts';
@@ -107,7 +113,6 @@ export class ShardHost {
   /** Waits for the metadata. */
   #refreshing: Promise<void> | undefined;
   #isGone = false;
-  #isDropped = false;
   #staysAwake = false;
 
   constructor(parts: ShardHostParts) {
@@ -116,7 +121,7 @@ export class ShardHost {
     const linger = { ms: lingerMs, maxBytes: LINGER_MAX_BYTES };
     this.#parts = parts;
     this.shard = shard;
-    this.#topicId = shard.startsWith('d/') ? shard.split('/')[1] : undefined;
+    this.#topicId = partitionOfShard(shard)?.topicId;
     this.#clock = new ObjectClock({
       nearMs: nearMsOf(shard),
       setAlarm: (atMs) => void storage.setAlarm(atMs),
@@ -245,8 +250,7 @@ export class ShardHost {
 
   #reply(reply: ShardReply): void {
     const relays = reply.parked ? this.#relays : 0;
-    if (relays > 0) this.#links.reply(reply, relays);
-    else this.#links.reply(isProduced(reply) ? this.#room.throttled(reply) : reply);
+    this.#links.reply(isProduced(reply) ? this.#room.throttled(reply) : reply, relays || undefined);
   }
 
   /** How many of them readers may wait at. */
@@ -314,15 +318,14 @@ export class ShardHost {
 
   /** The topic is deleted: nothing of it stays. Idempotent. */
   async drop(): Promise<void> {
-    if (this.#isDropped) return;
     this.#isGone = true;
+    // First: who asks for a relay would have the shard made again.
+    const relaysTold = this.#followers.dropped();
     if (this.#topicId !== undefined) await this.#backend.shards.dropTopic(this.#topicId);
     await this.#tiering?.deleteEverything();
-    await this.#followers.dropped();
+    await relaysTold;
     this.#links.closeAll(GONE, 'the topic is deleted');
     await this.#parts.storage.deleteAll();
-    // Whoever asks again, since the answer was lost, finds no tables any more.
-    this.#isDropped = true;
   }
 
   /** The platform's alarm; it may come twice. */
