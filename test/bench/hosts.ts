@@ -2,23 +2,9 @@ import { chromium } from 'playwright';
 import { CHROMIUM_FLAGS, findChromium } from '../browser/chromium.ts';
 import { servePages } from '../browser/serve.ts';
 import { report } from './harness.ts';
-import { timeCase } from './hosts/cases.ts';
+import { NONE, caseNames, timeCase } from './hosts/cases.ts';
 import { startWorker } from '../support/workerd.ts';
 
-/** Those with copies allocate their results, which is the engine's business: they have no bar. */
-const CASES = [
-  'crc32c 1 KB',
-  'crc32c 16 KB',
-  'validate 1000 records of 100 B',
-  'index 1000 records of 100 B',
-  'encode 1000 records of 100 B',
-  'lz4 pack 16 KB',
-  'lz4 unpack 16 KB',
-  'snappy pack 16 KB',
-  'snappy unpack 16 KB',
-  'crc32c 16 KB with copies',
-  'encode 1000 records of 100 B with copies',
-];
 /** A round takes so long in Node: more than a request to a Worker does, which is taken off. The best of many counts. */
 const ROUND_SECONDS = 0.012;
 const ROUNDS = 61;
@@ -38,7 +24,7 @@ const node: Host = { name: 'Node', time: timeCase, close: async () => {} };
 export async function run(): Promise<void> {
   const others = [await startWorkerd(), await startChromium()];
   try {
-    for (const bench of CASES) await compareHosts(bench, others);
+    for (const bench of await caseNames()) await compareHosts(bench, others);
   } finally {
     for (const host of others) await host.close();
   }
@@ -51,7 +37,7 @@ async function compareHosts(bench: string, others: readonly Host[]): Promise<voi
   const best = new Map(hosts.map((host) => [host, { idle: Infinity, busy: Infinity }]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [host, seconds] of best) {
-      seconds.idle = Math.min(seconds.idle, await host.time('none', 1));
+      seconds.idle = Math.min(seconds.idle, await host.time(NONE, 1));
       seconds.busy = Math.min(seconds.busy, await host.time(bench, calls));
     }
   }
@@ -60,6 +46,7 @@ async function compareHosts(bench: string, others: readonly Host[]): Promise<voi
     const ratio = secondsACall(node) / secondsACall(host);
     const value = secondsACall(host) * 1e6;
     const figure = { bench: `${bench}, in ${host.name}`, value, unit: 'µs', peer: 'Node', ratio };
+    // Those with copies allocate their results, which is the engine's business: they have no bar.
     report(bench.endsWith('with copies') ? figure : { ...figure, bar: { ratio: BAR } });
   }
 }

@@ -9,19 +9,30 @@ import { HEADER } from '../batch-header.ts';
 const COUNT = 1000;
 const TEXT_SIZE = 16_384;
 
+/** A case that does nothing. */
+export const NONE = 'none';
+
 let cases: Promise<Record<string, () => unknown>> | undefined;
 
-/** Calls a case so often: the same code in Node, in a page and in a Worker. `none` does nothing. */
+function allCases(): Promise<Record<string, () => unknown>> {
+  return (cases ??= makeCases());
+}
+
+/** All that there are, but for `NONE`. */
+export async function caseNames(): Promise<string[]> {
+  return Object.keys(await allCases()).filter((name) => name !== NONE);
+}
+
+/** Calls a case so often: the same code in Node, in a page and in a Worker. */
 export async function callCase(name: string, calls: number): Promise<void> {
-  const all = await (cases ??= makeCases());
-  const call = all[name];
+  const call = (await allCases())[name];
   if (!call) throw new Error(`no case ${name}`);
   for (let left = calls; left > 0; left--) call();
 }
 
 /** The same, timed in the host. @returns seconds. */
 export async function timeCase(name: string, calls: number): Promise<number> {
-  await callCase('none', 1);
+  await callCase(NONE, 1);
   const startedAtMs = performance.now();
   await callCase(name, calls);
   return (performance.now() - startedAtMs) / 1000;
@@ -35,7 +46,7 @@ async function makeCases(): Promise<Record<string, () => unknown>> {
   const batch = kernels.encodeBatch(HEADER, records);
   const text = batch.subarray(0, TEXT_SIZE);
   return {
-    none: () => undefined,
+    [NONE]: () => undefined,
     ...batchCases(new InMemory(await compileKernels()), batch, records),
     ...codecCases(new InMemory(await compileKernels()), text),
     'crc32c 16 KB with copies': () => kernels.crc32c(text),
