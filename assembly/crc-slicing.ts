@@ -20,45 +20,46 @@ function fillTables(): void {
 }
 fillTables();
 
-// One function for each place of a 4-byte word in a 16-byte block: offsets of loads must be literal constants.
+// One function for each place of a 4-byte word in a 16-byte block: offsets of loads must be literal constants. In 64
+// bits, since V8 (13.6, x64) loads twice what a 32-bit xor takes from memory.
 // @ts-ignore: decorator
 @inline
-function word0(word: u32): u32 {
+function word0(word: u32): u64 {
   return (
-    load<u32>((word << 2) & 0x3fc, CRC_TABLES + 15 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 6) & 0x3fc, CRC_TABLES + 14 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 14) & 0x3fc, CRC_TABLES + 13 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 22) & 0x3fc, CRC_TABLES + 12 * CRC_TABLE_SIZE)
+    i64.load32_u((word << 2) & 0x3fc, CRC_TABLES + 15 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 6) & 0x3fc, CRC_TABLES + 14 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 14) & 0x3fc, CRC_TABLES + 13 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 22) & 0x3fc, CRC_TABLES + 12 * CRC_TABLE_SIZE)
   );
 }
 // @ts-ignore: decorator
 @inline
-function word1(word: u32): u32 {
+function word1(word: u32): u64 {
   return (
-    load<u32>((word << 2) & 0x3fc, CRC_TABLES + 11 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 6) & 0x3fc, CRC_TABLES + 10 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 14) & 0x3fc, CRC_TABLES + 9 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 22) & 0x3fc, CRC_TABLES + 8 * CRC_TABLE_SIZE)
+    i64.load32_u((word << 2) & 0x3fc, CRC_TABLES + 11 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 6) & 0x3fc, CRC_TABLES + 10 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 14) & 0x3fc, CRC_TABLES + 9 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 22) & 0x3fc, CRC_TABLES + 8 * CRC_TABLE_SIZE)
   );
 }
 // @ts-ignore: decorator
 @inline
-function word2(word: u32): u32 {
+function word2(word: u32): u64 {
   return (
-    load<u32>((word << 2) & 0x3fc, CRC_TABLES + 7 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 6) & 0x3fc, CRC_TABLES + 6 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 14) & 0x3fc, CRC_TABLES + 5 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 22) & 0x3fc, CRC_TABLES + 4 * CRC_TABLE_SIZE)
+    i64.load32_u((word << 2) & 0x3fc, CRC_TABLES + 7 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 6) & 0x3fc, CRC_TABLES + 6 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 14) & 0x3fc, CRC_TABLES + 5 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 22) & 0x3fc, CRC_TABLES + 4 * CRC_TABLE_SIZE)
   );
 }
 // @ts-ignore: decorator
 @inline
-function word3(word: u32): u32 {
+function word3(word: u32): u64 {
   return (
-    load<u32>((word << 2) & 0x3fc, CRC_TABLES + 3 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 6) & 0x3fc, CRC_TABLES + 2 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 14) & 0x3fc, CRC_TABLES + 1 * CRC_TABLE_SIZE) ^
-    load<u32>((word >>> 22) & 0x3fc, CRC_TABLES)
+    i64.load32_u((word << 2) & 0x3fc, CRC_TABLES + 3 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 6) & 0x3fc, CRC_TABLES + 2 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 14) & 0x3fc, CRC_TABLES + 1 * CRC_TABLE_SIZE) ^
+    i64.load32_u((word >>> 22) & 0x3fc, CRC_TABLES)
   );
 }
 
@@ -66,12 +67,12 @@ function word3(word: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function slice16(first: u32, second: u32, third: u32, fourth: u32): u32 {
-  return word0(first) ^ word1(second) ^ (word2(third) ^ word3(fourth));
+  return <u32>(word0(first) ^ word1(second) ^ (word2(third) ^ word3(fourth)));
 }
 
 /** What a state becomes after 16 zero bytes. */
 export function advance16(state: u32): u32 {
-  return word0(state);
+  return <u32>word0(state);
 }
 
 /** Slicing by 16: `length` bytes at `at` through the tables. `state` and the result: CRCs not yet inverted. */
@@ -83,11 +84,11 @@ export function slice(state: u32, at: usize, length: i32): u32 {
     at += 16;
   }
   if (length & 8) {
-    state = word2(load<u32>(at) ^ state) ^ word3(load<u32>(at, 4));
+    state = <u32>(word2(load<u32>(at) ^ state) ^ word3(load<u32>(at, 4)));
     at += 8;
   }
   if (length & 4) {
-    state = word3(load<u32>(at) ^ state);
+    state = <u32>word3(load<u32>(at) ^ state);
     at += 4;
   }
   while (at < end) {

@@ -5,8 +5,8 @@ import { slice } from './crc-slicing';
 import { FOLD_REMAINDER, FOLD_REMAINDER_SIZE } from './layout';
 
 /** Shorter ones are through the tables before nibbles have been summed. */
-const NIBBLES_MIN: i32 = 80;
-/** Folding leaves 304 bytes to the nibbles: it pays from here on, which is also as many blocks as these have tables. */
+const NIBBLES_MIN: i32 = 64;
+/** Folding leaves 304 bytes to the nibbles: it pays from here on, where these have no more tables. */
 const FOLD_MIN: i32 = 512;
 
 /** CRC-32C of `length` bytes at `at`, continued from `crc` (0 to start). May look at the 15 bytes before them. */

@@ -46,10 +46,12 @@ export const CRC_TABLES: usize = 1024;
 export const CRC_TABLE_SIZE: usize = 1024;
 export const CRC_TABLE_COUNT: u32 = 16;
 
-/** What the nibbles of a block add to a CRC, for 0 to 31 blocks behind it: see crc-nibbles.ts. */
+/** What the nibbles of a block add to a CRC, for 1 to 31 blocks behind it: see crc-nibbles.ts. */
 export const NIBBLE_TABLES: usize = 17408;
 export const NIBBLE_TABLE_SIZE: usize = 128;
-export const NIBBLE_BLOCKS: usize = 32;
+export const NIBBLE_TABLE_COUNT: usize = 31;
+/** 16 bytes of 15: a constant that an engine would make anew for each block is loaded once. */
+export const LOW_NIBBLES: usize = NIBBLE_TABLES + NIBBLE_TABLE_COUNT * NIBBLE_TABLE_SIZE;
 
 /** For each distance below 16 the pattern that repeats so many bytes over a block of 16; then how far one goes. */
 export const REPEAT_PATTERNS: usize = 21504;
