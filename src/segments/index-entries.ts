@@ -12,15 +12,16 @@ const TWO_TO_32 = 0x1_0000_0000;
 const INT32_MAX = 0x7fff_ffff;
 /** Brings a difference of two int64 into an int32 without changing whether it is negative, once rounded down. */
 const TO_INT32 = 2 ** -33;
-/** Entries for each one that the top names: eight cache lines of offsets. Its memory is a 64th of theirs. */
-const BLOCK_ENTRIES = 64;
+/** Entries for each one that the top names: two cache lines of offsets. Its memory is a 32nd of theirs, or a 24th. */
+const BLOCK_ENTRIES = 16;
+const OFFSETS_BLOCK_SIZE = 8 * BLOCK_ENTRIES;
 
 /**
  * Index entries, searched where they lie: as Kafka writes them, big-endian, keys rising from 0 on. A top, the key of
- * each 64th entry, says in which 64 a key is, as the upper levels of a B-tree would.
+ * each 16th entry, says in which 16 a key is, as the upper levels of a B-tree would.
  *
  * A search goes on without a branch: at random keys the CPU guesses every other one wrong, which costs more than the
- * compare. The sign of a difference, spread over an int32, is what the step is masked with.
+ * compare. The sign of a difference says which half to go on with.
  */
 export class IndexEntries {
   readonly #bytes: DataView;
@@ -33,7 +34,7 @@ export class IndexEntries {
     this.#entrySize = entrySize;
     this.count = Math.floor(byteLength / entrySize);
     const blocks = Math.ceil(this.count / BLOCK_ENTRIES);
-    this.#top = entrySize === 8 ? new Int32Array(blocks) : new Float64Array(blocks);
+    this.#top = entrySize === 8 ? new Int32Array(powerOf2(blocks)).fill(INT32_MAX) : new Float64Array(blocks);
     for (let block = 0; block < blocks; block++) this.#top[block] = this.#key(block * BLOCK_ENTRIES);
   }
 
@@ -51,9 +52,11 @@ export class IndexEntries {
   floor(target: number): number {
     const top = this.#top;
     if (top.length === 0 || !(top[0]! <= target)) return -1;
-    return this.#entrySize === 8
-      ? offsetFloor(top as Int32Array, this.#bytes, Math.min(target, INT32_MAX))
-      : timestampFloor(top as Float64Array, this.#bytes, target);
+    if (this.#entrySize === 12) return timestampFloor(top as Float64Array, this.#bytes, target);
+    const above = (Math.min(target, INT32_MAX) + 1) | 0;
+    const { count } = this;
+    if (count < BLOCK_ENTRIES) return fewFloor(this.#bytes, count, above);
+    return offsetFloor(top as Int32Array, this.#bytes, (count - BLOCK_ENTRIES) << 3, above);
   }
 
   #key(number: number): number {
@@ -62,33 +65,52 @@ export class IndexEntries {
   }
 }
 
-/**
- * `top[0] <= target <= INT32_MAX`: what lies between it and a key, none being negative, fits an int32. Three keys at a
- * step: a CPU loads them side by side, and takes half the steps.
- */
-function offsetFloor(top: Int32Array, bytes: DataView, target: number): number {
-  const above = (target + 1) | 0;
-  let block = 0;
-  let left = top.length;
-  for (let part = left >>> 2; part > 0; part = left >>> 2) {
-    const first = (top[block + part]! - above) >> 31;
-    const second = (top[block + 2 * part]! - above) >> 31;
-    const third = (top[block + 3 * part]! - above) >> 31;
-    block += (part & first) + (part & second) + (part & third);
-    left -= 3 * part;
-  }
-  for (; left > 1; left--) block -= (top[block + 1]! - above) >> 31;
+/** The next power of two, from 1 on. */
+function powerOf2(count: number): number {
+  return count === 0 ? 0 : 2 ** Math.ceil(Math.log2(count));
+}
 
-  let entry = block * BLOCK_ENTRIES;
-  left = Math.min(BLOCK_ENTRIES, (bytes.byteLength >>> 3) - entry);
-  for (let part = left >>> 2; part > 0; part = left >>> 2) {
-    const first = (bytes.getInt32((entry + part) << 3) - above) >> 31;
-    const second = (bytes.getInt32((entry + 2 * part) << 3) - above) >> 31;
-    const third = (bytes.getInt32((entry + 3 * part) << 3) - above) >> 31;
-    entry += (part & first) + (part & second) + (part & third);
-    left -= 3 * part;
+/**
+ * `top[0] < above`; the last whole block of entries is at `lastAt`. Three keys at a step: a CPU loads them side by
+ * side, and takes half the steps.
+ */
+function offsetFloor(top: Int32Array, bytes: DataView, lastAt: number, above: number): number {
+  let shift = 31 - Math.clz32(top.length);
+  let block = 0;
+  if (shift & 1) {
+    shift--;
+    block = isBelow(top[1 << shift]!, above) << shift;
   }
-  for (; left > 1; left--) entry -= (bytes.getInt32((entry + 1) << 3) - above) >> 31;
+  for (shift -= 2; shift >= 0; shift -= 2) {
+    const part = 1 << shift;
+    const first = isBelow(top[block + part]!, above);
+    const second = isBelow(top[block + 2 * part]!, above);
+    const third = isBelow(top[block + 3 * part]!, above);
+    block += (first + second + third) << shift;
+  }
+  // The last block has fewer entries, as a rule: then those before it are looked at too, and what fills the top up.
+  let at = Math.min(block * OFFSETS_BLOCK_SIZE, lastAt);
+  at += belowAt(bytes, at, 32, above) << 5;
+  at += belowAt(bytes, at, 8, above) << 3;
+  return at >>> 3;
+}
+
+/** How many of the three keys at `at` + 1, 2 and 3 `step` bytes are below `above`. */
+function belowAt(bytes: DataView, at: number, step: number, above: number): number {
+  const first = isBelow(bytes.getInt32(at + step), above);
+  const second = isBelow(bytes.getInt32(at + 2 * step), above);
+  return first + second + isBelow(bytes.getInt32(at + 3 * step), above);
+}
+
+/** 1 or 0. What lies between two keys, none being negative, fits an int32; INT32_MAX + 1 is as far below. */
+function isBelow(key: number, above: number): number {
+  return (key - above) >>> 31;
+}
+
+/** Of fewer entries than a block has; the first is below `above`. */
+function fewFloor(bytes: DataView, count: number, above: number): number {
+  let entry = 0;
+  while (entry + 1 < count && isBelow(bytes.getInt32((entry + 1) << 3), above)) entry++;
   return entry;
 }
 

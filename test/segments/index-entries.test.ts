@@ -11,7 +11,7 @@ function bytesOf(keys: readonly number[], entrySize: EntrySize): Uint8Array {
 
 const KEY_MAX = { 8: 2 ** 31 - 1, 12: Number.MAX_SAFE_INTEGER };
 
-/** Keys far apart, or a few apart; as many as some blocks of 64 hold. */
+/** Keys far apart, or a few apart; as many as some blocks of 16 hold. */
 const keysOf = (entrySize: EntrySize): fc.Arbitrary<number[]> =>
   fc
     .tuple(
@@ -60,8 +60,8 @@ describe.each([8, 12] as const)('entries of %i bytes', (entrySize) => {
     expect(new IndexEntries(new Uint8Array(entrySize - 1), entrySize).floor(5)).toBe(-1);
   });
 
-  test('the top takes a 64th of their memory at most', () => {
+  test('the top takes a 24th of their memory at most', () => {
     const { sizeBytes } = new IndexEntries(new Uint8Array(65_536 * entrySize), entrySize);
-    expect(sizeBytes).toBeLessThanOrEqual(65_536 * entrySize * (1 + 1 / 64));
+    expect(sizeBytes).toBeLessThanOrEqual(65_536 * entrySize * (1 + 1 / 24));
   });
 });
