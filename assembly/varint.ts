@@ -99,13 +99,6 @@ export function sizeOfVarint(value: i32): i32 {
   return ((31 - clz<u32>(raw | 1)) * 9 + 73) >>> 6;
 }
 
-// @ts-ignore: decorator
-@inline
-export function sizeOfVarlong(value: i64): i32 {
-  const raw = <u64>((value << 1) ^ (value >> 63));
-  return <i32>(((63 - clz<u64>(raw | 1)) * 9 + 73) >>> 6);
-}
-
 /** @returns the address after what was written: at most 5 bytes. */
 // @ts-ignore: decorator
 @inline

@@ -47,14 +47,14 @@ export function packLz4(wasm: LzExports, memory: WasmMemory, bytes: Uint8Array):
   for (let at = 0; at < bytes.length; at += PIECE_SIZE) {
     const piece = bytes.subarray(at, at + PIECE_SIZE);
     if (at > 0) {
-      parts.push(memory.bytes.slice(out, end));
+      parts.push(memory.copyOf(out, end));
       end = out;
     }
     memory.bytes.set(piece, memory.base);
     end = wasm.packLz4Blocks(memory.base, piece.length, end);
   }
   memory.bytes.fill(0, end, end + FRAME_END_SIZE);
-  parts.push(memory.bytes.slice(out, end + FRAME_END_SIZE));
+  parts.push(memory.copyOf(out, end + FRAME_END_SIZE));
   return parts.length === 1 ? parts[0] : concat(parts);
 }
 
@@ -137,7 +137,7 @@ class Unpacked implements FrameSink {
   }
 
   written(): Uint8Array {
-    const last = this.#memory.bytes.slice(this.#copied, this.#end);
+    const last = this.#memory.copyOf(this.#copied, this.#end);
     return this.#parts.length === 0 ? last : concat([...this.#parts, last]);
   }
 
@@ -155,7 +155,7 @@ class Unpacked implements FrameSink {
   #copyOut(): void {
     if (this.#isSummed) this.#hash();
     const { bytes } = this.#memory;
-    this.#parts.push(bytes.slice(this.#copied, this.#end));
+    this.#parts.push(this.#memory.copyOf(this.#copied, this.#end));
     const by = Math.max(0, this.#end - this.#begin - LZ4_HISTORY);
     bytes.copyWithin(this.#begin, this.#begin + by, this.#end);
     this.#end -= by;

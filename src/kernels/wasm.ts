@@ -146,7 +146,9 @@ export class WasmKernels implements Kernels {
   }
 
   #rowsOr(fault: BatchFault, rows: number, count: number): Int32Array | BatchFault {
-    return fault === BatchFault.none ? this.memory.ints.slice(rows / 4, rows / 4 + count * ROW.size) : fault;
+    return fault === BatchFault.none
+      ? new Int32Array(this.memory.ints.subarray(rows / 4, rows / 4 + count * ROW.size))
+      : fault;
   }
 
   encodeRecords(records: readonly EncodeRecord[]): Uint8Array {
@@ -172,6 +174,6 @@ export class WasmKernels implements Kernels {
     const { descriptors, descriptorsEnd, arena, arenaEnd, out, outEnd } = areas;
     const end = encode(descriptors, descriptorsEnd, count, arena, arenaEnd, out, outEnd);
     invariant(end >= out && end <= outEnd, 'an encode call has the areas it needs');
-    return this.memory.bytes.slice(out, end);
+    return this.memory.copyOf(out, end);
   }
 }

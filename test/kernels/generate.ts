@@ -32,20 +32,19 @@ export const header: fc.Arbitrary<BatchHeaderFields> = fc.record({
   baseSequence: int32,
 });
 
-/** Keys of headers: as a rule those of the record before, the same objects. */
-const headerKey = fc.oneof(
-  fc.constantFrom(...['', 'trace', 'x'.repeat(20)].map((key) => new TextEncoder().encode(key))),
-  fc.uint8Array({ maxLength: 70 }),
+/** Of headers: as a rule those of the record before, the same objects. */
+const repeated = fc.constantFrom(
+  ...['', 'trace', 'x'.repeat(20)].map((key) => new TextEncoder().encode(key)),
 );
+const headerKey = fc.oneof(repeated, fc.uint8Array({ maxLength: 70 }));
+const headerValue = fc.option(fc.oneof({ weight: 2, arbitrary: repeated }, { weight: 1, arbitrary: bytes }));
 
 const looseRecord: fc.Arbitrary<EncodeRecord<Uint8Array>> = fc.record({
   timestampDelta,
   offsetDelta: int32,
   key: fc.option(bytes),
   value: fc.option(bytes),
-  headers: fc.array(fc.record({ key: headerKey, value: fc.option(bytes) }), {
-    maxLength: 3,
-  }),
+  headers: fc.array(fc.record({ key: headerKey, value: headerValue }), { maxLength: 3 }),
 });
 
 const someText = fc.oneof(
@@ -59,7 +58,12 @@ const ascii = fc.string({ unit: 'grapheme-ascii', maxLength: 400 });
 const textRecordOf = (text: fc.Arbitrary<string>): fc.Arbitrary<EncodeRecord> => {
   const field = fc.option(fc.oneof({ weight: 4, arbitrary: text }, { weight: 1, arbitrary: bytes }));
   const key = fc.oneof(fc.constantFrom('', 'trace', 'é'), text);
-  const headers = fc.array(fc.record({ key, value: field }), { maxLength: 3 });
+  const headers = fc.array(
+    fc.record({ key, value: fc.oneof(fc.constantFrom('', 'json', 'é', null), field) }),
+    {
+      maxLength: 3,
+    },
+  );
   return fc.record({ timestampDelta, offsetDelta: int32, key: field, value: field, headers });
 };
 

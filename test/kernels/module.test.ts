@@ -9,8 +9,9 @@ import { base, blind, GAP, memory, raw, type Raw, SLACK } from './guards.ts';
 import { module, twin } from './instances.ts';
 
 const length = fc.integer({ min: -1, max: 6 });
-/** A header's key is written, or it points at one that was: `back` bytes before. */
-const oneHeader = fc.record({ key: length, value: length, back: fc.oneof(fc.constant(0), fc.nat(9)) });
+/** What a header has is written, or it points at what was: so many bytes before. */
+const back = fc.oneof(fc.constant(0), fc.nat(9));
+const oneHeader = fc.record({ key: length, keyBack: back, value: length, valueBack: back });
 const oneRecord = fc.record({
   timestamp: fc.tuple(fc.integer(), fc.integer()),
   offsetDelta: fc.integer(),
@@ -36,13 +37,16 @@ function wordsOf(list: readonly (typeof oneRecord extends fc.Arbitrary<infer R> 
   return list.flatMap(({ timestamp, offsetDelta, key, value, headers }) => {
     take(key);
     take(value);
-    const triples = headers.flatMap((header) => {
-      const position = Math.max(0, at - header.back);
-      if (position === at) take(header.key);
-      take(header.value);
-      return [position, header.key, header.value];
-    });
-    return [...timestamp, offsetDelta, key, value, headers.length, ...triples];
+    const place = (size: number, before: number) => {
+      const position = Math.max(0, at - before);
+      if (position === at) take(size);
+      return [position, size];
+    };
+    const ofHeaders = headers.flatMap((header) => [
+      ...place(header.key, header.keyBack),
+      ...place(header.value, header.valueBack),
+    ]);
+    return [...timestamp, offsetDelta, key, value, headers.length, ...ofHeaders];
   });
 }
 

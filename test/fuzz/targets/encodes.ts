@@ -24,6 +24,7 @@ const BATCH_MAX_BYTES = 2 * 7 * 8 * 800;
 /** Lengths about which something changes: a byte copied alone, a block of 16, what is joined, a bulk copy. */
 const LENGTHS = [0, 1, 5, 8, 9, 16, 24, 25, 63, 64, 255, 256, 257, 511, 512, 700];
 const HEADER_KEYS = ['trace', '', 'é', Uint8Array.of(1, 2, 3)];
+const HEADER_VALUES = [null, 'json', '', 'é', Uint8Array.of(4, 5)];
 /** The others read a batch in far more time than it takes to make it. */
 const ORACLE_EVERY = 16;
 let made = 0;
@@ -82,9 +83,14 @@ class Speller {
       value: this.#field(),
       headers: Array.from({ length: this.#choice(4) }, () => ({
         key: HEADER_KEYS[this.#choice(5)] ?? this.#text(),
-        value: this.#field(),
+        value: this.#headerValue(),
       })),
     }));
+  }
+
+  #headerValue(): Field | null {
+    const number = this.#choice(8);
+    return number < HEADER_VALUES.length ? HEADER_VALUES[number]! : this.#field();
   }
 
   #choice(count: number): number {
