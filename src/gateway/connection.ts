@@ -207,6 +207,11 @@ export class Connection {
     else this.#dispatch();
   }
 
+  /** What has come of a message that is not all there: a host that reads in place may move it. */
+  get unfinished(): Pick<FrameReader, 'heldBytes' | 'missingBytes' | 'moveTo'> {
+    return this.#frames;
+  }
+
   /** The host keeps so many bytes that it cannot hand over yet: a WebSocket message whose end is still to come. */
   keptBack(bytes: number): void {
     if (this.#closed) return;

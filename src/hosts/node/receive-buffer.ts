@@ -1,8 +1,13 @@
+import type { FrameReader } from '../../wire/frame-reader.ts';
+
 const FIRST_BYTES = 2 * 1024;
 const MAX_BYTES = 256 * 1024;
 const GROWTH = 4;
 /** A buffer with less than this part free is given up: reads into a sliver cost as much as large ones. */
 const LEAST_FREE = 1 / 8;
+
+/** What has come of a message that is not all there. */
+export type Unfinished = Pick<FrameReader, 'heldBytes' | 'missingBytes' | 'moveTo'>;
 
 /**
  * Where one socket's bytes are read to, one read behind the other, so that a message that spans reads lies in one
@@ -13,11 +18,20 @@ export class ReceiveBuffer {
   #buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
 
-  /** Where the next read goes. */
-  next(): Uint8Array {
-    if (this.#buffer.length - this.#at < this.#buffer.length * LEAST_FREE) {
-      this.#buffer = Buffer.allocUnsafeSlow(Math.min(MAX_BYTES, this.#buffer.length * GROWTH));
+  /**
+   * Where the next read goes. A message that has begun, and will not end in what is left here but fits the next
+   * buffer, moves there: half of one is copied then, as a rule, in place of joining all of it later.
+   */
+  next(unfinished?: Unfinished): Uint8Array {
+    const left = this.#buffer.length - this.#at;
+    const { heldBytes = 0, missingBytes = 0 } = unfinished ?? {};
+    const nextBytes = Math.min(MAX_BYTES, this.#buffer.length * GROWTH);
+    const moves = missingBytes > left && heldBytes + missingBytes <= nextBytes;
+    if (moves || left < this.#buffer.length * LEAST_FREE) {
+      this.#buffer = Buffer.allocUnsafeSlow(nextBytes);
       this.#at = 0;
+      if (moves) unfinished?.moveTo(this.#buffer);
+      if (moves) this.#at = heldBytes;
     }
     return this.#buffer.subarray(this.#at);
   }

@@ -58,7 +58,13 @@ function acceptPlain(server: Server, options: AcceptOptions): void {
   server.on('connection', (accepted) => {
     const buffer = new ReceiveBuffer();
     let connection: Connection | undefined;
-    const inPlace = readInto(accepted, buffer, (size) => connection?.receive(buffer.take(size)));
+    const inPlace = readInto(accepted, {
+      buffer: () => buffer.next(connection?.unfinished),
+      callback(size) {
+        connection?.receive(buffer.take(size));
+        return true;
+      },
+    });
     const socket = inPlace ?? accepted;
     connection = gateway.connect(new TcpClient(socket, inPlace !== undefined, options));
     if (inPlace === undefined) socket.on('data', (chunk: Buffer) => connection.receive(chunk));
@@ -73,27 +79,22 @@ function follow(socket: Socket, connection: Connection): void {
   socket.resume();
 }
 
+/** `onread` of Node's `net.Socket`: where a read goes, and that so many bytes have come; true to go on. */
+interface OnRead {
+  buffer(): Uint8Array;
+  callback(size: number): boolean;
+}
+
 /**
- * The same TCP connection as a socket that reads into `buffer`: no buffer a read, no copy a message (profiles in
+ * The same TCP connection as a socket that reads where it is told: no buffer a read, no copy a message (profiles in
  * ARCHITECTURE). Node offers this for sockets that connect, not for those it accepts, whose inner handle is not
  * documented: undefined where it is not as we know it.
  */
-function readInto(
-  accepted: Socket,
-  buffer: ReceiveBuffer,
-  onRead: (size: number) => void,
-): Socket | undefined {
+function readInto(accepted: Socket, onread: OnRead): Socket | undefined {
   const inner = accepted as unknown as { _handle?: object | null };
   const handle = inner._handle;
   if (!handle || !('useUserBuffer' in handle)) return undefined;
   inner._handle = null;
-  const onread = {
-    buffer: () => buffer.next(),
-    callback: (size: number) => {
-      onRead(size);
-      return true;
-    },
-  };
   const options = { handle, onread, highWaterMark: WRITE_HIGH_WATER_BYTES / 4 };
   return new Socket(options as unknown as SocketConstructorOpts);
 }
