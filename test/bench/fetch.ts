@@ -11,8 +11,11 @@ import { createBenchTopic, pipeline } from './produce.ts';
 import { RawConnection } from './raw-driver.ts';
 
 const ROUNDS = 16;
+/** Before them, of other data: a broker lives long, and V8 compiles what a fetch does after thousands of them. */
+const WARM_UP_ROUNDS = 96;
 const FETCH_BYTES = 1024 * 1024;
-const BATCHES = 16 * 1024;
+/** Of 64 KB. */
+const ROUND_BATCHES = 1024;
 const IN_FLIGHT = 4;
 
 /** Reads `[from, to)` in fetches of up to 1 MB, several at a time: the driver knows where each batch begins. */
@@ -45,14 +48,14 @@ async function readFile(peer: Peer, range: { path: string; from: number; bytes: 
   connection.close();
 }
 
-/** 1 GB that a freshly started broker has not in memory, beside a server that sends the same file, in turns. */
+/** 1 GB that a broker has not in memory and has not read before, beside a server that sends the same file, in turns. */
 export async function run(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'milena-bench-'));
   const args = ['--data', directory, '--flush', 'never'];
   const writer = await BrokerProcess.start(args);
   const producer = await RawConnection.open(writer.ready.kafka);
   await createBenchTopic(producer);
-  await pipeline(producer, await oneBatch(), BATCHES);
+  await pipeline(producer, await oneBatch(), 2 * ROUNDS * ROUND_BATCHES);
   producer.close();
   await writer.stop();
 
@@ -69,15 +72,18 @@ export async function run(): Promise<void> {
     const connection = await RawConnection.open(broker.ready.kafka);
     const rates: number[] = [];
     const ratios: number[] = [];
-    const roundOffsets = (BATCHES * RECORDS_PER_BATCH) / ROUNDS;
+    const roundOffsets = ROUND_BATCHES * RECORDS_PER_BATCH;
     const roundBytes = Math.floor(statSync(path).size / ROUNDS);
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+      const isWarmUp = round < WARM_UP_ROUNDS;
+      const number = (round % ROUNDS) + (isWarmUp ? 0 : ROUNDS);
       const start = performance.now();
-      const bytes = await read(connection, round * roundOffsets, (round + 1) * roundOffsets);
+      const bytes = await read(connection, number * roundOffsets, (number + 1) * roundOffsets);
       const rate = bytes / 1e3 / (performance.now() - start);
       const peerStart = performance.now();
-      await readFile(peer, { path, from: round * roundBytes, bytes: roundBytes });
+      await readFile(peer, { path, from: (round % ROUNDS) * roundBytes, bytes: roundBytes });
       const peerRate = roundBytes / 1e3 / (performance.now() - peerStart);
+      if (isWarmUp) continue;
       rates.push(rate);
       ratios.push(rate / peerRate);
     }

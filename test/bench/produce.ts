@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { metadataApi } from '../../src/wire/apis/03-metadata.ts';
+import { deleteTopicsApi } from '../../src/wire/apis/20-delete-topics.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
+import { Connection } from '../crash/connection.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { BENCH_TOPIC, type Source, freshBatches, oneBatch } from './batches.ts';
 import { median, report } from './harness.ts';
@@ -10,6 +13,8 @@ import { startPeer } from './peers.ts';
 import { RawConnection } from './raw-driver.ts';
 
 const ROUNDS = 16;
+/** Before them: a broker lives long, and V8 compiles what it does for the first seconds. The sink warms up too. */
+const WARM_UP_ROUNDS = 16;
 const ROUND_BYTES = 64 * 1024 * 1024;
 const IN_FLIGHT = 128;
 
@@ -39,13 +44,22 @@ async function megabytesPerSecond(bytes: number, work: () => Promise<void>): Pro
 
 /**
  * Leaves the kernel so many bytes of free memory that has been used before. A virtual machine's host takes free memory
- * back and gives it again page by page, five times as slowly as a file is written into it: without this the host would
- * be measured. The sink writes nothing and needs none.
+ * back and gives it again page by page, up to fifteen times as slowly as a file is written into it: without this the
+ * host would be measured. For the same reason what a round has written goes before the next one. The sink writes
+ * nothing and needs none.
  */
 function touchPageCache(directory: string, sizeBytes: number): void {
   const path = join(directory, 'touched');
   writeFileSync(path, Buffer.alloc(sizeBytes, 1));
   rmSync(path);
+}
+
+/** Resolves when its files are gone. */
+async function deleteBenchTopic(port: number, directory: string): Promise<void> {
+  const connection = await Connection.open(port);
+  await connection.request(deleteTopicsApi, 1, { topicNames: [BENCH_TOPIC], timeoutMs: 60_000 });
+  connection.close();
+  while (readdirSync(directory).some((name) => name.startsWith(BENCH_TOPIC))) await setTimeout(1);
 }
 
 interface Case {
@@ -84,16 +98,20 @@ async function produce({ bench, source, flush, ...bar }: Case, sink: RawConnecti
   const directory = mkdtempSync(join(tmpdir(), 'milena-bench-'));
   const broker = await BrokerProcess.start(['--data', directory, '--flush', flush]);
   const connection = await RawConnection.open(broker.ready.kafka);
-  await createBenchTopic(connection);
   const requestBytes = source().length;
   const perRound = Math.ceil(ROUND_BYTES / requestBytes);
   const bytes = perRound * requestBytes;
   const rates: number[] = [];
   const sinkRates: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+    await createBenchTopic(connection);
     touchPageCache(directory, 2 * bytes);
-    rates.push(await megabytesPerSecond(bytes, () => pipeline(connection, source, perRound)));
-    sinkRates.push(await megabytesPerSecond(bytes, () => pipeline(sink, source, perRound)));
+    const rate = await megabytesPerSecond(bytes, () => pipeline(connection, source, perRound));
+    await deleteBenchTopic(broker.ready.kafka.port, directory);
+    const sinkRate = await megabytesPerSecond(bytes, () => pipeline(sink, source, perRound));
+    if (round < 0) continue;
+    rates.push(rate);
+    sinkRates.push(sinkRate);
   }
   connection.close();
   const stopped = await broker.stop();

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ReceiveBuffer } from '../../src/hosts/node/receive-buffer.ts';
 import { FrameReader } from '../../src/wire/frame-reader.ts';
 
-/** Reads `stream` as a socket would, so much at a time. @returns the messages, and the bytes that were copied for them. */
+/** Reads `stream` as a socket would, so much at a time. @returns the messages, and those of them that were joined. */
 function read(stream: Uint8Array, sizes: readonly number[]) {
   const frames = new FrameReader(1024 * 1024, true);
   const buffer = new ReceiveBuffer();

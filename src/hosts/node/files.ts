@@ -4,7 +4,7 @@ import { Histogram } from '../../model/histogram.ts';
 import type { Files, OpenFile } from '../../ports/files.ts';
 import { lockDirectory } from './file-lock.ts';
 import { ReadBuffers } from './read-buffers.ts';
-import { SmallWrites } from './small-writes.ts';
+import { SpotWrites } from './spot-writes.ts';
 
 /** Linux takes this many buffers a pwritev. */
 const CHUNKS_MAX = 1024;
@@ -19,7 +19,7 @@ export class NodeFiles implements Files {
   /** How long flushes of single files took. */
   readonly flushMs = new Histogram(FLUSH_BOUNDS_MS);
   /** Which writes are made on the spot. */
-  readonly smallWrites = new SmallWrites();
+  readonly spotWrites = new SpotWrites();
   readonly buffers: ReadBuffers;
 
   /** @param buffers those that sockets give back. */
@@ -123,7 +123,7 @@ class NodeFile implements OpenFile {
   writeNow(position: number, chunks: readonly Uint8Array[]): boolean {
     const sizeBytes = sizeOf(chunks);
     if (chunks.length > CHUNKS_MAX) return false;
-    const written = this.#files.smallWrites.tryNow(sizeBytes, () =>
+    const written = this.#files.spotWrites.tryNow(sizeBytes, () =>
       fs.writevSync(this.#fd, chunks as Uint8Array[], position),
     );
     return written === sizeBytes;
