@@ -17,6 +17,8 @@ import { slicing16 } from './slicing-16.ts';
 const TWIN_16 = 'twin with slicing by 16';
 /** Of issue 4. */
 const ENCODE_BARS = { kafkajs: 40, '@platformatic/kafka': 10, twin: 1.5, [TWIN_16]: 1.5 };
+/** A value to copy more for each record, which we feel more than kafkajs does. */
+const OWN_HEADER_BARS = { ...ENCODE_BARS, kafkajs: 30 };
 
 /** Many, of which the best one counts: a kernel is measured, not what else the machine does. */
 const ROUNDS = 121;
@@ -74,7 +76,11 @@ export async function run(): Promise<void> {
     await benchEncode(`${size} B`, recordsOf(1000, size), size < 1000 ? ENCODE_BARS : {});
     await benchEncodeTexts(size);
   }
-  await benchEncode('100 B, each with a header of its own', recordsOf(1000, 100).map(withHeader));
+  await benchEncode(
+    '100 B, each with a header of its own',
+    recordsOf(1000, 100).map(withHeader),
+    OWN_HEADER_BARS,
+  );
   for (const count of [64, 1000, 65_536]) await benchIndexFloor(count);
 }
 
