@@ -10,7 +10,7 @@ import { Access } from './access/access.ts';
 import { handleGuarded } from './access/guards.ts';
 import { Call, type RequestHeader } from './call.ts';
 import { type Handler, serves } from './handler.ts';
-import { FrameReader } from '../wire/frame-reader.ts';
+import { FrameReader, type Unfinished } from '../wire/frame-reader.ts';
 import { type ParkedFetch, ParkedFetches } from './fetch/parked-fetches.ts';
 import { emptyAnswer, saysErrors } from './reply-errors.ts';
 import type { Address, Gateway } from './gateway.ts';
@@ -207,8 +207,7 @@ export class Connection {
     else this.#dispatch();
   }
 
-  /** What has come of a message that is not all there: a host that reads in place may move it. */
-  get unfinished(): Pick<FrameReader, 'heldBytes' | 'missingBytes' | 'moveTo'> {
+  get unfinished(): Unfinished {
     return this.#frames;
   }
 

@@ -6,6 +6,9 @@ const LENGTH_BYTES = 4;
 /** Held chunks shorter than this are joined with their neighbours. */
 const SMALL_CHUNK_BYTES = 16 * 1024;
 
+/** What has come of a message that is not all there: whoever reads in place may move it. */
+export type Unfinished = Pick<FrameReader, 'heldBytes' | 'missingBytes' | 'moveTo'>;
+
 /**
  * Cuts a byte stream into Kafka messages: an int32 length, then that many bytes. Memory is taken as bytes arrive,
  * never for what a length merely announces. A message that lies in one piece of memory is a view of it; another is

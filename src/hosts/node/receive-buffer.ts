@@ -1,13 +1,10 @@
-import type { FrameReader } from '../../wire/frame-reader.ts';
+import type { Unfinished } from '../../wire/frame-reader.ts';
 
 const FIRST_BYTES = 2 * 1024;
 const MAX_BYTES = 256 * 1024;
 const GROWTH = 4;
 /** A buffer with less than this part free is given up: reads into a sliver cost as much as large ones. */
 const LEAST_FREE = 1 / 8;
-
-/** What has come of a message that is not all there. */
-export type Unfinished = Pick<FrameReader, 'heldBytes' | 'missingBytes' | 'moveTo'>;
 
 /**
  * Where one socket's bytes are read to, one read behind the other, so that a message that spans reads lies in one
@@ -30,8 +27,10 @@ export class ReceiveBuffer {
     if (moves || left < this.#buffer.length * LEAST_FREE) {
       this.#buffer = Buffer.allocUnsafeSlow(nextBytes);
       this.#at = 0;
-      if (moves) unfinished?.moveTo(this.#buffer);
-      if (moves) this.#at = heldBytes;
+      if (moves) {
+        unfinished?.moveTo(this.#buffer);
+        this.#at = heldBytes;
+      }
     }
     return this.#buffer.subarray(this.#at);
   }
