@@ -10,12 +10,12 @@ import { type Peer, startPeer } from './peers.ts';
 import { createBenchTopic, pipeline } from './produce.ts';
 import { RawConnection } from './raw-driver.ts';
 
-const ROUNDS = 16;
+const ROUNDS = 32;
 /** Before them, of other data: a broker lives long, and V8 compiles what a fetch does after thousands of them. */
-const WARM_UP_ROUNDS = 96;
+const WARM_UP_ROUNDS = 192;
 const FETCH_BYTES = 1024 * 1024;
 /** Of 64 KB. */
-const ROUND_BATCHES = 1024;
+const ROUND_BATCHES = 512;
 const IN_FLIGHT = 4;
 
 /** Reads `[from, to)` in fetches of up to 1 MB, several at a time: the driver knows where each batch begins. */
