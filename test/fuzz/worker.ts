@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { corpusOf } from './corpus.ts';
 import { Cases, type Tried, shrunk, targetNamed, tried, triedAlone } from './run.ts';
@@ -44,6 +45,8 @@ for (let nowMs = Date.now(); done < task.cases && nowMs < task.untilMs; nowMs = 
   if (nowMs - toldAtMs >= TELL_EVERY_MS) {
     tell({ type: 'at', done, input });
     toldAtMs = nowMs;
+    // What Node closes when a turn is over, as it does for zlib's sync calls, would pile up.
+    await setImmediate();
   }
   const { outcomes, fault = unexpected } = await tried(target, input);
   if (fault !== undefined) {
