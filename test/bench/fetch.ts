@@ -10,12 +10,12 @@ import { type Peer, startPeer } from './peers.ts';
 import { createBenchTopic, pipeline } from './produce.ts';
 import { RawConnection } from './raw-driver.ts';
 
-const ROUNDS = 32;
+const ROUNDS = 16;
 /** Before them, of other data: a broker lives long, and V8 compiles what a fetch does after thousands of them. */
-const WARM_UP_ROUNDS = 192;
+const WARM_UP_ROUNDS = 96;
 const FETCH_BYTES = 1024 * 1024;
 /** Of 64 KB. */
-const ROUND_BATCHES = 512;
+const ROUND_BATCHES = 1024;
 const IN_FLIGHT = 4;
 
 /** Reads `[from, to)` in fetches of up to 1 MB, several at a time: the driver knows where each batch begins. */
@@ -88,16 +88,16 @@ export async function run(): Promise<void> {
       ratios.push(rate / peerRate);
     }
     const bench = 'fetch of data not in memory, 1 GB';
-    // As with kernels: the best round says what it can do, on a machine that does other things too.
     report({
       bench,
-      value: Math.max(...rates),
+      value: median(rates),
       unit: 'MB/s',
       peer: 'bare file-to-socket server',
       ratio: median(ratios),
       bar: { value: 1_500, ratio: 0.6 },
     });
-    report({ bench: `${bench}: the median round`, value: median(rates), unit: 'MB/s' });
+    // What it can do when the machine does nothing else meanwhile.
+    report({ bench: `${bench}: the best round`, value: Math.max(...rates), unit: 'MB/s' });
     connection.close();
   } finally {
     peer.stop();
