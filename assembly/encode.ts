@@ -97,14 +97,10 @@ export function encodeRecords(
 }
 
 /** Whether it is the length of a field, -1 for null, that so many bytes have room for. */
-// @ts-ignore: decorator
-@inline
 function fits(length: i32, room: i32): bool {
   return <u32>(length + 1) <= <u32>(room + 1);
 }
 
-// @ts-ignore: decorator
-@inline
 function isThere(position: i32, length: i32, arenaSize: i32): bool {
   return <u32>position <= <u32>arenaSize && fits(length, arenaSize - position);
 }
