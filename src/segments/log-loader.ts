@@ -8,6 +8,7 @@ import { type Damage, cut, damagedFile, mend, putAside } from './mend.ts';
 import type { StoreParts } from './parts.ts';
 import { readAlike } from './read-alike.ts';
 import { replay } from './scan.ts';
+import { Unchecked } from './unchecked.ts';
 
 /** What is known of a log before it is read, and so how much of it must be checked. */
 export interface Check {
@@ -148,7 +149,7 @@ export async function retireSegment(
 export async function rebuildIndexes(parts: StoreParts, old: LogSegment): Promise<LogSegment> {
   const directory = old.path.slice(0, old.path.lastIndexOf('/'));
   const segment = new LogSegment(directory, old.baseOffset, parts);
-  Object.assign(segment.unchecked, old.unchecked);
+  segment.unchecked = old.unchecked;
   const { fault, endPosition } = await replay(parts.files, segment, {
     position: 0,
     endPosition: old.sizeBytes,
@@ -216,7 +217,7 @@ async function loadClosed(parts: StoreParts, found: Found): Promise<void> {
   const { sizeBytes, firstTimestamp } = await lookAt(parts, segment);
   const adopted = await adoptIndexes(segment, sizeBytes);
   segment.rewind({ position: sizeBytes, nextOffset: nextBase, firstTimestamp });
-  segment.unchecked.to = sizeBytes;
+  segment.unchecked = Unchecked.all(sizeBytes);
   // Compaction leaves no times where it leaves no batches.
   const isTimed = segment.times.count > 0;
   const isEmpty = sizeBytes === 0;
@@ -244,7 +245,7 @@ async function loadDoubtful(parts: StoreParts, one: Found, check: LoadOptions): 
     takesFalse: recoveryPoint === undefined,
   });
   // What is right now may be read wrong by who reads it next.
-  segment.unchecked.to = end.endPosition;
+  segment.unchecked = Unchecked.all(end.endPosition);
   if (end.fault !== undefined) {
     // The index may point at no batch, or a length that is wrong lead to a fault behind it: only checksums tell.
     const isMisled = position > 0 && end.endPosition === position;

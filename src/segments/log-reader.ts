@@ -182,8 +182,7 @@ export class LogReader {
         return `, or its index, at byte ${position}`;
       if (chosen.type === 'batches') {
         if (position + chosen.end === endPosition) walk.ends(nextOffset);
-        const { from, to } = segment.unchecked;
-        const isUnchecked = position + chosen.start < to && position + chosen.end > from;
+        const isUnchecked = segment.unchecked.meets(position + chosen.start, position + chosen.end);
         const mustCheck = isUnchecked || range.isVerified;
         const checked = mustCheck ? this.#check(segment, position, bytes, chosen) : chosen;
         if (!checked) return ` at byte ${position + chosen.start}`;
@@ -210,7 +209,7 @@ export class LogReader {
    * Checksums of what an earlier process left are looked at once, when it is first read, and for who wants to be sure.
    * @returns what is whole of `chosen`, undefined when its first batch is not.
    */
-  #check({ unchecked }: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Chosen | undefined {
+  #check(segment: LogSegment, position: number, bytes: Uint8Array, chosen: Chosen): Chosen | undefined {
     const { kernels } = this.#parts;
     const header = new BatchHeader(bytes);
     for (let at = chosen.start; at < chosen.end; at += header.sizeBytes) {
@@ -218,8 +217,7 @@ export class LogReader {
       if (kernels.crc32c(bytes.subarray(at + CRC_START, at + sizeBytes)) === crc) continue;
       return at === chosen.start ? undefined : { ...chosen, end: at, nextOffset: baseOffset };
     }
-    if (position + chosen.start <= unchecked.from)
-      unchecked.from = Math.max(unchecked.from, position + chosen.end);
+    segment.unchecked = segment.unchecked.without(position + chosen.start, position + chosen.end);
     return chosen;
   }
 

@@ -4,6 +4,7 @@ import type { Segment } from '../ports/log-store.ts';
 import { IndexFile } from './index-file.ts';
 import type { IndexParts } from './index-file.ts';
 import { segmentFile } from './layout.ts';
+import { Unchecked } from './unchecked.ts';
 
 /** Offsets within a segment and positions in its file fit the entries of its indexes. */
 export const INT32_MAX = 0x7fff_ffff;
@@ -26,8 +27,7 @@ export class LogSegment implements Segment {
   readonly times: IndexFile;
   nextOffset: Offset;
   sizeBytes = 0;
-  /** Positions between which the file has what an earlier process left and nobody has checked in this one. */
-  readonly unchecked = { from: 0, to: 0 };
+  unchecked = Unchecked.nothing;
   maxTimestamp: Millis = -1;
   firstTimestamp: Millis = -1;
   #offsetOfMaxTimestamp: Offset;

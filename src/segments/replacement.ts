@@ -9,6 +9,7 @@ import { LogSegment } from './log-segment.ts';
 import type { LogState } from './log-state.ts';
 import type { StoreParts } from './parts.ts';
 import { swapIn } from './swap.ts';
+import { Unchecked } from './unchecked.ts';
 
 /** What it needs of its log. */
 export interface ReplacedLog {
@@ -121,7 +122,7 @@ export class SegmentReplacement implements Replacement {
         fileDeleteDelayMs,
       });
       // It was written and flushed by this process.
-      segment.unchecked.to = 0;
+      segment.unchecked = Unchecked.nothing;
       disk.replaced(old);
       state.tail.dropBelow(toOffset);
       state.segments.splice(number, old.length, segment);
