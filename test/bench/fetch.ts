@@ -5,12 +5,14 @@ import { fetchApi } from '../../src/wire/apis/01-fetch.ts';
 import { encodeRequest } from '../../src/wire/frame.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { RECORDS_PER_BATCH, oneBatch } from './batches.ts';
-import { median, report } from './harness.ts';
 import { type Peer, startPeer } from './peers.ts';
 import { createBenchTopic, pipeline } from './produce.ts';
 import { RawConnection } from './raw-driver.ts';
+import { type Round, oneRound, reportRounds, undisturbed } from './rounds.ts';
 
+/** Those that count; `TURNS` times as many are measured. */
 const ROUNDS = 16;
+const TURNS = 4;
 /** Before them, of other data: a broker lives long, and V8 compiles what a fetch does after thousands of them. */
 const WARM_UP_ROUNDS = 96;
 const FETCH_BYTES = 1024 * 1024;
@@ -41,63 +43,79 @@ async function read(connection: RawConnection, from: number, to: number): Promis
   return connection.receivedBytes - before;
 }
 
-async function readFile(peer: Peer, range: { path: string; from: number; bytes: number }): Promise<void> {
+/** @returns the bytes. */
+async function readFile({ peer, path }: Servers, part: number): Promise<number> {
+  const bytes = Math.floor(statSync(path).size / ROUNDS);
   const connection = await RawConnection.open(peer, false);
-  await connection.write(Buffer.from(JSON.stringify(range)));
-  await connection.until(() => connection.receivedBytes >= range.bytes);
+  await connection.write(Buffer.from(JSON.stringify({ path, from: part * bytes, bytes })));
+  await connection.until(() => connection.receivedBytes >= bytes);
   connection.close();
+  return bytes;
 }
 
-/** 1 GB that a broker has not in memory and has not read before, beside a server that sends the same file, in turns. */
+interface Servers {
+  connection: RawConnection;
+  peer: Peer;
+  /** Of the log. */
+  path: string;
+}
+
+async function megabytesPerSecond(work: () => Promise<number>): Promise<number> {
+  const startMs = performance.now();
+  const bytes = await work();
+  return bytes / 1e3 / (performance.now() - startMs);
+}
+
+/** The second GB of the log, `turns` times, after the first has warmed the broker up. */
+async function measure(servers: Servers, turns: number): Promise<Round[]> {
+  const roundOffsets = ROUND_BATCHES * RECORDS_PER_BATCH;
+  const round = (number: number) =>
+    oneRound(
+      () =>
+        megabytesPerSecond(() =>
+          read(servers.connection, number * roundOffsets, (number + 1) * roundOffsets),
+        ),
+      () => megabytesPerSecond(() => readFile(servers, number % ROUNDS)),
+    );
+  for (let warmUp = 0; warmUp < WARM_UP_ROUNDS; warmUp++) await round(warmUp % ROUNDS);
+  const rounds: Round[] = [];
+  for (let turn = 0; turn < turns * ROUNDS; turn++) rounds.push(await round(ROUNDS + (turn % ROUNDS)));
+  return rounds;
+}
+
+/**
+ * 1 GB that a broker has written and has no longer in memory, then, by the next process, 1 GB that an earlier one left:
+ * its checksums are looked at, once. Beside a server that sends the same file, in turns.
+ */
 export async function run(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'milena-bench-'));
   const args = ['--data', directory, '--flush', 'never'];
-  const writer = await BrokerProcess.start(args);
-  const producer = await RawConnection.open(writer.ready.kafka);
-  await createBenchTopic(producer);
-  await pipeline(producer, await oneBatch(), 2 * ROUNDS * ROUND_BATCHES);
-  producer.close();
-  await writer.stop();
-
-  const broker = await BrokerProcess.start(args);
   const peer = await startPeer('files');
-  const log = join(directory, 'bench-0');
-  const path = join(
-    log,
-    readdirSync(log)
-      .filter((name) => name.endsWith('.log'))
-      .toSorted()[0] ?? '',
-  );
+  let broker = await BrokerProcess.start(args);
   try {
-    const connection = await RawConnection.open(broker.ready.kafka);
-    const rates: number[] = [];
-    const ratios: number[] = [];
-    const roundOffsets = ROUND_BATCHES * RECORDS_PER_BATCH;
-    const roundBytes = Math.floor(statSync(path).size / ROUNDS);
-    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
-      const isWarmUp = round < WARM_UP_ROUNDS;
-      const number = (round % ROUNDS) + (isWarmUp ? 0 : ROUNDS);
-      const start = performance.now();
-      const bytes = await read(connection, number * roundOffsets, (number + 1) * roundOffsets);
-      const rate = bytes / 1e3 / (performance.now() - start);
-      const peerStart = performance.now();
-      await readFile(peer, { path, from: (round % ROUNDS) * roundBytes, bytes: roundBytes });
-      const peerRate = roundBytes / 1e3 / (performance.now() - peerStart);
-      if (isWarmUp) continue;
-      rates.push(rate);
-      ratios.push(rate / peerRate);
-    }
+    let connection = await RawConnection.open(broker.ready.kafka);
+    await createBenchTopic(connection);
+    // Two rounds more than are read: a broker has the newest 64 MB in memory.
+    await pipeline(connection, await oneBatch(), (2 * ROUNDS + 2) * ROUND_BATCHES);
+    const log = join(directory, 'bench-0');
+    const [first = ''] = readdirSync(log)
+      .filter((name) => name.endsWith('.log'))
+      .toSorted();
+    const path = join(log, first);
+    const rounds = await measure({ connection, peer, path }, TURNS);
     const bench = 'fetch of data not in memory, 1 GB';
-    report({
-      bench,
-      value: median(rates),
-      unit: 'MB/s',
-      peer: 'bare file-to-socket server',
-      ratio: median(ratios),
-      bar: { value: 1_500, ratio: 0.6 },
-    });
-    // What it can do when the machine does nothing else meanwhile.
-    report({ bench: `${bench}: the best round`, value: Math.max(...rates), unit: 'MB/s' });
+    const figure = { unit: 'MB/s', peer: 'bare file-to-socket server' };
+    const bar = { value: 1_500, ratio: 0.6 };
+    reportRounds({ ...figure, bench, bar }, undisturbed(rounds, ROUNDS));
+    reportRounds({ ...figure, bench: `${bench}: all rounds` }, rounds);
+    connection.close();
+    await broker.stop();
+
+    broker = await BrokerProcess.start(args);
+    connection = await RawConnection.open(broker.ready.kafka);
+    const left = await measure({ connection, peer, path }, 1);
+    const leftBar = { ratio: 0.6 };
+    reportRounds({ ...figure, bench: 'fetch of what an earlier process left, 1 GB', bar: leftBar }, left);
     connection.close();
   } finally {
     peer.stop();

@@ -8,9 +8,10 @@ import { encodeRequest } from '../../src/wire/frame.ts';
 import { Connection } from '../crash/connection.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { BENCH_TOPIC, type Source, freshBatches, oneBatch } from './batches.ts';
-import { median, report } from './harness.ts';
+import { report } from './harness.ts';
 import { startPeer } from './peers.ts';
 import { RawConnection } from './raw-driver.ts';
+import { type Round, oneRound, reportRounds } from './rounds.ts';
 
 const ROUNDS = 16;
 /** Before them: a broker lives long, and V8 compiles what it does for the first seconds. The sink warms up too. */
@@ -101,26 +102,26 @@ async function produce({ bench, source, flush, ...bar }: Case, sink: RawConnecti
   const requestBytes = source().length;
   const perRound = Math.ceil(ROUND_BYTES / requestBytes);
   const bytes = perRound * requestBytes;
-  const rates: number[] = [];
-  const sinkRates: number[] = [];
-  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+  const ours = async () => {
     await createBenchTopic(connection);
     touchPageCache(directory, 2 * bytes);
     const rate = await megabytesPerSecond(bytes, () => pipeline(connection, source, perRound));
     await deleteBenchTopic(broker.ready.kafka.port, directory);
-    const sinkRate = await megabytesPerSecond(bytes, () => pipeline(sink, source, perRound));
-    if (round < 0) continue;
-    rates.push(rate);
-    sinkRates.push(sinkRate);
-  }
+    return rate;
+  };
+  const theirs = () => megabytesPerSecond(bytes, () => pipeline(sink, source, perRound));
+  const all: Round[] = [];
+  while (all.length < WARM_UP_ROUNDS + ROUNDS) all.push(await oneRound(ours, theirs));
   connection.close();
   const stopped = await broker.stop();
   rmSync(directory, { recursive: true });
 
-  const ratio = median(rates.map((rate, i) => rate / (sinkRates[i] ?? 1)));
-  report({ bench, value: median(rates), unit: 'MB/s', peer: 'bare TCP sink that answers', ratio, ...bar });
+  reportRounds(
+    { bench, unit: 'MB/s', peer: 'bare TCP sink that answers', ...bar },
+    all.slice(WARM_UP_ROUNDS),
+  );
   if (flush === 'always') {
-    const seconds = rates.reduce((sum, rate) => sum + bytes / 1e6 / rate, 0);
+    const seconds = all.reduce((sum, { rate }) => sum + bytes / 1e6 / rate, 0);
     report({ bench: `${bench}: flushes`, value: (stopped?.commitRounds ?? 0) / seconds, unit: '1/s' });
   }
 }
