@@ -27,8 +27,11 @@ export function undisturbed(rounds: readonly Round[], count: number): Round[] {
 }
 
 /** The medians of `rounds`. */
-export function reportRounds(figure: Omit<Figure, 'value' | 'ratio'>, rounds: readonly Round[]): void {
+export function reportRounds(
+  { bench, ...more }: Omit<Figure, 'value' | 'ratio'>,
+  rounds: readonly Round[],
+): void {
   const value = median(rounds.map(({ rate }) => rate));
   const ratio = median(rounds.map(({ rate, peerRate }) => rate / peerRate));
-  report({ bench: figure.bench, value, ...figure, ratio });
+  report({ bench, value, ...more, ratio });
 }
