@@ -29,6 +29,7 @@ export function leaderHint(call: Call, topic: TopicReference, index: number, err
 
 /** Where the leaders that an answer names are found. */
 export function leaderEndpoints(call: Call, partitions: readonly { currentLeader: LeaderHint }[]) {
-  const named = new Set(partitions.map(({ currentLeader }) => currentLeader.leaderId));
-  return named.has(call.gateway.config.nodeId) ? [brokerOf(call)] : [];
+  const { nodeId } = call.gateway.config;
+  const isNamed = partitions.some(({ currentLeader }) => currentLeader.leaderId === nodeId);
+  return isNamed ? [brokerOf(call)] : [];
 }

@@ -135,7 +135,9 @@ export class BatchHeader {
   }
   /** The whole batch. */
   get bytes(): Uint8Array {
-    return this.#bytes.subarray(this.#at, this.#at + this.sizeBytes);
+    const { sizeBytes } = this;
+    const isAlone = this.#at === 0 && sizeBytes === this.#bytes.length;
+    return isAlone ? this.#bytes : this.#bytes.subarray(this.#at, this.#at + sizeBytes);
   }
   /** The record block, compressed if `codec` says so. */
   get recordBytes(): Uint8Array {

@@ -9,6 +9,7 @@ import { resolveWritable } from '../topics.ts';
 
 type Partition = ProduceRequest['topicData'][number]['partitionData'][number];
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number];
+type Answer = PartitionResponse | undefined;
 
 /** Errors tell who leads instead, and where that is (KIP-951). */
 const LEADERS_VERSION = 10;
@@ -24,11 +25,11 @@ export const produce = handler({
   advertisedMin: 0,
   handle(call, request) {
     if (request.acks < -1 || request.acks > 1)
-      return refuseAll(call, request, ErrorCode.INVALID_REQUIRED_ACKS);
-    const responses = allRefused(request, ErrorCode.REQUEST_TIMED_OUT);
-    const gather = new Gather(() => answer(call, request, responses));
+      return answer(call, request, [], ErrorCode.INVALID_REQUIRED_ACKS);
+    const answered = request.topicData.map((): Answer[] => []);
+    const gather = new Gather(() => answer(call, request, answered));
     request.topicData.forEach((topic, at) => {
-      const answers = responses[at]?.partitionResponses ?? [];
+      const answers = answered[at] ?? [];
       topic.partitionData.forEach((partition, number) => {
         const place = resolveWritable(call.gateway.image, topic, partition.index);
         if ('errorCode' in place) {
@@ -51,7 +52,7 @@ export const produce = handler({
     });
     gather.seal();
     if (!call.done)
-      call.wakeAt(call.gateway.clock.now() + request.timeoutMs, () => answer(call, request, responses));
+      call.wakeAt(call.gateway.clock.now() + request.timeoutMs, () => answer(call, request, answered));
   },
 });
 
@@ -73,27 +74,28 @@ function answeredIn({ body, errorCode }: ShardReply, index: number): PartitionRe
   return answered ?? refusedPartition(index, errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
 }
 
-function answer(call: Call, request: ProduceRequest, responses: ProduceResponse['responses']): void {
-  const failed = responses.flatMap((topic) =>
-    topic.partitionResponses.filter((partition) => partition.errorCode !== 0),
-  );
+/** @param answered by topic and partition of the request; what has no answer by now gets `otherwise`. */
+function answer(
+  call: Call,
+  request: ProduceRequest,
+  answered: readonly Answer[][],
+  otherwise: number = ErrorCode.REQUEST_TIMED_OUT,
+): void {
+  const failed: PartitionResponse[] = [];
+  const responses = request.topicData.map(({ name, topicId, partitionData }, at) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }, number) => {
+      const response = answered[at]?.[number] ?? refusedPartition(index, otherwise);
+      if (response.errorCode !== 0) failed.push(response);
+      return response;
+    }),
+  }));
   if (request.acks !== 0) {
     return call.reply({ responses, throttleTimeMs: 0, nodeEndpoints: leaderEndpoints(call, failed) });
   }
   if (failed.length > 0) call.close('acks_0_failed');
   else call.silent();
-}
-
-function refuseAll(call: Call, request: ProduceRequest, errorCode: number): void {
-  answer(call, request, allRefused(request, errorCode));
-}
-
-function allRefused({ topicData }: ProduceRequest, errorCode: number): ProduceResponse['responses'] {
-  return topicData.map(({ name, topicId, partitionData }) => ({
-    name,
-    topicId,
-    partitionResponses: partitionData.map(({ index }) => refusedPartition(index, errorCode)),
-  }));
 }
 
 export function refusedPartition(index: number, errorCode: number): PartitionResponse {
