@@ -21,11 +21,11 @@ const IN_FLIGHT = 8;
 const PARTITIONS = 100;
 const RECORD_BYTES = 100;
 /** Those that count; `TURNS` times as many are measured. */
-const ROUNDS = 32;
+const ROUNDS = 12;
 const TURNS = 4;
 /** Of a connection in a round. */
-const REQUESTS = 500;
-const WARM_UP_ROUNDS = 8;
+const REQUESTS = 2_000;
+const WARM_UP_ROUNDS = 2;
 
 /** One record a request, partition after partition: sent again and again, so that the driver has little to do. */
 export interface SmallRequests {
