@@ -4,6 +4,7 @@ import type { Address, Caller } from '../model/machine.ts';
 import type { ShardId, ShardReply, ShardRequest } from '../ports/shard-link.ts';
 import { WireError } from '../wire/error.ts';
 import { encodeResponse } from '../wire/frame.ts';
+import { Asks } from './asks.ts';
 import type { CloseReason, Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
 import type { Handler } from './handler.ts';
@@ -34,7 +35,7 @@ export class Call {
   done = false;
   /** The encoded answer; undefined when there is none to send. */
   response: Uint8Array[] | undefined;
-  #asked: Map<number, ShardId> | undefined;
+  readonly #asked = new Asks();
   #cancelTimer: (() => void) | undefined;
   #behind: (() => void)[] | undefined;
   #amend: ((body: never) => unknown) | undefined;
@@ -101,26 +102,24 @@ export class Call {
 
   #expect(shard: ShardId, onReply: (reply: ShardReply) => void): Address {
     const correlationId = this.gateway.expect(onReply);
-    this.#asked ??= new Map();
-    this.#asked.set(correlationId, shard);
+    this.#asked.add(correlationId, shard);
     return { link: this.connection.id, correlationId };
   }
 
   /** Takes on an answer that is still to come, to something asked before. */
   expectAgain(shard: ShardId, ask: number, onReply: (reply: ShardReply) => void): void {
-    this.#asked ??= new Map();
-    this.#asked.set(ask, shard);
+    this.#asked.add(ask, shard);
     this.gateway.expectAgain(ask, onReply);
   }
 
   /** Somebody else waits for that answer from now on. */
   handOver(ask: number): void {
-    this.#asked?.delete(ask);
+    this.#asked.delete(ask);
   }
 
   /** Does not want that answer any more. */
   cancel(shard: ShardId, ask: number): void {
-    this.#asked?.delete(ask);
+    this.#asked.delete(ask);
     if (this.gateway.unexpect(ask)) {
       this.gateway.link.cancel(shard, { link: this.connection.id, correlationId: ask });
     }
@@ -244,9 +243,6 @@ export class Call {
   #release(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    if (this.#asked === undefined) return;
-    const asked = this.#asked;
-    this.#asked = undefined;
-    for (const [ask, shard] of asked) this.cancel(shard, ask);
+    this.#asked.drain((ask, shard) => this.cancel(shard, ask));
   }
 }

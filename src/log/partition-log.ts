@@ -128,14 +128,14 @@ export class PartitionLog {
     const { kernels, codecs } = this.#parts;
     const config = this.#parts.config();
     const { nowMs, apiVersion } = options;
+    const header = new BatchHeader(bytes);
     if (options.origin === 'client') {
-      const refusal = checkProduced(bytes, { kernels, codecs, config, nowMs, apiVersion });
+      const refusal = checkProduced(bytes, header, { kernels, codecs, config, nowMs, apiVersion });
       if (refusal) return refusal;
     } else {
       invariant(kernels.validateBatch(bytes) === 0, 'a coordinator appends whole batches');
     }
     this.#expireProducers(nowMs, config);
-    const header = new BatchHeader(bytes);
     const transactionVersion = (apiVersion ?? 0) >= TRANSACTIONS_V2_SINCE_PRODUCE_VERSION ? 2 : 1;
     const verdict = this.#producers.check(header, { origin: options.origin, transactionVersion });
     if (verdict.type === 'error') return refused(verdict.errorCode, verdict.message);
@@ -180,7 +180,8 @@ export class PartitionLog {
     { nowMs, apiVersion }: { nowMs: Millis; apiVersion: number },
   ): Refused | undefined {
     const { kernels, codecs } = this.#parts;
-    return checkProduced(bytes, { kernels, codecs, config: this.#parts.config(), nowMs, apiVersion });
+    const context = { kernels, codecs, config: this.#parts.config(), nowMs, apiVersion };
+    return checkProduced(bytes, new BatchHeader(bytes), context);
   }
 
   /** All below is committed, and no record there is of a transaction that is still open. */

@@ -38,12 +38,16 @@ const CHECKS: readonly Check[] = [
 ];
 
 /**
- * What a broker demands of a produced batch, in Kafka's order, without changing it. Which records a
- * compressed batch holds is looked at only on compacted topics, and its timestamps are believed.
+ * What a broker demands of a produced batch (`bytes`, whose `header` may be cut short), in Kafka's order, without
+ * changing it. Which records a compressed batch holds is looked at only on compacted topics, and its timestamps are
+ * believed.
  */
-export function checkProduced(bytes: Uint8Array, context: ProduceContext): Refused | undefined {
+export function checkProduced(
+  bytes: Uint8Array,
+  header: BatchHeader,
+  context: ProduceContext,
+): Refused | undefined {
   if (bytes.length === 0) return refused(ErrorCode.INVALID_RECORD, 'no record batch');
-  const header = new BatchHeader(bytes);
   // Older message sets are shorter than a header, and have their magic in the same place.
   if (bytes.length > MAGIC_POSITION && header.magic !== MAGIC) {
     return refused(ErrorCode.INVALID_RECORD, `magic ${header.magic}: only 2 is served`);

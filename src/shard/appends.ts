@@ -98,9 +98,9 @@ export class Appends {
 
   /** What the log itself has nothing against. */
   #refusalOf(records: Uint8Array): Refused | undefined {
-    if (records.length < HEADER_SIZE) return undefined;
-    const header = new BatchHeader(records);
     const { refusals, parts } = this.#shard;
+    if (refusals.isEmpty || records.length < HEADER_SIZE) return undefined;
+    const header = new BatchHeader(records);
     if (!refusals.precede(header, this.#log.producers, parts.clock.now())) return undefined;
     const message = `a batch before sequence ${header.baseSequence} of producer ${header.producerId} was refused`;
     return refused(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, message);

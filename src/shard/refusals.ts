@@ -23,6 +23,10 @@ interface Refusal {
 export class Refusals {
   readonly #lowest = new Map<number, Refusal>();
 
+  get isEmpty(): boolean {
+    return this.#lowest.size === 0;
+  }
+
   /** A client's batch. Whole or not: if it is not, nothing is lost but some memory. */
   add(records: Uint8Array, nowMs: Millis): void {
     if (records.length < HEADER_SIZE) return;

@@ -157,7 +157,8 @@ describe('a client is refused', () => {
     const config = { ...DEFAULT_LOG_CONFIG, ...compacted };
     const context = { kernels, codecs: new Map([[CODEC.gzip, later]]), config, nowMs: NOW };
     const errorCode = ErrorCode.UNSUPPORTED_COMPRESSION_TYPE;
-    expect(checkProduced(packed('gzip'), context)).toMatchObject({ errorCode });
+    const bytes = packed('gzip');
+    expect(checkProduced(bytes, new BatchHeader(bytes), context)).toMatchObject({ errorCode });
   });
 
   function indexes(result: AppendResult): number[] {
