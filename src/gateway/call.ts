@@ -78,13 +78,14 @@ export class Call {
     shard: ShardId,
     body: unknown,
     onReply: (reply: ShardReply) => void,
-    more: Pick<ShardRequest, 'credit' | 'leaseUntilMs'> = {},
+    more?: Pick<ShardRequest, 'credit' | 'leaseUntilMs'>,
   ): number {
     const { caller, header } = this;
     const { apiKey, apiVersion } = header;
     const told = this.span === undefined ? onReply : this.span.around(body, onReply);
     const from = this.#expect(shard, told);
-    this.gateway.link.request({ shard, from, caller, apiKey, apiVersion, body, ...more });
+    const request = { shard, from, caller, apiKey, apiVersion, body };
+    this.gateway.link.request(more === undefined ? request : { ...request, ...more });
     return from.correlationId;
   }
 
