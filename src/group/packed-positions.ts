@@ -55,7 +55,10 @@ export interface PackedPositions {
   readonly bytes: Uint8Array;
 }
 
-/** Left out are those with an expiry of their own, which clients before 2.1 ask for. */
+/**
+ * The same positions give the same bytes, in whatever order they were committed. Left out are those with an expiry of
+ * their own, which clients before 2.1 ask for.
+ */
 export function* packed(
   key: { group: string; topic: string },
   partitions: ReadonlyMap<number, OffsetAndMetadata>,
@@ -73,7 +76,9 @@ export function* packed(
         Infinity,
       ),
       topicId,
-      positions: positions.map(([partition, each]) => ({ ...each, partition })),
+      positions: positions
+        .map(([partition, each]) => ({ ...each, partition }))
+        .sort((a, b) => a.partition - b.partition),
     };
     yield {
       key: typed(PACKED_KEY_TYPE, encodeMessage(packedKey, 0, key)),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GroupMachine } from '../../src/group/index.ts';
+import { packed } from '../../src/group/packed-positions.ts';
 import { groupRecord, offsetRecord } from '../../src/group/records.ts';
 import { type Kernels } from '../../src/kernels/kernels.ts';
 import { loadKernels } from '../../src/kernels/load.ts';
@@ -81,5 +82,17 @@ test('positions that are read late are those that are read at once, from a log a
       expect(all(machineOf(snapshot))).toEqual({ ...expected, wakeAtMs: expect.any(Number) });
     }),
     { numRuns: 500 },
+  );
+});
+
+test('the same positions are packed into the same bytes, in whatever order they were committed', () => {
+  const committed = fc.uniqueArray(fc.tuple(fc.nat(), position), { selector: ([partition]) => partition });
+  fc.assert(
+    fc.property(committed, (positions) => {
+      const of = { group: 'g', topic: 'orders' };
+      const bytesOf = (order: typeof positions) =>
+        [...packed(of, new Map(order))].map(({ value }) => String(value)).sort();
+      expect(bytesOf(positions.toReversed())).toEqual(bytesOf(positions));
+    }),
   );
 });

@@ -32,6 +32,10 @@ export const SEEDS: readonly (readonly [seed: number, found: string])[] = [
     2000000187,
     'a machine was loaded from a batch of which a bit was read wrong, true as it was when it was checked',
   ],
+  [
+    2126290240,
+    'a snapshot had the positions of a topic in the order in which they had come, another after a restart',
+  ],
 ];
 
 /** Seeds that fail, and how: what is open. A seed moves up once it holds. */
