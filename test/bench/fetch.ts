@@ -8,7 +8,7 @@ import { RECORDS_PER_BATCH, oneBatch } from './batches.ts';
 import { type Peer, startPeer } from './peers.ts';
 import { createBenchTopic, pipeline } from './produce.ts';
 import { RawConnection } from './raw-driver.ts';
-import { type Round, oneRound, reportRounds, undisturbed } from './rounds.ts';
+import { type Round, oneRound, perSecond, reportRounds, undisturbed } from './rounds.ts';
 
 /** Those that count; `TURNS` times as many are measured. */
 const ROUNDS = 16;
@@ -20,7 +20,10 @@ const FETCH_BYTES = 1024 * 1024;
 const ROUND_BATCHES = 1024;
 const IN_FLIGHT = 4;
 
-/** Reads `[from, to)` in fetches of up to 1 MB, several at a time: the driver knows where each batch begins. */
+/**
+ * Reads `[from, to)` in fetches of up to 1 MB, several at a time: the driver knows where each batch begins.
+ * @returns the megabytes.
+ */
 async function read(connection: RawConnection, from: number, to: number): Promise<number> {
   const step = RECORDS_PER_BATCH * 15;
   const before = connection.receivedBytes;
@@ -40,30 +43,25 @@ async function read(connection: RawConnection, from: number, to: number): Promis
     sent++;
   }
   await connection.until(() => connection.responses >= first + sent);
-  return connection.receivedBytes - before;
+  return (connection.receivedBytes - before) / 1e6;
 }
 
-/** @returns the bytes. */
-async function readFile({ peer, path }: Servers, part: number): Promise<number> {
-  const bytes = Math.floor(statSync(path).size / ROUNDS);
+/** @returns the megabytes. */
+async function readFile({ peer, path, partBytes: bytes }: Servers, part: number): Promise<number> {
   const connection = await RawConnection.open(peer, false);
   await connection.write(Buffer.from(JSON.stringify({ path, from: part * bytes, bytes })));
   await connection.until(() => connection.receivedBytes >= bytes);
   connection.close();
-  return bytes;
+  return bytes / 1e6;
 }
 
 interface Servers {
   connection: RawConnection;
   peer: Peer;
-  /** Of the log. */
+  /** Of the log's first segment. */
   path: string;
-}
-
-async function megabytesPerSecond(work: () => Promise<number>): Promise<number> {
-  const startMs = performance.now();
-  const bytes = await work();
-  return bytes / 1e3 / (performance.now() - startMs);
+  /** Of it in a round. */
+  partBytes: number;
 }
 
 /** The second GB of the log, `turns` times, after the first has warmed the broker up. */
@@ -71,11 +69,8 @@ async function measure(servers: Servers, turns: number): Promise<Round[]> {
   const roundOffsets = ROUND_BATCHES * RECORDS_PER_BATCH;
   const round = (number: number) =>
     oneRound(
-      () =>
-        megabytesPerSecond(() =>
-          read(servers.connection, number * roundOffsets, (number + 1) * roundOffsets),
-        ),
-      () => megabytesPerSecond(() => readFile(servers, number % ROUNDS)),
+      () => perSecond(() => read(servers.connection, number * roundOffsets, (number + 1) * roundOffsets)),
+      () => perSecond(() => readFile(servers, number % ROUNDS)),
     );
   for (let warmUp = 0; warmUp < WARM_UP_ROUNDS; warmUp++) await round(warmUp % ROUNDS);
   const rounds: Round[] = [];
@@ -102,7 +97,8 @@ export async function run(): Promise<void> {
       .filter((name) => name.endsWith('.log'))
       .toSorted();
     const path = join(log, first);
-    const rounds = await measure({ connection, peer, path }, TURNS);
+    const file = { peer, path, partBytes: Math.floor(statSync(path).size / ROUNDS) };
+    const rounds = await measure({ connection, ...file }, TURNS);
     const bench = 'fetch of data not in memory, 1 GB';
     const figure = { unit: 'MB/s', peer: 'bare file-to-socket server' };
     const bar = { value: 1_500, ratio: 0.6 };
@@ -113,7 +109,7 @@ export async function run(): Promise<void> {
 
     broker = await BrokerProcess.start(args);
     connection = await RawConnection.open(broker.ready.kafka);
-    const left = await measure({ connection, peer, path }, 1);
+    const left = await measure({ connection, ...file }, 1);
     const leftBar = { ratio: 0.6 };
     reportRounds({ ...figure, bench: 'fetch of what an earlier process left, 1 GB', bar: leftBar }, left);
     connection.close();

@@ -11,7 +11,7 @@ import { BENCH_TOPIC, type Source, freshBatches, oneBatch } from './batches.ts';
 import { report } from './harness.ts';
 import { startPeer } from './peers.ts';
 import { RawConnection } from './raw-driver.ts';
-import { type Round, oneRound, reportRounds } from './rounds.ts';
+import { type Round, oneRound, perSecond, reportRounds } from './rounds.ts';
 
 const ROUNDS = 16;
 /** Before them: a broker lives long, and V8 compiles what it does for the first seconds. The sink warms up too. */
@@ -35,12 +35,6 @@ export async function pipeline(connection: RawConnection, source: Source, count:
     await connection.write(source());
   }
   await connection.until(() => connection.responses >= end);
-}
-
-async function megabytesPerSecond(bytes: number, work: () => Promise<void>): Promise<number> {
-  const startMs = performance.now();
-  await work();
-  return bytes / 1e3 / (performance.now() - startMs);
 }
 
 /**
@@ -102,14 +96,19 @@ async function produce({ bench, source, flush, ...bar }: Case, sink: RawConnecti
   const requestBytes = source().length;
   const perRound = Math.ceil(ROUND_BYTES / requestBytes);
   const bytes = perRound * requestBytes;
+  /** @returns the megabytes. */
+  const send = async (to: RawConnection) => {
+    await pipeline(to, source, perRound);
+    return bytes / 1e6;
+  };
   const ours = async () => {
     await createBenchTopic(connection);
     touchPageCache(directory, 2 * bytes);
-    const rate = await megabytesPerSecond(bytes, () => pipeline(connection, source, perRound));
+    const rate = await perSecond(() => send(connection));
     await deleteBenchTopic(broker.ready.kafka.port, directory);
     return rate;
   };
-  const theirs = () => megabytesPerSecond(bytes, () => pipeline(sink, source, perRound));
+  const theirs = () => perSecond(() => send(sink));
   const all: Round[] = [];
   while (all.length < WARM_UP_ROUNDS + ROUNDS) all.push(await oneRound(ours, theirs));
   connection.close();

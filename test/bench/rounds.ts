@@ -16,6 +16,13 @@ export async function oneRound(ours: () => Promise<number>, peer: () => Promise<
   return { rate, peerRate, stolenTicks: stolenTicks() - before };
 }
 
+/** How much of what `work` says it has moved it moves a second. */
+export async function perSecond(work: () => Promise<number>): Promise<number> {
+  const startMs = performance.now();
+  const moved = await work();
+  return (moved * 1e3) / (performance.now() - startMs);
+}
+
 function stolenTicks(): number {
   const [all = ''] = readFileSync('/proc/stat', 'latin1').split('\n');
   return Number(all.split(/ +/)[8]);

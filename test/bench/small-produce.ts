@@ -13,7 +13,7 @@ import { BENCH_TOPIC } from './batches.ts';
 import { report } from './harness.ts';
 import { startPeer } from './peers.ts';
 import { RawConnection } from './raw-driver.ts';
-import { type Round, oneRound, reportRounds, undisturbed } from './rounds.ts';
+import { type Round, oneRound, perSecond, reportRounds, undisturbed } from './rounds.ts';
 
 const CONNECTIONS = 8;
 /** Unanswered requests of one connection. */
@@ -116,12 +116,6 @@ export async function run(): Promise<void> {
     await broker.stop();
     rmSync(directory, { recursive: true });
   }
-}
-
-async function perSecond(work: () => Promise<number>): Promise<number> {
-  const startMs = performance.now();
-  const count = await work();
-  return (count * 1e3) / (performance.now() - startMs);
 }
 
 /** Refusals are answers too: all that was sent must be in the logs. */
