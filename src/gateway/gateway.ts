@@ -1,6 +1,7 @@
 import type { MetadataImage } from '../metadata/image.ts';
 import type { Millis } from '../model/ids.ts';
 import type { GatewayLimits } from '../model/limits.ts';
+import { Numbered } from '../model/numbered.ts';
 import { Seldom } from '../model/seldom.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -110,7 +111,7 @@ export class Gateway {
   readonly #closes = new Seldom(CLOSES_LOGGED_EVERY_MS);
   readonly #handlers = new Map<number, Handler>(HANDLERS.map((handler) => [handler.api.key, handler]));
   readonly #connections = new Map<number, Connection>();
-  readonly #expected = new Map<number, (reply: ShardReply) => void>();
+  readonly #expected = new Numbered<(reply: ShardReply) => void>();
   #lastConnectionId = 0;
   #lastAsk = 0;
   #unfinishedBytes = 0;
