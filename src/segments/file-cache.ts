@@ -5,14 +5,19 @@ interface Held {
   /** Once it is open. */
   file: OpenFile | undefined;
   users: number;
+  /** Since it was last passed over. */
+  isUsed: boolean;
   forgotten: boolean;
 }
 
-/** Open files by path, the least recently used closed first. One in use is never closed, so the bound is soft. */
+/**
+ * Open files by path. Of those that were not used for long the oldest is closed first: whoever was used since the last
+ * look is passed over once. One in use is never closed, so the bound is soft.
+ */
 export class FileCache {
   readonly #files: Files;
   readonly #maxOpen: number;
-  /** In order of use. */
+  /** In order of opening, or of being passed over: in order of use, each use would cost a table two entries. */
   readonly #held = new Map<string, Held>();
 
   constructor(files: Files, maxOpen: number) {
@@ -39,8 +44,7 @@ export class FileCache {
   opened(path: string): OpenFile | undefined {
     const held = this.#held.get(path);
     if (held?.file === undefined) return undefined;
-    this.#held.delete(path);
-    this.#held.set(path, held);
+    held.isUsed = true;
     return held.file;
   }
 
@@ -64,20 +68,19 @@ export class FileCache {
   }
 
   #hold(path: string, create: boolean): Held {
-    let held = this.#held.get(path);
-    if (held) {
-      this.#held.delete(path);
-    } else {
-      const opening = this.#files.open(path, { create });
-      held = { opening, file: undefined, users: 0, forgotten: false };
-      const opened = held;
-      opening.then(
-        (file) => (opened.file = file),
-        () => {
-          if (this.#held.get(path) === opened) this.#held.delete(path);
-        },
-      );
+    const known = this.#held.get(path);
+    if (known !== undefined) {
+      known.isUsed = true;
+      return known;
     }
+    const opening = this.#files.open(path, { create });
+    const held: Held = { opening, file: undefined, users: 0, isUsed: false, forgotten: false };
+    opening.then(
+      (file) => (held.file = file),
+      () => {
+        if (this.#held.get(path) === held) this.#held.delete(path);
+      },
+    );
     this.#held.set(path, held);
     return held;
   }
@@ -87,6 +90,11 @@ export class FileCache {
       if (this.#held.size <= this.#maxOpen) return;
       if (held.users > 0) continue;
       this.#held.delete(path);
+      if (held.isUsed) {
+        held.isUsed = false;
+        this.#held.set(path, held);
+        continue;
+      }
       held.forgotten = true;
       void closeQuietly(held);
     }
