@@ -15,15 +15,20 @@ export class Slabs {
   }
 
   copy(bytes: Uint8Array): Uint8Array {
-    const { length } = bytes;
-    if (length > this.#slabBytes / 4) return bytes.slice();
-    if (this.#at + length > this.#slab.length) {
+    const copy = this.take(bytes.length);
+    copy.set(bytes);
+    return copy;
+  }
+
+  /** Memory to be filled by the caller. */
+  take(sizeBytes: number): Uint8Array {
+    if (sizeBytes > this.#slabBytes / 4) return new Uint8Array(sizeBytes);
+    if (this.#at + sizeBytes > this.#slab.length) {
       this.#slab = new Uint8Array(this.#slabBytes);
       this.#at = 0;
     }
-    const copy = this.#slab.subarray(this.#at, this.#at + length);
-    copy.set(bytes);
-    this.#at += length;
-    return copy;
+    const start = this.#at;
+    this.#at += sizeBytes;
+    return this.#slab.subarray(start, this.#at);
   }
 }

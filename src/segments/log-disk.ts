@@ -13,15 +13,18 @@ import {
 import { flushSegment, removeSegment, retireSegment, writeIndexes } from './log-loader.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { StoreParts } from './parts.ts';
-import type { SegmentBatch } from './tail.ts';
+import type { PlacedBatch, TailPart } from './tail-part.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Batches that follow each other in one file: one write. */
 interface Run {
   segment: LogSegment;
   position: number;
+  /** Inclusive. */
+  lastOffset: Offset;
   chunks: Uint8Array[];
-  batches: SegmentBatch[];
+  /** Where each chunk lies in memory meanwhile. */
+  parts: TailPart[];
 }
 
 /** What one log has to do on disk, step by step in the order asked for; `run` does it. */
@@ -79,14 +82,16 @@ export class LogDisk {
     });
   }
 
-  append(batch: SegmentBatch): void {
-    if (this.#lastRun?.segment === batch.segment) {
-      this.#lastRun.chunks.push(batch.bytes);
-      this.#lastRun.batches.push(batch);
+  /** @param part is told when it is written. */
+  append({ segment, position, lastOffset, bytes }: PlacedBatch, part: TailPart): void {
+    const last = this.#lastRun;
+    if (last?.segment === segment) {
+      last.chunks.push(bytes);
+      last.parts.push(part);
+      last.lastOffset = lastOffset;
       return;
     }
-    const { segment, position, bytes } = batch;
-    const run: Run = { segment, position, chunks: [bytes], batches: [batch] };
+    const run: Run = { segment, position, lastOffset, chunks: [bytes], parts: [part] };
     this.schedule(() => this.#write(run));
     this.#lastRun = run;
   }
@@ -282,10 +287,10 @@ export class LogDisk {
     this.#written(run);
   }
 
-  #written({ segment, batches }: Run): void {
+  #written({ segment, lastOffset, parts }: Run): void {
     this.#unflushed.add(segment.path);
-    this.#writtenEndOffset = (batches.at(-1)?.lastOffset ?? -1) + 1;
-    for (const batch of batches) batch.written = true;
+    this.#writtenEndOffset = lastOffset + 1;
+    for (const part of parts) part.unwritten--;
     this.#parts.tail.shrink();
   }
 

@@ -21,7 +21,7 @@ import { NamedValues } from './named-values.ts';
 import type { StoreParts } from './parts.ts';
 import { SegmentReplacement } from './replacement.ts';
 import { LogTail } from './tail.ts';
-import type { SegmentBatch } from './tail.ts';
+import type { SegmentPart } from './tail-part.ts';
 import { cutSegment } from './truncate.ts';
 
 type Append = Extract<LogWrite, { type: 'append' }>;
@@ -232,10 +232,8 @@ export class SegmentLog {
     if (!state.active.takes(place)) this.#roll();
     const segment = state.active;
     const position = segment.append(place);
-    const kept = this.#parts.tail.keepable(bytes);
-    const batch: SegmentBatch = { baseOffset, lastOffset, bytes: kept, segment, position, written: false };
-    state.tail.push(batch);
-    this.#disk.append(batch);
+    const batch = { baseOffset, lastOffset, bytes, segment, position };
+    this.#disk.append(batch, state.keep(batch));
     this.#parts.tail.shrink();
     this.#keepIndexes(segment, bytes.length);
   }
@@ -361,7 +359,7 @@ export class SegmentLog {
   }
 
   #ready(segments: LogSegment[], aborted: AbortedIndex, startOffset: Offset): LogState {
-    const tail = new LogTail<SegmentBatch>(this.#parts.tail);
+    const tail = new LogTail<SegmentPart>(this.#parts.tail);
     const state = new LogState(segments, { tail, aborted }, startOffset);
     this.#state = state;
     this.#disk.aborted = aborted;

@@ -5,50 +5,39 @@ import { firstReaching } from '../model/search.ts';
 import { Slabs } from '../model/slabs.ts';
 import type { ReadRange } from '../ports/log-store.ts';
 import { OVERHEAD_BYTES, pins } from '../records/keepable.ts';
-import type { LogSegment } from './log-segment.ts';
-
-/** A batch in memory: it is read from here, and nowhere else before it is written. */
-export interface TailBatch {
-  readonly baseOffset: Offset;
-  /** Inclusive. */
-  readonly lastOffset: Offset;
-  /** Empty once it is out of the tail. */
-  bytes: Uint8Array;
-  written: boolean;
-}
-
-/** A batch that has its place in a segment's file. */
-export interface SegmentBatch extends TailBatch {
-  readonly segment: LogSegment;
-  readonly position: number;
-}
+import { type TailPart, batchReaching, cutPart, endWithin } from './tail-part.ts';
 
 interface Kept {
-  batch: TailBatch;
+  part: TailPart;
   log: { dropFirst(): void };
 }
 
 /** Larger batches are kept where they lie: the tail counts all of a buffer, and copying costs. */
 export const COPY_MAX_BYTES = 16 * 1024;
+/** A part that small batches are copied into is no larger, and none takes more of what a tail may hold. */
+const PART_MAX_BYTES = 16 * 1024;
+const PARTS_LEAST = 256;
 const COMPACT_AFTER = 1024;
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * The newest batches of all logs, oldest out first. The bound holds for what is written: what is not cannot go. A
- * buffer that several batches share counts once, and as a whole.
+ * The newest batches of all logs, by parts, the oldest out first. The bound holds for what is written: what is not
+ * cannot go. A buffer that several parts share counts once, and as a whole.
  */
 export class Tail {
   readonly #maxBytes: number;
   #bytes = 0;
   #count = 0;
-  /** In order of appending, of all logs, those among them that have left their log's tail; `#head` is the oldest. */
+  /** In order of their first batch, of all logs, those among them that have left their log's; `#head` is the oldest. */
   #queue: Kept[] = [];
   #head = 0;
   readonly #users = new Map<ArrayBufferLike, number>();
   readonly #slabs: Slabs;
+  readonly #partMaxBytes: number;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#partMaxBytes = Math.min(PART_MAX_BYTES, Math.floor(maxBytes / PARTS_LEAST));
     this.#slabs = new Slabs(maxBytes);
   }
 
@@ -57,24 +46,31 @@ export class Tail {
     return this.#bytes;
   }
 
-  /** `bytes` as a batch here may have them: small ones are copied, lest they keep all that a socket read alive. */
-  keepable(bytes: Uint8Array): Uint8Array {
-    return bytes.length <= COPY_MAX_BYTES && pins(bytes) ? this.#slabs.copy(bytes) : bytes;
+  /**
+   * `bytes` as a part here may begin with them: small ones are copied, lest they keep all that a socket read alive, and
+   * behind them is room for as much again as the part `before` them took.
+   */
+  keepable(bytes: Uint8Array, before: TailPart | undefined): Uint8Array {
+    if (bytes.length > COPY_MAX_BYTES || !pins(bytes)) return bytes;
+    const wantedBytes = Math.min(2 * (before?.sizeBytes ?? 0), this.#partMaxBytes);
+    const memory = this.#slabs.take(Math.max(bytes.length, wantedBytes));
+    memory.set(bytes);
+    return memory;
   }
 
-  add(log: Kept['log'], batch: TailBatch): void {
-    this.#queue.push({ batch, log });
-    const { buffer } = batch.bytes;
+  add(log: Kept['log'], part: TailPart): void {
+    this.#queue.push({ part, log });
+    const { buffer } = part.bytes;
     const users = this.#users.get(buffer) ?? 0;
     this.#users.set(buffer, users + 1);
     this.#count++;
     this.#bytes += OVERHEAD_BYTES + (users === 0 ? buffer.byteLength : 0);
   }
 
-  /** `batch` is no longer in its log's tail. */
-  released(batch: TailBatch): void {
-    const { buffer } = batch.bytes;
-    batch.bytes = NO_BYTES;
+  /** `part` is no longer in its log's tail. */
+  released(part: TailPart): void {
+    const { buffer } = part.bytes;
+    part.bytes = NO_BYTES;
     this.#count--;
     const users = (this.#users.get(buffer) ?? 1) - 1;
     if (users === 0) this.#users.delete(buffer);
@@ -82,74 +78,97 @@ export class Tail {
     this.#bytes -= OVERHEAD_BYTES + (users === 0 ? buffer.byteLength : 0);
   }
 
-  /** Lets go of the oldest batches until the bound holds, up to one that is not written yet. */
+  /** Lets go of the oldest parts until the bound holds, up to one that is not written yet. */
   shrink(): void {
     for (; this.#head < this.#queue.length; this.#head++) {
-      const { batch, log } = at(this.#queue, this.#head);
-      if (batch.bytes === NO_BYTES) continue;
-      if (this.#bytes <= this.#maxBytes || !batch.written) break;
+      const { part, log } = at(this.#queue, this.#head);
+      if (part.bytes === NO_BYTES) continue;
+      if (this.#bytes <= this.#maxBytes || part.unwritten > 0) break;
       log.dropFirst();
     }
     if (this.#queue.length < COMPACT_AFTER + 2 * this.#count) return;
-    this.#queue = this.#queue.filter(({ batch }) => batch.bytes !== NO_BYTES);
+    this.#queue = this.#queue.filter(({ part }) => part.bytes !== NO_BYTES);
     this.#head = 0;
   }
 }
 
-/** One log's part: its last batches, without a gap up to the log end. */
-export class LogTail<Batch extends TailBatch = TailBatch> {
+/** What one log has there: its last batches, without a gap up to the log end. */
+export class LogTail<Part extends TailPart = TailPart> {
   readonly #all: Tail;
-  #batches: Batch[] = [];
+  #parts: Part[] = [];
   #head = 0;
 
   constructor(all: Tail) {
     this.#all = all;
   }
 
-  get first(): Batch | undefined {
-    return this.#batches[this.#head];
+  get first(): Part | undefined {
+    return this.#parts[this.#head];
   }
 
-  push(batch: Batch): void {
-    this.#batches.push(batch);
-    this.#all.add(this, batch);
+  get last(): Part | undefined {
+    return this.#parts.length > this.#head ? this.#parts.at(-1) : undefined;
+  }
+
+  /** See {@link Tail.keepable}. */
+  keepable(bytes: Uint8Array): Uint8Array {
+    return this.#all.keepable(bytes, this.last);
+  }
+
+  push(part: Part): void {
+    this.#parts.push(part);
+    this.#all.add(this, part);
+  }
+
+  /** Copies a batch behind those of the last part. @returns that; undefined, and nothing is done, if it has no room. */
+  join({ lastOffset, bytes }: Pick<TailPart, 'lastOffset' | 'bytes'>): Part | undefined {
+    const { last } = this;
+    if (last === undefined || last.sizeBytes + bytes.length > last.bytes.length) return undefined;
+    last.bytes.set(bytes, last.sizeBytes);
+    last.sizeBytes += bytes.length;
+    last.lastOffset = lastOffset;
+    last.unwritten++;
+    return last;
   }
 
   dropFirst(): void {
-    const batch = at(this.#batches, this.#head++);
-    this.#all.released(batch);
-    if (this.#head < 64 || this.#head * 2 < this.#batches.length) return;
-    this.#batches = this.#batches.slice(this.#head);
+    const part = at(this.#parts, this.#head++);
+    this.#all.released(part);
+    if (this.#head < 64 || this.#head * 2 < this.#parts.length) return;
+    this.#parts = this.#parts.slice(this.#head);
     this.#head = 0;
   }
 
-  /** Batches below `offset` are gone from the log. */
+  /** Batches below `offset` are gone from the log: what shares no part with others goes. */
   dropBelow(offset: Offset): void {
     for (let first = this.first; first && first.lastOffset < offset; first = this.first) this.dropFirst();
   }
 
   /** Batches that reach `offset` are gone from the log. */
   cutFrom(offset: Offset): void {
-    while (this.#batches.length > this.#head) {
-      const last = at(this.#batches, this.#batches.length - 1);
-      if (last.lastOffset < offset) return;
-      this.#batches.pop();
+    for (let last = this.last; last && last.lastOffset >= offset; last = this.last) {
+      cutPart(last, offset);
+      if (last.sizeBytes > 0) return;
+      this.#parts.pop();
       this.#all.released(last);
     }
   }
 
-  /** Whole batches from the one that holds `fromOffset` or the next; more than one are joined in a copy. */
+  /** Whole batches from the one that holds `fromOffset` or the next; those of several parts are joined in a copy. */
   read({ fromOffset, endOffset, maxBytes }: ReadRange, allocate?: Allocate): Uint8Array {
-    const start = firstReaching(this.#batches, fromOffset, this.#head);
-    let end = start;
-    let sizeBytes = 0;
-    for (; end < this.#batches.length; end++) {
-      const { lastOffset, bytes } = at(this.#batches, end);
-      if (lastOffset >= endOffset || (end > start && sizeBytes + bytes.length > maxBytes)) break;
-      sizeBytes += bytes.length;
+    const pieces: Uint8Array[] = [];
+    let leftBytes = maxBytes;
+    const first = firstReaching(this.#parts, fromOffset, this.#head);
+    for (let number = first; number < this.#parts.length; number++) {
+      const part = at(this.#parts, number);
+      const start = part.baseOffset >= fromOffset ? 0 : batchReaching(part, fromOffset);
+      const end = endWithin(part, start, { endOffset, maxBytes: leftBytes });
+      const fits = pieces.length === 0 || end - start <= leftBytes;
+      if (!fits || end === start) break;
+      pieces.push(start === 0 && end === part.bytes.length ? part.bytes : part.bytes.subarray(start, end));
+      if (end < part.sizeBytes) break;
+      leftBytes -= end - start;
     }
-    if (end - start === 1) return at(this.#batches, start).bytes;
-    const chunks = this.#batches.slice(start, end).map(({ bytes }) => bytes);
-    return concat(chunks, allocate);
+    return pieces.length === 1 ? at(pieces, 0) : concat(pieces, allocate);
   }
 }

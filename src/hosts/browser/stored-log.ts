@@ -222,7 +222,7 @@ export class StoredLog implements RoundMember {
     const state = this.#opened();
     const { baseOffset, lastOffset } = batch;
     const bytes = keepable(batch.bytes, COPY_MAX_BYTES);
-    const kept = { baseOffset, lastOffset, bytes, written: false };
+    const part = { baseOffset, lastOffset, bytes, sizeBytes: bytes.length, unwritten: 1 };
     const open = this.#openRow;
     const fits = open?.round === round && open.row.sizeBytes + bytes.length <= ROW_MAX_BYTES;
     if (open && fits) {
@@ -234,10 +234,10 @@ export class StoredLog implements RoundMember {
       this.#addRow(row, [bytes], round);
     }
     round.bytes += bytes.length;
-    state.tail.push(kept);
+    state.tail.push(part);
     // Only what is written may go.
     round.whenDone.push(() => {
-      kept.written = true;
+      part.unwritten = 0;
       this.#parts.tail.shrink();
     });
   }

@@ -4,8 +4,8 @@ import type { Millis, Offset } from '../../model/ids.ts';
 import type { RemotePlace } from '../../ports/remote-storage.ts';
 import type { LogExtent, LogName, LogWrite, ReadRange, Segment } from '../../ports/log-store.ts';
 import { keepable } from '../../records/keepable.ts';
-import { COPY_MAX_BYTES, LogTail } from '../../segments/tail.ts';
-import type { Tail, TailBatch } from '../../segments/tail.ts';
+import { COPY_MAX_BYTES, LogTail, type Tail } from '../../segments/tail.ts';
+import type { TailPart } from '../../segments/tail-part.ts';
 import { AbortedRows } from './aborted-rows.ts';
 import { BatchRows } from './batch-rows.ts';
 import type { Blobs } from './blobs.ts';
@@ -58,7 +58,7 @@ export class SqliteLog {
   #gathered: HeldBatch[] = [];
   #gatheredBytes = 0;
   /** The same as the tail has them: they cannot leave it. */
-  #unwritten: TailBatch[] = [];
+  #unwritten: TailPart[] = [];
 
   /** Makes the tables of a new log. */
   static create(parts: StoreParts, number: number, { log, topic, topicId, partition }: LogName): SqliteLog {
@@ -152,7 +152,7 @@ export class SqliteLog {
   finishRow(): void {
     if (this.#gathered.length === 0) return;
     this.#batches.insert(this.#gathered);
-    for (const batch of this.#unwritten) batch.written = true;
+    for (const part of this.#unwritten) part.unwritten = 0;
     this.#gathered = [];
     this.#gatheredBytes = 0;
     this.#unwritten = [];
@@ -208,9 +208,10 @@ export class SqliteLog {
     this.#gatheredBytes += bytes.length;
     this.#segments.append(batch);
     this.#endOffset = lastOffset + 1;
-    const kept = { baseOffset, lastOffset, bytes: keepable(bytes, COPY_MAX_BYTES), written: false };
-    this.#unwritten.push(kept);
-    this.#tail.push(kept);
+    const kept = keepable(bytes, COPY_MAX_BYTES);
+    const part = { baseOffset, lastOffset, bytes: kept, sizeBytes: bytes.length, unwritten: 1 };
+    this.#unwritten.push(part);
+    this.#tail.push(part);
   }
 
   #truncate(toOffset: Offset): void {
