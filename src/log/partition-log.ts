@@ -11,15 +11,7 @@ import { ControlType, controlKey, markerValue } from '../records/control.ts';
 import { BatchHeader } from '../records/header.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { refused } from './append.ts';
-import type {
-  Appended,
-  AppendedAt,
-  AppendOptions,
-  AppendResult,
-  Marker,
-  Refused,
-  TimestampOffset,
-} from './append.ts';
+import type { Appended, AppendOptions, AppendResult, Marker, Refused, TimestampOffset } from './append.ts';
 import type { LogConfig } from './config.ts';
 import { EPOCHS_NAME } from './epochs.ts';
 import type { EpochCache } from './epochs.ts';
@@ -141,7 +133,9 @@ export class PartitionLog {
     if (verdict.type === 'error') return refused(verdict.errorCode, verdict.message);
     if (verdict.type === 'duplicate') {
       const { firstOffset, lastOffset, timestamp } = verdict.batch;
-      return { type: 'duplicate', ...this.#at(firstOffset, lastOffset, timestamp, config) };
+      const logAppendTimeMs = appendTimeMs(timestamp, config);
+      const logStartOffset = this.#startOffset;
+      return { type: 'duplicate', baseOffset: firstOffset, lastOffset, logAppendTimeMs, logStartOffset };
     }
     if (config.timestampType === 'LogAppendTime' && options.origin === 'client') {
       header.setLogAppendTime(nowMs);
@@ -327,7 +321,15 @@ export class PartitionLog {
     const ended = this.#producers.update(header, this.#parts.kernels, nowMs);
     if (ended) writes.push(...this.#end(ended));
     this.#endOffset = lastOffset + 1;
-    return { type: 'appended', writes, ...this.#at(baseOffset, lastOffset, maxTimestamp, config) };
+    const logAppendTimeMs = appendTimeMs(maxTimestamp, config);
+    return {
+      type: 'appended',
+      writes,
+      baseOffset,
+      lastOffset,
+      logAppendTimeMs,
+      logStartOffset: this.#startOffset,
+    };
   }
 
   #end(ended: EndedTransaction): LogWrite[] {
@@ -352,12 +354,12 @@ export class PartitionLog {
     this.#producers.expire(nowMs, config.producerIdExpirationMs);
   }
 
-  #at(baseOffset: Offset, lastOffset: Offset, timestamp: Millis, config: LogConfig): AppendedAt {
-    const logAppendTimeMs = config.timestampType === 'LogAppendTime' ? timestamp : -1;
-    return { baseOffset, lastOffset, logAppendTimeMs, logStartOffset: this.#startOffset };
-  }
-
   #putEpochs(): LogWrite {
     return { type: 'put', log: this.name.log, name: EPOCHS_NAME, value: this.epochs.encode() };
   }
+}
+
+/** What an answer says of it: -1 where records keep their own time. */
+function appendTimeMs(timestamp: Millis, { timestampType }: LogConfig): Millis {
+  return timestampType === 'LogAppendTime' ? timestamp : -1;
 }

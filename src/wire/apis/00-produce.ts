@@ -103,6 +103,21 @@ const produceResponse = literal(
   }),
 );
 
+const produceRequest = literal(
+  {
+    transactionalId: nullableString('3+', { default: null }),
+    acks: int16('0+'),
+    timeoutMs: int32('0+'),
+    topicData: array('0+', topicData),
+  },
+  (read, from) => ({
+    transactionalId: read.transactionalId(from),
+    acks: read.acks(from),
+    timeoutMs: read.timeoutMs(from),
+    topicData: read.topicData(from),
+  }),
+);
+
 /**
  * Appends record batches, one a partition. v3 brought RecordBatch v2 and transactions; v0-2 carry older
  * message sets and are only advertised (KAFKA-18659). v5 tells the log start, v7 allows zstd (KIP-110), v8
@@ -114,12 +129,7 @@ export const produceApi = api({
   key: 0,
   versions: '0-13',
   flexible: '9+',
-  request: {
-    transactionalId: nullableString('3+', { default: null }),
-    acks: int16('0+'),
-    timeoutMs: int32('0+'),
-    topicData: array('0+', topicData),
-  },
+  request: produceRequest,
   response: produceResponse,
 });
 
