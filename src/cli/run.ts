@@ -54,7 +54,7 @@ function tuneForBroker(): void {
   if (Number.parseInt(process.versions.v8, 10) >= V8_WITH_EXTERNAL_LIMIT)
     setFlagsFromString('--external-memory-accounted-in-global-limit');
   setFlagsFromString('--min-semi-space-size=16');
-  // All is collected when as much has come as is alive. V8's own rule did it once a tenth had, since it takes so little.
+  // V8 collects all once a tenth has come to what is alive, as that is soon done: here, once as much has come again.
   setFlagsFromString('--heap-growing-percent=100');
 }
 
