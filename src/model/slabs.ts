@@ -6,12 +6,15 @@ const SLAB_MAX_BYTES = 64 * 1024;
  */
 export class Slabs {
   readonly #slabBytes: number;
+  /** What is larger has memory of its own. */
+  readonly sharedMaxBytes: number;
   #slab = new Uint8Array(0);
   #at = 0;
 
   /** @param keptBytes what is kept of all copies, roughly: a slab is a small part of it. */
   constructor(keptBytes: number) {
     this.#slabBytes = Math.min(SLAB_MAX_BYTES, keptBytes >> 6);
+    this.sharedMaxBytes = this.#slabBytes >> 2;
   }
 
   copy(bytes: Uint8Array): Uint8Array {
@@ -22,7 +25,7 @@ export class Slabs {
 
   /** Memory to be filled by the caller. */
   take(sizeBytes: number): Uint8Array {
-    if (sizeBytes > this.#slabBytes / 4) return new Uint8Array(sizeBytes);
+    if (sizeBytes > this.sharedMaxBytes) return new Uint8Array(sizeBytes);
     if (this.#at + sizeBytes > this.#slab.length) {
       this.#slab = new Uint8Array(this.#slabBytes);
       this.#at = 0;

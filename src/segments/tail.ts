@@ -14,9 +14,6 @@ interface Kept {
 
 /** Larger batches are kept where they lie: the tail counts all of a buffer, and copying costs. */
 export const COPY_MAX_BYTES = 16 * 1024;
-/** A part that small batches are copied into is no larger, and none takes more of what a tail may hold. */
-const PART_MAX_BYTES = 16 * 1024;
-const PARTS_LEAST = 256;
 const COMPACT_AFTER = 1024;
 const NO_BYTES = new Uint8Array(0);
 
@@ -33,11 +30,9 @@ export class Tail {
   #head = 0;
   readonly #users = new Map<ArrayBufferLike, number>();
   readonly #slabs: Slabs;
-  readonly #partMaxBytes: number;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
-    this.#partMaxBytes = Math.min(PART_MAX_BYTES, Math.floor(maxBytes / PARTS_LEAST));
     this.#slabs = new Slabs(maxBytes);
   }
 
@@ -48,11 +43,11 @@ export class Tail {
 
   /**
    * `bytes` as a part here may begin with them: small ones are copied, lest they keep all that a socket read alive, and
-   * behind them is room for as much again as the part `before` them took.
+   * behind them is room for as much again as the part `before` them took, within what slabs share.
    */
   keepable(bytes: Uint8Array, before: TailPart | undefined): Uint8Array {
     if (bytes.length > COPY_MAX_BYTES || !pins(bytes)) return bytes;
-    const wantedBytes = Math.min(2 * (before?.sizeBytes ?? 0), this.#partMaxBytes);
+    const wantedBytes = Math.min(2 * (before?.sizeBytes ?? 0), this.#slabs.sharedMaxBytes);
     const memory = this.#slabs.take(Math.max(bytes.length, wantedBytes));
     memory.set(bytes);
     return memory;

@@ -18,7 +18,7 @@ const parts = {
 };
 const segment = new LogSegment('/log', 0, parts);
 const kernels = await loadKernels();
-/** What is in `bytes` counts as one batch, unless it was built as some. */
+/** A part of one batch, whatever its bytes are. */
 const part = (baseOffset: number, bytes: Uint8Array, unwritten = 0) => ({
   baseOffset,
   lastOffset: baseOffset,
@@ -64,6 +64,9 @@ test('small batches are copied side by side, and what they share goes with the l
   for (const log of logs) expect(log.read(ALL)).toEqual(batches(0, 100));
   for (const log of logs.slice(1)) log.cutFrom(0);
   expect(logs[0]!.read({ ...ALL, fromOffset: 17, endOffset: 95 })).toEqual(batches(17, 95));
+  logs[0]!.dropBelow(99);
+  expect(tail.sizeBytes).toBeGreaterThan(0);
+  expect(tail.sizeBytes).toBeLessThan(65 * 1024);
   logs[0]!.dropBelow(100);
   expect(tail.sizeBytes).toBe(0);
 });
