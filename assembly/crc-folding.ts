@@ -36,15 +36,11 @@ import {
  *
  * and one whole block, stored nine before, serves the last three: it stays in hand while the next three are taken.
  */
-const D1: usize = 154;
-const D2: usize = 177;
-const D3: usize = 183;
-const D4: usize = 258;
-const D5: usize = 290;
+const LONGEST: usize = 290;
 
 /** In a window, what every block loads of it. */
 const NINTH: usize = FOLD_WINDOW_SIZE - 9 * 16;
-const FAR: usize = FOLD_WINDOW_SIZE - D4;
+const FAR: usize = FOLD_WINDOW_SIZE - 258;
 
 v128.store(PAD_MASKS, i8x16.splat(-1), 16);
 
@@ -60,83 +56,87 @@ export function fold(state: u32, at: usize, length: i32): void {
   at -= pad;
   clear(FOLD, FOLD + FOLD_WINDOW_SIZE);
   // To continue a CRC is to add it to the first four bytes: from here it reaches them, and by the last distance only.
-  store<u32>(FOLD + pad, state, FOLD_WINDOW_SIZE - D5);
+  store<u32>(FOLD + pad, state, FOLD_WINDOW_SIZE - LONGEST);
   const first = v128.and(v128.load(at), v128.load(PAD_MASKS + 16 - pad));
-  v128.store(FOLD, v128.xor(first, v128.load(FOLD, FOLD_WINDOW_SIZE - D5)), FOLD_WINDOW_SIZE);
+  v128.store(FOLD, v128.xor(first, v128.load(FOLD, FOLD_WINDOW_SIZE - LONGEST)), FOLD_WINDOW_SIZE);
 
   let pause = min(foldEnd, at + FOLD_ROUND_SIZE);
-  let window = take(at + 16, pause, FOLD + 16);
+  let window = take(at + 16, pause, FOLD + 16, FOLD + 16 + FOLD_WINDOW_SIZE);
   while (pause != foldEnd) {
     copy(FOLD, window, FOLD_WINDOW_SIZE);
     at = pause;
     pause = min(foldEnd, at + FOLD_ROUND_SIZE);
-    window = take(at, pause, FOLD);
+    window = take(at, pause, FOLD, FOLD + FOLD_WINDOW_SIZE);
   }
-  remain(pause, end, window);
+  clear(window + FOLD_WINDOW_SIZE, window + FOLD_WINDOW_SIZE + FOLD_BEYOND);
+  take(foldEnd, end, window, FOLD_REMAINDER);
 }
 
 /**
- * Takes the blocks [at, end). At `window` are the FOLD_WINDOW_SIZE bytes taken before them; what is taken follows.
+ * Takes the blocks [at, end). At `window` are the FOLD_WINDOW_SIZE bytes taken before them. What is taken goes to `to`,
+ * right behind the window; or, of the last blocks, somewhere else: then it is what remains, and zeros are behind it.
  * @returns the window of the next block.
  */
-function take(at: usize, end: usize, window: usize): usize {
+function take(at: usize, end: usize, window: usize, to: usize): usize {
   // Blocks, by how many blocks ago they were taken.
   let twelfth = v128.load(window, FOLD_WINDOW_SIZE - 12 * 16);
   let eleventh = v128.load(window, FOLD_WINDOW_SIZE - 11 * 16);
   let tenth = v128.load(window, FOLD_WINDOW_SIZE - 10 * 16);
-  let last = v128.load(window, FOLD_WINDOW_SIZE - D5);
-  let beforeLast = v128.load(window, FOLD_WINDOW_SIZE - D5 + 16);
+  let last = v128.load(window, FOLD_WINDOW_SIZE - LONGEST);
+  let beforeLast = v128.load(window, FOLD_WINDOW_SIZE - LONGEST + 16);
   // Six at a time: after three blocks the names of the near ones come again, after two those of the far ones, so that
   // nothing is moved.
   for (const sixesEnd = end - 80; at < sixesEnd; at += 96) {
     const ninth0 = v128.load(window, NINTH);
     const far0 = v128.load(window, FAR);
     const block0 = taken(v128.load(at), last, far0, twelfth, eleventh, tenth, ninth0);
-    v128.store(window, block0, FOLD_WINDOW_SIZE);
+    v128.store(to, block0);
     twelfth = ninth0;
     last = far0;
     const ninth1 = v128.load(window, NINTH + 16);
     const far1 = v128.load(window, FAR + 16);
     const block1 = taken(v128.load(at, 16), beforeLast, far1, eleventh, tenth, twelfth, ninth1);
-    v128.store(window, block1, FOLD_WINDOW_SIZE + 16);
+    v128.store(to, block1, 16);
     eleventh = ninth1;
     beforeLast = far1;
     const ninth2 = v128.load(window, NINTH + 32);
     const far2 = v128.load(window, FAR + 32);
     const block2 = taken(v128.load(at, 32), last, far2, tenth, twelfth, eleventh, ninth2);
-    v128.store(window, block2, FOLD_WINDOW_SIZE + 32);
+    v128.store(to, block2, 32);
     tenth = ninth2;
     last = far2;
     const ninth3 = v128.load(window, NINTH + 48);
     const far3 = v128.load(window, FAR + 48);
     const block3 = taken(v128.load(at, 48), beforeLast, far3, twelfth, eleventh, tenth, ninth3);
-    v128.store(window, block3, FOLD_WINDOW_SIZE + 48);
+    v128.store(to, block3, 48);
     twelfth = ninth3;
     beforeLast = far3;
     const ninth4 = v128.load(window, NINTH + 64);
     const far4 = v128.load(window, FAR + 64);
     const block4 = taken(v128.load(at, 64), last, far4, eleventh, tenth, twelfth, ninth4);
-    v128.store(window, block4, FOLD_WINDOW_SIZE + 64);
+    v128.store(to, block4, 64);
     eleventh = ninth4;
     last = far4;
     const ninth5 = v128.load(window, NINTH + 80);
     const far5 = v128.load(window, FAR + 80);
     const block5 = taken(v128.load(at, 80), beforeLast, far5, tenth, twelfth, eleventh, ninth5);
-    v128.store(window, block5, FOLD_WINDOW_SIZE + 80);
+    v128.store(to, block5, 80);
     tenth = ninth5;
     beforeLast = far5;
     window += 96;
+    to += 96;
   }
   for (; at < end; at += 16) {
     const ninth = v128.load(window, NINTH);
     const far = v128.load(window, FAR);
-    v128.store(window, taken(v128.load(at), last, far, twelfth, eleventh, tenth, ninth), FOLD_WINDOW_SIZE);
+    v128.store(to, taken(v128.load(at), last, far, twelfth, eleventh, tenth, ninth));
     twelfth = eleventh;
     eleventh = tenth;
     tenth = ninth;
     last = beforeLast;
     beforeLast = far;
     window += 16;
+    to += 16;
   }
   return window;
 }
@@ -156,29 +156,6 @@ function taken(
   const near = v128.xor(message, from6(tenth, ninth));
   const middle = v128.xor(from15(twelfth, eleventh), from9(twelfth, eleventh));
   return v128.xor(v128.xor(near, v128.xor(by290, by258)), middle);
-}
-
-/** What remains of the blocks [at, end), that is all there are behind those taken. */
-function remain(at: usize, end: usize, window: usize): void {
-  clear(window + FOLD_WINDOW_SIZE, window + FOLD_WINDOW_SIZE + FOLD_BEYOND);
-  for (let to = FOLD_REMAINDER; at < end; at += 16) {
-    v128.store(to, sum(at, window));
-    window += 16;
-    to += 16;
-  }
-}
-
-/** As `take` does, but with a load for each distance: here the blocks are few. */
-// @ts-ignore: decorator
-@inline
-function sum(at: usize, window: usize): v128 {
-  return v128.xor(
-    v128.xor(
-      v128.xor(v128.load(at), v128.load(window, FOLD_WINDOW_SIZE - D1)),
-      v128.xor(v128.load(window, FOLD_WINDOW_SIZE - D2), v128.load(window, FOLD_WINDOW_SIZE - D3)),
-    ),
-    v128.xor(v128.load(window, FOLD_WINDOW_SIZE - D4), v128.load(window, FOLD_WINDOW_SIZE - D5)),
-  );
 }
 
 function clear(from: usize, end: usize): void {

@@ -1,4 +1,4 @@
-import { PAD_MASKS } from './layout';
+import { from15 } from './lanes';
 
 /**
  * Shortens a long message in its own place to `SHORT_SIZE` bytes of the same CRC: as folding does (crc-folding.ts), by
@@ -25,25 +25,53 @@ export const SHORT_SIZE: usize = 2240;
 /** It pays from here on; twice `SHORT_SIZE` is what it needs. */
 export const SHORTEN_MIN: i32 = 3 * 2240;
 
-/** The blocks in which D4 and D5 begin to reach back to the first byte, or beyond it by so many bytes. */
+/** The blocks in which D4 and D5 begin to reach back to the first byte. */
 const BEGINS_4: usize = 1408;
 const BEGINS_5: usize = 2224;
-const BEFORE_4: usize = D4 - BEGINS_4;
-const BEFORE_5: usize = D5 - BEGINS_5;
 
-/** The first `SHORT_SIZE` bytes, where a distance counts once it reaches back to the message's first byte. */
+/**
+ * The first `SHORT_SIZE` bytes, where a distance counts once it reaches back to the message's first byte. Blocks stay
+ * in hand, two new ones at a time: one that waits for what was stored a moment ago takes twice as long.
+ */
 export function begin(at: usize): void {
-  v128.store(at, v128.xor(v128.load(at, D1), v128.load(at)), D1);
-  v128.store(at, sum(v128.load(at, D2), v128.load(at, D2 - D1), v128.load(at)), D2);
-  const first = at;
-  for (at += D3; at < first + BEGINS_4; at += 16) v128.store(at, v128.xor(v128.load(at), near(at)));
-  const by4 = v128.and(v128.load(at - D4), withoutFirst(BEFORE_4));
-  v128.store(at, sum(v128.load(at), near(at), by4));
-  for (at += 16; at < first + BEGINS_5; at += 16) {
-    v128.store(at, sum(v128.load(at), near(at), v128.load(at - D4)));
+  // Nothing reaches the first block. What reaches the two in which D4 and D5 begin, which is of it, they get now.
+  const first = v128.load(at);
+  store<u8>(at, load<u8>(at, D4) ^ load<u8>(at), D4);
+  v128.store(at, v128.xor(v128.load(at, BEGINS_5), from15(i64x2.splat(0), first)), BEGINS_5);
+  const end4 = at + BEGINS_4;
+  const end = at + BEGINS_5;
+  let sixth = i64x2.splat(0);
+  let fifth = sixth;
+  let fourth = sixth;
+  let third = sixth;
+  let second = sixth;
+  let last = first;
+  for (at += 16; at < end4; at += 32) {
+    const block0 = sum(v128.load(at), v128.xor(fifth, sixth), fourth);
+    v128.store(at, block0);
+    const block1 = sum(v128.load(at, 16), v128.xor(fourth, fifth), third);
+    v128.store(at, block1, 16);
+    sixth = fourth;
+    fifth = third;
+    fourth = second;
+    third = last;
+    second = block0;
+    last = block1;
   }
-  const by5 = v128.and(v128.load(at - D5), withoutFirst(BEFORE_5));
-  v128.store(at, v128.xor(by5, sum(v128.load(at), near(at), v128.load(at - D4))));
+  for (; at < end; at += 32) {
+    const from = at - D4;
+    const block0 = sum(v128.xor(v128.load(at), v128.load(from)), v128.xor(fifth, sixth), fourth);
+    v128.store(at, block0);
+    const block1 = sum(v128.xor(v128.load(at, 16), v128.load(from, 16)), v128.xor(fourth, fifth), third);
+    v128.store(at, block1, 16);
+    sixth = fourth;
+    fifth = third;
+    fourth = second;
+    third = last;
+    second = block0;
+    last = block1;
+  }
+  v128.store(at, sum(v128.load(at), near(at), v128.load(at - D4)));
 }
 
 /** The blocks [at, end). */
@@ -86,14 +114,25 @@ export function take(at: usize, end: usize): void {
  * goes to the `SHORT_SIZE` bytes before them: block for block nobody needs those any more.
  */
 export function finish(at: usize): void {
-  const first = at;
-  for (const end = at + D3; at < end; at += 16) {
-    v128.store(at - SHORT_SIZE, sum(v128.load(at), near(at), far(at)));
+  let to = at - SHORT_SIZE;
+  for (const nearEnd = to + D3; to < nearEnd; to += 16) {
+    const from = to + SHORT_SIZE;
+    v128.store(to, sum(v128.load(from), near(from), far(from)));
     // For those that reach back to here.
-    v128.store(at, i64x2.splat(0));
+    v128.store(from, i64x2.splat(0));
   }
-  for (; at < first + BEGINS_4 + 16; at += 16) v128.store(at - SHORT_SIZE, v128.xor(v128.load(at), far(at)));
-  for (; at < first + SHORT_SIZE; at += 16) v128.store(at - SHORT_SIZE, v128.xor(v128.load(at), v128.load(at - D5)));
+  // The last of these has D4 look at zeros only.
+  for (const end4 = at + BEGINS_4 + 32 - SHORT_SIZE; to < end4; to += 32) {
+    const by4 = to + (SHORT_SIZE - D4);
+    const by5 = to + (SHORT_SIZE - D5);
+    v128.store(to, sum(v128.load(to, SHORT_SIZE), v128.load(by4), v128.load(by5)));
+    v128.store(to, sum(v128.load(to, SHORT_SIZE + 16), v128.load(by4, 16), v128.load(by5, 16)), 16);
+  }
+  for (; to < at; to += 32) {
+    const by5 = to + (SHORT_SIZE - D5);
+    v128.store(to, v128.xor(v128.load(to, SHORT_SIZE), v128.load(by5)));
+    v128.store(to, v128.xor(v128.load(to, SHORT_SIZE + 16), v128.load(by5, 16)), 16);
+  }
 }
 
 /** What reaches the block at `at` by the distances that are whole blocks. */
@@ -114,11 +153,4 @@ function far(at: usize): v128 {
 @inline
 function sum(a: v128, b: v128, c: v128): v128 {
   return v128.xor(v128.xor(a, b), c);
-}
-
-/** A mask of a block without its first `count` bytes. */
-// @ts-ignore: decorator
-@inline
-function withoutFirst(count: usize): v128 {
-  return v128.load(PAD_MASKS + 16 - count);
 }
