@@ -11,17 +11,18 @@ function bytesOf(keys: readonly number[], entrySize: EntrySize): Uint8Array {
 
 const KEY_MAX = { 8: 2 ** 31 - 1, 12: Number.MAX_SAFE_INTEGER };
 
-/** Keys far apart, or a few apart; as many as some blocks of 16 hold. */
+/** Keys far apart, or a few apart, evenly or most of them among the lowest; as many as some blocks of 16 hold. */
 const keysOf = (entrySize: EntrySize): fc.Arbitrary<number[]> =>
   fc
     .tuple(
       fc.constantFrom(3, 5_000, KEY_MAX[entrySize]),
       fc.nat(KEY_MAX[entrySize]),
+      fc.constantFrom(1, 8, 30),
       fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 300, size: 'max' }),
     )
-    .map(([range, start, places]) =>
+    .map(([range, start, power, places]) =>
       places
-        .map((place) => Math.min(start + Math.floor(place * range), KEY_MAX[entrySize]))
+        .map((place) => Math.min(start + Math.floor(place ** power * range), KEY_MAX[entrySize]))
         .toSorted((a, b) => a - b),
     );
 
@@ -60,8 +61,16 @@ describe.each([8, 12] as const)('entries of %i bytes', (entrySize) => {
     expect(new IndexEntries(new Uint8Array(entrySize - 1), entrySize).floor(5)).toBe(-1);
   });
 
-  test('the top takes a 24th of their memory at most', () => {
-    const { sizeBytes } = new IndexEntries(new Uint8Array(65_536 * entrySize), entrySize);
-    expect(sizeBytes).toBeLessThanOrEqual(65_536 * entrySize * (1 + 1 / 24));
-  });
+  test.each(['even', 'equal', 'growing'])(
+    'the top of %s keys takes a tenth of their memory at most',
+    (kind) => {
+      const count = 16 * 2049;
+      const key = { even: (n: number) => 37 * n, equal: () => 5, growing: (n: number) => n ** 2 }[kind]!;
+      const bytes = bytesOf(
+        Array.from({ length: count }, (_, number) => key(number)),
+        entrySize,
+      );
+      expect(new IndexEntries(bytes, entrySize).sizeBytes).toBeLessThanOrEqual(1.1 * bytes.length);
+    },
+  );
 });
