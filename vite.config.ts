@@ -219,5 +219,6 @@ export default defineConfig(async ({ mode }) =>
     ? servedScripts
     : mode in HOMES
       ? packageBuild(mode as HomeName)
-      : { test: { reporters: ['default'], projects: await testProjects() } },
+      : // Vitest leaves a processor to itself, and tests wait more than they work.
+        { test: { reporters: ['default'], maxWorkers: '100%', projects: await testProjects() } },
 );

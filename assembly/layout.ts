@@ -17,7 +17,7 @@
  *
  *  The areas, from the heap base (nothing in them outlives its call):
  *                                                          ┌──────────────────────────────────────┐
- *  crc32c                                                  │ bytes, 256 KiB at most: longer ones  │
+ *  crc32c                                                  │ bytes, 32 KiB at most: longer ones   │
  *                                                          │ come in pieces                       │
  *                                                          ├──────────────────────────────────────┤
  *  validateBatch, validateBatches                          │ one batch, or batches        │ slack │

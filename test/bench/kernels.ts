@@ -81,8 +81,9 @@ export async function run(): Promise<void> {
     recordsOf(1000, 100).map(withHeader),
     OWN_HEADER_BARS,
   );
-  for (const count of [64, 1000, 65_536]) await benchIndexFloor(`${count} entries`, evenKeys(count));
-  await benchIndexFloor('65536 entries, half of them in a 50th of the range', unevenKeys(65_536));
+  for (const count of [64, 1000]) await benchIndexFloor(`${count} entries`, evenKeys(count));
+  await benchIndexFloor('65536 entries', evenKeys(65_536), 3);
+  await benchIndexFloor('65536 entries, half of them in a 50th of the range', unevenKeys(65_536), 2);
 }
 
 async function benchCrc(size: number): Promise<void> {
@@ -230,7 +231,7 @@ function unevenKeys(count: number): Int32Array {
 }
 
 /** Offset indexes, beside a binary search of the same bytes. */
-async function benchIndexFloor(what: string, keys: Int32Array): Promise<void> {
+async function benchIndexFloor(what: string, keys: Int32Array, bar?: number): Promise<void> {
   const bytes = new Uint8Array(8 * keys.length);
   const view = new DataView(bytes.buffer);
   for (const [entry, key] of keys.entries()) view.setInt32(8 * entry, key);
@@ -258,7 +259,7 @@ async function benchIndexFloor(what: string, keys: Int32Array): Promise<void> {
         return sum;
       },
     },
-    bars: keys.length < 65_536 ? {} : { 'binary search': 3 },
+    bars: bar === undefined ? {} : { 'binary search': bar },
   });
 }
 
