@@ -31,10 +31,10 @@ const BEGINS_5: usize = 2224;
 
 /**
  * The first `SHORT_SIZE` bytes, where a distance counts once it reaches back to the message's first byte. Blocks stay
- * in hand, two new ones at a time: one that waits for what was stored a moment ago takes twice as long.
+ * in hand, two new ones at a time: to wait for what was stored a moment ago takes nearly twice as long.
  */
 export function begin(at: usize): void {
-  // Nothing reaches the first block. What reaches the two in which D4 and D5 begin, which is of it, they get now.
+  // Nothing reaches the first block. What of it D4 and D5 reach where they begin is added there now.
   const first = v128.load(at);
   store<u8>(at, load<u8>(at, D4) ^ load<u8>(at), D4);
   v128.store(at, v128.xor(v128.load(at, BEGINS_5), from15(i64x2.splat(0), first)), BEGINS_5);
