@@ -34,7 +34,7 @@ export class OffsetTop {
     const blocks = Math.ceil(count / BLOCK_ENTRIES);
     this.#keys = keysOf(entries, blocks);
     const lastKey = Math.max(0, this.#keys[blocks - 1]!);
-    // Half as many parts as blocks, or up to as many.
+    // A quarter as many parts as blocks, up to as many.
     this.#partBits = Math.max(0, bitsOf(lastKey) - bitsOf(blocks >> 1));
     this.#guide = guideOf(this.#keys, (lastKey >> this.#partBits) + 1, 2 ** this.#partBits);
     this.#blockBits = bitsOf(fullestOf(this.#guide, blocks));
