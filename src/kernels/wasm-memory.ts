@@ -4,6 +4,11 @@
  */
 const MEMORY_MAX = 9 * 1024 * 1024;
 const PAGE_SIZE = 65_536;
+/**
+ * An allocator keeps 16 bytes for itself before what is large, and a C library copies quicker between places that are
+ * alike modulo 32: 16 KB in 200 ns and not in 270.
+ */
+const ALLOCATED_AT = 16;
 /** Kernels copy 16 bytes at a time, and read a little beyond a damaged record: what they use has this much after it. */
 export const SLACK = 16;
 
@@ -18,9 +23,10 @@ export class WasmMemory {
   ints: Int32Array;
   view: DataView;
 
-  constructor(memory: WebAssembly.Memory, base: number) {
+  /** @param heapBase a multiple of 32, behind what the kernels keep. */
+  constructor(memory: WebAssembly.Memory, heapBase: number) {
     this.#memory = memory;
-    this.base = base;
+    this.base = heapBase + ALLOCATED_AT;
     this.bytes = new Uint8Array(memory.buffer);
     this.ints = new Int32Array(memory.buffer);
     this.view = new DataView(memory.buffer);

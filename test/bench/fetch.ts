@@ -10,7 +10,7 @@ import { createBenchTopic, pipeline } from './produce.ts';
 import { RawConnection } from './raw-driver.ts';
 import { type Round, oneRound, perSecond, reportRounds, undisturbed } from './rounds.ts';
 
-/** Those that count; `TURNS` times as many are measured. */
+/** So many count at least; `TURNS` times as many are measured. */
 const ROUNDS = 16;
 const TURNS = 4;
 /** Before them, of other data: a broker lives long, and V8 compiles what a fetch does after thousands of them. */

@@ -13,7 +13,7 @@ import { startPeer } from './peers.ts';
 import { RawConnection } from './raw-driver.ts';
 import { type Round, oneRound, perSecond, reportRounds, undisturbed } from './rounds.ts';
 
-/** Those that count; of what has a bar `TURNS` times as many are measured. */
+/** So many count at least; of what has a bar `TURNS` times as many are measured. */
 const ROUNDS = 16;
 const TURNS = 4;
 /** Before them: a broker lives long, and V8 compiles what it does for the first seconds. The sink warms up too. */

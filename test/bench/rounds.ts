@@ -28,9 +28,14 @@ function stolenTicks(): number {
   return Number(all.split(/ +/)[8]);
 }
 
-/** The `count` rounds from which the host took least: in others it is the host that is measured. */
+/**
+ * Rounds in which the host took no more than in the quietest `count` of them: in others it is the host that is
+ * measured. There are more than `count` when many are alike, as they are short beside a tick.
+ */
 export function undisturbed(rounds: readonly Round[], count: number): Round[] {
-  return rounds.toSorted((a, b) => a.stolenTicks - b.stolenTicks).slice(0, count);
+  const sorted = rounds.map(({ stolenTicks }) => stolenTicks).toSorted((a, b) => a - b);
+  const most = sorted[count - 1]!;
+  return rounds.filter(({ stolenTicks }) => stolenTicks <= most);
 }
 
 /** The medians of `rounds`. */

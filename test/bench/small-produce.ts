@@ -20,7 +20,7 @@ const CONNECTIONS = 8;
 const IN_FLIGHT = 8;
 const PARTITIONS = 100;
 const RECORD_BYTES = 100;
-/** Those that count; `TURNS` times as many are measured. */
+/** So many count at least; `TURNS` times as many are measured. */
 const ROUNDS = 12;
 const TURNS = 4;
 /** Of a connection in a round. */
