@@ -41,34 +41,47 @@ const ROUNDS = 61;
 const DECODE_BAR = 1.3;
 const ENCODE_BAR = 1.1;
 
-/** Everything of one size, in the raw module's memory: `plain` at `at`, and room for what it is packed to. */
-class InMemory {
-  readonly plain: number;
-  readonly packed: number;
-  readonly out: number;
-  readonly view: DataView;
+/** A block in the raw module's memory: `plain`, where it is packed to, and (the same for all) where unpacked. */
+interface Block {
+  plain: number;
+  size: number;
+  packed: number;
+  /** Once it is packed. */
+  packedEnd: number;
+  out: number;
+}
 
-  constructor(plain: Uint8Array) {
-    const room = Math.ceil(plain.length * 1.2) + 4096;
-    this.plain = raw.heapBase();
-    this.packed = this.plain + room;
-    this.out = this.packed + room;
-    const missing = this.out + room - raw.memory.buffer.byteLength;
-    if (missing > 0) raw.memory.grow(Math.ceil(missing / 65_536));
-    new Uint8Array(raw.memory.buffer).set(plain, this.plain);
-    this.view = new DataView(raw.memory.buffer);
-  }
+/** One behind the other. */
+function inMemory(plains: readonly Uint8Array[]): Block[] {
+  const size = plains[0]!.length;
+  const room = Math.ceil(size * 1.2) + 4096;
+  const out = raw.heapBase();
+  const missing = out + (2 * plains.length + 1) * room - raw.memory.buffer.byteLength;
+  if (missing > 0) raw.memory.grow(Math.ceil(missing / 65_536));
+  return plains.map((bytes, number) => {
+    const plain = out + (2 * number + 1) * room;
+    new Uint8Array(raw.memory.buffer).set(bytes, plain);
+    return { plain, size, packed: plain + room, packedEnd: plain + room, out };
+  });
+}
 
-  /** Blocks as they follow each other in a frame, without its header and end. */
-  unpackLz4(end: number): number {
-    let out = this.out;
-    for (let at = this.packed; at < end;) {
-      const size = this.view.getUint32(at, true);
-      out = raw.unpackLz4Block(at + 4, at + 4 + size, out, out, out + 65_536 + SLACK);
-      at += 4 + size;
-    }
-    return out;
+/** Blocks of LZ4 as they follow each other in a frame, without its header and end. @returns whether all is there. */
+function unpackLz4({ packed, packedEnd, size, out }: Block): boolean {
+  const view = new DataView(raw.memory.buffer);
+  let to = out;
+  for (let at = packed; at < packedEnd;) {
+    const length = view.getUint32(at, true);
+    to = raw.unpackLz4Block(at + 4, at + 4 + length, to, to, to + 65_536 + SLACK);
+    at += 4 + length;
   }
+  return to === out + size;
+}
+
+/** Does the same with each, in one call of what is measured. */
+function each<T>(items: readonly T[], work: (item: T) => unknown): () => void {
+  return () => {
+    for (const item of items) work(item);
+  };
 }
 
 interface Comparison {
@@ -94,64 +107,82 @@ async function compare({ bench, bytes, ours, peers, bar }: Comparison): Promise<
 
 export async function run(): Promise<void> {
   await foxglove.isLoaded;
-  for (const size of [16_384, 1_048_576]) {
-    const plain = events(size);
-    const name = size < 1_048_576 ? `${size / 1024} KB` : `${size / 1_048_576} MB`;
-    await benchLz4(plain, name);
-    await benchSnappy(plain, name);
+  // Small blocks are many: of one, again and again, a CPU learns by heart what comes, or not, by process.
+  for (const { size, count, name } of [
+    { size: 16_384, count: 16, name: '16 KB' },
+    { size: 1_048_576, count: 1, name: '1 MB' },
+  ]) {
+    const all = events(count * size);
+    const plains = Array.from({ length: count }, (_, block) => all.slice(block * size, (block + 1) * size));
+    await benchLz4(plains, name);
+    await benchSnappy(plains, name);
   }
 }
 
-async function benchLz4(plain: Uint8Array, name: string): Promise<void> {
-  const bytes = plain.length;
-  const frame = wasm.packLz4(plain);
-  const rusts = rust.compress(plain);
-  const theirs = platformatic.lz4Compress(plain);
+async function benchLz4(plains: readonly Uint8Array[], name: string): Promise<void> {
+  const size = plains[0]!.length;
+  const bytes = size * plains.length;
+  const frames = plains.map((plain) => wasm.packLz4(plain));
   const decoders = {
-    '@foxglove/wasm-lz4': () => foxglove(frame, bytes),
-    'lz4-wasm-nodejs': () => rust.decompress(rusts),
-    '@platformatic/wasm-utils': () => platformatic.lz4Decompress(theirs),
+    '@foxglove/wasm-lz4': each(frames, (frame) => foxglove(frame, size)),
+    'lz4-wasm-nodejs': each(
+      plains.map((plain) => rust.compress(plain)),
+      (packed) => rust.decompress(packed),
+    ),
+    '@platformatic/wasm-utils': each(
+      plains.map((plain) => platformatic.lz4Compress(plain)),
+      (packed) => platformatic.lz4Decompress(packed),
+    ),
   };
   const encoders = {
-    'lz4-wasm-nodejs': () => rust.compress(plain),
-    '@platformatic/wasm-utils': () => platformatic.lz4Compress(plain),
+    'lz4-wasm-nodejs': each(plains, (plain) => rust.compress(plain)),
+    '@platformatic/wasm-utils': each(plains, (plain) => platformatic.lz4Compress(plain)),
   };
-  const memory = new InMemory(plain);
-  const end = raw.packLz4Blocks(memory.plain, bytes, memory.packed);
-  if (end - memory.packed !== frame.length - FRAME_HEADER.length - 4) throw new Error('another frame');
-  if (memory.unpackLz4(end) !== memory.out + bytes) throw new Error('not unpacked');
-  const ours = () => memory.unpackLz4(end);
+  const blocks = inMemory(plains);
+  for (const [number, block] of blocks.entries()) {
+    block.packedEnd = raw.packLz4Blocks(block.plain, size, block.packed);
+    if (block.packedEnd - block.packed !== frames[number]!.length - FRAME_HEADER.length - 4)
+      throw new Error('another frame');
+    if (!unpackLz4(block)) throw new Error('not unpacked');
+  }
+  const ours = each(blocks, unpackLz4);
   await compare({ bench: `lz4 unpack ${name} in memory`, bytes, ours, peers: decoders, bar: DECODE_BAR });
-  const pack = () => raw.packLz4Blocks(memory.plain, bytes, memory.packed);
+  const pack = each(blocks, ({ plain, packed }) => raw.packLz4Blocks(plain, size, packed));
   await compare({ bench: `lz4 pack ${name} in memory`, bytes, ours: pack, peers: encoders, bar: ENCODE_BAR });
-  const copying = { ...decoders, twin: () => twin.unpackLz4(frame, bytes) };
   await compare({
     bench: `lz4 unpack ${name} with copies`,
     bytes,
-    ours: () => wasm.unpackLz4(frame, bytes),
-    peers: copying,
+    ours: each(frames, (frame) => wasm.unpackLz4(frame, size)),
+    peers: { ...decoders, twin: each(frames, (frame) => twin.unpackLz4(frame, size)) },
   });
   await compare({
     bench: `lz4 pack ${name} with copies`,
     bytes,
-    ours: () => wasm.packLz4(plain),
-    peers: { ...encoders, twin: () => twin.packLz4(plain) },
+    ours: each(plains, (plain) => wasm.packLz4(plain)),
+    peers: { ...encoders, twin: each(plains, (plain) => twin.packLz4(plain)) },
   });
 }
 
-async function benchSnappy(plain: Uint8Array, name: string): Promise<void> {
-  const bytes = plain.length;
-  const theirs = platformatic.snappyCompress(plain);
+async function benchSnappy(plains: readonly Uint8Array[], name: string): Promise<void> {
+  const size = plains[0]!.length;
+  const bytes = size * plains.length;
+  const theirs = plains.map((plain) => platformatic.snappyCompress(plain));
   const uncompress = hysnappy.snappyUncompressor();
   const decoders = {
-    hysnappy: () => uncompress(theirs, bytes),
-    '@platformatic/wasm-utils': () => platformatic.snappyDecompress(theirs),
+    hysnappy: each(theirs, (packed) => uncompress(packed, size)),
+    '@platformatic/wasm-utils': each(theirs, (packed) => platformatic.snappyDecompress(packed)),
   };
-  const encoders = { '@platformatic/wasm-utils': () => platformatic.snappyCompress(plain) };
-  const memory = new InMemory(plain);
-  const end = raw.packSnappy(memory.plain, bytes, memory.packed);
-  const unpack = () => raw.unpackSnappy(memory.packed, end, memory.out, memory.out + bytes);
-  if (unpack() !== 1) throw new Error('not unpacked');
+  const encoders = {
+    '@platformatic/wasm-utils': each(plains, (plain) => platformatic.snappyCompress(plain)),
+  };
+  const blocks = inMemory(plains);
+  const unpackOne = ({ packed, packedEnd, out }: Block) =>
+    raw.unpackSnappy(packed, packedEnd, out, out + size);
+  for (const block of blocks) {
+    block.packedEnd = raw.packSnappy(block.plain, size, block.packed);
+    if (unpackOne(block) !== 1) throw new Error('not unpacked');
+  }
+  const unpack = each(blocks, unpackOne);
   await compare({
     bench: `snappy unpack ${name} in memory`,
     bytes,
@@ -159,7 +190,7 @@ async function benchSnappy(plain: Uint8Array, name: string): Promise<void> {
     peers: decoders,
     bar: DECODE_BAR,
   });
-  const pack = () => raw.packSnappy(memory.plain, bytes, memory.packed);
+  const pack = each(blocks, ({ plain, packed }) => raw.packSnappy(plain, size, packed));
   await compare({
     bench: `snappy pack ${name} in memory`,
     bytes,
@@ -167,19 +198,19 @@ async function benchSnappy(plain: Uint8Array, name: string): Promise<void> {
     peers: encoders,
     bar: ENCODE_BAR,
   });
-  const packed = new Uint8Array(Math.ceil(bytes * 1.2) + 64);
-  const elements = packed.slice(0, wasm.packSnappy(plain, packed, 0));
+  const room = new Uint8Array(Math.ceil(size * 1.2) + 64);
+  const elements = plains.map((plain) => room.slice(0, wasm.packSnappy(plain, room, 0)));
   await compare({
     bench: `snappy unpack ${name} with copies`,
     bytes,
-    ours: () => wasm.unpackSnappy(elements, new Uint8Array(bytes)),
-    peers: { ...decoders, twin: () => twin.unpackSnappy(elements, new Uint8Array(bytes)) },
+    ours: each(elements, (packed) => wasm.unpackSnappy(packed, new Uint8Array(size))),
+    peers: { ...decoders, twin: each(elements, (packed) => twin.unpackSnappy(packed, new Uint8Array(size))) },
   });
   await compare({
     bench: `snappy pack ${name} with copies`,
     bytes,
-    ours: () => wasm.packSnappy(plain, packed, 0),
-    peers: { ...encoders, twin: () => twin.packSnappy(plain, packed, 0) },
+    ours: each(plains, (plain) => wasm.packSnappy(plain, room, 0)),
+    peers: { ...encoders, twin: each(plains, (plain) => twin.packSnappy(plain, room, 0)) },
   });
 }
 
