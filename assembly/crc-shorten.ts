@@ -29,40 +29,49 @@ export const SHORTEN_MIN: i32 = 3 * 2240;
 const BEGINS_4: usize = 1408;
 const BEGINS_5: usize = 2224;
 
-/**
- * The first `SHORT_SIZE` bytes, where a distance counts once it reaches back to the message's first byte. Blocks stay
- * in hand, two new ones at a time: to wait for what was stored a moment ago takes nearly twice as long.
- */
+/** The first `SHORT_SIZE` bytes, where a distance counts once it reaches back to the message's first byte. */
 export function begin(at: usize): void {
   // Nothing reaches the first block. What of it D4 and D5 reach where they begin is added there now.
   const first = v128.load(at);
+  const none = i64x2.splat(0);
   store<u8>(at, load<u8>(at, D4) ^ load<u8>(at), D4);
-  v128.store(at, v128.xor(v128.load(at, BEGINS_5), from15(i64x2.splat(0), first)), BEGINS_5);
-  const end4 = at + BEGINS_4;
-  const end = at + BEGINS_5;
-  let sixth = i64x2.splat(0);
-  let fifth = sixth;
-  let fourth = sixth;
-  let third = sixth;
-  let second = sixth;
-  let last = first;
-  for (at += 16; at < end4; at += 32) {
-    const block0 = sum(v128.load(at), v128.xor(fifth, sixth), fourth);
-    v128.store(at, block0);
-    const block1 = sum(v128.load(at, 16), v128.xor(fourth, fifth), third);
-    v128.store(at, block1, 16);
-    sixth = fourth;
-    fifth = third;
-    fourth = second;
-    third = last;
-    second = block0;
-    last = block1;
-  }
+  v128.store(at, v128.xor(v128.load(at, BEGINS_5), from15(none, first)), BEGINS_5);
+  beginPairs(at + 16, at + BEGINS_4, none, none, none, none, none, first, false);
+  at += BEGINS_4 + 16;
+  const end = at + (BEGINS_5 - BEGINS_4 - 16);
+  const sixth = v128.load(at - 96);
+  const fifth = v128.load(at - 80);
+  const fourth = v128.load(at - 64);
+  beginPairs(at, end, sixth, fifth, fourth, v128.load(at - 48), v128.load(at - 32), v128.load(at - 16), true);
+  v128.store(end, sum(v128.load(end), near(end), v128.load(end - D4)));
+}
+
+/**
+ * Blocks from `at` on while it is below `end`, by the near distances, and by D4 if it `reaches` them. Those before stay
+ * in hand, two new ones at a time: to wait for what was stored a moment ago takes nearly twice as long.
+ */
+// @ts-ignore: decorator
+@inline
+function beginPairs(
+  at: usize,
+  end: usize,
+  sixth: v128,
+  fifth: v128,
+  fourth: v128,
+  third: v128,
+  second: v128,
+  last: v128,
+  reaches: bool,
+): void {
   for (; at < end; at += 32) {
     const from = at - D4;
-    const block0 = sum(v128.xor(v128.load(at), v128.load(from)), v128.xor(fifth, sixth), fourth);
+    let message0 = v128.load(at);
+    let message1 = v128.load(at, 16);
+    if (reaches) message0 = v128.xor(message0, v128.load(from));
+    if (reaches) message1 = v128.xor(message1, v128.load(from, 16));
+    const block0 = sum(message0, v128.xor(fifth, sixth), fourth);
+    const block1 = sum(message1, v128.xor(fourth, fifth), third);
     v128.store(at, block0);
-    const block1 = sum(v128.xor(v128.load(at, 16), v128.load(from, 16)), v128.xor(fourth, fifth), third);
     v128.store(at, block1, 16);
     sixth = fourth;
     fifth = third;
@@ -71,7 +80,6 @@ export function begin(at: usize): void {
     second = block0;
     last = block1;
   }
-  v128.store(at, sum(v128.load(at), near(at), v128.load(at - D4)));
 }
 
 /** The blocks [at, end). */

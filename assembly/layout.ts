@@ -15,7 +15,7 @@
  *  │ window: taken last │ taken in this round │ zeros beyond │ remainder │
  *  └────────────────────┴─────────────────────┴──────────────┴───────────┘
  *
- *  The areas, from the heap base (nothing in them outlives its call):
+ *  The areas, from 16 bytes behind the heap base (nothing in them outlives its call):
  *                                                          ┌──────────────────────────────────────┐
  *  crc32c                                                  │ bytes, 32 KiB at most: longer ones   │
  *                                                          │ come in pieces                       │
