@@ -15,7 +15,8 @@ export interface IndexEntry {
 export class IndexEntries {
   readonly #bytes: DataView;
   readonly #entrySize: EntrySize;
-  readonly #top: OffsetTop | TimestampTop;
+  /** Made when something is looked for: many are only asked for an entry, or whether they begin beyond a key. */
+  #top: OffsetTop | TimestampTop | undefined;
   /** Infinity when there is none. */
   readonly #firstKey: number;
   readonly count: number;
@@ -25,13 +26,11 @@ export class IndexEntries {
     this.#entrySize = entrySize;
     this.count = Math.floor(byteLength / entrySize);
     this.#firstKey = this.count === 0 ? Infinity : this.#key(0);
-    const Top = entrySize === 8 ? OffsetTop : TimestampTop;
-    this.#top = new Top(this.#bytes, this.count);
   }
 
   /** Of the entries and their top. */
   get sizeBytes(): number {
-    return this.#bytes.byteLength + this.#top.sizeBytes;
+    return this.#bytes.byteLength + (this.#top ??= this.#makeTop()).sizeBytes;
   }
 
   at(number: number): IndexEntry {
@@ -41,7 +40,12 @@ export class IndexEntries {
 
   /** Number of the last entry with a key <= `target` (an integer), -1 when there is none. */
   floor(target: number): number {
-    return this.#firstKey <= target ? this.#top.floor(target) : -1;
+    return this.#firstKey <= target ? (this.#top ??= this.#makeTop()).floor(target) : -1;
+  }
+
+  #makeTop(): OffsetTop | TimestampTop {
+    const Top = this.#entrySize === 8 ? OffsetTop : TimestampTop;
+    return new Top(this.#bytes, this.count);
   }
 
   #key(number: number): number {

@@ -259,8 +259,7 @@ async function benchIndexFloor(what: string, keys: Int32Array, bar?: number): Pr
   const view = new DataView(bytes.buffer);
   for (const [entry, key] of keys.entries()) view.setInt32(8 * entry, key);
   const entries = new IndexEntries(bytes, 8);
-  // So many that no predictor learns them: of 1,000 it does, and then a search with branches costs half of ours. But no
-  // more, so that the second cache is left to the index.
+  // So many that no predictor learns them: of 1,000 it does, and then a search with branches costs half of ours.
   // Walked by number: with an iterator V8 may take as long for the walk as for the search.
   const random = new SeededRandom(1);
   const targets = Int32Array.from(
